@@ -1,0 +1,207 @@
+//! Why something was not placed: every "no" of the scheduler as a value with its numbers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{NodeId, Resources};
+
+/// One reason why a group does not fit on a node.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Misfit {
+    /// The node is not ready: its agent is silent, or it never reported.
+    NotReady {
+        /// Its status, as users see it.
+        status: String,
+    },
+    /// The node takes no new work: it drains, or someone marked it ineligible.
+    Ineligible {
+        /// Whether a drain is the cause.
+        draining: bool,
+    },
+    /// The node is in a datacenter that the job does not name.
+    Datacenter {
+        /// The node's datacenter.
+        has: String,
+    },
+    /// The node is in another pool than the job asks for.
+    Pool {
+        /// The node's pool.
+        has: String,
+    },
+    /// The node has no healthy driver of that name.
+    Driver {
+        /// The driver's name.
+        name: String,
+    },
+    /// A constraint is not met.
+    Constraint {
+        /// The constraint as it is written, `${attr.kernel.name} = linux`.
+        text: String,
+        /// What the node has in its place; none where it has no such attribute.
+        has: Option<String>,
+    },
+    /// Another allocation of the job or group runs there, which `distinct_hosts` forbids.
+    DistinctHosts,
+    /// As many allocations as allowed share this value of a property.
+    DistinctProperty {
+        /// The property, `${meta.rack}`.
+        property: String,
+        /// Its value on this node.
+        value: String,
+    },
+    /// Too little CPU is free.
+    Cpu {
+        /// MHz wanted.
+        ask_mhz: u64,
+        /// MHz free.
+        free_mhz: u64,
+    },
+    /// Too little memory is free.
+    Memory {
+        /// MiB wanted.
+        ask_mb: u64,
+        /// MiB free.
+        free_mb: u64,
+    },
+    /// The node's budget for memory above the reservation is used up.
+    MemoryMax {
+        /// MiB wanted.
+        ask_mb: u64,
+        /// MiB left in the budget.
+        free_mb: u64,
+    },
+    /// Too little disk is free.
+    Disk {
+        /// MiB wanted.
+        ask_mb: u64,
+        /// MiB free.
+        free_mb: u64,
+    },
+    /// A static port is taken.
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// No dynamic port is left.
+    NoDynamicPort,
+}
+
+impl Misfit {
+    /// The few words by which equal reasons of different nodes are counted together.
+    pub fn dimension(&self) -> String {
+        match self {
+            Misfit::NotReady { status } => format!("node {status}"),
+            Misfit::Ineligible { draining: true } => "node draining".into(),
+            Misfit::Ineligible { draining: false } => "node ineligible".into(),
+            Misfit::Datacenter { .. } => "datacenter".into(),
+            Misfit::Pool { .. } => "node pool".into(),
+            Misfit::Driver { name } => format!("missing driver {name}"),
+            Misfit::Constraint { text, .. } => text.clone(),
+            Misfit::DistinctHosts => "distinct_hosts".into(),
+            Misfit::DistinctProperty { property, .. } => format!("distinct_property: {property}"),
+            Misfit::Cpu { .. } => "cpu".into(),
+            Misfit::Memory { .. } => "memory".into(),
+            Misfit::MemoryMax { .. } => "memory_max".into(),
+            Misfit::Disk { .. } => "disk".into(),
+            Misfit::PortTaken { port } => format!("port {port}"),
+            Misfit::NoDynamicPort => "dynamic ports".into(),
+        }
+    }
+
+    /// Whether the node could never take the group as it is, whatever ends there; otherwise it is merely full.
+    pub fn is_filter(&self) -> bool {
+        match self {
+            Misfit::NotReady { .. }
+            | Misfit::Ineligible { .. }
+            | Misfit::Datacenter { .. }
+            | Misfit::Pool { .. }
+            | Misfit::Driver { .. }
+            | Misfit::Constraint { .. }
+            | Misfit::DistinctHosts
+            | Misfit::DistinctProperty { .. } => true,
+            Misfit::Cpu { .. }
+            | Misfit::Memory { .. }
+            | Misfit::MemoryMax { .. }
+            | Misfit::Disk { .. }
+            | Misfit::PortTaken { .. }
+            | Misfit::NoDynamicPort => false,
+        }
+    }
+}
+
+/// A sentence for people.
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Misfit::NotReady { status } => write!(f, "node is {status}"),
+            Misfit::Ineligible { draining: true } => write!(f, "node is draining"),
+            Misfit::Ineligible { draining: false } => write!(f, "node is marked ineligible"),
+            Misfit::Datacenter { has } => write!(f, "datacenter {has} is not among the job's"),
+            Misfit::Pool { has } => write!(f, "node pool {has} is not the job's"),
+            Misfit::Driver { name } => write!(f, "driver {name} is missing or unhealthy"),
+            Misfit::Constraint { text, has: Some(has) } => write!(f, "constraint {text} (is {has})"),
+            Misfit::Constraint { text, has: None } => write!(f, "constraint {text} (not set)"),
+            Misfit::DistinctHosts => write!(f, "distinct_hosts: the job already runs there"),
+            Misfit::DistinctProperty { property, value } => {
+                write!(f, "distinct_property {property}: {value} is used up")
+            }
+            Misfit::Cpu { ask_mhz, free_mhz } => {
+                write!(f, "cpu short {} MHz of {ask_mhz}", ask_mhz.saturating_sub(*free_mhz))
+            }
+            Misfit::Memory { ask_mb, free_mb } => {
+                write!(f, "memory short {} MiB of {ask_mb}", ask_mb.saturating_sub(*free_mb))
+            }
+            Misfit::MemoryMax { ask_mb, free_mb } => {
+                write!(f, "memory_max short {} MiB of {ask_mb}", ask_mb.saturating_sub(*free_mb))
+            }
+            Misfit::Disk { ask_mb, free_mb } => {
+                write!(f, "disk short {} MiB of {ask_mb}", ask_mb.saturating_sub(*free_mb))
+            }
+            Misfit::PortTaken { port } => write!(f, "port {port} is taken"),
+            Misfit::NoDynamicPort => write!(f, "no dynamic port is left"),
+        }
+    }
+}
+
+/// A node that came close, with what it was short of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearMiss {
+    /// The node.
+    pub node: NodeId,
+    /// Its name, kept because the node may be gone when this is read.
+    pub node_name: String,
+    /// Everything that spoke against it.
+    pub misfits: Vec<Misfit>,
+}
+
+/// Why instances of one group were not placed: sums over all nodes, and the nodes that came closest.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Unplaced {
+    /// Instances that found no node.
+    pub count: u32,
+    /// What one instance asks for.
+    pub ask: Resources,
+    /// Nodes that exist.
+    pub nodes_total: u32,
+    /// Nodes that could never take it (`Misfit::is_filter`), each counted once.
+    pub nodes_filtered: u32,
+    /// Nodes that could but are too full, each counted once.
+    pub nodes_exhausted: u32,
+    /// Nodes per datacenter that were ready and in the job's datacenters and pool.
+    pub nodes_available: BTreeMap<String, u32>,
+    /// How often each reason was met, filters and exhaustion together. A node counts under each of its reasons.
+    pub reasons: BTreeMap<String, ReasonCount>,
+    /// At most five nodes that came closest.
+    pub nearest: Vec<NearMiss>,
+}
+
+/// How many nodes gave one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReasonCount {
+    /// Nodes with this reason.
+    pub nodes: u32,
+    /// Whether it excludes the node for good, `Misfit::is_filter`.
+    pub filter: bool,
+}

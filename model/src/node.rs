@@ -1,0 +1,201 @@
+//! A node: a host whose agent runs allocations.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Index, NodeId, Resources, Timestamp};
+
+/// A host as its agent describes it, and what the servers know of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// The id, kept in the agent's state directory.
+    pub id: NodeId,
+    /// Unique among people, by convention; the host name unless configured.
+    pub name: String,
+    /// The datacenter.
+    pub datacenter: String,
+    /// The pool.
+    pub pool: String,
+    /// A free label of the hardware; empty for none.
+    pub class: String,
+    /// The address on which ports are published.
+    pub address: String,
+    /// The address of the agent's HTTP listener, `host:port`; empty for none.
+    pub http_address: String,
+    /// Facts found by the agent, such as `kernel.name`.
+    pub attributes: BTreeMap<String, String>,
+    /// Facts given by the operator.
+    pub meta: BTreeMap<String, String>,
+    /// All that the host has.
+    pub total: Resources,
+    /// What is kept back for everything that is not an allocation.
+    pub reserved: Resources,
+    /// First and last port that may be picked for dynamic ports.
+    pub dynamic_ports: (u16, u16),
+    /// Ports that are never given away.
+    pub reserved_ports: Vec<u16>,
+    /// The drivers, by name.
+    pub drivers: BTreeMap<String, Driver>,
+    /// The agent's release.
+    pub version: String,
+
+    /// Whether it is heard of.
+    pub status: NodeStatus,
+    /// When the status last changed.
+    pub status_at: Timestamp,
+    /// Whether new work may be placed there.
+    pub eligibility: Eligibility,
+    /// Set while it drains.
+    pub drain: Option<DrainStrategy>,
+    /// How the last drain went.
+    pub last_drain: Option<LastDrain>,
+    /// Index at which anything that placement depends on last changed; a plan names the one it was made with.
+    pub generation: Index,
+    /// The ten newest events.
+    pub events: Vec<NodeEvent>,
+    /// Index of its registration.
+    pub create_index: Index,
+    /// Index of its last change.
+    pub modify_index: Index,
+}
+
+impl Node {
+    /// What allocations may hold in all: total less reserved, with the memory budget above the reservation.
+    ///
+    /// `memory_max_mb` of `total` already holds the oversubscription factor (design 16).
+    pub fn capacity(&self) -> Resources {
+        self.total - self.reserved
+    }
+
+    /// Whether new allocations may be placed.
+    pub fn is_schedulable(&self) -> bool {
+        self.status == NodeStatus::Ready && self.eligibility == Eligibility::Eligible && self.drain.is_none()
+    }
+}
+
+/// Whether a node is heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum NodeStatus {
+    /// Registered, and not heard of since.
+    #[default]
+    Initializing,
+    /// Its beats arrive.
+    Ready,
+    /// Silent for a short while: out of the catalog, no new placements, nothing moves.
+    Suspect,
+    /// Silent for so long that its work is replaced.
+    Down,
+}
+
+impl NodeStatus {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            NodeStatus::Initializing => "initializing",
+            NodeStatus::Ready => "ready",
+            NodeStatus::Suspect => "suspect",
+            NodeStatus::Down => "down",
+        }
+    }
+}
+
+/// Whether new work may be placed on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Eligibility {
+    /// It may.
+    #[default]
+    Eligible,
+    /// It may not; what runs there stays.
+    Ineligible,
+}
+
+impl Eligibility {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Eligibility::Eligible => "eligible",
+            Eligibility::Ineligible => "ineligible",
+        }
+    }
+}
+
+/// A driver on a node.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Driver {
+    /// Whether it is there at all.
+    pub detected: bool,
+    /// Whether it works.
+    pub healthy: bool,
+    /// Why, in words.
+    pub description: String,
+    /// Facts such as `driver.docker.version`.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// What a drain shall do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrainStrategy {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it may take; none for without limit, zero for at once.
+    pub deadline: Option<Duration>,
+    /// Whether system jobs stay.
+    pub ignore_system_jobs: bool,
+}
+
+impl DrainStrategy {
+    /// When everything that is left is stopped.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.deadline.map(|deadline| self.started_at + deadline)
+    }
+}
+
+/// How the last drain of a node went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastDrain {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Where it stands.
+    pub outcome: DrainOutcome,
+    /// What the person who began it noted.
+    pub meta: BTreeMap<String, String>,
+}
+
+/// Where a drain stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DrainOutcome {
+    /// It goes on.
+    Draining,
+    /// Every container was observed gone.
+    Complete,
+    /// Someone took it back.
+    Canceled,
+}
+
+impl DrainOutcome {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DrainOutcome::Draining => "draining",
+            DrainOutcome::Complete => "complete",
+            DrainOutcome::Canceled => "canceled",
+        }
+    }
+}
+
+/// Something that happened to a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeEvent {
+    /// When.
+    pub at: Timestamp,
+    /// `Cluster`, `Drain`, `Heartbeat` or `Driver`.
+    pub subsystem: String,
+    /// A sentence.
+    pub message: String,
+    /// Index of the entry that brought it.
+    pub index: Index,
+}
