@@ -1,0 +1,66 @@
+//! What an agent is told of an allocation, and what it answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AllocationId, AssignedPort, CheckState, ClientStatus, DeploymentId, Desired, Index, JobKey, TaskState, Timestamp,
+};
+
+/// What an agent is told of one allocation on its node; the job document travels once per version, beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The allocation.
+    pub allocation: AllocationId,
+    /// Its job.
+    pub job: JobKey,
+    /// The version of the job that it runs.
+    pub job_version: u64,
+    /// Its group.
+    pub group: String,
+    /// Which of the group's instances it is.
+    pub index: u32,
+    /// The ports that it holds.
+    pub ports: Vec<AssignedPort>,
+    /// Allocations of this node that must be gone before it starts.
+    pub after: Vec<AllocationId>,
+    /// The deployment that waits for its health.
+    pub deployment: Option<DeploymentId>,
+    /// What is wanted.
+    pub desired: Desired,
+    /// An assignment of a lower generation is out of date.
+    pub generation: Index,
+}
+
+/// What an agent has observed of one allocation. It always says all of it, so that the newest one suffices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The allocation.
+    pub allocation: AllocationId,
+    /// Where it stands; terminal only when all its containers were observed gone.
+    pub client_status: ClientStatus,
+    /// Why, in words; empty for nothing to add.
+    pub client_description: String,
+    /// The tasks, by name.
+    pub tasks: BTreeMap<String, TaskState>,
+    /// Whether it counts as healthy; none while undecided.
+    pub healthy: Option<bool>,
+    /// When that was decided.
+    pub healthy_at: Option<Timestamp>,
+    /// The checks, by `service/check`.
+    pub checks: BTreeMap<String, CheckState>,
+    /// The address of the shared network namespace, where the group has one.
+    pub network_address: Option<String>,
+}
+
+/// What runs use of a node, measured by its agent; carried by beats, never logged.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU in use on the whole host, in MHz.
+    pub cpu_mhz: u64,
+    /// Memory in use on the whole host, in MiB.
+    pub memory_mb: u64,
+    /// CPU (MHz) and memory (MiB) of each allocation.
+    pub allocations: BTreeMap<AllocationId, (u64, u64)>,
+}

@@ -1,0 +1,115 @@
+//! Assignments, from server to agent.
+
+use model::{AssignedPort, Assignment, Desired, StopReason};
+
+use super::{BadMessage, allocation_from_bytes, allocation_to_bytes, deployment_from_bytes, deployment_to_bytes};
+use super::{job_version_from_wire, job_version_to_wire};
+use crate::wire;
+
+/// Reasons to stop, by their number on the wire less one. A number is never given to another reason.
+const STOP_REASONS: [StopReason; 9] = [
+    StopReason::JobStopped,
+    StopReason::NotNeeded,
+    StopReason::Updated,
+    StopReason::Migrated,
+    StopReason::NodeDown,
+    StopReason::Rescheduled,
+    StopReason::Requested,
+    StopReason::Reconnected,
+    StopReason::NodeUnfit,
+];
+
+/// Writes an assignment.
+pub fn assignment_to_wire(assignment: &Assignment) -> wire::Assignment {
+    let port = |port: &AssignedPort| wire::Port {
+        label: port.label.clone(),
+        value: port.value.into(),
+        to: port.to.into(),
+        host_ip: port.host_ip.clone(),
+    };
+    let stop = match assignment.desired {
+        Desired::Run => 0,
+        Desired::Stop(reason) => STOP_REASONS.iter().position(|known| *known == reason).map_or(1, |at| at as u32 + 1),
+    };
+    wire::Assignment {
+        allocation: allocation_to_bytes(assignment.allocation),
+        job: Some(job_version_to_wire(&assignment.job, assignment.job_version)),
+        group: assignment.group.clone(),
+        index: assignment.index,
+        ports: assignment.ports.iter().map(port).collect(),
+        after: assignment.after.iter().copied().map(allocation_to_bytes).collect(),
+        deployment: assignment.deployment.map(deployment_to_bytes).unwrap_or_default(),
+        stop,
+        generation: assignment.generation,
+    }
+}
+
+/// Reads an assignment.
+pub fn assignment_from_wire(message: &wire::Assignment) -> Result<Assignment, BadMessage> {
+    let job = message.job.as_ref().ok_or_else(|| BadMessage::new("assignment.job", "is missing"))?;
+    let (job, job_version) = job_version_from_wire(job);
+    let port = |port: &wire::Port| -> Result<AssignedPort, BadMessage> {
+        let number = |number: u32| {
+            u16::try_from(number).map_err(|_| BadMessage::new("assignment.ports", format!("holds the number {number}")))
+        };
+        Ok(AssignedPort {
+            label: port.label.clone(),
+            value: number(port.value)?,
+            to: number(port.to)?,
+            host_ip: port.host_ip.clone(),
+        })
+    };
+    let desired = match message.stop {
+        0 => Desired::Run,
+        // A reason that a newer server knows and this agent does not is still a reason to stop.
+        reason => Desired::Stop(STOP_REASONS.get(reason as usize - 1).copied().unwrap_or(StopReason::NotNeeded)),
+    };
+    let after = message.after.iter().map(|id| allocation_from_bytes("assignment.after", id));
+    let deployment = match message.deployment.is_empty() {
+        true => None,
+        false => Some(deployment_from_bytes("assignment.deployment", &message.deployment)?),
+    };
+    Ok(Assignment {
+        allocation: allocation_from_bytes("assignment.allocation", &message.allocation)?,
+        job,
+        job_version,
+        group: message.group.clone(),
+        index: message.index,
+        ports: message.ports.iter().map(port).collect::<Result<_, _>>()?,
+        after: after.collect::<Result<_, _>>()?,
+        deployment,
+        desired,
+        generation: message.generation,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{AllocationId, DeploymentId, JobKey};
+
+    use super::*;
+
+    #[test]
+    fn an_assignment_survives_the_wire_with_every_reason_to_stop() {
+        for desired in STOP_REASONS.iter().map(|reason| Desired::Stop(*reason)).chain([Desired::Run]) {
+            let assignment = Assignment {
+                allocation: AllocationId::derive(&[b"a"]),
+                job: JobKey::new("default", "web"),
+                job_version: 3,
+                group: "web".into(),
+                index: 2,
+                ports: vec![AssignedPort {
+                    label: "http".into(),
+                    value: 20_000,
+                    to: 8080,
+                    host_ip: "127.0.0.1".into(),
+                }],
+                after: vec![AllocationId::derive(&[b"b"])],
+                deployment: Some(DeploymentId::derive(&[b"d"])),
+                desired,
+                generation: 17,
+            };
+            assert_eq!(assignment_from_wire(&assignment_to_wire(&assignment)), Ok(assignment));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Nodes as agents describe them, and what is used of them.
+
+use model::{Driver, Eligibility, Node, NodeStatus, Resources, Timestamp, Usage};
+
+use super::{BadMessage, allocation_from_bytes, allocation_to_bytes, node_from_bytes, node_to_bytes};
+use crate::wire;
+
+/// Writes what an agent says of its node; what only servers know is left out.
+pub fn node_to_wire(node: &Node) -> wire::NodeDescription {
+    let driver = |(name, driver): (&String, &Driver)| {
+        let driver = wire::Driver {
+            detected: driver.detected,
+            healthy: driver.healthy,
+            description: driver.description.clone(),
+            attributes: driver.attributes.clone(),
+        };
+        (name.clone(), driver)
+    };
+    wire::NodeDescription {
+        id: node_to_bytes(node.id),
+        name: node.name.clone(),
+        datacenter: node.datacenter.clone(),
+        pool: node.pool.clone(),
+        class: node.class.clone(),
+        address: node.address.clone(),
+        http_address: node.http_address.clone(),
+        attributes: node.attributes.clone(),
+        meta: node.meta.clone(),
+        total: Some(resources_to_wire(node.total)),
+        reserved: Some(resources_to_wire(node.reserved)),
+        dynamic_port_first: node.dynamic_ports.0.into(),
+        dynamic_port_last: node.dynamic_ports.1.into(),
+        reserved_ports: node.reserved_ports.iter().map(|port| u32::from(*port)).collect(),
+        drivers: node.drivers.iter().map(driver).collect(),
+        version: node.version.clone(),
+    }
+}
+
+/// Reads what an agent says of its node; status, eligibility and drain are as for a node that is new.
+pub fn node_from_wire(message: &wire::NodeDescription) -> Result<Node, BadMessage> {
+    let port = |number: u32| {
+        u16::try_from(number).map_err(|_| BadMessage::new("node.ports", format!("holds the number {number}")))
+    };
+    let driver = |(name, driver): (&String, &wire::Driver)| {
+        let driver = Driver {
+            detected: driver.detected,
+            healthy: driver.healthy,
+            description: driver.description.clone(),
+            attributes: driver.attributes.clone(),
+        };
+        (name.clone(), driver)
+    };
+    if message.name.is_empty() {
+        return Err(BadMessage::new("node.name", "is empty"));
+    }
+    Ok(Node {
+        id: node_from_bytes("node.id", &message.id)?,
+        name: message.name.clone(),
+        datacenter: message.datacenter.clone(),
+        pool: message.pool.clone(),
+        class: message.class.clone(),
+        address: message.address.clone(),
+        http_address: message.http_address.clone(),
+        attributes: message.attributes.clone(),
+        meta: message.meta.clone(),
+        total: resources_from_wire(message.total),
+        reserved: resources_from_wire(message.reserved),
+        dynamic_ports: (port(message.dynamic_port_first)?, port(message.dynamic_port_last)?),
+        reserved_ports: message.reserved_ports.iter().map(|number| port(*number)).collect::<Result<_, _>>()?,
+        drivers: message.drivers.iter().map(driver).collect(),
+        version: message.version.clone(),
+        status: NodeStatus::Initializing,
+        status_at: Timestamp::default(),
+        eligibility: Eligibility::Eligible,
+        drain: None,
+        last_drain: None,
+        generation: 0,
+        events: Vec::new(),
+        create_index: 0,
+        modify_index: 0,
+    })
+}
+
+/// Writes what is used.
+pub fn usage_to_wire(usage: &Usage) -> wire::Usage {
+    let allocation = |(id, (cpu_mhz, memory_mb)): (&model::AllocationId, &(u64, u64))| wire::AllocationUsage {
+        allocation: allocation_to_bytes(*id),
+        cpu_mhz: *cpu_mhz,
+        memory_mb: *memory_mb,
+    };
+    wire::Usage {
+        cpu_mhz: usage.cpu_mhz,
+        memory_mb: usage.memory_mb,
+        allocations: usage.allocations.iter().map(allocation).collect(),
+    }
+}
+
+/// Reads what is used.
+pub fn usage_from_wire(message: &wire::Usage) -> Result<Usage, BadMessage> {
+    let allocation = |usage: &wire::AllocationUsage| {
+        Ok((allocation_from_bytes("usage.allocation", &usage.allocation)?, (usage.cpu_mhz, usage.memory_mb)))
+    };
+    Ok(Usage {
+        cpu_mhz: message.cpu_mhz,
+        memory_mb: message.memory_mb,
+        allocations: message.allocations.iter().map(allocation).collect::<Result<_, _>>()?,
+    })
+}
+
+fn resources_to_wire(resources: Resources) -> wire::Resources {
+    let Resources { cpu_mhz, memory_mb, memory_max_mb, disk_mb } = resources;
+    wire::Resources { cpu_mhz, memory_mb, memory_max_mb, disk_mb }
+}
+
+fn resources_from_wire(message: Option<wire::Resources>) -> Resources {
+    let wire::Resources { cpu_mhz, memory_mb, memory_max_mb, disk_mb } = message.unwrap_or_default();
+    Resources { cpu_mhz, memory_mb, memory_max_mb, disk_mb }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_agent_says_of_its_node_survives_the_wire() {
+        let mut node = model::testing::node("n1").meta("rack", "r1");
+        node.status = NodeStatus::Initializing;
+        node.reserved_ports = vec![22];
+        assert_eq!(node_from_wire(&node_to_wire(&node)), Ok(node));
+    }
+
+    #[test]
+    fn a_port_above_65535_is_refused() {
+        let mut message = node_to_wire(&model::testing::node("n1"));
+        message.dynamic_port_last = 65_536;
+        assert_eq!(node_from_wire(&message).unwrap_err().to_string(), "bad message: node.ports holds the number 65536");
+    }
+}

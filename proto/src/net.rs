@@ -1,0 +1,141 @@
+//! The network seam: one question with one answer, or a conversation of typed frames in both directions.
+//!
+//! Who is at the other end is part of the seam, because authorization needs it. Reconnecting and retrying are not:
+//! callers know best what repeating means.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::{ClusterId, NodeId, ServerId};
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use crate::wire::{Frame, Request, Response};
+
+/// Frames that a conversation buffers in each direction before its sender has to wait.
+pub const CHANNEL_FRAMES_MAX: usize = 64;
+
+/// Who asks, proved by certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A server.
+    Server {
+        /// Its cluster.
+        cluster: ClusterId,
+        /// Its id.
+        id: ServerId,
+    },
+    /// An agent.
+    Agent {
+        /// Its cluster.
+        cluster: ClusterId,
+        /// Its node.
+        node: NodeId,
+    },
+    /// Somebody without a certificate, who may only join.
+    Anonymous,
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Caller::Server { id, .. } => write!(f, "server {id}"),
+            Caller::Agent { node, .. } => write!(f, "agent {node}"),
+            Caller::Anonymous => f.write_str("anonymous"),
+        }
+    }
+}
+
+/// Whom to reach.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Peer {
+    /// `host:port` of the peer's RPC listener.
+    pub address: String,
+    /// The server that must answer there; none for any server of the cluster.
+    pub server: Option<ServerId>,
+}
+
+impl Peer {
+    /// Any server of the cluster at `address`.
+    pub fn any(address: impl Into<String>) -> Self {
+        Self { address: address.into(), server: None }
+    }
+
+    /// Server `id` at `address`.
+    pub fn server(id: ServerId, address: impl Into<String>) -> Self {
+        Self { address: address.into(), server: Some(id) }
+    }
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NetError {
+    /// Nobody answered the connection; nothing was done.
+    #[error("{address} is unreachable: {reason}")]
+    Unreachable {
+        /// Where.
+        address: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// The connection broke or the deadline passed: whether anything was done is unknown.
+    #[error("no answer from {address}: {reason}")]
+    Unknown {
+        /// Where.
+        address: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// The peer refused; nothing was done.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+}
+
+/// Why a peer refuses a question.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// It is not the leader; the leader's RPC address if it knows one.
+    #[error("not the leader")]
+    NotLeader {
+        /// Where the leader is.
+        leader: Option<String>,
+    },
+    /// The caller may not ask this.
+    #[error("permission denied: {0}")]
+    Denied(String),
+    /// The question makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// It can't now; try again.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// One end of a conversation. Dropping the sender ends it.
+pub struct Channel {
+    /// To the other end.
+    pub sender: mpsc::Sender<Frame>,
+    /// From the other end; none when it has ended or broken.
+    pub receiver: mpsc::Receiver<Frame>,
+}
+
+/// The side that asks.
+#[async_trait]
+pub trait Dialer: Send + Sync + 'static {
+    /// Asks `peer`, waiting at most `deadline`.
+    async fn call(&self, peer: &Peer, request: Request, deadline: Duration) -> Result<Response, NetError>;
+
+    /// Begins a conversation with `peer`; `deadline` bounds the connecting only.
+    async fn open(&self, peer: &Peer, deadline: Duration) -> Result<Channel, NetError>;
+}
+
+/// The side that answers.
+#[async_trait]
+pub trait Service: Send + Sync + 'static {
+    /// Answers a question.
+    async fn call(&self, caller: Caller, request: Request) -> Result<Response, Refusal>;
+
+    /// Holds a conversation, until either side ends it. Returns when its part is over.
+    async fn open(&self, caller: Caller, channel: Channel);
+}
