@@ -33,6 +33,16 @@ pub struct Service {
     pub checks: Vec<Check>,
 }
 
+impl Service {
+    /// The key under which an allocation keeps the state of the service's check at that place.
+    pub fn check_key(&self, at: usize) -> String {
+        match self.checks.get(at) {
+            Some(check) if !check.name.is_empty() => format!("{}/{}", self.name, check.name),
+            _ => format!("{}/{at}", self.name),
+        }
+    }
+}
+
 /// A probe that the agent runs.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]

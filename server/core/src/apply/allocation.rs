@@ -1,0 +1,170 @@
+//! Allocations: what agents observed of them, and what people and drains want of them.
+
+use std::collections::BTreeSet;
+
+use model::{
+    Allocation, AllocationId, ClientStatus, Desired, JobKey, NodeId, NodeStatus, Observation, StopReason, Term, Trigger,
+};
+
+use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, job};
+use crate::evaluations;
+use crate::limits::CHECK_OUTPUT_BYTES_MAX;
+use crate::state::{Change, State};
+
+/// Takes over what agents observed. Of an allocation that is over, or on another node, nothing is taken.
+pub(super) fn observe(
+    state: &mut State,
+    work: &mut AtWork,
+    nodes: &[(NodeId, Vec<Observation>)],
+) -> Result<Accepted, Rejection> {
+    for (node, observations) in nodes {
+        // A node that was given up must register again first, which settles what stays.
+        if state.node(*node).is_none_or(|node| node.status == NodeStatus::Down) {
+            continue;
+        }
+        let mut freed = false;
+        for observation in observations {
+            freed |= observe_one(state, work, *node, observation);
+        }
+        if freed && let Some(node) = state.node(*node).cloned() {
+            evaluations::wake(state, &node, work.index, work.at);
+        }
+    }
+    Ok(Accepted::default())
+}
+
+/// Takes over one observation; whether it freed something on the node.
+fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: &Observation) -> bool {
+    let Some(old) = state.allocation(observation.allocation).cloned() else { return false };
+    if old.node != node || old.client_status.is_terminal() {
+        return false;
+    }
+    let mut new = (*old).clone();
+    new.client_status = observation.client_status;
+    new.client_description = observation.client_description.clone();
+    new.tasks = observation.tasks.clone();
+    new.network_address = observation.network_address.clone();
+    new.checks = observation.checks.clone();
+    for check in new.checks.values_mut() {
+        cut(&mut check.output, CHECK_OUTPUT_BYTES_MAX);
+    }
+    // What was decided stays decided, save that a healthy instance may turn out unhealthy.
+    if observation.healthy.is_some() && old.healthy != Some(false) {
+        new.healthy = observation.healthy;
+        new.healthy_at = observation.healthy_at;
+    }
+    if new == *old {
+        return false;
+    }
+    let ended = new.client_status.is_terminal();
+    let health_changed = new.healthy != old.healthy;
+    let key = new.job.clone();
+    save(state, work, new.clone(), false);
+    if health_changed {
+        deployment::health_changed(state, work, &old, &new);
+        wake_planner(state, work, &key, Trigger::DeploymentWatcher);
+    }
+    if ended {
+        let trigger =
+            if new.client_status == ClientStatus::Failed { Trigger::AllocFailure } else { Trigger::AllocStop };
+        // A batch job's end is looked at too: it may free a place for a queued instance of the job.
+        wake_planner(state, work, &key, trigger);
+        job::forget_if_purged(state, work, &key);
+    }
+    ended
+}
+
+/// A person stops an allocation; the job's evaluation puts another in its place.
+pub(super) fn stop(state: &mut State, work: &mut AtWork, id: AllocationId) -> Result<Accepted, Rejection> {
+    let mut allocation = Allocation::clone(state.allocation(id).ok_or(Rejection::NoSuchAllocation)?);
+    if !allocation.is_live() {
+        return Err(Rejection::AlreadyStopped);
+    }
+    allocation.desired = Desired::Stop(StopReason::Requested);
+    let key = allocation.job.clone();
+    save(state, work, allocation, true);
+    let wish = Wish::of(state, &key, Trigger::AllocStop);
+    work.evaluate(state, wish);
+    Ok(Accepted::default())
+}
+
+/// The leader's drains go on: these move, and those must end now.
+pub(super) fn migrate(
+    state: &mut State,
+    work: &mut AtWork,
+    moves: &[AllocationId],
+    stops: &[AllocationId],
+    term: Term,
+) -> Result<Accepted, Rejection> {
+    check_term(state, term)?;
+    let mut jobs = BTreeSet::new();
+    for (id, stop) in moves.iter().map(|id| (id, false)).chain(stops.iter().map(|id| (id, true))) {
+        let Some(allocation) = state.allocation(*id) else { continue };
+        if !allocation.is_live() || (allocation.migrate && !stop) {
+            continue;
+        }
+        let mut allocation = Allocation::clone(allocation);
+        allocation.migrate = true;
+        if stop {
+            allocation.desired = Desired::Stop(StopReason::Migrated);
+        }
+        jobs.insert(allocation.job.clone());
+        save(state, work, allocation, stop);
+    }
+    for key in jobs {
+        wake_planner(state, work, &key, Trigger::NodeDrain);
+    }
+    Ok(Accepted::default())
+}
+
+/// Stores a changed allocation. `desired`: the agent has something new to do.
+pub(super) fn save(state: &mut State, work: &AtWork, mut allocation: Allocation, desired: bool) {
+    allocation.modify_index = work.index;
+    allocation.modified_at = work.at;
+    if desired {
+        allocation.generation = work.index;
+    }
+    state.indexes.allocations = work.index;
+    state.changes.push(Change::Allocation {
+        id: allocation.id,
+        created: allocation.create_index == work.index,
+        desired,
+    });
+    state.put_allocation(allocation);
+}
+
+/// Whether the allocation belongs to a job with one instance per node.
+pub(super) fn is_of_system_job(state: &State, allocation: &Allocation) -> bool {
+    state.job_version(&allocation.job, allocation.job_version).is_some_and(|version| version.job.kind.is_per_node())
+}
+
+/// Evaluates a job that still exists.
+fn wake_planner(state: &mut State, work: &mut AtWork, key: &JobKey, trigger: Trigger) {
+    if state.job(key).is_some() {
+        let wish = Wish::of(state, key, trigger);
+        work.evaluate(state, wish);
+    }
+}
+
+/// Cuts `text` to at most `bytes_max` bytes, between characters.
+fn cut(text: &mut String, bytes_max: usize) {
+    if text.len() > bytes_max {
+        let end = (0..=bytes_max).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_output_is_cut_at_the_limit_and_between_characters() {
+        let mut exact = "a".repeat(CHECK_OUTPUT_BYTES_MAX);
+        cut(&mut exact, CHECK_OUTPUT_BYTES_MAX);
+        assert_eq!(exact.len(), CHECK_OUTPUT_BYTES_MAX);
+        let mut longer = "ä".repeat(CHECK_OUTPUT_BYTES_MAX);
+        cut(&mut longer, CHECK_OUTPUT_BYTES_MAX - 1);
+        assert_eq!(longer.len(), CHECK_OUTPUT_BYTES_MAX - 2);
+    }
+}

@@ -1,0 +1,332 @@
+//! Nodes: registered, silent, heard again, drained, forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::{
+    Allocation, ClientStatus, Desired, DrainOutcome, DrainStrategy, Eligibility, JobKey, LastDrain, Node, NodeEvent,
+    NodeId, NodeStatus, StopReason, Term, Trigger,
+};
+
+use super::{Accepted, AtWork, Rejection, Wish, check_term};
+use crate::command::DrainSpec;
+use crate::evaluations;
+use crate::limits::NODE_EVENTS_KEPT;
+use crate::state::{Change, NodeChange, State};
+
+/// Stores what an agent says of its node: a new one, or one that returned or changed.
+pub(super) fn register(state: &mut State, work: &mut AtWork, described: &Node) -> Result<Accepted, Rejection> {
+    let twin = state.nodes.values().find(|known| known.name == described.name && known.id != described.id);
+    if let Some(twin) = twin.filter(|twin| twin.status != NodeStatus::Down) {
+        return Err(Rejection::NodeNameTaken { name: described.name.clone(), node: twin.id });
+    }
+    let mut node = described.clone();
+    let known = state.nodes.get(&described.id).cloned();
+    let was_down = known.as_ref().is_some_and(|known| known.status == NodeStatus::Down);
+    match &known {
+        Some(known) => {
+            node.eligibility = known.eligibility;
+            node.drain = known.drain.clone();
+            node.last_drain = known.last_drain.clone();
+            node.events = known.events.clone();
+            node.create_index = known.create_index;
+            node.status = known.status;
+            node.status_at = known.status_at;
+            node.generation = known.generation;
+            node.modify_index = known.modify_index;
+        }
+        None => {
+            node.create_index = work.index;
+            node.generation = work.index;
+        }
+    }
+    if known.as_ref().is_some_and(|known| **known == node) && node.status == NodeStatus::Ready {
+        return Ok(Accepted::default());
+    }
+    if node.status != NodeStatus::Ready {
+        node.status = NodeStatus::Ready;
+        node.status_at = work.at;
+        let message = if known.is_some() { "Node is heard again" } else { "Node registered" };
+        note(&mut node, work, "Cluster", message);
+    }
+    // What placement depends on may have changed in any way: plans made with the old description are out of date.
+    node.generation = work.index;
+    let id = node.id;
+    save(state, work, node, NodeChange::Registered);
+    if was_down {
+        settle_returned(state, work, id);
+    }
+    node_is_open(state, work, id);
+    Ok(Accepted::default())
+}
+
+/// Takes over what the leader's clocks found. Nodes that are gone or have that status already are passed over.
+pub(super) fn set_status(
+    state: &mut State,
+    work: &mut AtWork,
+    changes: &[(NodeId, NodeStatus)],
+    term: Term,
+) -> Result<Accepted, Rejection> {
+    check_term(state, term)?;
+    for (id, status) in changes {
+        let Some(node) = state.nodes.get(id) else { continue };
+        // Out of `down` leads only a new registration, because what the node runs must be settled then.
+        if node.status == *status || node.status == NodeStatus::Down {
+            continue;
+        }
+        let mut node = Node::clone(node);
+        node.status = *status;
+        node.status_at = work.at;
+        let message = match status {
+            NodeStatus::Ready => "Node is heard again",
+            NodeStatus::Suspect => "Node missed its beats",
+            NodeStatus::Down => "Node is down: its beats stayed away",
+            NodeStatus::Initializing => "Node is initializing",
+        };
+        note(&mut node, work, "Heartbeat", message);
+        save(state, work, node, NodeChange::Status);
+        match status {
+            NodeStatus::Down => lose_contact(state, work, *id),
+            NodeStatus::Ready => node_is_open(state, work, *id),
+            NodeStatus::Suspect | NodeStatus::Initializing => {}
+        }
+    }
+    Ok(Accepted::default())
+}
+
+pub(super) fn set_eligibility(
+    state: &mut State,
+    work: &mut AtWork,
+    id: NodeId,
+    eligibility: Eligibility,
+) -> Result<Accepted, Rejection> {
+    let mut node = Node::clone(state.nodes.get(&id).ok_or(Rejection::NoSuchNode)?);
+    if node.eligibility != eligibility {
+        node.eligibility = eligibility;
+        note(&mut node, work, "Cluster", &format!("Node marked as {}", eligibility.as_str()));
+        save(state, work, node, NodeChange::Eligibility);
+        if eligibility == Eligibility::Eligible {
+            node_is_open(state, work, id);
+        }
+    }
+    Ok(Accepted::default())
+}
+
+/// Begins, changes or ends a drain. A node that drains is closed for new work, and stays so when the drain is over.
+pub(super) fn drain(
+    state: &mut State,
+    work: &mut AtWork,
+    id: NodeId,
+    spec: Option<&DrainSpec>,
+    mark_eligible: bool,
+    meta: &BTreeMap<String, String>,
+) -> Result<Accepted, Rejection> {
+    let mut node = Node::clone(state.nodes.get(&id).ok_or(Rejection::NoSuchNode)?);
+    match spec {
+        Some(spec) => {
+            node.drain = Some(DrainStrategy {
+                started_at: work.at,
+                deadline: spec.deadline,
+                ignore_system_jobs: spec.ignore_system_jobs,
+            });
+            node.eligibility = Eligibility::Ineligible;
+            node.last_drain = Some(LastDrain {
+                started_at: work.at,
+                updated_at: work.at,
+                outcome: DrainOutcome::Draining,
+                meta: meta.clone(),
+            });
+            note(&mut node, work, "Drain", "Node drain strategy set");
+        }
+        None => {
+            if node.drain.take().is_some() {
+                close_drain(&mut node, work, DrainOutcome::Canceled);
+                note(&mut node, work, "Drain", "Node drain canceled");
+            }
+            if mark_eligible {
+                node.eligibility = Eligibility::Eligible;
+            }
+        }
+    }
+    let drains = node.drain.is_some();
+    save(state, work, node, NodeChange::Drain);
+    if !drains {
+        // Nothing has to move any more, save what is being replaced already.
+        let stay: Vec<_> = state
+            .allocations_of_node(id)
+            .filter(|allocation| allocation.migrate && allocation.next.is_none() && allocation.is_live())
+            .cloned()
+            .collect();
+        for allocation in stay {
+            let mut allocation = (*allocation).clone();
+            allocation.migrate = false;
+            super::allocation::save(state, work, allocation, false);
+        }
+        node_is_open(state, work, id);
+    }
+    Ok(Accepted::default())
+}
+
+/// Ends a drain whose node holds nothing any more.
+pub(super) fn complete_drain(
+    state: &mut State,
+    work: &mut AtWork,
+    id: NodeId,
+    term: Term,
+) -> Result<Accepted, Rejection> {
+    check_term(state, term)?;
+    let mut node = Node::clone(state.nodes.get(&id).ok_or(Rejection::NoSuchNode)?);
+    let Some(strategy) = node.drain.take() else { return Ok(Accepted::default()) };
+    let counts = |allocation: &Allocation| {
+        let stays = strategy.ignore_system_jobs && super::allocation::is_of_system_job(state, allocation);
+        allocation.holds() && !stays
+    };
+    if state.allocations_of_node(id).any(|allocation| counts(allocation)) {
+        return Err(Rejection::NotDrained);
+    }
+    close_drain(&mut node, work, DrainOutcome::Complete);
+    note(&mut node, work, "Drain", "Node drain complete");
+    save(state, work, node, NodeChange::Drain);
+    Ok(Accepted::default())
+}
+
+/// Forgets a node. What it ran is lost: nobody will ever know.
+pub(super) fn purge(state: &mut State, work: &mut AtWork, id: NodeId) -> Result<Accepted, Rejection> {
+    state.nodes.get(&id).ok_or(Rejection::NoSuchNode)?;
+    let mut jobs = BTreeSet::new();
+    let lost: Vec<_> = state.allocations_of_node(id).filter(|allocation| allocation.holds()).cloned().collect();
+    for allocation in lost {
+        let mut allocation = (*allocation).clone();
+        jobs.insert(allocation.job.clone());
+        allocation.client_status = ClientStatus::Lost;
+        allocation.client_description = "the node was purged".into();
+        super::allocation::save(state, work, allocation, false);
+    }
+    state.nodes.remove(&id);
+    state.uses.remove(&id);
+    state.port_cursors.remove(&id);
+    state.indexes.nodes = work.index;
+    state.changes.push(Change::Node { id, kind: NodeChange::Deregistered });
+    evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
+    Ok(Accepted::default())
+}
+
+/// Marks what a silent node runs as unknown, and has it replaced.
+fn lose_contact(state: &mut State, work: &mut AtWork, id: NodeId) {
+    let mut jobs = BTreeSet::new();
+    let affected: Vec<_> = state.allocations_of_node(id).filter(|allocation| allocation.holds()).cloned().collect();
+    for allocation in affected {
+        let mut allocation = (*allocation).clone();
+        jobs.insert(allocation.job.clone());
+        allocation.client_status = ClientStatus::Unknown;
+        allocation.client_description = "the node is out of contact".into();
+        super::allocation::save(state, work, allocation, false);
+    }
+    evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
+}
+
+/// Decides, in the entry that brings a node back, which of an instance and its replacement stays: so that the agent
+/// never starts what is going to be stopped.
+fn settle_returned(state: &mut State, work: &mut AtWork, id: NodeId) {
+    let returned: Vec<_> = state.allocations_of_node(id).filter(|allocation| allocation.is_live()).cloned().collect();
+    let mut jobs = BTreeSet::new();
+    for original in returned {
+        let Some(replacement) = original.next.and_then(|next| state.allocation(next)).cloned() else { continue };
+        if !replacement.is_live() {
+            continue;
+        }
+        jobs.insert(original.job.clone());
+        if keeps_replacement(state, &original, &replacement) {
+            let mut original = (*original).clone();
+            original.desired = Desired::Stop(StopReason::Reconnected);
+            super::allocation::save(state, work, original, true);
+        } else {
+            let mut replacement = (*replacement).clone();
+            replacement.desired = Desired::Stop(StopReason::Reconnected);
+            super::allocation::save(state, work, replacement, true);
+            let mut original = (*original).clone();
+            original.next = None;
+            super::allocation::save(state, work, original, true);
+        }
+    }
+    evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
+}
+
+fn keeps_replacement(state: &State, original: &Allocation, replacement: &Allocation) -> bool {
+    if replacement.job_version > original.job_version {
+        return true;
+    }
+    let group = state
+        .job_version(&original.job, original.job_version)
+        .and_then(|version| version.job.group(&original.group).cloned());
+    let runs_well = replacement.client_status == ClientStatus::Running && replacement.healthy != Some(false);
+    match group.and_then(|group| group.disconnect).map(|disconnect| disconnect.reconcile) {
+        Some(model::Reconcile::KeepOriginal) => false,
+        Some(model::Reconcile::KeepReplacement) => true,
+        Some(model::Reconcile::LongestRunning) => {
+            let started = |allocation: &Allocation| allocation.tasks.values().filter_map(|task| task.started_at).min();
+            match (started(original), started(replacement)) {
+                (Some(original), Some(replacement)) => replacement < original,
+                (None, Some(_)) => true,
+                (_, None) => false,
+            }
+        }
+        Some(model::Reconcile::BestScore) | None => {
+            replacement.healthy == Some(true) || (replacement.healthy.is_none() && runs_well)
+        }
+    }
+}
+
+/// Room may have appeared: blocked evaluations try again, and system jobs look at the node.
+fn node_is_open(state: &mut State, work: &mut AtWork, id: NodeId) {
+    let Some(node) = state.nodes.get(&id).cloned() else { return };
+    if !node.is_schedulable() {
+        return;
+    }
+    let system: BTreeSet<JobKey> = state
+        .jobs
+        .values()
+        .filter(|record| !record.stop && record.current().job.kind.is_per_node())
+        .map(|record| record.key.clone())
+        .collect();
+    evaluate_jobs(state, work, system, Trigger::NodeUpdate, id);
+    evaluations::wake(state, &node, work.index, work.at);
+}
+
+fn evaluate_jobs(state: &mut State, work: &mut AtWork, jobs: BTreeSet<JobKey>, trigger: Trigger, node: NodeId) {
+    for job in jobs {
+        let wish = Wish { node: Some(node), ..Wish::of(state, &job, trigger) };
+        work.evaluate(state, wish);
+    }
+}
+
+fn close_drain(node: &mut Node, work: &AtWork, outcome: DrainOutcome) {
+    if let Some(last) = &mut node.last_drain {
+        last.outcome = outcome;
+        last.updated_at = work.at;
+    }
+}
+
+fn note(node: &mut Node, work: &AtWork, subsystem: &str, message: &str) {
+    node.events.push(NodeEvent {
+        at: work.at,
+        subsystem: subsystem.into(),
+        message: message.into(),
+        index: work.index,
+    });
+    let excess = node.events.len().saturating_sub(NODE_EVENTS_KEPT);
+    node.events.drain(..excess);
+}
+
+fn save(state: &mut State, work: &AtWork, mut node: Node, kind: NodeChange) {
+    let id = node.id;
+    node.modify_index = work.index;
+    state.indexes.nodes = work.index;
+    state.changes.push(Change::Node { id, kind });
+    state.nodes.insert(id, Arc::new(node));
+    // Whether an instance answers depends on its node.
+    let on_it: Vec<_> = state.allocations_of_node(id).map(|allocation| allocation.id).collect();
+    for allocation in on_it {
+        state.derive_instances(allocation);
+    }
+}

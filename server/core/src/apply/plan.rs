@@ -1,0 +1,336 @@
+//! Plans: what still fits the state of now is accepted, the rest is returned with its reason.
+//!
+//! Checked are amounts, ports, names, and that job and node are what the plan was made with. What a plan leaves open is
+//! picked here, the same on every server: ids, the lowest free name indexes, dynamic ports.
+
+mod ports;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, EvaluationStatus, Group,
+    Misfit, Node, NodeId, Trigger, fits,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Accepted, AtWork, Rejection, Wish, allocation, check_term, deployment};
+use crate::plan::{DeploymentChange, Outcome, Placement, Plan, Progress, Tail};
+use crate::state::{JobVersion, NodeUse, State};
+
+/// Instances of a plan that no longer fitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RejectedPlacement {
+    /// The group.
+    pub group: String,
+    /// The node.
+    pub node: NodeId,
+    /// How many instances.
+    pub count: u32,
+    /// Why; none where the node or the job's version is gone or changed.
+    pub misfits: Vec<Misfit>,
+}
+
+/// Carries out a plan.
+pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> Result<Accepted, Rejection> {
+    check_term(state, plan.term)?;
+    let evaluation = state.evaluation(plan.evaluation).cloned().ok_or(Rejection::EvaluationOver)?;
+    if evaluation.status != EvaluationStatus::Pending {
+        return Err(Rejection::EvaluationOver);
+    }
+    if evaluation.attempts != plan.attempt {
+        return Err(Rejection::WrongAttempt { attempt: plan.attempt, wanted: evaluation.attempts });
+    }
+    if state.job(&plan.job).map_or(0, |record| record.job_modify_index) != plan.job_modify_index {
+        return Err(Rejection::JobChanged);
+    }
+    for stop in &plan.stops {
+        if let Some(known) = state.allocation(stop.allocation).filter(|known| known.desired == Desired::Run).cloned() {
+            let mut known = (*known).clone();
+            known.desired = Desired::Stop(stop.reason);
+            allocation::save(state, work, known, true);
+        }
+    }
+    let deployment = change_deployment(state, work, plan);
+    update_in_place(state, work, plan, deployment);
+    let mut placer = Placer { plan, deployment, taken: BTreeMap::new(), ordinals: BTreeMap::new() };
+    let mut rejected = Vec::new();
+    for placement in &plan.placements {
+        rejected.extend(placer.place(state, work, placement));
+    }
+    let all_at_once = state.job(&plan.job).is_some_and(|record| record.current().job.all_at_once);
+    if all_at_once && !rejected.is_empty() {
+        return Err(Rejection::NotAllAtOnce);
+    }
+    conclude(state, work, plan, Evaluation::clone(&evaluation), !rejected.is_empty());
+    Ok(Accepted { deployment, rejected, ..Accepted::default() })
+}
+
+/// Begins or cancels the job's deployment; the id of the one that placements of the current version join.
+fn change_deployment(state: &mut State, work: &AtWork, plan: &Plan) -> Option<DeploymentId> {
+    match &plan.deployment {
+        DeploymentChange::None => {}
+        DeploymentChange::Begin(goals) => {
+            let id = DeploymentId::derive(&[
+                state.cluster.as_bytes(),
+                plan.evaluation.as_bytes(),
+                &plan.attempt.to_le_bytes(),
+            ]);
+            deployment::begin(state, work, &plan.job, id, goals);
+        }
+        DeploymentChange::Cancel { description } => {
+            if let Some(active) = state.latest_deployment(&plan.job).filter(|known| known.status.is_active()).cloned() {
+                deployment::finish(state, work, &active, model::DeploymentStatus::Cancelled, description);
+            }
+        }
+    }
+    let latest = state.latest_deployment(&plan.job)?;
+    (latest.status.is_active() && latest.job_version == plan.job_version).then_some(latest.id)
+}
+
+fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Option<DeploymentId>) {
+    for id in &plan.updates_in_place {
+        let Some(known) = state.allocation(*id).filter(|known| known.is_live()).cloned() else { continue };
+        let mut known = (*known).clone();
+        known.job_version = plan.job_version;
+        known.evaluation = plan.evaluation;
+        let joins = deployment.filter(|id| known.deployment != Some(*id));
+        known.deployment = deployment.or(known.deployment);
+        if joins.is_some() {
+            // Its health is judged anew, by the checks of the new version.
+            known.healthy = None;
+            known.healthy_at = None;
+        }
+        allocation::save(state, work, known.clone(), true);
+        if let Some(deployment) = joins {
+            deployment::count_placed(state, work, deployment, &known);
+        }
+    }
+}
+
+/// Places the instances of one plan.
+struct Placer<'a> {
+    plan: &'a Plan,
+    deployment: Option<DeploymentId>,
+    /// Name indexes in use, per group.
+    taken: BTreeMap<String, BTreeSet<u32>>,
+    /// Instances placed so far, per group.
+    ordinals: BTreeMap<String, u32>,
+}
+
+impl Placer<'_> {
+    /// Places one line of the plan; what did not fit, if anything.
+    fn place(&mut self, state: &mut State, work: &AtWork, placement: &Placement) -> Option<RejectedPlacement> {
+        let reject =
+            |count, misfits| RejectedPlacement { group: placement.group.clone(), node: placement.node, count, misfits };
+        let Some(node) = state.node(placement.node).cloned() else { return Some(reject(placement.count, vec![])) };
+        let Some(version) = state.job_version(&self.plan.job, placement.job_version).cloned() else {
+            return Some(reject(placement.count, vec![]));
+        };
+        let Some(group) = version.job.group(&placement.group) else { return Some(reject(placement.count, vec![])) };
+        if !node.is_schedulable() || node.generation != placement.node_generation {
+            return Some(reject(placement.count, vec![]));
+        }
+        let fresh = Tail::default();
+        for at in 0..placement.count {
+            let tail = placement.tails.get(at as usize).unwrap_or(&fresh);
+            if let Err(misfits) = self.place_one(state, work, &node, &version, group, tail) {
+                return Some(reject(placement.count - at, misfits));
+            }
+        }
+        None
+    }
+
+    fn place_one(
+        &mut self,
+        state: &mut State,
+        work: &AtWork,
+        node: &Node,
+        version: &JobVersion,
+        group: &Group,
+        tail: &Tail,
+    ) -> Result<(), Vec<Misfit>> {
+        let id = self.next_id(state, &group.name);
+        let deployment = self.deployment.filter(|_| version.version == self.plan.job_version);
+        let mut new = Allocation {
+            id,
+            job: self.plan.job.clone(),
+            job_version: version.version,
+            group: group.name.clone(),
+            index: tail.index.unwrap_or_default(),
+            node: node.id,
+            node_name: node.name.clone(),
+            evaluation: self.plan.evaluation,
+            deployment,
+            canary: tail.canary,
+            resources: group.ask(),
+            ports: Vec::new(),
+            after: tail.after.clone(),
+            previous: tail.previous,
+            next: None,
+            reschedules: tail.reschedules.clone(),
+            follow_up: None,
+            desired: Desired::Run,
+            migrate: false,
+            generation: work.index,
+            client_status: ClientStatus::Pending,
+            client_description: String::new(),
+            tasks: BTreeMap::new(),
+            healthy: None,
+            healthy_at: None,
+            checks: BTreeMap::new(),
+            network_address: None,
+            create_index: work.index,
+            modify_index: work.index,
+            created_at: work.at,
+            modified_at: work.at,
+        };
+        new.ports = room(state, node, &new, group)?;
+        new.index = self.name_index(state, group, tail);
+        if let Some(previous) = tail.previous.and_then(|previous| state.allocation(previous)).cloned() {
+            let mut previous = (*previous).clone();
+            previous.next = Some(id);
+            previous.follow_up = None;
+            allocation::save(state, work, previous, false);
+        }
+        allocation::save(state, work, new.clone(), true);
+        if let Some(deployment) = deployment {
+            deployment::count_placed(state, work, deployment, &new);
+        }
+        Ok(())
+    }
+
+    fn next_id(&mut self, state: &State, group: &str) -> AllocationId {
+        let ordinal = self.ordinals.entry(group.to_string()).or_default();
+        let id = AllocationId::derive(&[
+            state.cluster.as_bytes(),
+            self.plan.evaluation.as_bytes(),
+            &self.plan.attempt.to_le_bytes(),
+            group.as_bytes(),
+            &ordinal.to_le_bytes(),
+        ]);
+        *ordinal += 1;
+        id
+    }
+
+    /// The tail's name index, or the lowest that no live instance of the group has.
+    fn name_index(&mut self, state: &State, group: &Group, tail: &Tail) -> u32 {
+        let taken = self.taken.entry(group.name.clone()).or_insert_with(|| {
+            let live = state.allocations_of_job(&self.plan.job);
+            live.filter(|known| known.group == group.name && known.is_live()).map(|known| known.index).collect()
+        });
+        let index = tail.index.unwrap_or_else(|| {
+            (0..).find(|index| !taken.contains(index)).expect("there are more numbers than allocations")
+        });
+        taken.insert(index);
+        index
+    }
+}
+
+/// The ports of a new instance on `node`, if there is room for it; otherwise everything that is short.
+fn room(state: &mut State, node: &Node, new: &Allocation, group: &Group) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
+    let held = state.node_use(node.id);
+    if new.after.is_empty() && held.is_plain() {
+        fits(new.resources, held.free(node))?;
+    } else {
+        // The newcomer counts as the larger of itself and what it succeeds, so the node is summed up with it.
+        let existing = state.allocations_of_node(node.id).map(|known| &**known);
+        let with = NodeUse::of(existing.chain([new]));
+        // What was over the node's capacity before (it may have shrunk) must not get worse; anything else must fit.
+        fits(with.held - held.held, held.free(node))?;
+    }
+    let inherited: BTreeSet<u16> = new
+        .after
+        .iter()
+        .filter_map(|predecessor| state.allocation(*predecessor))
+        .flat_map(|predecessor| predecessor.ports.iter().map(|port| port.value))
+        .collect();
+    ports::assign(state, node, group, &held.ports, &inherited)
+}
+
+/// Brings the evaluation, and what depends on it, in line with the plan's outcome.
+fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut evaluation: Evaluation, again: bool) {
+    evaluation.attempts += 1;
+    evaluation.snapshot_index = plan.snapshot_index;
+    let Outcome { progress, unplaced, queued, follow_ups } = &plan.outcome;
+    evaluation.unplaced = unplaced.clone();
+    evaluation.queued = queued.clone();
+    if plan.deployment != DeploymentChange::None || evaluation.deployment.is_none() {
+        evaluation.deployment =
+            state.latest_deployment(&plan.job).filter(|known| known.status.is_active()).map(|d| d.id);
+    }
+    if again || *progress == Progress::Continues {
+        // The planner sees what was rejected in the state, and plans once more.
+        work.save_evaluation(state, evaluation);
+        return;
+    }
+    for follow_up in follow_ups {
+        let wish = Wish {
+            wait_until: Some(follow_up.at),
+            previous: Some(evaluation.id),
+            ..Wish::of(state, &plan.job, Trigger::AllocReschedule)
+        };
+        let id = work.create(state, wish);
+        for allocation in &follow_up.allocations {
+            if let Some(known) = state.allocation(*allocation).cloned() {
+                let mut known = (*known).clone();
+                known.follow_up = Some(id);
+                allocation::save(state, work, known, false);
+            }
+        }
+        evaluation.next = Some(id);
+    }
+    cancel_others(state, work, plan);
+    match progress {
+        Progress::Complete | Progress::Continues if unplaced.is_empty() => {
+            evaluation.status = EvaluationStatus::Complete;
+            evaluation.description = String::new();
+        }
+        Progress::Complete | Progress::Continues if evaluation.trigger == Trigger::QueuedAllocs => {
+            evaluation.status = EvaluationStatus::Blocked;
+            evaluation.description = "waits for room".into();
+        }
+        Progress::Complete | Progress::Continues => {
+            evaluation.status = EvaluationStatus::Complete;
+            let wish = Wish {
+                previous: Some(evaluation.id),
+                deployment: evaluation.deployment,
+                blocked: true,
+                ..Wish::of(state, &plan.job, Trigger::QueuedAllocs)
+            };
+            evaluation.blocked = Some(block(state, work, wish, &evaluation));
+        }
+        Progress::Failed { description } => {
+            evaluation.status = EvaluationStatus::Failed;
+            evaluation.description = description.clone();
+        }
+    }
+    work.save_evaluation(state, evaluation);
+}
+
+/// Creates the evaluation that waits for room, with what is lacking.
+fn block(state: &mut State, work: &mut AtWork, wish: Wish, evaluation: &Evaluation) -> model::EvaluationId {
+    let id = work.create(state, wish);
+    let mut blocked = Evaluation::clone(state.evaluation(id).expect("it was created on the line above"));
+    blocked.unplaced = evaluation.unplaced.clone();
+    blocked.queued = evaluation.queued.clone();
+    blocked.snapshot_index = evaluation.snapshot_index;
+    blocked.description = "waits for room".into();
+    work.save_evaluation(state, blocked);
+    id
+}
+
+/// Cancels the job's other evaluations that this plan decided as well, and those that were blocked.
+fn cancel_others(state: &mut State, work: &AtWork, plan: &Plan) {
+    let blocked = state.evaluations_of_job(&plan.job).filter(|known| known.status == EvaluationStatus::Blocked);
+    let others: BTreeSet<_> = blocked.map(|known| known.id).chain(plan.supersedes.iter().copied()).collect();
+    for id in others {
+        let Some(known) = state.evaluation(id).cloned() else { continue };
+        if known.job != plan.job || known.id == plan.evaluation || known.status.is_terminal() {
+            continue;
+        }
+        let mut known = (*known).clone();
+        known.status = EvaluationStatus::Canceled;
+        known.description = format!("decided together with evaluation {}", plan.evaluation.short());
+        work.save_evaluation(state, known);
+    }
+}

@@ -1,0 +1,428 @@
+//! Commands: the only way to change the state, and their encoding in the log.
+//!
+//! An entry is `{format, kind, min_reader, flags, body}`. The body is MessagePack with field names, so that it can gain
+//! fields. A reader that meets a kind or a `min_reader` beyond its own stops before it applies.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{
+    AllocationId, DeploymentId, DeploymentStatus, Eligibility, EvaluationId, Index, Job, JobKey, Node, NodeId,
+    NodeStatus, Observation, ServerId, Term, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::plan::Plan;
+
+/// The encoding of entries that this release writes.
+const FORMAT: u8 = 1;
+/// The newest `min_reader` that this release understands.
+const READER: u16 = 1;
+/// Bytes of the header before the body.
+const HEADER_BYTES: usize = 7;
+
+/// A command with what the proposer put there: nothing of it is read from a clock when it is applied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The proposer's wall clock.
+    pub at: Timestamp,
+    /// Chosen by the client; an entry of a request that was already applied is answered, not applied again.
+    pub request: Option<[u8; 16]>,
+    /// Who asked, for the audit.
+    pub caller: String,
+    /// The command.
+    pub command: Command,
+}
+
+/// A change of the state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// The first entry of a cluster.
+    InitializeCluster {
+        /// Its id.
+        cluster: model::ClusterId,
+    },
+    /// Registers a job or a new version of it. The document is complete and valid (`admit`).
+    RegisterJob {
+        /// The document.
+        job: Arc<Job>,
+        /// Registers only if the job's modify index is this one; 0 for a job that must not exist.
+        check_index: Option<Index>,
+        /// What the person sent, for people.
+        submission: Option<Arc<Submission>>,
+    },
+    /// Stops a job.
+    DeregisterJob {
+        /// The job.
+        job: JobKey,
+        /// Whether it is forgotten at once.
+        purge: bool,
+    },
+    /// Registers an older version of a job anew.
+    RevertJob {
+        /// The job.
+        job: JobKey,
+        /// The version to go back to.
+        version: u64,
+        /// Reverts only if this is the current version.
+        check_version: Option<u64>,
+    },
+    /// Marks a version as one that a failed deployment may go back to.
+    SetJobStability {
+        /// The job.
+        job: JobKey,
+        /// The version.
+        version: u64,
+        /// Whether it is stable.
+        stable: bool,
+    },
+    /// Evaluates a job again.
+    EvaluateJob {
+        /// The job.
+        job: JobKey,
+    },
+    /// An agent describes its node: a new one, or one that returned or changed.
+    RegisterNode {
+        /// The node.
+        node: Arc<Node>,
+    },
+    /// The leader's clocks found nodes silent, or heard them again.
+    SetNodeStatus {
+        /// Each node with its new status.
+        changes: Vec<(NodeId, NodeStatus)>,
+        /// The leader's term; an older one is rejected.
+        term: Term,
+    },
+    /// Marks a node as open or closed for new work.
+    SetNodeEligibility {
+        /// The node.
+        node: NodeId,
+        /// Open or closed.
+        eligibility: Eligibility,
+    },
+    /// Begins or ends a drain.
+    DrainNode {
+        /// The node.
+        node: NodeId,
+        /// How; none to end it.
+        drain: Option<DrainSpec>,
+        /// When ending it, whether the node is open again.
+        mark_eligible: bool,
+        /// What the person notes.
+        meta: BTreeMap<String, String>,
+    },
+    /// A drain is over: nothing is held on the node any more.
+    CompleteDrain {
+        /// The node.
+        node: NodeId,
+        /// The leader's term.
+        term: Term,
+    },
+    /// Forgets a node and declares what it ran lost.
+    PurgeNode {
+        /// The node.
+        node: NodeId,
+    },
+    /// What agents observed, batched by the server that serves them.
+    Observe {
+        /// Observations per node.
+        nodes: Vec<(NodeId, Vec<Observation>)>,
+    },
+    /// A person stops an allocation; another takes its place.
+    StopAllocation {
+        /// The allocation.
+        allocation: AllocationId,
+    },
+    /// Allocations shall move off their draining nodes.
+    Migrate {
+        /// These may be replaced first.
+        allocations: Vec<AllocationId>,
+        /// These must end at once: the drain's deadline has passed.
+        stops: Vec<AllocationId>,
+        /// The leader's term.
+        term: Term,
+    },
+    /// What the planner decided.
+    Plan(Box<Plan>),
+    /// The leader's watch over deployments found that one is over.
+    EndDeployment {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// How it ended.
+        status: DeploymentStatus,
+        /// Why, in words.
+        description: String,
+        /// The version to go back to.
+        revert_to: Option<u64>,
+        /// The leader's term; none for a person.
+        term: Option<Term>,
+    },
+    /// Canaries are good: the rest follows.
+    PromoteDeployment {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// The groups; none for all.
+        groups: Option<Vec<String>>,
+    },
+    /// Stops a deployment for a while, or lets it go on.
+    PauseDeployment {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// Whether it shall pause.
+        pause: bool,
+    },
+    /// A person says which allocations are healthy.
+    SetAllocationHealth {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// Healthy ones.
+        healthy: Vec<AllocationId>,
+        /// Unhealthy ones.
+        unhealthy: Vec<AllocationId>,
+    },
+    /// Forgets what is over and old.
+    Collect {
+        /// Evaluations.
+        evaluations: Vec<EvaluationId>,
+        /// Allocations.
+        allocations: Vec<AllocationId>,
+        /// Deployments.
+        deployments: Vec<DeploymentId>,
+        /// Jobs.
+        jobs: Vec<JobKey>,
+        /// Nodes.
+        nodes: Vec<NodeId>,
+    },
+    /// Gives out a server id, which is never given out again.
+    AllocateServer {
+        /// The server's name.
+        name: String,
+        /// Its RPC address.
+        address: String,
+        /// Its HTTP address.
+        http_address: String,
+    },
+    /// A server says where it is and what it speaks.
+    AnnounceServer {
+        /// The server.
+        server: ServerRecord,
+    },
+    /// Forgets a server that left.
+    ForgetServer {
+        /// The server.
+        id: ServerId,
+    },
+    /// A token that lets servers or agents join.
+    PutJoinToken {
+        /// The token, without its secret.
+        token: JoinTokenRecord,
+    },
+    /// The version that all servers speak.
+    SetClusterVersion {
+        /// The version.
+        version: u32,
+    },
+    /// How the scheduler chooses.
+    SetSchedulerConfiguration {
+        /// The configuration.
+        configuration: SchedulerConfiguration,
+        /// Sets only if the configuration's modify index is this one.
+        check_index: Option<Index>,
+    },
+}
+
+/// How a drain is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrainSpec {
+    /// How long it may take; none for without limit, zero for at once.
+    pub deadline: Option<Duration>,
+    /// Whether system jobs stay.
+    pub ignore_system_jobs: bool,
+}
+
+/// What a person sent to register a job.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Submission {
+    /// The text.
+    pub source: String,
+    /// `hcl2` or `json`.
+    pub format: String,
+    /// Variables given one by one.
+    pub variable_flags: BTreeMap<String, String>,
+    /// Variables given as a file.
+    pub variables: String,
+}
+
+/// A server of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerRecord {
+    /// Its id.
+    pub id: ServerId,
+    /// Its name.
+    pub name: String,
+    /// Where it is reached by servers and agents.
+    pub address: String,
+    /// Where it is reached by people.
+    pub http_address: String,
+    /// The newest cluster version that it speaks.
+    pub version: u32,
+    /// Its release.
+    pub build: String,
+}
+
+/// A token that lets servers or agents join, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinTokenRecord {
+    /// Its public id.
+    pub id: String,
+    /// `server` or `agent`.
+    pub role: String,
+    /// BLAKE3 of the secret.
+    pub secret_hash: [u8; 32],
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// How the scheduler chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SchedulerConfiguration {
+    /// Pack nodes, or keep them evenly filled.
+    pub algorithm: Algorithm,
+}
+
+/// Pack nodes, or keep them evenly filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// The fullest node that fits.
+    #[default]
+    Binpack,
+    /// The emptiest.
+    Spread,
+}
+
+impl Command {
+    /// The number of its kind in the log. A number is never given to another kind.
+    fn kind(&self) -> u16 {
+        match self {
+            Command::InitializeCluster { .. } => 1,
+            Command::RegisterJob { .. } => 2,
+            Command::DeregisterJob { .. } => 3,
+            Command::RevertJob { .. } => 4,
+            Command::SetJobStability { .. } => 5,
+            Command::EvaluateJob { .. } => 6,
+            Command::RegisterNode { .. } => 7,
+            Command::SetNodeStatus { .. } => 8,
+            Command::SetNodeEligibility { .. } => 9,
+            Command::DrainNode { .. } => 10,
+            Command::CompleteDrain { .. } => 11,
+            Command::PurgeNode { .. } => 12,
+            Command::Observe { .. } => 13,
+            Command::StopAllocation { .. } => 14,
+            Command::Migrate { .. } => 15,
+            Command::Plan(_) => 16,
+            Command::EndDeployment { .. } => 17,
+            Command::PromoteDeployment { .. } => 18,
+            Command::PauseDeployment { .. } => 19,
+            Command::SetAllocationHealth { .. } => 20,
+            Command::Collect { .. } => 21,
+            Command::AllocateServer { .. } => 22,
+            Command::AnnounceServer { .. } => 23,
+            Command::ForgetServer { .. } => 24,
+            Command::PutJoinToken { .. } => 25,
+            Command::SetClusterVersion { .. } => 26,
+            Command::SetSchedulerConfiguration { .. } => 27,
+        }
+    }
+
+    /// The word for logs and traces.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::InitializeCluster { .. } => "initialize-cluster",
+            Command::RegisterJob { .. } => "register-job",
+            Command::DeregisterJob { .. } => "deregister-job",
+            Command::RevertJob { .. } => "revert-job",
+            Command::SetJobStability { .. } => "set-job-stability",
+            Command::EvaluateJob { .. } => "evaluate-job",
+            Command::RegisterNode { .. } => "register-node",
+            Command::SetNodeStatus { .. } => "set-node-status",
+            Command::SetNodeEligibility { .. } => "set-node-eligibility",
+            Command::DrainNode { .. } => "drain-node",
+            Command::CompleteDrain { .. } => "complete-drain",
+            Command::PurgeNode { .. } => "purge-node",
+            Command::Observe { .. } => "observe",
+            Command::StopAllocation { .. } => "stop-allocation",
+            Command::Migrate { .. } => "migrate",
+            Command::Plan(_) => "plan",
+            Command::EndDeployment { .. } => "end-deployment",
+            Command::PromoteDeployment { .. } => "promote-deployment",
+            Command::PauseDeployment { .. } => "pause-deployment",
+            Command::SetAllocationHealth { .. } => "set-allocation-health",
+            Command::Collect { .. } => "collect",
+            Command::AllocateServer { .. } => "allocate-server",
+            Command::AnnounceServer { .. } => "announce-server",
+            Command::ForgetServer { .. } => "forget-server",
+            Command::PutJoinToken { .. } => "put-join-token",
+            Command::SetClusterVersion { .. } => "set-cluster-version",
+            Command::SetSchedulerConfiguration { .. } => "set-scheduler-configuration",
+        }
+    }
+}
+
+/// The bytes are not an entry that this release can apply. The server stops: guessing would fork the state.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DecodeEntry {
+    /// The bytes end before the header does.
+    #[error("a log entry has only {bytes} bytes")]
+    Short {
+        /// Bytes present.
+        bytes: usize,
+    },
+    /// Written by a newer release.
+    #[error("a log entry of format {format}, kind {kind} needs a reader of version {min_reader}; this is {READER}")]
+    Newer {
+        /// Its format.
+        format: u8,
+        /// Its kind.
+        kind: u16,
+        /// The reader that it needs.
+        min_reader: u16,
+    },
+    /// The body does not decode.
+    #[error("a log entry of kind {kind} does not decode: {reason}")]
+    Body {
+        /// Its kind.
+        kind: u16,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Entry {
+    /// The entry's bytes in the log.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(256);
+        bytes.push(FORMAT);
+        bytes.extend(self.command.kind().to_le_bytes());
+        bytes.extend(READER.to_le_bytes());
+        bytes.extend(0u16.to_le_bytes());
+        let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
+        self.serialize(&mut serializer).expect("every command can be written to memory");
+        bytes
+    }
+
+    /// The entry of these bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeEntry> {
+        let Some((header, body)) = bytes.split_at_checked(HEADER_BYTES) else {
+            return Err(DecodeEntry::Short { bytes: bytes.len() });
+        };
+        let kind = u16::from_le_bytes([header[1], header[2]]);
+        let min_reader = u16::from_le_bytes([header[3], header[4]]);
+        if header[0] != FORMAT || min_reader > READER {
+            return Err(DecodeEntry::Newer { format: header[0], kind, min_reader });
+        }
+        rmp_serde::from_slice(body).map_err(|error| DecodeEntry::Body { kind, reason: error.to_string() })
+    }
+}

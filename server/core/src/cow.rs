@@ -1,0 +1,241 @@
+//! An ordered map whose clone is free and whose clones share what they have in common.
+//!
+//! A B+ tree of reference-counted nodes. A write copies the nodes on its path that somebody else still holds, and
+//! changes the others in place; so a snapshot costs one pointer, and the state can be read while it is written.
+//! (Crates for this bring a source of randomness, which the pure core must not have.)
+
+mod iter;
+
+use std::ops::RangeBounds;
+use std::sync::Arc;
+
+pub use iter::Iter;
+
+/// Entries of a leaf before it is split.
+const LEAF_MAX: usize = 32;
+/// Children of a branch before it is split.
+const BRANCH_MAX: usize = 32;
+
+/// An ordered map with copy-on-write clones.
+#[derive(Debug)]
+pub struct CowMap<K, V> {
+    root: Arc<Node<K, V>>,
+    len: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Node<K, V> {
+    Leaf(Vec<(K, V)>),
+    /// Children, each with the lowest key below it at the time when it was put there: a lower bound.
+    Branch(Vec<(K, Arc<Node<K, V>>)>),
+}
+
+/// A new right sibling of a node that was split.
+type Split<K, V> = Option<(K, Arc<Node<K, V>>)>;
+
+impl<K, V> Clone for CowMap<K, V> {
+    fn clone(&self) -> Self {
+        Self { root: self.root.clone(), len: self.len }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Default for CowMap<K, V> {
+    fn default() -> Self {
+        Self { root: Arc::new(Node::Leaf(Vec::new())), len: 0 }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> CowMap<K, V> {
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        let mut node = &*self.root;
+        loop {
+            match node {
+                Node::Leaf(entries) => {
+                    return entries.binary_search_by(|(known, _)| known.cmp(key)).ok().map(|at| &entries[at].1);
+                }
+                Node::Branch(children) => node = &children[child_of(children, key)].1,
+            }
+        }
+    }
+
+    /// Whether there is a value under `key`.
+    pub fn contains(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Puts `value` under `key` and returns what was there.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let (old, split) = insert(Arc::make_mut(&mut self.root), key, value);
+        if let Some(right) = split {
+            let left = self.root.clone();
+            let lowest = lowest_key(&left).clone();
+            self.root = Arc::new(Node::Branch(vec![(lowest, left), right]));
+        }
+        if old.is_none() {
+            self.len += 1;
+        }
+        old
+    }
+
+    /// Takes the value under `key` away.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        // Looked up first, so that removing what is not there copies nothing.
+        if !self.contains(key) {
+            return None;
+        }
+        let old = remove(Arc::make_mut(&mut self.root), key);
+        self.len -= 1;
+        // A root with one child adds a level for nothing.
+        while let Node::Branch(children) = &*self.root {
+            match children.len() {
+                0 => self.root = Arc::new(Node::Leaf(Vec::new())),
+                1 => self.root = children[0].1.clone(),
+                _ => break,
+            }
+        }
+        old
+    }
+
+    /// All entries in order of their keys.
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        self.range(..)
+    }
+
+    /// All values in order of their keys.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.iter().map(|(_, value)| value)
+    }
+
+    /// The entries whose keys are in `range`, in order.
+    pub fn range(&self, range: impl RangeBounds<K>) -> Iter<'_, K, V> {
+        Iter::new(&self.root, range)
+    }
+
+    /// The entry with the highest key.
+    pub fn last(&self) -> Option<(&K, &V)> {
+        let mut node = &*self.root;
+        loop {
+            match node {
+                Node::Leaf(entries) => return entries.last().map(|(key, value)| (key, value)),
+                Node::Branch(children) => node = &children.last()?.1,
+            }
+        }
+    }
+
+    /// Whether both are the same tree, so that nothing can differ. (Equal content in different trees is not seen.)
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.root, &other.root)
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> FromIterator<(K, V)> for CowMap<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut map = Self::default();
+        for (key, value) in entries {
+            map.insert(key, value);
+        }
+        map
+    }
+}
+
+impl<K: Ord + Clone, V: Clone + PartialEq> PartialEq for CowMap<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_same(other) || (self.len == other.len && self.iter().eq(other.iter()))
+    }
+}
+
+/// Place of the child that may hold `key`.
+fn child_of<K: Ord, N>(children: &[(K, N)], key: &K) -> usize {
+    children.partition_point(|(lowest, _)| lowest <= key).saturating_sub(1)
+}
+
+fn lowest_key<K, V>(node: &Node<K, V>) -> &K {
+    match node {
+        Node::Leaf(entries) => &entries[0].0,
+        Node::Branch(children) => &children[0].0,
+    }
+}
+
+fn insert<K: Ord + Clone, V: Clone>(node: &mut Node<K, V>, key: K, value: V) -> (Option<V>, Split<K, V>) {
+    match node {
+        Node::Leaf(entries) => match entries.binary_search_by(|(known, _)| known.cmp(&key)) {
+            Ok(at) => (Some(std::mem::replace(&mut entries[at].1, value)), None),
+            Err(at) => {
+                entries.insert(at, (key, value));
+                (None, split(entries, LEAF_MAX).map(|right| (right[0].0.clone(), Arc::new(Node::Leaf(right)))))
+            }
+        },
+        Node::Branch(children) => {
+            let at = child_of(children, &key);
+            if key < children[at].0 {
+                children[at].0 = key.clone();
+            }
+            let (old, grown) = insert(Arc::make_mut(&mut children[at].1), key, value);
+            if let Some(right) = grown {
+                children.insert(at + 1, right);
+            }
+            (old, split(children, BRANCH_MAX).map(|right| (right[0].0.clone(), Arc::new(Node::Branch(right)))))
+        }
+    }
+}
+
+/// The right part of what is more than `max` long. Ascending inserts, which are the rule, leave full nodes behind.
+fn split<T>(items: &mut Vec<T>, max: usize) -> Option<Vec<T>> {
+    (items.len() > max).then(|| items.split_off(max * 3 / 4))
+}
+
+fn remove<K: Ord + Clone, V: Clone>(node: &mut Node<K, V>, key: &K) -> Option<V> {
+    match node {
+        Node::Leaf(entries) => {
+            let at = entries.binary_search_by(|(known, _)| known.cmp(key)).ok()?;
+            Some(entries.remove(at).1)
+        }
+        Node::Branch(children) => {
+            let at = child_of(children, key);
+            let old = remove(Arc::make_mut(&mut children[at].1), key);
+            merge_around(children, at);
+            old
+        }
+    }
+}
+
+/// Drops the child at `at` when it is empty, and joins it with its right sibling when both are small.
+fn merge_around<K: Ord + Clone, V: Clone>(children: &mut Vec<(K, Arc<Node<K, V>>)>, at: usize) {
+    if size(&children[at].1) == 0 {
+        children.remove(at);
+        return;
+    }
+    let Some((_, right)) = children.get(at + 1) else { return };
+    if size(&children[at].1) + size(right) > LEAF_MAX / 2 {
+        return;
+    }
+    let (_, right) = children.remove(at + 1);
+    match (Arc::make_mut(&mut children[at].1), Arc::unwrap_or_clone(right)) {
+        (Node::Leaf(left), Node::Leaf(right)) => left.extend(right),
+        (Node::Branch(left), Node::Branch(right)) => left.extend(right),
+        (Node::Leaf(_), Node::Branch(_)) | (Node::Branch(_), Node::Leaf(_)) => {
+            unreachable!("siblings are of one height")
+        }
+    }
+}
+
+fn size<K, V>(node: &Node<K, V>) -> usize {
+    match node {
+        Node::Leaf(entries) => entries.len(),
+        Node::Branch(children) => children.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

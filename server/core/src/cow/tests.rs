@@ -1,0 +1,58 @@
+//! Properties against `BTreeMap`, which is the model.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Insert(u16, u32),
+    Remove(u16),
+    Snapshot,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        5 => (0u16..600, any::<u32>()).prop_map(|(key, value)| Step::Insert(key, value)),
+        4 => (0u16..600).prop_map(Step::Remove),
+        1 => Just(Step::Snapshot),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn it_is_a_map_and_snapshots_do_not_change(
+        steps in prop::collection::vec(step(), 0..2000),
+        (from, to) in (0u16..600, 0u16..600),
+    ) {
+        let (from, to) = (from.min(to), from.max(to));
+        let (mut map, mut model) = (CowMap::default(), BTreeMap::new());
+        let mut snapshots = Vec::new();
+        for step in steps {
+            match step {
+                Step::Insert(key, value) => prop_assert_eq!(map.insert(key, value), model.insert(key, value)),
+                Step::Remove(key) => prop_assert_eq!(map.remove(&key), model.remove(&key)),
+                Step::Snapshot => snapshots.push((map.clone(), model.clone())),
+            }
+            prop_assert_eq!(map.len(), model.len());
+        }
+        snapshots.push((map, model));
+        for (map, model) in snapshots {
+            prop_assert!(map.iter().eq(model.iter()));
+            prop_assert!(map.range(from..to).eq(model.range(from..to)));
+            prop_assert!(map.range(from..=to).eq(model.range(from..=to)));
+            prop_assert_eq!(map.last(), model.last_key_value());
+            for key in 0..600 {
+                prop_assert_eq!(map.get(&key), model.get(&key));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_map_has_nothing_in_any_range() {
+    let map = CowMap::<u8, u8>::default();
+    assert_eq!(map.iter().count() + map.range(3..).count(), 0);
+}

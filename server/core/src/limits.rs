@@ -1,0 +1,74 @@
+//! Every limit of the servers, with its name and unit.
+
+use std::time::Duration;
+
+/// Bytes of a job's document, encoded.
+pub const JOB_DOCUMENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Instances of all groups of a job.
+pub const JOB_COUNT_MAX: u64 = 50_000;
+/// Versions of a job that are kept, beside those that allocations still run.
+pub const JOB_VERSIONS_KEPT: usize = 6;
+/// Instances in one plan; a larger evaluation takes several.
+pub const PLAN_INSTANCES_MAX: u32 = 10_000;
+/// Plans in flight before the planner waits for the oldest.
+pub const PLANS_IN_FLIGHT_MAX: usize = 4;
+/// Plans of one evaluation before the planner gives up on it.
+pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
+/// Nodes named in an explanation as those that came closest.
+pub const NEAREST_MISSES_MAX: usize = 5;
+/// Events kept of a node.
+pub const NODE_EVENTS_KEPT: usize = 10;
+/// Earlier placements remembered of an instance.
+pub const RESCHEDULES_KEPT: usize = 5;
+/// Bytes of a check's output that go into state with a transition.
+pub const CHECK_OUTPUT_BYTES_MAX: usize = 512;
+/// Requests remembered so that a retry is applied once.
+pub const REQUESTS_REMEMBERED: usize = 4096;
+/// Objects collected by one entry.
+pub const COLLECT_BATCH_MAX: usize = 2_000;
+
+/// How long a finished evaluation is kept, with its allocations.
+pub const EVALUATION_KEPT: Duration = Duration::from_secs(3600);
+/// How long a finished evaluation of a batch job is kept.
+pub const BATCH_EVALUATION_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// How long a finished deployment is kept.
+pub const DEPLOYMENT_KEPT: Duration = Duration::from_secs(3600);
+/// How long a dead job is kept.
+pub const JOB_KEPT: Duration = Duration::from_secs(4 * 3600);
+/// How long a node that is down and has no allocations is kept.
+pub const NODE_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// Beat interval of a small cluster; it grows with the nodes ([`beat_interval`]).
+pub const BEAT_INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// Beats per second that a leader takes.
+pub const BEATS_PER_SECOND_MAX: u32 = 10_000;
+/// Missed beat intervals after which a node is suspect.
+pub const SUSPECT_AFTER_BEATS: u32 = 3;
+/// Silence after which a node is down, unless beats are rarer.
+pub const DOWN_AFTER: Duration = Duration::from_secs(6);
+/// Missed beat intervals after which a node is down.
+pub const DOWN_AFTER_BEATS: u32 = 6;
+/// The longest lease that an agent may ask for before a planned restart.
+pub const LEASE_MAX: Duration = Duration::from_secs(120);
+/// Beyond the kill timeout and shutdown delay, how long a successor waits for its predecessors.
+pub const PREDECESSOR_GRACE: Duration = Duration::from_secs(60);
+/// Nodes from which on the brake on mass replacement can act.
+pub const MASS_LOSS_NODES_MIN: usize = 10;
+
+/// How often each agent beats in a cluster of that many nodes.
+pub fn beat_interval(nodes: usize) -> Duration {
+    let spread = Duration::from_secs(1) * u32::try_from(nodes).unwrap_or(u32::MAX) / BEATS_PER_SECOND_MAX;
+    spread.max(BEAT_INTERVAL_MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beats_are_rarer_only_beyond_ten_thousand_nodes() {
+        assert_eq!(beat_interval(3), Duration::from_secs(1));
+        assert_eq!(beat_interval(10_000), Duration::from_secs(1));
+        assert_eq!(beat_interval(50_000), Duration::from_secs(5));
+    }
+}

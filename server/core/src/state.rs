@@ -1,0 +1,281 @@
+//! The replicated state: what the cluster is, at one index of the log.
+//!
+//! Everything stands in ordered copy-on-write tables, so a snapshot is a clone that costs a few pointers. Only `apply`
+//! writes. What is derived (use of nodes, the catalog, the indexes by job and node) is kept beside its source and can
+//! be recomputed from it; tests assert that both agree.
+
+mod derive;
+mod image;
+mod job;
+mod usage;
+mod watch;
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use model::{
+    Allocation, AllocationId, ClusterId, Deployment, DeploymentId, Evaluation, EvaluationId, EvaluationStatus, Index,
+    Instance, JobKey, Node, NodeId, ServerId, Term, Timestamp,
+};
+
+use crate::apply::Answer;
+use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
+use crate::cow::CowMap;
+
+pub use image::{DecodeImage, Image};
+pub use job::{JobRecord, JobStatus, JobVersion};
+pub use usage::NodeUse;
+pub use watch::{Change, NodeChange, Table, TableIndexes};
+
+/// Names a service: its namespace and its name.
+pub type ServiceKey = (Arc<str>, Arc<str>);
+
+/// Sorts open evaluations: by status, priority (highest first), age and id.
+pub(crate) type OpenKey = (EvaluationStatus, Reverse<u32>, Index, EvaluationId);
+
+/// The replicated state at one index.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    pub(crate) index: Index,
+    pub(crate) term: Term,
+    pub(crate) cluster: ClusterId,
+    pub(crate) cluster_version: u32,
+    /// Counts restores from a backup; agents refuse a lower one.
+    pub(crate) epoch: u64,
+    pub(crate) scheduler: SchedulerConfiguration,
+    pub(crate) scheduler_index: Index,
+    pub(crate) last_server_id: ServerId,
+
+    pub(crate) jobs: CowMap<JobKey, Arc<JobRecord>>,
+    pub(crate) nodes: CowMap<NodeId, Arc<Node>>,
+    pub(crate) allocations: CowMap<AllocationId, Arc<Allocation>>,
+    pub(crate) evaluations: CowMap<EvaluationId, Arc<Evaluation>>,
+    pub(crate) deployments: CowMap<DeploymentId, Arc<Deployment>>,
+    pub(crate) servers: CowMap<ServerId, Arc<ServerRecord>>,
+    pub(crate) join_tokens: CowMap<String, Arc<JoinTokenRecord>>,
+    pub(crate) port_cursors: CowMap<NodeId, u16>,
+    pub(crate) requests: CowMap<[u8; 16], (Index, Arc<Answer>)>,
+    /// Jobs to forget as soon as nothing of them is held.
+    pub(crate) purged: CowMap<JobKey, ()>,
+    pub(crate) request_order: CowMap<(Index, [u8; 16]), ()>,
+    pub(crate) indexes: TableIndexes,
+
+    // Derived from the above.
+    pub(crate) allocations_of_job: CowMap<(JobKey, AllocationId), ()>,
+    pub(crate) allocations_of_node: CowMap<(NodeId, AllocationId), ()>,
+    pub(crate) evaluations_of_job: CowMap<(JobKey, EvaluationId), ()>,
+    pub(crate) deployments_of_job: CowMap<(JobKey, Index, DeploymentId), ()>,
+    /// Pending and blocked evaluations in the order in which they are tried.
+    pub(crate) open_evaluations: CowMap<OpenKey, ()>,
+    /// Pending evaluations that must wait for their time.
+    pub(crate) waiting_evaluations: CowMap<(Timestamp, EvaluationId), ()>,
+    pub(crate) uses: CowMap<NodeId, Arc<NodeUse>>,
+    pub(crate) instances: CowMap<AllocationId, Arc<Vec<Instance>>>,
+    pub(crate) services: CowMap<ServiceKey, Arc<ServiceRow>>,
+    /// What the entry at work has changed so far; empty between entries.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// The instances of one service, and the index at which they last changed.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct ServiceRow {
+    /// By instance id.
+    pub instances: std::collections::BTreeMap<String, Instance>,
+    /// Moves only when an instance changes.
+    pub modify_index: Index,
+}
+
+impl State {
+    /// Index of the last applied entry.
+    pub fn index(&self) -> Index {
+        self.index
+    }
+
+    /// Term of the last leader whose entry was applied.
+    pub fn term(&self) -> Term {
+        self.term
+    }
+
+    /// The cluster's id.
+    pub fn cluster(&self) -> ClusterId {
+        self.cluster
+    }
+
+    /// The version that all servers speak.
+    pub fn cluster_version(&self) -> u32 {
+        self.cluster_version
+    }
+
+    /// How often the state was restored from a backup.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// How the scheduler chooses, and the index at which that was set.
+    pub fn scheduler(&self) -> (SchedulerConfiguration, Index) {
+        (self.scheduler, self.scheduler_index)
+    }
+
+    /// Indexes at which each table last changed.
+    pub fn indexes(&self) -> &TableIndexes {
+        &self.indexes
+    }
+
+    /// A job with its versions.
+    pub fn job(&self, key: &JobKey) -> Option<&Arc<JobRecord>> {
+        self.jobs.get(key)
+    }
+
+    /// All jobs, by namespace and id.
+    pub fn jobs(&self) -> impl Iterator<Item = &Arc<JobRecord>> {
+        self.jobs.values()
+    }
+
+    /// A version of a job.
+    pub fn job_version(&self, key: &JobKey, version: u64) -> Option<&Arc<JobVersion>> {
+        self.jobs.get(key)?.version(version)
+    }
+
+    /// A node.
+    pub fn node(&self, id: NodeId) -> Option<&Arc<Node>> {
+        self.nodes.get(&id)
+    }
+
+    /// All nodes, by id.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.nodes.values()
+    }
+
+    /// How many nodes there are.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// What allocations hold of a node.
+    pub fn node_use(&self, id: NodeId) -> NodeUse {
+        self.uses.get(&id).map(|held| (**held).clone()).unwrap_or_default()
+    }
+
+    /// An allocation.
+    pub fn allocation(&self, id: AllocationId) -> Option<&Arc<Allocation>> {
+        self.allocations.get(&id)
+    }
+
+    /// All allocations, by id.
+    pub fn allocations(&self) -> impl Iterator<Item = &Arc<Allocation>> {
+        self.allocations.values()
+    }
+
+    /// The allocations of a job, by id.
+    pub fn allocations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Allocation>> {
+        let first = (key.clone(), AllocationId::default());
+        let key = key.clone();
+        let ids = self.allocations_of_job.range(first..).take_while(move |((job, _), ())| *job == key);
+        ids.filter_map(|((_, id), ())| self.allocations.get(id))
+    }
+
+    /// The allocations of a node, by id.
+    pub fn allocations_of_node(&self, node: NodeId) -> impl Iterator<Item = &Arc<Allocation>> {
+        let ids = self.allocations_of_node.range((node, AllocationId::default())..);
+        ids.take_while(move |((of, _), ())| *of == node).filter_map(|((_, id), ())| self.allocations.get(id))
+    }
+
+    /// An evaluation.
+    pub fn evaluation(&self, id: EvaluationId) -> Option<&Arc<Evaluation>> {
+        self.evaluations.get(&id)
+    }
+
+    /// All evaluations, by id.
+    pub fn evaluations(&self) -> impl Iterator<Item = &Arc<Evaluation>> {
+        self.evaluations.values()
+    }
+
+    /// The evaluations of a job, by id.
+    pub fn evaluations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Evaluation>> {
+        let first = (key.clone(), EvaluationId::default());
+        let key = key.clone();
+        let ids = self.evaluations_of_job.range(first..).take_while(move |((job, _), ())| *job == key);
+        ids.filter_map(|((_, id), ())| self.evaluations.get(id))
+    }
+
+    /// The evaluations that are pending without having to wait, or those that are blocked, in the order in which they
+    /// are tried: by priority, then by age.
+    pub fn open_evaluations(&self, status: EvaluationStatus) -> impl Iterator<Item = &Arc<Evaluation>> {
+        let ids = self.open_evaluations.range((status, Reverse(u32::MAX), 0, EvaluationId::default())..);
+        ids.take_while(move |((of, ..), ())| *of == status).filter_map(|((.., id), ())| self.evaluations.get(id))
+    }
+
+    /// The pending evaluations that wait for their time, earliest first.
+    pub fn waiting_evaluations(&self) -> impl Iterator<Item = &Arc<Evaluation>> {
+        self.waiting_evaluations.iter().filter_map(|((_, id), ())| self.evaluations.get(id))
+    }
+
+    /// A deployment.
+    pub fn deployment(&self, id: DeploymentId) -> Option<&Arc<Deployment>> {
+        self.deployments.get(&id)
+    }
+
+    /// All deployments, by id.
+    pub fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
+        self.deployments.values()
+    }
+
+    /// The deployments of a job, oldest first.
+    pub fn deployments_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Deployment>> {
+        let first = (key.clone(), 0, DeploymentId::default());
+        let key = key.clone();
+        let ids = self.deployments_of_job.range(first..).take_while(move |((job, ..), ())| *job == key);
+        ids.filter_map(|((.., id), ())| self.deployments.get(id))
+    }
+
+    /// The newest deployment of a job.
+    pub fn latest_deployment(&self, key: &JobKey) -> Option<&Arc<Deployment>> {
+        self.deployments_of_job(key).last()
+    }
+
+    /// The servers, by id.
+    pub fn servers(&self) -> impl Iterator<Item = &Arc<ServerRecord>> {
+        self.servers.values()
+    }
+
+    /// A server.
+    pub fn server(&self, id: ServerId) -> Option<&Arc<ServerRecord>> {
+        self.servers.get(&id)
+    }
+
+    /// A join token, by its public id.
+    pub fn join_token(&self, id: &str) -> Option<&Arc<JoinTokenRecord>> {
+        self.join_tokens.get(&id.to_string())
+    }
+
+    /// The services of the catalog with their rows, by namespace and name.
+    pub fn services(&self) -> impl Iterator<Item = (&ServiceKey, &Arc<ServiceRow>)> {
+        self.services.iter()
+    }
+
+    /// The row of one service.
+    pub fn service(&self, namespace: &str, name: &str) -> Option<&Arc<ServiceRow>> {
+        self.services.get(&(namespace.into(), name.into()))
+    }
+
+    /// The instances that an allocation provides.
+    pub fn instances_of(&self, allocation: AllocationId) -> &[Instance] {
+        self.instances.get(&allocation).map(|instances| instances.as_slice()).unwrap_or_default()
+    }
+
+    /// What became of a job, as people see it.
+    pub fn job_status(&self, key: &JobKey) -> JobStatus {
+        let Some(record) = self.jobs.get(key) else { return JobStatus::Dead };
+        if self.allocations_of_job(key).any(|allocation| !allocation.client_status.is_terminal()) {
+            return JobStatus::Running;
+        }
+        let waits = self.evaluations_of_job(key).any(|evaluation| !evaluation.status.is_terminal());
+        let runs_for_ever = !record.current().job.kind.runs_to_completion();
+        if waits || (runs_for_ever && !record.stop) { JobStatus::Pending } else { JobStatus::Dead }
+    }
+
+    /// The wall clock of the newest thing that happened, for trees without a clock: tests and explanations.
+    pub fn newest_timestamp(&self) -> Timestamp {
+        self.evaluations.values().map(|evaluation| evaluation.modified_at).max().unwrap_or_default()
+    }
+}

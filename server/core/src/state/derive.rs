@@ -1,0 +1,198 @@
+//! Keeps what is derived in line with its source: indexes by job and node, use of nodes, the catalog.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use model::{Allocation, AllocationId, Deployment, Evaluation, EvaluationId, EvaluationStatus, Instance, NodeId};
+
+use super::{Change, NodeUse, OpenKey, ServiceKey, State};
+use crate::catalog;
+
+impl State {
+    /// Stores an allocation, new or changed, and what follows from it.
+    pub(crate) fn put_allocation(&mut self, allocation: Allocation) {
+        let (id, node) = (allocation.id, allocation.node);
+        let allocation = Arc::new(allocation);
+        let old = self.allocations.insert(id, allocation.clone());
+        if old.is_none() {
+            self.allocations_of_job.insert((allocation.job.clone(), id), ());
+            self.allocations_of_node.insert((node, id), ());
+        }
+        let held_before = old.as_deref().is_some_and(Allocation::holds);
+        if held_before != allocation.holds() {
+            self.account(&allocation);
+        }
+        self.derive_instances(id);
+    }
+
+    /// Forgets an allocation.
+    pub(crate) fn remove_allocation(&mut self, id: AllocationId) {
+        let Some(old) = self.allocations.remove(&id) else { return };
+        self.allocations_of_job.remove(&(old.job.clone(), id));
+        self.allocations_of_node.remove(&(old.node, id));
+        if old.holds() {
+            self.recount(old.node);
+        }
+        self.derive_instances(id);
+    }
+
+    /// Brings the use of a node in line with an allocation that began or ceased to hold something.
+    fn account(&mut self, allocation: &Allocation) {
+        let plain = allocation.after.is_empty() && self.uses.get(&allocation.node).is_none_or(|held| held.is_plain());
+        if !plain {
+            self.recount(allocation.node);
+            return;
+        }
+        let mut held = self.uses.get(&allocation.node).cloned().unwrap_or_default();
+        if allocation.holds() {
+            Arc::make_mut(&mut held).add(allocation);
+        } else {
+            Arc::make_mut(&mut held).subtract(allocation);
+        }
+        self.uses.insert(allocation.node, held);
+    }
+
+    /// Computes the use of a node anew.
+    fn recount(&mut self, node: NodeId) {
+        let held = NodeUse::of(self.allocations_of_node(node).map(|allocation| &**allocation));
+        self.uses.insert(node, Arc::new(held));
+    }
+
+    /// Stores an evaluation.
+    pub(crate) fn put_evaluation(&mut self, evaluation: Evaluation) {
+        let id = evaluation.id;
+        if let Some(old) = self.evaluations.get(&id).cloned() {
+            self.open_evaluations.remove(&open_key(&old));
+            if let Some(at) = old.wait_until {
+                self.waiting_evaluations.remove(&(at, id));
+            }
+        }
+        self.index_open(&evaluation);
+        self.evaluations_of_job.insert((evaluation.job.clone(), id), ());
+        self.evaluations.insert(id, Arc::new(evaluation));
+    }
+
+    fn index_open(&mut self, evaluation: &Evaluation) {
+        match (evaluation.status, evaluation.wait_until) {
+            (EvaluationStatus::Pending, Some(at)) => {
+                self.waiting_evaluations.insert((at, evaluation.id), ());
+            }
+            (EvaluationStatus::Pending, None) | (EvaluationStatus::Blocked, _) => {
+                self.open_evaluations.insert(open_key(evaluation), ());
+            }
+            (EvaluationStatus::Complete | EvaluationStatus::Failed | EvaluationStatus::Canceled, _) => {}
+        }
+    }
+
+    /// Forgets an evaluation.
+    pub(crate) fn remove_evaluation(&mut self, id: EvaluationId) {
+        let Some(old) = self.evaluations.remove(&id) else { return };
+        self.open_evaluations.remove(&open_key(&old));
+        if let Some(at) = old.wait_until {
+            self.waiting_evaluations.remove(&(at, id));
+        }
+        self.evaluations_of_job.remove(&(old.job.clone(), id));
+    }
+
+    /// Stores a deployment.
+    pub(crate) fn put_deployment(&mut self, deployment: Deployment) {
+        self.deployments_of_job.insert((deployment.job.clone(), deployment.create_index, deployment.id), ());
+        self.deployments.insert(deployment.id, Arc::new(deployment));
+    }
+
+    /// Computes the instances that an allocation provides, and the rows of its services.
+    pub(crate) fn derive_instances(&mut self, id: AllocationId) {
+        let new = self.allocations.get(&id).map(|allocation| catalog::instances(self, allocation)).unwrap_or_default();
+        let old = self.instances.get(&id).cloned().unwrap_or_default();
+        if *old == new {
+            return;
+        }
+        for gone in old.iter().filter(|old| !new.iter().any(|new| new.id == old.id && new.service == old.service)) {
+            self.change_row(gone, None);
+        }
+        for instance in &new {
+            if !old.contains(instance) {
+                self.change_row(instance, Some(instance.clone()));
+            }
+        }
+        if new.is_empty() {
+            self.instances.remove(&id);
+        } else {
+            self.instances.insert(id, Arc::new(new));
+        }
+    }
+
+    fn change_row(&mut self, of: &Instance, instance: Option<Instance>) {
+        let key: ServiceKey = (of.job.namespace.clone(), of.service.as_str().into());
+        let mut row = self.services.get(&key).map(|row| (**row).clone()).unwrap_or_default();
+        match instance {
+            Some(instance) => row.instances.insert(of.id.clone(), instance),
+            None => row.instances.remove(&of.id),
+        };
+        // `apply` sets the index before it changes anything, so this is the index of the entry at work.
+        row.modify_index = self.index;
+        self.indexes.services = self.index;
+        self.changes.push(Change::Service(key.clone()));
+        if row.instances.is_empty() {
+            self.services.remove(&key);
+        } else {
+            self.services.insert(key, Arc::new(row));
+        }
+    }
+
+    /// Computes everything that is derived anew, from the tables that are not.
+    pub(crate) fn derive_all(&mut self) {
+        let allocations: Vec<_> = self.allocations.values().cloned().collect();
+        self.allocations_of_job = allocations.iter().map(|each| ((each.job.clone(), each.id), ())).collect();
+        self.allocations_of_node = allocations.iter().map(|each| ((each.node, each.id), ())).collect();
+        self.evaluations_of_job = self.evaluations.values().map(|each| ((each.job.clone(), each.id), ())).collect();
+        self.open_evaluations = Default::default();
+        self.waiting_evaluations = Default::default();
+        let evaluations: Vec<_> = self.evaluations.values().cloned().collect();
+        for evaluation in &evaluations {
+            self.index_open(evaluation);
+        }
+        let deployments = self.deployments.values();
+        self.deployments_of_job =
+            deployments.map(|each| ((each.job.clone(), each.create_index, each.id), ())).collect();
+        self.uses = Default::default();
+        self.instances = Default::default();
+        self.services = Default::default();
+        for allocation in &allocations {
+            if self.uses.get(&allocation.node).is_none() {
+                self.recount(allocation.node);
+            }
+            self.derive_instances(allocation.id);
+        }
+        self.changes.clear();
+    }
+
+    /// Whether everything that is derived is what would be derived anew. For tests and audits.
+    pub fn is_consistent(&self) -> bool {
+        let mut anew = self.clone();
+        anew.derive_all();
+        let same_rows = self.services.len() == anew.services.len()
+            && self
+                .services
+                .iter()
+                .zip(anew.services.iter())
+                .all(|((key, row), (new_key, new_row))| key == new_key && row.instances == new_row.instances);
+        let uses = |state: &State| -> Vec<_> {
+            let uses = state.uses.iter().filter(|(_, held)| ***held != NodeUse::default());
+            uses.map(|(node, held)| (*node, held.held, held.ports.clone())).collect()
+        };
+        same_rows
+            && uses(self) == uses(&anew)
+            && self.allocations_of_job == anew.allocations_of_job
+            && self.allocations_of_node == anew.allocations_of_node
+            && self.evaluations_of_job == anew.evaluations_of_job
+            && self.open_evaluations == anew.open_evaluations
+            && self.waiting_evaluations == anew.waiting_evaluations
+            && self.deployments_of_job == anew.deployments_of_job
+            && self.instances == anew.instances
+    }
+}
+
+fn open_key(evaluation: &Evaluation) -> OpenKey {
+    (evaluation.status, Reverse(evaluation.priority), evaluation.create_index, evaluation.id)
+}

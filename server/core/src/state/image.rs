@@ -1,0 +1,118 @@
+//! The state as bytes: what a snapshot holds.
+//!
+//! Only what is not derived is written; the rest is recomputed on the way back. MessagePack with field names, so that a
+//! later release can add fields.
+
+use std::sync::Arc;
+
+use model::{Allocation, ClusterId, Deployment, Evaluation, Index, JobKey, Node, NodeId, ServerId, Term};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{JobRecord, State, TableIndexes};
+use crate::apply::Answer;
+use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
+
+/// The bytes are not a state that this release can read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("a snapshot of the state does not decode: {reason}")]
+pub struct DecodeImage {
+    reason: String,
+}
+
+/// Everything of the state that is not derived, in order of keys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    index: Index,
+    term: Term,
+    cluster: ClusterId,
+    cluster_version: u32,
+    epoch: u64,
+    scheduler: SchedulerConfiguration,
+    scheduler_index: Index,
+    last_server_id: ServerId,
+    indexes: TableIndexes,
+    jobs: Vec<Arc<JobRecord>>,
+    nodes: Vec<Arc<Node>>,
+    allocations: Vec<Arc<Allocation>>,
+    evaluations: Vec<Arc<Evaluation>>,
+    deployments: Vec<Arc<Deployment>>,
+    servers: Vec<Arc<ServerRecord>>,
+    join_tokens: Vec<Arc<JoinTokenRecord>>,
+    port_cursors: Vec<(NodeId, u16)>,
+    requests: Vec<([u8; 16], Index, Arc<Answer>)>,
+    purged: Vec<JobKey>,
+    /// Index at which each service last changed; its instances are derived.
+    services: Vec<(String, String, Index)>,
+}
+
+impl State {
+    /// The state as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let image = Image {
+            index: self.index,
+            term: self.term,
+            cluster: self.cluster,
+            cluster_version: self.cluster_version,
+            epoch: self.epoch,
+            scheduler: self.scheduler,
+            scheduler_index: self.scheduler_index,
+            last_server_id: self.last_server_id,
+            indexes: self.indexes,
+            jobs: self.jobs.values().cloned().collect(),
+            nodes: self.nodes.values().cloned().collect(),
+            allocations: self.allocations.values().cloned().collect(),
+            evaluations: self.evaluations.values().cloned().collect(),
+            deployments: self.deployments.values().cloned().collect(),
+            servers: self.servers.values().cloned().collect(),
+            join_tokens: self.join_tokens.values().cloned().collect(),
+            port_cursors: self.port_cursors.iter().map(|(node, port)| (*node, *port)).collect(),
+            requests: self.requests.iter().map(|(id, (index, answer))| (*id, *index, answer.clone())).collect(),
+            purged: self.purged.iter().map(|(key, ())| key.clone()).collect(),
+            services: self
+                .services
+                .iter()
+                .map(|((namespace, name), row)| (namespace.to_string(), name.to_string(), row.modify_index))
+                .collect(),
+        };
+        rmp_serde::to_vec_named(&image).expect("every state can be written to memory")
+    }
+
+    /// The state of these bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeImage> {
+        let image: Image = rmp_serde::from_slice(bytes).map_err(|error| DecodeImage { reason: error.to_string() })?;
+        let mut state = Self {
+            index: image.index,
+            term: image.term,
+            cluster: image.cluster,
+            cluster_version: image.cluster_version,
+            epoch: image.epoch,
+            scheduler: image.scheduler,
+            scheduler_index: image.scheduler_index,
+            last_server_id: image.last_server_id,
+            indexes: image.indexes,
+            jobs: image.jobs.into_iter().map(|job| (job.key.clone(), job)).collect(),
+            nodes: image.nodes.into_iter().map(|node| (node.id, node)).collect(),
+            allocations: image.allocations.into_iter().map(|allocation| (allocation.id, allocation)).collect(),
+            evaluations: image.evaluations.into_iter().map(|evaluation| (evaluation.id, evaluation)).collect(),
+            deployments: image.deployments.into_iter().map(|deployment| (deployment.id, deployment)).collect(),
+            servers: image.servers.into_iter().map(|server| (server.id, server)).collect(),
+            join_tokens: image.join_tokens.into_iter().map(|token| (token.id.clone(), token)).collect(),
+            port_cursors: image.port_cursors.into_iter().collect(),
+            request_order: image.requests.iter().map(|(id, index, _)| ((*index, *id), ())).collect(),
+            requests: image.requests.into_iter().map(|(id, index, answer)| (id, (index, answer))).collect(),
+            purged: image.purged.into_iter().map(|key| (key, ())).collect(),
+            ..Self::default()
+        };
+        state.derive_all();
+        // Deriving marks services as changed at this index; they changed when the image says.
+        state.indexes = image.indexes;
+        for (namespace, name, index) in image.services {
+            let key = (namespace.into(), name.into());
+            let mut row = state.services.get(&key).map(|row| (**row).clone()).unwrap_or_default();
+            row.modify_index = index;
+            state.services.insert(key, Arc::new(row));
+        }
+        Ok(state)
+    }
+}
