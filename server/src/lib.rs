@@ -1,1 +1,3 @@
-//! (in progress)
+//! The server: the shell around `server-core`. It carries commands through consensus, serves agents, and answers people.
+
+pub mod cluster;
