@@ -3,6 +3,7 @@
 //! Synchronous functions from values to values: no clock, no randomness, no I/O, no logger. The shell (`server`) feeds
 //! it commands from the replicated log and carries out what it decides.
 
+pub mod authorize;
 pub mod cow;
 pub mod limits;
 

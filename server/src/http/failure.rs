@@ -1,0 +1,124 @@
+//! What goes wrong, as a status and a plain-text body. Clients search the text for Nomad's phrases.
+
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use server_core::apply::{Accepted, Answer, Rejection};
+
+use crate::cluster::ClusterError;
+
+/// A refusal or failure, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    status: StatusCode,
+    message: String,
+}
+
+impl Failure {
+    /// The request makes no sense.
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, message: message.into() }
+    }
+
+    /// There is no such thing.
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, message: message.into() }
+    }
+
+    /// The caller may not.
+    pub(super) fn denied() -> Self {
+        Self { status: StatusCode::FORBIDDEN, message: "Permission denied".into() }
+    }
+
+    /// The `Host` of the request is not one of ours.
+    pub(super) fn denied_host() -> Self {
+        let message = "Permission denied: the Host header names neither loopback nor this server";
+        Self { status: StatusCode::FORBIDDEN, message: message.into() }
+    }
+
+    /// The path exists for other methods.
+    pub(super) fn invalid_method() -> Self {
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, message: "Invalid method".into() }
+    }
+
+    /// The body is larger than its route takes.
+    pub(super) fn too_large(bytes_max: usize) -> Self {
+        let message = format!("request body is larger than {bytes_max} bytes");
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, message }
+    }
+
+    /// It is the servers' fault.
+    pub(super) fn internal(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, message: message.into() }
+    }
+
+    /// With the status that an agent gave its refusal; what is no refusal counts as its fault.
+    pub(super) fn of_agent(status: u32, message: String) -> Self {
+        let known = [400, 403, 404].into_iter().find(|known| *known == status);
+        let status = known.and_then(|known| StatusCode::from_u16(known as u16).ok());
+        Self { status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), message }
+    }
+
+    /// The status.
+    #[cfg(test)]
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl From<ClusterError> for Failure {
+    fn from(error: ClusterError) -> Self {
+        match error {
+            // "No cluster leader" is what Nomad's clients look for, "no leader" what the CLI does.
+            ClusterError::NoLeader => {
+                Self::internal("No cluster leader: no leader is known, nothing was done; try again or another server")
+            }
+            // Clients of the log and stats routes fall back to another way on a 404.
+            ClusterError::NoPath => Self::not_found("No path to node: its agent is not connected to any server"),
+            ClusterError::Unknown | ClusterError::Stopping => Self::internal(error.to_string()),
+        }
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        let message = rejection.to_string();
+        match rejection {
+            Rejection::NoSuchJob
+            | Rejection::NoSuchVersion { .. }
+            | Rejection::NoSuchNode
+            | Rejection::NoSuchAllocation
+            | Rejection::NoSuchDeployment
+            | Rejection::NoSuchServer
+            | Rejection::EvaluationOver => Self::not_found(message),
+            Rejection::AlreadyCurrent
+            | Rejection::CheckIndex { .. }
+            | Rejection::CheckVersion { .. }
+            | Rejection::NodeNameTaken { .. }
+            | Rejection::AlreadyStopped
+            | Rejection::DeploymentOver { .. }
+            | Rejection::NoCanaries
+            | Rejection::CanariesUnhealthy { .. }
+            | Rejection::NotAllAtOnce
+            | Rejection::ConfigurationChanged { .. } => Self::bad_request(message),
+            Rejection::OldTerm { .. }
+            | Rejection::WrongAttempt { .. }
+            | Rejection::JobChanged
+            | Rejection::Initialized
+            | Rejection::NotDrained => Self::internal(message),
+        }
+    }
+}
+
+/// What was accepted, or the refusal as a failure.
+pub(super) fn accepted(answer: Answer) -> Result<Accepted, Failure> {
+    match answer {
+        Answer::Accepted(accepted) => Ok(accepted),
+        Answer::Rejected(rejection) => Err(rejection.into()),
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], self.message).into_response()
+    }
+}

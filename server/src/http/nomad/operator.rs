@@ -1,0 +1,106 @@
+//! What operators see and set: who votes, how the scheduler chooses, what is over.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use serde_json::{Value, json};
+use server_core::command::{Algorithm, Command, SchedulerConfiguration};
+
+use super::agent::name;
+use super::propose::propose;
+use crate::http::Api;
+use crate::http::body::Fields;
+use crate::http::call::Call;
+use crate::http::failure::Failure;
+use crate::http::read::{Found, Read};
+use crate::http::reply::{changed, json as reply_json};
+
+/// `GET /v1/operator/raft/configuration`.
+pub(super) async fn raft(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+    let state = api.cluster.states().borrow().clone();
+    let leader = api.cluster.leadership().leader.map(|(id, _)| id);
+    let server = |member: &crate::cluster::Member| {
+        json!({
+            "ID": member.id.to_string(),
+            "Node": format!("{}.{}", name(state.server(member.id), member), api.config.region),
+            "Address": member.address,
+            "Leader": leader == Some(member.id),
+            "Voter": member.is_voter,
+            "RaftProtocol": "3",
+        })
+    };
+    let servers: Vec<Value> = api.cluster.members().iter().map(server).collect();
+    reply_json(&call, &json!({ "Servers": servers, "Index": api.cluster.log_numbers().committed }))
+}
+
+/// `GET /v1/operator/scheduler/configuration`.
+pub(super) fn scheduler<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
+    let (configuration, index) = read.state.scheduler();
+    Ok(Found::one(read, index, move || {
+        let algorithm = match configuration.algorithm {
+            Algorithm::Binpack => "binpack",
+            Algorithm::Spread => "spread",
+        };
+        let none = json!({
+            "SystemSchedulerEnabled": false,
+            "SysBatchSchedulerEnabled": false,
+            "BatchSchedulerEnabled": false,
+            "ServiceSchedulerEnabled": false,
+        });
+        json!({
+            "SchedulerConfig": {
+                "SchedulerAlgorithm": algorithm,
+                "PreemptionConfig": none,
+                "MemoryOversubscriptionEnabled": true,
+                "RejectJobRegistration": false,
+                "PauseEvalBroker": false,
+                "CreateIndex": index,
+                "ModifyIndex": index,
+            },
+            "Index": index,
+        })
+    }))
+}
+
+/// `PUT /v1/operator/scheduler/configuration`: what this release can't do is refused, not ignored.
+pub(super) async fn set_scheduler(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+    let body = call.fields()?;
+    let algorithm = match body.text("SchedulerAlgorithm")?.as_str() {
+        "" | "binpack" => Algorithm::Binpack,
+        "spread" => Algorithm::Spread,
+        other => {
+            return Err(Failure::bad_request(format!("SchedulerAlgorithm must be binpack or spread, got {other:?}")));
+        }
+    };
+    refuse_what_is_absent(&body)?;
+    let check_index = call.query.number("cas")?;
+    let configuration = SchedulerConfiguration { algorithm };
+    let done = propose(&api, &call, Command::SetSchedulerConfiguration { configuration, check_index }).await?;
+    changed(&call, done.index, &json!({ "Updated": true, "Index": done.index }))
+}
+
+fn refuse_what_is_absent(body: &Fields) -> Result<(), Failure> {
+    let mut asked: Vec<&str> =
+        ["RejectJobRegistration", "PauseEvalBroker"].into_iter().filter(|name| body.flag(name) == Ok(true)).collect();
+    if let Some(preemption) = body.fields("PreemptionConfig")? {
+        let kinds =
+            ["SystemSchedulerEnabled", "SysBatchSchedulerEnabled", "BatchSchedulerEnabled", "ServiceSchedulerEnabled"];
+        asked.extend(kinds.into_iter().filter(|name| preemption.flag(name) == Ok(true)));
+    }
+    if asked.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::bad_request(format!("this release does not have {}", asked.join(", "))))
+}
+
+/// `DELETE /v1/server/{id}`.
+pub(super) async fn remove_server(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+    let text = call.parameter("id");
+    let id = text.parse().map_err(|_| Failure::bad_request(format!("a server's id is a number, got {text:?}")))?;
+    if !api.cluster.members().iter().any(|member| member.id == id) {
+        return Err(Failure::not_found("server not found"));
+    }
+    api.cluster.remove_server(id).await?;
+    tracing::info!(server = id, "took a server out of the cluster");
+    reply_json(&call, &json!({ "ID": id.to_string() }))
+}

@@ -1,0 +1,84 @@
+//! The catalog: services by name with their passing instances, and targets for Prometheus.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use server_core::authorize::Object;
+use server_core::state::ServiceKey;
+
+use super::view::service::{Registration, passing};
+use crate::http::failure::Failure;
+use crate::http::listing::{Row, list as list_rows};
+use crate::http::read::{Found, Read};
+
+/// `GET /v1/services`: names with the tags of all instances that pass.
+pub(super) fn list<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
+    let namespaces = read.call.namespaces();
+    let mut by_namespace: BTreeMap<&str, Vec<serde_json::Value>> = BTreeMap::new();
+    for ((namespace, name), row) in read.state.services().filter(|((namespace, _), _)| namespaces.hold(namespace)) {
+        let tags: BTreeSet<&str> = passing(row).flat_map(|each| each.tags.iter().map(String::as_str)).collect();
+        if passing(row).next().is_none() || !read.call.gate.sees(Object::Service(namespace, name)) {
+            continue;
+        }
+        by_namespace.entry(namespace).or_default().push(json!({ "ServiceName": name, "Tags": tags }));
+    }
+    Ok(Found::one(read, read.state.indexes().services, move || {
+        let of = |(namespace, services): (&&str, &Vec<serde_json::Value>)| json!({ "Namespace": namespace, "Services": services });
+        by_namespace.iter().map(of).collect::<Vec<_>>()
+    }))
+}
+
+/// `GET /v1/service/{name}`: the instances that pass.
+pub(super) fn get<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
+    let name = read.call.parameter("name");
+    let namespaces = read.call.namespaces();
+    let rows: Vec<_> = read
+        .state
+        .services()
+        .filter(|((namespace, known), _)| &**known == name && namespaces.hold(namespace))
+        .collect();
+    // The index of a service that is gone can't be told from its row, so that of the table stands for it.
+    let index = rows.iter().map(|(_, row)| row.modify_index).max().unwrap_or(read.state.indexes().services);
+    let instances = rows.into_iter().flat_map(|((namespace, name), row): (&ServiceKey, _)| {
+        passing(row).map(move |instance| Row {
+            order: instance.id.clone(),
+            id: instance.id.clone(),
+            object: Object::Service(namespace, name),
+            value: instance,
+        })
+    });
+    list_rows(read, index, instances, move |instance| Registration::of(read.state, instance, index))
+}
+
+/// `GET /v1/sd/prometheus`: every passing instance as a scrape target, in Prometheus's `http_sd` form.
+pub(super) fn prometheus<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
+    // Prometheus knows nothing of namespaces, so all are given unless one is asked for.
+    let one = read.call.query.text("namespace").filter(|namespace| *namespace != "*");
+    let rows = read.state.services().filter(move |((namespace, _), _)| one.is_none_or(|one| **namespace == *one));
+    Ok(Found::one(read, read.state.indexes().services, move || {
+        let seen = rows.filter(|((namespace, name), _)| read.call.gate.sees(Object::Service(namespace, name)));
+        let instances = seen.flat_map(|(_, row)| passing(row)).filter(|instance| instance.port != 0);
+        instances.map(target).collect::<Vec<_>>()
+    }))
+}
+
+fn target(instance: &model::Instance) -> serde_json::Value {
+    let host =
+        if instance.address.contains(':') { format!("[{}]", instance.address) } else { instance.address.clone() };
+    json!({
+        "targets": [format!("{host}:{}", instance.port)],
+        "labels": {
+            "__meta_sched_service": instance.service,
+            "__meta_sched_service_id": instance.id,
+            "__meta_sched_namespace": instance.job.namespace,
+            "__meta_sched_job": instance.job.id,
+            "__meta_sched_group": instance.group,
+            "__meta_sched_alloc_id": instance.allocation.to_string(),
+            "__meta_sched_node_id": instance.node.to_string(),
+            "__meta_sched_node": instance.node_name,
+            "__meta_sched_dc": instance.datacenter,
+            // Separators at both ends make `,tag,` a safe pattern, as Prometheus's own discoveries have it.
+            "__meta_sched_tags": format!(",{},", instance.tags.join(",")),
+        },
+    })
+}
