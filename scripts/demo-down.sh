@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# `make demo-down`: stops the demo's processes, removes the containers that bear its label, then its data. Works on
+# whatever is left of a demo, also when its state is gone; touches nothing else.
+# shellcheck source=scripts/cluster.sh
+source "$(dirname "$0")/cluster.sh"
+
+# Prints "pid name" for every process of this cluster: by pid file, and those whose pid file is lost.
+running() {
+    local name file pid
+    for name in "${AGENTS[@]}" "${SERVERS[@]}"; do
+        for file in "$STATE/$name.pid" /proc/[0-9]*/cmdline; do
+            case $file in
+                /proc/*) pid=${file#/proc/} pid=${pid%/cmdline} ;;
+                *) pid=$(cat "$file" 2>/dev/null || true) ;;
+            esac
+            if [ -n "$pid" ] && is_ours "$pid" "$name"; then echo "$pid $name"; fi
+        done
+    done | sort -u
+}
+
+signal_all() {
+    running | while read -r pid name; do send_signal "$1" "$name" "$pid"; done
+}
+
+none_running() { [ -z "$(running)" ]; }
+
+if ! none_running; then
+    say "stopping $(running | cut -d ' ' -f 2 | sort | tr '\n' ' ')"
+    signal_all TERM
+    if ! wait_until 10 none_running; then
+        say "some did not stop within 10 s: killing them"
+        signal_all KILL
+        wait_until 5 none_running || die "still running: $(running | tr '\n' ' ')"
+    fi
+fi
+
+if engine_answers; then
+    containers=$(engine ps -aq --filter "label=sched.cluster_name=$CLUSTER")
+    if [ -n "$containers" ]; then
+        say "removing the $(echo "$containers" | wc -l) containers of cluster $CLUSTER"
+        # shellcheck disable=SC2086 # one id per word
+        engine rm -f -v $containers >/dev/null
+    fi
+else
+    say "Docker does not run: if it holds containers of cluster $CLUSTER, start it and repeat this"
+fi
+
+if [ -e "$STATE" ]; then
+    say "removing ${STATE#"$TOP"/}"
+    as_root rm -rf "$STATE"
+fi
+say "the demo is down"

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# `make test` and CI: installs what is missing, builds once in profile `ci`, then runs every check and every test, those
+# against real Docker and a real browser included. Goes on after a failed phase; fails at the end if any failed.
+# shellcheck source=scripts/host.sh
+source "$(dirname "$0")/host.sh"
+
+export CARGO_TERM_COLOR=never NO_COLOR=1
+LOGS=$TOP/target/test-logs
+mkdir -p "$LOGS"
+rm -f "$LOGS"/*.log
+summary=()
+failed=0
+
+# phase NAME COMMAND...: runs it, keeps its output, remembers how long it took and how it ended.
+phase() {
+    local name=$1 began=$SECONDS outcome=ok
+    shift
+    printf '\n=== %s: %s\n' "$name" "$*"
+    if ! "$@" 2>&1 | tee "$LOGS/$name.log"; then
+        outcome=FAILED
+        failed=1
+    fi
+    summary+=("$(printf '%-12s %5d s  %s' "$name" "$((SECONDS - began))" "$outcome")")
+    [ "$outcome" = ok ]
+}
+
+# Without these there is nothing to test.
+must() {
+    phase "$@" || { print_summary; exit 1; }
+}
+
+ui_unit() { (cd server/ui && npm run check && npm test); }
+
+# The browser drives a second cluster, beside a demo that may be running: own name, state, addresses and ports.
+ui_browser() (
+    export CLUSTER=e2e STATE=$TOP/target/e2e-ui NET=1 PORTS=+2000
+    # Left over from a run that was cut off.
+    scripts/demo-down.sh
+    trap 'scripts/demo-down.sh' EXIT
+    scripts/ports.sh
+    scripts/cluster-up.sh
+    SCHED_ADDR=$(cat "$STATE/addresses")
+    export SCHED_ADDR UI_URL=${SCHED_ADDR%%,*} SCHED=$TARGET/sched JOBSPEC=$TOP/jobspecs/basket.hcl
+    export HOOK_KILL_NODE="$TOP/scripts/demo-kill.sh \"\$1\"" HOOK_START_NODE="$TOP/scripts/demo-start.sh \"\$1\""
+    export SCREENSHOT_DIR=$TOP/target/screenshots
+    mkdir -p "$SCREENSHOT_DIR"
+    cd tests/e2e/ui
+    npm ci --no-audit --no-fund --loglevel=error
+    npm test
+)
+
+# Sums cargo's and node's own closing lines.
+print_summary() {
+    printf '\n=== phases\n'
+    printf '%s\n' "${summary[@]}"
+    cat "$LOGS"/*.log | awk '
+        /^test result: / { passed += $4; failed += $6 }
+        /^(#|ℹ) pass [0-9]+$/ { passed += $3 }
+        /^(#|ℹ) fail [0-9]+$/ { failed += $3 }
+        END { printf "%d passed, %d failed\n", passed, failed }'
+}
+
+must setup scripts/setup.sh test
+phase fmt cargo fmt --all -- --check || true
+must build scripts/build.sh
+must image scripts/image.sh
+phase clippy cargo clippy --profile ci --workspace --all-targets -- -D warnings || true
+phase docs scripts/docs.sh || true
+phase test cargo test --profile ci --workspace --no-fail-fast || true
+phase ui-unit ui_unit || true
+phase ui-browser ui_browser || true
+print_summary
+exit "$failed"
