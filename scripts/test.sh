@@ -4,7 +4,7 @@
 # shellcheck source=scripts/host.sh
 source "$(dirname "$0")/host.sh"
 
-export CARGO_TERM_COLOR=never NO_COLOR=1
+export CARGO_TERM_COLOR=never
 LOGS=$TOP/target/test-logs
 mkdir -p "$LOGS"
 rm -f "$LOGS"/*.log
@@ -29,26 +29,6 @@ must() {
     phase "$@" || { print_summary; exit 1; }
 }
 
-ui_unit() { (cd server/ui && npm run check && npm test); }
-
-# The browser drives a second cluster, beside a demo that may be running: own name, state, addresses and ports.
-ui_browser() (
-    export CLUSTER=e2e STATE=$TOP/target/e2e-ui NET=1 PORTS=+2000
-    # Left over from a run that was cut off.
-    scripts/demo-down.sh
-    trap 'scripts/demo-down.sh' EXIT
-    scripts/ports.sh
-    scripts/cluster-up.sh
-    SCHED_ADDR=$(cat "$STATE/addresses")
-    export SCHED_ADDR UI_URL=${SCHED_ADDR%%,*} SCHED=$TARGET/sched JOBSPEC=$TOP/jobspecs/basket.hcl
-    export HOOK_KILL_NODE="$TOP/scripts/demo-kill.sh \"\$1\"" HOOK_START_NODE="$TOP/scripts/demo-start.sh \"\$1\""
-    export SCREENSHOT_DIR=$TOP/target/screenshots
-    mkdir -p "$SCREENSHOT_DIR"
-    cd tests/e2e/ui
-    npm ci --no-audit --no-fund --loglevel=error
-    npm test
-)
-
 # Sums cargo's and node's own closing lines.
 print_summary() {
     printf '\n=== phases\n'
@@ -67,7 +47,7 @@ must image scripts/image.sh
 phase clippy cargo clippy --profile ci --workspace --all-targets -- -D warnings || true
 phase docs scripts/docs.sh || true
 phase test cargo test --profile ci --workspace --no-fail-fast || true
-phase ui-unit ui_unit || true
-phase ui-browser ui_browser || true
+phase ui-unit scripts/test-ui.sh unit || true
+phase ui-browser scripts/test-ui.sh browser || true
 print_summary
 exit "$failed"
