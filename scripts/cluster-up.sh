@@ -4,7 +4,7 @@
 source "$(dirname "$0")/cluster.sh"
 
 mkdir -p "$STATE"
-printf '%+d\n' "$((PORTS))" >"$STATE/ports"
+printf '%+d\n' "$((PORTS_SHIFT))" >"$STATE/ports"
 addresses >"$STATE/addresses"
 bootstrap_cluster
 for name in "${SERVERS[@]}" "${AGENTS[@]}"; do write_config "$name"; done

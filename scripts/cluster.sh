@@ -16,15 +16,12 @@ AGENTS=(n1 n2 n3)
 
 case $STATE in "$TOP"/?*) ;; *) die "STATE=$STATE is not inside the checkout $TOP" ;; esac
 
+# A running cluster's ports are known; PORTS chooses them only for one that is to be started.
 choose_ports() {
-    local remembered
-    remembered=$(cat "$STATE/ports" 2>/dev/null || true)
-    PORTS=${PORTS:-${remembered:-+0}}
-    [[ $PORTS =~ ^[+-]?[0-9]+$ ]] || die "PORTS=$PORTS is not a number such as +1000"
-    if [ -n "$remembered" ] && [ $((PORTS)) -ne $((remembered)) ]; then
-        die "the demo was started with PORTS=$remembered: make demo-down first, or leave PORTS away"
-    fi
-    HTTP=$((4646 + PORTS)) RPC=$((4647 + PORTS)) DNS=$((8600 + PORTS))
+    PORTS=${PORTS:-}
+    [[ $PORTS =~ ^([+-]?[0-9]+)?$ ]] || die "PORTS=$PORTS is not a number such as +1000"
+    PORTS_SHIFT=$(cat "$STATE/ports" 2>/dev/null || echo "${PORTS:-+0}")
+    HTTP=$((4646 + PORTS_SHIFT)) RPC=$((4647 + PORTS_SHIFT)) DNS=$((8600 + PORTS_SHIFT))
     if [ "$HTTP" -lt 1024 ] || [ "$DNS" -gt 65535 ]; then die "PORTS=$PORTS leads out of the range 1024-65535"; fi
 }
 choose_ports

@@ -35,34 +35,34 @@ print_result() {
     say "./sched job status basket"
     "$TARGET/sched" job status basket
     echo
-    say "basket in the catalog: curl http://$(address s1):$HTTP/v1/service/basket"
+    say "basket in the catalog (./sched service info basket; any server's GET /v1/service/basket)"
     # shellcheck disable=SC2016 # a template of JavaScript
     api /v1/service/basket | json 'it.map(i => `    ${i.Address}:${i.Port}  ${i.Tags.join(" ")}`).sort().join("\n")'
-    say "basket in DNS: dig @$(address s1) -p $DNS basket.service.sched SRV"
+    say "basket in DNS (any server's port $DNS: dig @$(address s2) -p $DNS basket.service.sched SRV)"
     ask_dns basket.service.sched A | sort | sed 's/^/    A    /'
     ask_dns basket.service.sched SRV | sort | sed 's/^/    SRV  /'
     say "one instance answers: $(one_basket)"
     curl -sSf --max-time 5 -o /dev/null "$ui" || die "the web UI does not answer at $ui"
-    say "web UI: $ui"
+    say "web UI: $ui (the same on $(address s2) and $(address s3))"
     echo "    from another machine: ssh -L $HTTP:$(address s1):$HTTP $(id -un)@$(hostname)  and then http://127.0.0.1:$HTTP/ui/"
 }
 
 print_commands() {
-    cat <<EOF
-==> to try next (./sched finds the servers by itself; other tools: export SCHED_ADDR=$(addresses))
-    make demo-kill NODE=n2                   the agent by -9, then its containers: watch them move
-    make demo-start NODE=n2                  bring it back
-    make demo-kill NODE=s1                   or kill a server; everything here goes on working
-    make demo-start NODE=s1
-    ./sched node drain -enable -yes n3       move everything away from n3
-    ./sched node drain -disable -yes n3      undo it
-    ./sched alloc logs -f $(first_allocation)             follow the log of one instance, Ctrl-C ends it
-    ./sched job run jobspecs/too-big.hcl     a job that fits nowhere (Ctrl-C, it stays blocked) ...
-    ./sched job why too-big                  ... and why
-    ./sched job stop too-big
-    make demo-down                           stop and remove all of it
-EOF
+    say "to try next (./sched finds the servers by itself; for other tools: export SCHED_ADDR=$(addresses))"
+    to_try "make demo-kill NODE=n2" "the agent by -9, then its containers: watch them move"
+    to_try "make demo-start NODE=n2" "bring it back"
+    to_try "make demo-kill NODE=s1" "or kill a server: everything printed here goes on working"
+    to_try "make demo-start NODE=s1" "bring it back"
+    to_try "./sched node drain -enable -yes n3" "move everything away from n3"
+    to_try "./sched node drain -disable -yes n3" "undo it"
+    to_try "./sched alloc logs -f $(first_allocation)" "follow the log of one instance; Ctrl-C ends it"
+    to_try "./sched job run jobspecs/too-big.hcl" "a job that fits nowhere: it stays blocked ..."
+    to_try "./sched job why too-big" "... and why"
+    to_try "./sched job stop too-big" "take it back"
+    to_try "make demo-down" "stop and remove all of it"
 }
+
+to_try() { printf '    %-40s %s\n' "$1" "$2"; }
 
 first_allocation() {
     api /v1/job/basket/allocations | json 'it.filter(a => a.ClientStatus === "running")[0].ID.slice(0, 8)'

@@ -33,4 +33,7 @@ owner_of() {
         }'
 }
 
+if [ -n "$PORTS" ] && [ $((PORTS)) -ne $((PORTS_SHIFT)) ]; then
+    die "the demo was started with PORTS=$PORTS_SHIFT: make demo-down first, or leave PORTS away"
+fi
 check_ports
