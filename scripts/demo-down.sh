@@ -4,18 +4,15 @@
 # shellcheck source=scripts/cluster.sh
 source "$(dirname "$0")/cluster.sh"
 
-# Prints "pid name" for every process of this cluster: by pid file, and those whose pid file is lost.
+# Prints "pid name" for every process of this cluster, found by what it is rather than by pid files, which may be lost.
 running() {
-    local name file pid
-    for name in "${AGENTS[@]}" "${SERVERS[@]}"; do
-        for file in "$STATE/$name.pid" /proc/[0-9]*/cmdline; do
-            case $file in
-                /proc/*) pid=${file#/proc/} pid=${pid%/cmdline} ;;
-                *) pid=$(cat "$file" 2>/dev/null || true) ;;
-            esac
-            if [ -n "$pid" ] && is_ours "$pid" "$name"; then echo "$pid $name"; fi
+    local file pid name
+    for file in $(grep -slx sched /proc/[0-9]*/comm || true); do
+        pid=${file//[!0-9]/}
+        for name in "${AGENTS[@]}" "${SERVERS[@]}"; do
+            if is_ours "$pid" "$name"; then echo "$pid $name"; fi
         done
-    done | sort -u
+    done
 }
 
 signal_all() {
