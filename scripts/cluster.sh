@@ -140,6 +140,8 @@ start_process() {
     ! pid_of "$name" >/dev/null || return 0
     [ -f "$STATE/$name.hcl" ] || write_config "$name"
     case $name in n*) run=(as_root) ;; esac
+    # Should sudo ask for a password, then here and not behind the user's back.
+    "${run[@]}" true
     # shellcheck disable=SC2016 # the inner shell expands them, with its own pid
     # The shell writes its own pid and becomes sched, so that the file is right also behind sudo.
     "${run[@]}" setsid sh -c 'echo $$ >"$1.pid"; exec "$2" agent -config "$1.hcl" >>"$1.log" 2>&1 </dev/null' \

@@ -61,6 +61,8 @@ start_docker() {
         return
     fi
     say "starting dockerd in the background, as root, with live-restore; its log: $DOCKERD_LOG"
+    # Should sudo ask for a password, then here and not behind the user's back.
+    as_root true
     as_root sh -c "PATH=\$PATH:/usr/sbin:/sbin; exec setsid dockerd --live-restore >>$DOCKERD_LOG 2>&1 </dev/null" &
     local starter=$!
     disown "$starter"
