@@ -125,7 +125,7 @@ write_config() {
 is_ours() {
     local pid=$1 name=$2
     [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = sched ] &&
-        tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF -- "$STATE/$name.hcl"
+        { tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qxF -- "$STATE/$name.hcl"; } 2>/dev/null
 }
 
 # Prints the pid of a running server or agent; fails when it does not run.
