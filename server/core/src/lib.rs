@@ -3,8 +3,9 @@
 //! Synchronous functions from values to values: no clock, no randomness, no I/O, no logger. The shell (`server`) feeds
 //! it commands from the replicated log and carries out what it decides.
 
-pub mod cow;
 pub mod limits;
+
+pub mod cow;
 
 pub mod command;
 pub mod plan;
@@ -12,4 +13,9 @@ pub mod state;
 
 pub mod apply;
 pub mod catalog;
+
+pub mod clocks;
+pub mod collection;
+pub mod deployment;
+pub mod drain;
 pub mod evaluations;
