@@ -11,6 +11,8 @@ pub mod command;
 pub mod plan;
 pub mod state;
 
+pub mod authorize;
+
 pub mod apply;
 pub mod catalog;
 
@@ -19,3 +21,4 @@ pub mod collection;
 pub mod deployment;
 pub mod drain;
 pub mod evaluations;
+pub mod schedule;

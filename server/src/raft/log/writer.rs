@@ -210,7 +210,10 @@ fn poison(state: &State, error: &io::Error) {
 }
 
 fn tell(done: Done, result: &io::Result<()>) {
-    let result = result.as_ref().map(|()| ()).map_err(|error| io::Error::new(error.kind(), error.to_string()));
+    let result = match result {
+        Ok(()) => Ok(()),
+        Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+    };
     match done {
         Done::Flushed(flushed) => flushed.io_completed(result),
         Done::Reply(reply) => {
