@@ -162,6 +162,11 @@ impl Allocation {
         self.ending.is_none() && self.tasks.values().any(Task::is_running)
     }
 
+    /// The address of its network namespace, where it has one.
+    pub fn network_address(&self) -> Option<&str> {
+        self.network_address.as_deref()
+    }
+
     /// All that is to be said of it.
     pub fn observation(&self, allocation: AllocationId) -> Observation {
         let verdict = self.health.verdict();

@@ -44,18 +44,17 @@ pub(super) fn first_main(spec: &Spec) -> Option<String> {
 
 fn next_end(allocation: &Allocation, spec: &Spec, why: &Why) -> Option<(String, Event)> {
     let stop = |name: &String| (name.clone(), Event::Stop { kind: kind_of(why), reason: sentence_of(why) });
-    // A tier gets its signals when the one before it is gone.
-    let leader = |name: &str, role: Role| spec.members[name].leader && role != Role::Network;
-    let tiers: [&dyn Fn(&str, Role) -> bool; 3] = [
-        &|name, role| leader(name, role),
-        &|_, role| !role.is_sidecar() && role != Role::Network && role != Role::Poststop,
-        &|_, role| role.is_sidecar(),
-    ];
-    for tier in tiers {
-        let mut alive =
-            allocation.tasks.iter().filter(|(name, task)| !task.is_dead() && tier(name, role(spec, name))).peekable();
-        if alive.peek().is_some() {
-            return alive.find(|(_, task)| !task.is_ending()).map(|(name, _)| stop(name));
+    for tier in [Tier::Leader, Tier::Ordinary, Tier::Sidecar] {
+        let mut alive = allocation.tasks.iter().filter(|(name, task)| !task.is_dead() && tier_of(spec, name) == tier);
+        let mut waits = false;
+        if let Some((name, _)) = alive.find(|(_, task)| {
+            waits = true;
+            !task.is_ending()
+        }) {
+            return Some(stop(name));
+        }
+        if waits {
+            return None;
         }
     }
     let had_work = members(allocation, spec, |role| role != Role::Poststop && role != Role::Network)
@@ -76,6 +75,24 @@ fn next_end(allocation: &Allocation, spec: &Spec, why: &Why) -> Option<(String, 
     }
     let network = allocation.tasks.get(NETWORK_TASK)?;
     (!network.is_dead() && !network.is_ending()).then(|| stop(&NETWORK_TASK.to_string()))
+}
+
+/// Who ends together: a tier gets its signals when the one before it is gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tier {
+    Leader,
+    Ordinary,
+    Sidecar,
+    Last,
+}
+
+fn tier_of(spec: &Spec, name: &str) -> Tier {
+    match role(spec, name) {
+        Role::Network | Role::Poststop => Tier::Last,
+        _ if spec.members[name].leader => Tier::Leader,
+        role if role.is_sidecar() => Tier::Sidecar,
+        Role::Prestart { .. } | Role::Main | Role::Poststart { .. } => Tier::Ordinary,
+    }
 }
 
 fn next_start(allocation: &Allocation, spec: &Spec) -> Option<(String, Event)> {
