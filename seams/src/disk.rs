@@ -5,21 +5,18 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// Opens, lists, renames and removes files. Calls block; async code goes through `tokio::task::spawn_blocking` or a
-/// writer of its own.
+/// Opens, lists, renames and removes files. Calls block; async code goes through [`Blocking`](crate::Blocking).
 pub trait Disk: Send + Sync + 'static {
-    /// A file that is open for reading and writing.
-    type File: DiskFile;
-
-    /// Opens `path`, creating an empty file if there is none.
-    fn open(&self, path: &Path) -> io::Result<Self::File>;
+    /// Opens `path` for reading and writing, creating an empty file if there is none. A new file's name is durable
+    /// after [`Disk::sync_folder`].
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Makes the folder and all above it.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
     /// Paths of the files in a folder, in order.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
     /// Gives a file another name, replacing what had that name; durable after [`Disk::sync_folder`].
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Removes a file.
+    /// Removes a file; durable after [`Disk::sync_folder`].
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Makes the folder's entries durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
@@ -42,6 +39,14 @@ pub trait DiskFile: Send + Sync + 'static {
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
     }
+
+    /// All bytes of the file.
+    fn read_all(&self) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(self.len()?).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        let mut bytes = vec![0; length];
+        self.read_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
 }
 
 /// The disk of this host.
@@ -49,10 +54,8 @@ pub trait DiskFile: Send + Sync + 'static {
 pub struct RealDisk;
 
 impl Disk for RealDisk {
-    type File = File;
-
-    fn open(&self, path: &Path) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?))
     }
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
@@ -62,7 +65,10 @@ impl Disk for RealDisk {
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder)? {
-            paths.push(entry?.path());
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                paths.push(entry.path());
+            }
         }
         paths.sort();
         Ok(paths)

@@ -3,10 +3,15 @@
 //!
 //! Timers are not a seam of their own: everything waits on `tokio::time`, whose clock the simulation pauses.
 
+mod blocking;
 mod clock;
 mod disk;
 mod random;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use blocking::Blocking;
 pub use clock::{Clock, SystemClock};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use random::{Random, SystemRandom};

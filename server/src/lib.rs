@@ -1,4 +1,20 @@
 //! The server: the shell around `server-core`. It carries commands through consensus, serves agents, and answers people.
 
+pub mod authority;
 pub mod cluster;
 pub mod http;
+pub mod raft;
+pub mod server;
+
+mod admission;
+mod happenings;
+mod leader;
+mod machine;
+mod members;
+mod node_watch;
+mod propose;
+mod rpc;
+mod view;
+
+pub use admission::token_record;
+pub use machine::Witness;

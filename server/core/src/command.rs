@@ -279,8 +279,8 @@ pub struct JoinTokenRecord {
     pub id: String,
     /// `server` or `agent`.
     pub role: String,
-    /// BLAKE3 of the secret.
-    pub secret_hash: [u8; 32],
+    /// BLAKE3 of the secret, in hexadecimal.
+    pub secret_hash: String,
     /// When it ends.
     pub expires_at: Timestamp,
 }

@@ -3,14 +3,22 @@
 //! Synchronous functions from values to values: no clock, no randomness, no I/O, no logger. The shell (`server`) feeds
 //! it commands from the replicated log and carries out what it decides.
 
-pub mod authorize;
-pub mod cow;
 pub mod limits;
+
+pub mod cow;
 
 pub mod command;
 pub mod plan;
 pub mod state;
 
+pub mod authorize;
+
 pub mod apply;
 pub mod catalog;
+
+pub mod clocks;
+pub mod collection;
+pub mod deployment;
+pub mod drain;
 pub mod evaluations;
+pub mod schedule;

@@ -1,0 +1,62 @@
+# The commands of this project. Each is one line here and a script or a cargo call behind it; `make help` lists them.
+# All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim bench picture
+
+CARGO_TEST := cargo test --profile ci
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: ## three servers and three agents run jobspecs/basket.hcl in Docker (PORTS=+1000 shifts every port)
+	@scripts/demo.sh
+
+demo-down: ## stop the demo; remove its containers and its data
+	@scripts/demo-down.sh
+
+demo-kill: ## NODE=n2: kill an agent by -9, then its containers (NODE=s1: a server)
+	@scripts/demo-kill.sh "$(NODE)"
+
+demo-start: ## NODE=n2: start it again
+	@scripts/demo-start.sh "$(NODE)"
+
+clean-demo: demo-down ## demo-down, and remove the demo image from Docker
+	@docker image rm -f basket:demo 2>/dev/null || true
+
+dev: build ## one process with a server and an agent on loopback, for trying things out
+	@./sched agent --dev
+
+test: ## install what is missing, then every check and every test, Docker and browser included
+	@scripts/test.sh
+
+verify: ## the quick checks, which change nothing: format, clippy, docs, tidy
+	cargo fmt --all -- --check
+	cargo clippy --profile ci --workspace --all-targets -- -D warnings
+	scripts/docs.sh
+	$(CARGO_TEST) -p tests --test tidy
+
+fix: ## let rustfmt and clippy repair what they can
+	cargo fmt --all
+	cargo clippy --profile ci --workspace --all-targets --fix --allow-dirty --allow-staged
+
+tidy: ## only the house rules
+	$(CARGO_TEST) -p tests --test tidy
+
+ui: ## build the web UI
+	@scripts/ui.sh
+
+build: ## build the binary, linked as ./sched
+	@scripts/build.sh
+
+image: ## build the demo service and load it into Docker as basket:demo
+	@scripts/image.sh
+
+sim: ## the seeded simulation (SEED=42: that seed only)
+	SEED=$(SEED) $(CARGO_TEST) -p tests --test sim -- --nocapture
+
+bench: ## the benchmarks, in profile release; prints the table of BENCHMARKS.md
+	cargo run --release -p tests --bin bench
+
+picture: ## take the picture in README from the last browser test
+	cp target/screenshots/overview.png docs/ui.png

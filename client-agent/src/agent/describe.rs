@@ -1,0 +1,102 @@
+//! What the agent says of its node: facts of the host, settings of the operator, and its drivers.
+
+use std::time::Duration;
+
+use model::{Eligibility, Node, NodeStatus, Resources, Timestamp};
+use proto::convert::node_to_wire;
+use proto::wire::agent_up;
+use tracing::{info, warn};
+
+use super::{Agent, Input};
+use crate::config::AgentConfig;
+use crate::drivers::Driver;
+use crate::host::HostFacts;
+
+/// Time for a driver to say how it is.
+const FINGERPRINT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The node without its drivers.
+pub(super) fn node(config: &AgentConfig, facts: &HostFacts) -> Node {
+    let cpu_mhz = config.cpu_total_compute_mhz.unwrap_or(facts.cores * facts.core_mhz).max(1);
+    let memory_mb = config.memory_total_mb.unwrap_or(facts.memory_bytes >> 20);
+    let mut attributes = facts.attributes.clone();
+    attributes.insert("cpu.totalcompute".into(), cpu_mhz.to_string());
+    attributes.insert("unique.network.ip-address".into(), config.address.clone());
+    attributes.insert("sched.version".into(), env!("CARGO_PKG_VERSION").into());
+    Node {
+        id: config.node,
+        name: config.name.clone(),
+        datacenter: config.datacenter.clone(),
+        pool: config.pool.clone(),
+        class: config.class.clone(),
+        address: config.address.clone(),
+        http_address: config.http_address.clone(),
+        attributes,
+        meta: config.meta.clone(),
+        total: Resources {
+            cpu_mhz,
+            memory_mb,
+            memory_max_mb: memory_mb * config.oversubscription_percent / 100,
+            disk_mb: config.disk_total_mb.unwrap_or(facts.disk_mb),
+        },
+        reserved: config.reserved,
+        dynamic_ports: config.dynamic_ports,
+        reserved_ports: config.reserved_ports.clone(),
+        drivers: Default::default(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        status: NodeStatus::Initializing,
+        status_at: Timestamp::default(),
+        eligibility: Eligibility::Eligible,
+        drain: None,
+        last_drain: None,
+        generation: 0,
+        events: Vec::new(),
+        create_index: 0,
+        modify_index: 0,
+    }
+}
+
+/// How a driver is; one that does not answer is not well.
+pub(super) async fn look(driver: &dyn Driver) -> model::Driver {
+    match tokio::time::timeout(FINGERPRINT_DEADLINE, driver.fingerprint()).await {
+        Ok(found) => found,
+        Err(_) => {
+            let description = format!("no answer in {FINGERPRINT_DEADLINE:?}");
+            model::Driver { detected: true, healthy: false, description, ..model::Driver::default() }
+        }
+    }
+}
+
+/// Enters a driver, with its facts among the node's. Facts of a driver that does not answer stay, so that constraints
+/// on its version do not flap with it.
+pub(super) fn enter(node: &mut Node, name: &str, driver: model::Driver) {
+    node.attributes.extend(driver.attributes.clone());
+    node.drivers.insert(name.into(), driver);
+}
+
+impl Agent {
+    pub(super) fn look_at_drivers(&mut self) {
+        for (name, driver) in self.drivers.clone() {
+            let inputs = self.inputs.clone();
+            self.work.spawn(async move {
+                let found = look(driver.as_ref()).await;
+                let _ = inputs.send(Input::Fingerprint(name, found));
+            });
+        }
+    }
+
+    pub(super) fn fingerprinted(&mut self, name: &str, driver: model::Driver) {
+        if self.node.drivers.get(name) == Some(&driver) {
+            return;
+        }
+        match driver.healthy {
+            true => info!(driver = name, "driver is healthy"),
+            false => {
+                warn!(driver = name, reason = driver.description, "driver is not healthy; its tasks are left alone")
+            }
+        }
+        enter(&mut self.node, name, driver);
+        self.tell_hello();
+        self.send(agent_up::Body::Register(node_to_wire(&self.node)));
+    }
+}

@@ -1,0 +1,167 @@
+//! Running the core's effects: each is a spawned future whose answer is an input.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use client_agent_core::{AllocationEvent, Effect, Event, Found, NETWORK_TASK, Scope, environment, interpolate};
+use model::{AllocationId, AssignedPort, NetworkMode, Node};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::local::Local;
+use super::{Agent, Input};
+use crate::drivers::{Driver, DriverError, Progress, Started, TaskNetwork, TaskSpec};
+
+/// When a runtime that does not answer is asked again.
+const UNREACHABLE_RETRY_DELAY: Duration = Duration::from_secs(2);
+
+impl Agent {
+    pub(super) fn run_effect(&mut self, id: AllocationId, task: &str, effect: Effect) {
+        let Some(local) = self.locals.get(&id) else { return };
+        let driver = local.task(task).map(|task| task.driver.clone()).unwrap_or_default();
+        let Some(driver) = self.drivers.get(&driver).cloned() else {
+            let reason = format!("driver {driver:?} is not enabled on node {}", self.node.name);
+            self.answer(id, task, Event::StartFailed { reason, retry: false });
+            return;
+        };
+        let name = task.to_string();
+        let inputs = self.inputs.clone();
+        match effect {
+            Effect::Start => {
+                let spec = task_spec(local, task, &self.node);
+                self.work.spawn(async move { start(driver, spec, id, inputs).await });
+            }
+            Effect::Stop => {
+                let Some(handle) = local.handle(task).map(str::to_string) else { return };
+                let (signal, timeout) = local
+                    .task(task)
+                    .filter(|_| task != NETWORK_TASK)
+                    .map(|task| (task.kill_signal.clone(), task.kill_timeout.min(self.config.kill_timeout_max)))
+                    .unwrap_or_default();
+                self.work.spawn(async move {
+                    let event = match driver.stop(&handle, &signal, timeout).await {
+                        Ok(Found::Running { .. }) => Event::StopFailed { reason: "it still runs".into() },
+                        Ok(found) => Event::Observed(found),
+                        Err(DriverError::NotFound(_)) => Event::Observed(Found::Absent),
+                        Err(error) => Event::StopFailed { reason: error.to_string() },
+                    };
+                    let _ = inputs.send(Input::Allocation(id, AllocationEvent::Task(name, event)));
+                });
+            }
+            Effect::Look => {
+                let driver = driver.name().to_string();
+                self.list(&driver);
+            }
+        }
+    }
+
+    fn answer(&self, id: AllocationId, task: &str, event: Event) {
+        let _ = self.inputs.send(Input::Allocation(id, AllocationEvent::Task(task.into(), event)));
+    }
+}
+
+/// Starts a task. A runtime that does not answer is asked until it does: its absence is no failure of the task.
+async fn start(driver: Arc<dyn Driver>, spec: TaskSpec, id: AllocationId, inputs: mpsc::UnboundedSender<Input>) {
+    let tell = |event| {
+        let _ = inputs.send(Input::Allocation(id, AllocationEvent::Task(spec.task.clone(), event)));
+    };
+    let (progress, mut told) = mpsc::unbounded_channel();
+    let pass_on = async {
+        while let Some((kind, message)) = told.recv().await {
+            tell(Event::Progress { kind, message });
+        }
+    };
+    // The progress sender ends with the attempt, and with it the passing on.
+    let (outcome, ()) = tokio::join!(attempt(driver.as_ref(), &spec, progress), pass_on);
+    match outcome {
+        Ok(Started { handle, started_at, address }) => {
+            if let Some(address) = address.filter(|_| spec.holds_network) {
+                let _ = inputs.send(Input::Allocation(id, AllocationEvent::Address(address)));
+            }
+            tell(Event::Started { handle, started_at });
+        }
+        Err(error) => {
+            let retry = !matches!(error, DriverError::Invalid(_));
+            tell(Event::StartFailed { reason: error.to_string(), retry });
+        }
+    }
+}
+
+async fn attempt(driver: &dyn Driver, spec: &TaskSpec, progress: Progress) -> Result<Started, DriverError> {
+    let mut told = false;
+    loop {
+        match driver.start(spec, &progress).await {
+            Err(DriverError::Unreachable(reason)) => {
+                if !told {
+                    let _ = progress.send(("Driver".into(), format!("waits for the runtime: {reason}")));
+                    told = true;
+                }
+                tokio::time::sleep(UNREACHABLE_RETRY_DELAY).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// The task, ready to be started.
+fn task_spec(local: &Local, name: &str, node: &Node) -> TaskSpec {
+    let (task, group) = (local.task(name), local.group());
+    let task = task.expect("effects are for tasks of the group");
+    let group = group.expect("a group with tasks exists");
+    let network = group.networks.first();
+    let bridge = network.is_some_and(|network| network.mode == NetworkMode::Bridge);
+    let holds_network = name == NETWORK_TASK;
+    let address = local.state.network_address();
+    let scope = Scope {
+        job: &local.job,
+        group,
+        task,
+        assignment: &local.assignment,
+        node,
+        network_address: address.filter(|_| bridge),
+    };
+    let env = environment(&scope);
+    let config = task.config.iter().map(|(key, value)| (key.clone(), fill(value, node, &env))).collect();
+    let published = |port: &AssignedPort| {
+        let host_ip = if port.host_ip.is_empty() { node.address.clone() } else { port.host_ip.clone() };
+        AssignedPort { host_ip, ..port.clone() }
+    };
+    TaskSpec {
+        allocation: local.assignment.allocation,
+        task: name.into(),
+        holds_network,
+        job: local.assignment.job.clone(),
+        job_name: local.job.name.clone(),
+        job_version: local.assignment.job_version,
+        group: group.name.clone(),
+        generation: local.assignment.generation,
+        restarts: local.state.tasks.get(name).map_or(0, |task| task.state.restarts),
+        config: if holds_network { BTreeMap::new() } else { config },
+        env: if holds_network { BTreeMap::new() } else { env },
+        resources: task.resources.clone(),
+        user: task.user.clone(),
+        logs: task.logs.clone(),
+        ports: local.assignment.ports.iter().map(published).collect(),
+        network: match (network.map(|network| network.mode), local.handle(NETWORK_TASK)) {
+            (Some(NetworkMode::Bridge), Some(handle)) if !holds_network => TaskNetwork::Shared(handle.into()),
+            (Some(NetworkMode::None), _) => TaskNetwork::Isolated,
+            _ => TaskNetwork::Own,
+        },
+        hostname: network.map(|network| network.hostname.clone()).unwrap_or_default(),
+        dns: network.and_then(|network| network.dns.clone()),
+    }
+}
+
+/// Replaces `${…}` in every text of a value.
+fn fill(value: &Value, node: &Node, env: &BTreeMap<String, String>) -> Value {
+    match value {
+        Value::String(text) => Value::String(interpolate(text, node, env)),
+        Value::Array(items) => Value::Array(items.iter().map(|item| fill(item, node, env)).collect()),
+        Value::Object(fields) => {
+            let filled = fields.iter().map(|(key, value)| (interpolate(key, node, env), fill(value, node, env)));
+            Value::Object(filled.collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}

@@ -1,0 +1,69 @@
+//! What runs use: measured at an interval, a few containers at a time, and carried by the next beat.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt, stream};
+use model::AllocationId;
+use tokio::time::Instant;
+
+use super::{Agent, Input};
+use crate::drivers::{Driver, TaskUsage};
+
+/// The least time between two measurements.
+pub(super) const INTERVAL_MIN: Duration = Duration::from_secs(2);
+/// Containers that are measured at the same time.
+const MEASURED_AT_ONCE_MAX: usize = 4;
+/// Time for one answer.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+impl Agent {
+    pub(super) fn measure(&mut self) {
+        let host = self.seams.host.usage();
+        self.usage.cpu_mhz = host.cpu_mhz;
+        self.usage.memory_mb = host.memory_mb;
+        self.tell_usage();
+        let mut asked = Vec::new();
+        for (id, local) in &self.locals {
+            for (task, driver, handle) in local.containers() {
+                if local.state.tasks[task].is_running()
+                    && let Some(driver) = self.drivers.get(driver)
+                {
+                    asked.push(one(*id, driver.clone(), handle.to_string()).boxed());
+                }
+            }
+        }
+        let inputs = self.inputs.clone();
+        self.work.spawn(async move {
+            let measured: Vec<_> = stream::iter(asked).buffered(MEASURED_AT_ONCE_MAX).collect().await;
+            let _ = inputs.send(Input::Usage(measured.into_iter().flatten().collect()));
+        });
+    }
+
+    pub(super) fn measured(&mut self, measured: Vec<(AllocationId, String, TaskUsage)>) {
+        let now = Instant::now();
+        let mut allocations: BTreeMap<AllocationId, (u64, u64)> = BTreeMap::new();
+        let mut latest = BTreeMap::new();
+        for (id, handle, usage) in measured {
+            let cpu_mhz = self.measured.get(&handle).map_or(0, |(at, before_ns)| {
+                let elapsed_ns = (now.duration_since(*at).as_nanos() as u64).max(1);
+                let used_ns = usage.cpu_ns.saturating_sub(*before_ns);
+                (u128::from(used_ns) * u128::from(self.core_mhz) / u128::from(elapsed_ns)) as u64
+            });
+            let sum = allocations.entry(id).or_default();
+            sum.0 += cpu_mhz;
+            sum.1 += usage.memory_bytes >> 20;
+            latest.insert(handle, (now, usage.cpu_ns));
+        }
+        self.measured = latest;
+        self.usage.allocations = allocations;
+        self.tell_usage();
+    }
+}
+
+/// Measures one container; one that does not answer in time is left out.
+async fn one(id: AllocationId, driver: Arc<dyn Driver>, handle: String) -> Option<(AllocationId, String, TaskUsage)> {
+    let usage = tokio::time::timeout(DEADLINE, driver.usage(&handle)).await.ok()?.ok()?;
+    Some((id, handle, usage))
+}

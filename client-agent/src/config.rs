@@ -1,0 +1,102 @@
+//! What an operator says of a node, and the seams through which its agent touches the world.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{ClusterId, NodeId, Resources};
+use proto::net::{Dialer, Peer};
+use seams::{Clock, Random};
+
+use crate::drivers::Driver;
+use crate::host::Host;
+use crate::store::Store;
+
+/// The settings of an agent.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    /// The cluster that it belongs to. A server of another one is not obeyed.
+    pub cluster: ClusterId,
+    /// The node's id; see [`crate::node_id`].
+    pub node: NodeId,
+    /// The node's name.
+    pub name: String,
+    /// Its datacenter.
+    pub datacenter: String,
+    /// Its pool.
+    pub pool: String,
+    /// A free label of its hardware; empty for none.
+    pub class: String,
+    /// The address on which ports are published.
+    pub address: String,
+    /// The address of the agent's HTTP listener, `host:port`; empty for none.
+    pub http_address: String,
+    /// Servers to begin with; more are learned from them.
+    pub servers: Vec<Peer>,
+    /// Facts given by the operator.
+    pub meta: BTreeMap<String, String>,
+    /// CPU of the node in MHz, in place of what is found.
+    pub cpu_total_compute_mhz: Option<u64>,
+    /// Memory of the node in MiB, in place of what is found.
+    pub memory_total_mb: Option<u64>,
+    /// Disk of the node in MiB, in place of what is found.
+    pub disk_total_mb: Option<u64>,
+    /// The sum of `memory_max` may reach memory times this, in percent (design 16).
+    pub oversubscription_percent: u64,
+    /// What is kept back for everything that is not an allocation.
+    pub reserved: Resources,
+    /// First and last port that may be picked for dynamic ports.
+    pub dynamic_ports: (u16, u16),
+    /// Ports that are never given away.
+    pub reserved_ports: Vec<u16>,
+    /// The least time between leaving the catalog and the first signal, for groups with services (design 4).
+    pub deregister_grace: Duration,
+    /// The longest `kill_timeout` that is granted.
+    pub kill_timeout_max: Duration,
+    /// How long nothing of the node moves after a planned end of the agent (design 11).
+    pub lease: Duration,
+}
+
+impl AgentConfig {
+    /// Defaults for node `node` of `cluster`.
+    pub fn new(cluster: ClusterId, node: NodeId, name: impl Into<String>) -> Self {
+        Self {
+            cluster,
+            node,
+            name: name.into(),
+            datacenter: "dc1".into(),
+            pool: model::DEFAULT_NODE_POOL.into(),
+            class: String::new(),
+            address: "127.0.0.1".into(),
+            http_address: String::new(),
+            servers: Vec::new(),
+            meta: BTreeMap::new(),
+            cpu_total_compute_mhz: None,
+            memory_total_mb: None,
+            disk_total_mb: None,
+            oversubscription_percent: 150,
+            reserved: Resources::default(),
+            dynamic_ports: (20_000, 32_000),
+            reserved_ports: Vec::new(),
+            deregister_grace: Duration::from_secs(1),
+            kill_timeout_max: Duration::from_secs(30),
+            lease: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What an agent touches the world with.
+pub struct AgentSeams {
+    /// The network.
+    pub dialer: Arc<dyn Dialer>,
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// What runs tasks. The fake driver is allowed by being here.
+    pub drivers: Vec<Arc<dyn Driver>>,
+    /// What is kept over a restart.
+    pub store: Arc<dyn Store>,
+    /// The host.
+    pub host: Arc<dyn Host>,
+}

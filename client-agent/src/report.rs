@@ -1,0 +1,178 @@
+//! What is said of allocations until a server has kept it: the newest observation of each, never a queue.
+//!
+//! Changes are gathered for [`BATCH_DELAY`], except those that others wait for (client status, health), which go at
+//! once. What no server confirmed is sent again, after [`RESEND_DELAY`] or when the stream is new.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{AllocationId, Observation};
+use proto::convert::observation_to_wire;
+use proto::wire;
+use tokio::time::Instant;
+
+/// How long changes that nobody waits for are gathered.
+pub const BATCH_DELAY: Duration = Duration::from_millis(100);
+/// When an observation that no server confirmed is sent again.
+pub const RESEND_DELAY: Duration = Duration::from_secs(5);
+/// Observations in one message.
+pub const OBSERVATIONS_MAX: usize = 500;
+
+/// The newest observation of each allocation.
+#[derive(Default)]
+pub struct Report {
+    newest: BTreeMap<AllocationId, Entry>,
+    sequence: u64,
+}
+
+struct Entry {
+    observation: Observation,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Due(Instant),
+    Sent { sequence: u64, at: Instant },
+    Kept,
+}
+
+impl Report {
+    /// Takes an observation in; one that says nothing new changes nothing.
+    pub fn put(&mut self, observation: Observation, now: Instant) {
+        let id = observation.allocation;
+        let due = match self.newest.get(&id) {
+            Some(entry) if entry.observation == observation => return,
+            Some(Entry { observation: before, state }) => {
+                let urgent = before.client_status != observation.client_status || before.healthy != observation.healthy;
+                match state {
+                    _ if urgent => now,
+                    State::Due(at) => *at,
+                    State::Sent { .. } | State::Kept => now + BATCH_DELAY,
+                }
+            }
+            None => now,
+        };
+        self.newest.insert(id, Entry { observation, state: State::Due(due) });
+    }
+
+    /// Says all again, to a server that may not have heard it. What is over and was kept stays quiet.
+    pub fn repeat(&mut self, now: Instant) {
+        for entry in self.newest.values_mut() {
+            if entry.state != State::Kept || !entry.observation.client_status.is_terminal() {
+                entry.state = State::Due(now);
+            }
+        }
+    }
+
+    /// When something must be sent.
+    pub fn due_at(&self) -> Option<Instant> {
+        let due = |entry: &Entry| match entry.state {
+            State::Due(at) => Some(at),
+            State::Sent { at, .. } => Some(at + RESEND_DELAY),
+            State::Kept => None,
+        };
+        self.newest.values().filter_map(due).min()
+    }
+
+    /// What must be sent now, if anything: with it goes all that waits.
+    pub fn take(&mut self, now: Instant) -> Option<wire::Observations> {
+        if self.due_at().is_none_or(|at| at > now) {
+            return None;
+        }
+        self.sequence += 1;
+        let sequence = self.sequence;
+        let mut items = Vec::new();
+        for entry in self.newest.values_mut() {
+            let waits = match entry.state {
+                State::Due(_) => true,
+                State::Sent { at, .. } => at + RESEND_DELAY <= now,
+                State::Kept => false,
+            };
+            if waits && items.len() < OBSERVATIONS_MAX {
+                items.push(observation_to_wire(&entry.observation));
+                entry.state = State::Sent { sequence, at: now };
+            }
+        }
+        Some(wire::Observations { sequence, items })
+    }
+
+    /// A server has kept everything up to `sequence`.
+    pub fn kept(&mut self, sequence: u64) {
+        for entry in self.newest.values_mut() {
+            if matches!(entry.state, State::Sent { sequence: sent, .. } if sent <= sequence) {
+                entry.state = State::Kept;
+            }
+        }
+    }
+
+    /// The allocation is no longer known.
+    pub fn forget(&mut self, id: AllocationId) {
+        self.newest.remove(&id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::ClientStatus;
+
+    use super::*;
+
+    fn observation(name: &str, client_status: ClientStatus, description: &str) -> Observation {
+        Observation {
+            allocation: AllocationId::derive(&[name.as_bytes()]),
+            client_status,
+            client_description: description.into(),
+            tasks: BTreeMap::new(),
+            healthy: None,
+            healthy_at: None,
+            checks: BTreeMap::new(),
+            network_address: None,
+        }
+    }
+
+    fn sent(report: &mut Report, now: Instant) -> Option<(u64, usize)> {
+        report.take(now).map(|observations| (observations.sequence, observations.items.len()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_others_wait_for_goes_at_once_and_the_rest_is_gathered() {
+        let (mut report, start) = (Report::default(), Instant::now());
+        report.put(observation("a", ClientStatus::Pending, ""), start);
+        assert_eq!(sent(&mut report, start), Some((1, 1)));
+        report.put(observation("a", ClientStatus::Pending, "pulls"), start);
+        assert_eq!(sent(&mut report, start), None);
+        report.put(observation("a", ClientStatus::Pending, "pulled"), start + BATCH_DELAY / 2);
+        assert_eq!(sent(&mut report, start + BATCH_DELAY), Some((2, 1)));
+        report.put(observation("a", ClientStatus::Pending, "starts"), start + BATCH_DELAY);
+        report.put(observation("b", ClientStatus::Running, ""), start + BATCH_DELAY);
+        assert_eq!(sent(&mut report, start + BATCH_DELAY), Some((3, 2)), "what waits goes along");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_not_kept_is_sent_again_and_what_was_is_not() {
+        let (mut report, start) = (Report::default(), Instant::now());
+        report.put(observation("a", ClientStatus::Running, ""), start);
+        report.put(observation("b", ClientStatus::Complete, ""), start);
+        assert_eq!(sent(&mut report, start), Some((1, 2)));
+        assert_eq!(sent(&mut report, start + RESEND_DELAY), Some((2, 2)));
+        report.kept(1);
+        assert!(report.due_at().is_some(), "the second sending is not confirmed yet");
+        report.kept(2);
+        assert_eq!(report.due_at(), None);
+        report.put(observation("a", ClientStatus::Running, ""), start);
+        assert_eq!(report.due_at(), None, "it says nothing new");
+        report.repeat(start);
+        assert_eq!(sent(&mut report, start), Some((3, 1)), "what is over and kept stays quiet");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_holds_a_limited_number() {
+        let (mut report, start) = (Report::default(), Instant::now());
+        for number in 0..=OBSERVATIONS_MAX {
+            report.put(observation(&number.to_string(), ClientStatus::Running, ""), start);
+        }
+        assert_eq!(sent(&mut report, start), Some((1, OBSERVATIONS_MAX)));
+        assert_eq!(sent(&mut report, start), Some((2, 1)));
+    }
+}

@@ -1,0 +1,265 @@
+//! The stream to a server: one at a time, to any of them, for as long as the agent lives.
+//!
+//! Beats go up at the interval that servers tell; the leader's acknowledgements come down. A beat that stays without
+//! one for [`SILENCE_GRACE`] beyond the interval makes the link open a stream to another server beside the first, which
+//! it drops only when the second stands. It carries frames; what they mean is the agent's matter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use proto::net::{Channel, Dialer, NetError, Peer};
+use proto::wire::{self, AgentDown, AgentUp, Frame, agent_down, agent_up, frame, hello};
+use seams::Random;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::agent::Input;
+
+/// How long after a missed acknowledgement another server is tried.
+pub const SILENCE_GRACE: Duration = Duration::from_millis(500);
+/// Time to connect to a server.
+pub const DIAL_DEADLINE: Duration = Duration::from_secs(2);
+/// The longest wait between two attempts to connect, before jitter.
+pub const REDIAL_DELAY_MAX: Duration = Duration::from_secs(2);
+/// The wait after the first failed attempt.
+pub const REDIAL_DELAY_MIN: Duration = Duration::from_millis(100);
+/// The interval of beats until a server tells another.
+pub const BEAT_INTERVAL_FIRST: Duration = Duration::from_secs(1);
+
+/// What the link tells the agent.
+#[derive(Debug)]
+pub(crate) enum LinkEvent {
+    /// A server took the stream.
+    Welcome(wire::Welcome),
+    /// The leader heard a beat.
+    Heard,
+    /// The wanted set.
+    Wanted(wire::Wanted),
+    /// What was fetched.
+    Bodies(wire::Bodies),
+    /// Observations up to this sequence are kept.
+    Kept(u64),
+    /// Something to be done now, and the server that asks.
+    Order(Peer, wire::Order),
+    /// The leader does not know the node.
+    Reregister,
+}
+
+/// The link's end of what it shares with the agent.
+pub(crate) struct Link {
+    pub dialer: Arc<dyn Dialer>,
+    pub random: Arc<dyn Random>,
+    pub servers: Vec<Peer>,
+    pub inputs: mpsc::UnboundedSender<Input>,
+    pub outgoing: mpsc::UnboundedReceiver<AgentUp>,
+    pub hello: watch::Receiver<wire::AgentHello>,
+    pub usage: watch::Receiver<wire::Usage>,
+    pub lease: Duration,
+    pub shutdown: CancellationToken,
+}
+
+/// Where the link stands.
+struct Stand {
+    conversation: Option<(Peer, Channel)>,
+    dialing: Option<BoxFuture<'static, (Peer, Result<Channel, NetError>)>>,
+    /// The place in the list of servers that is tried next.
+    next: usize,
+    failures: u32,
+    interval: Duration,
+    beat_at: Instant,
+    beats: u64,
+    /// When the silence of the leader is too long.
+    silent_at: Instant,
+}
+
+impl Link {
+    /// Keeps a stream to some server until the shutdown.
+    pub async fn run(mut self) {
+        let now = Instant::now();
+        let mut stand = Stand {
+            conversation: None,
+            dialing: None,
+            next: self.random.next_u64() as usize,
+            failures: 0,
+            interval: BEAT_INTERVAL_FIRST,
+            beat_at: now,
+            beats: 0,
+            silent_at: now,
+        };
+        loop {
+            if stand.dialing.is_none() && (stand.conversation.is_none() || stand.silent_at <= Instant::now()) {
+                stand.dialing = Some(self.dial(&mut stand));
+            }
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => {
+                    self.say_goodbye(&mut stand);
+                    return;
+                }
+                (peer, dialed) = dialed(&mut stand.dialing) => self.dialed(&mut stand, peer, dialed),
+                frame = received(&mut stand.conversation) => self.receive(&mut stand, frame),
+                Some(up) = self.outgoing.recv() => send(&mut stand, up),
+                () = sleep_until(stand.beat_at), if stand.conversation.is_some() => self.beat(&mut stand),
+                () = sleep_until(stand.silent_at), if stand.conversation.is_some() && stand.dialing.is_none() => {}
+            }
+        }
+    }
+
+    /// Connects to the next server, not to the one whose leader is silent, after a wait that grows with failures.
+    fn dial(&self, stand: &mut Stand) -> BoxFuture<'static, (Peer, Result<Channel, NetError>)> {
+        let current = stand.conversation.as_ref().map(|(peer, _)| peer.address.clone());
+        let others: Vec<&Peer> = self.servers.iter().filter(|peer| Some(&peer.address) != current.as_ref()).collect();
+        let candidates = if others.is_empty() { self.servers.iter().collect() } else { others };
+        let Some(peer) = candidates.get(stand.next % candidates.len().max(1)).map(|peer| (*peer).clone()) else {
+            return Box::pin(std::future::pending());
+        };
+        stand.next = stand.next.wrapping_add(1);
+        let base = match (stand.failures, current.is_some()) {
+            (0, false) => Duration::ZERO,
+            (0, true) => SILENCE_GRACE,
+            (failures, _) => (REDIAL_DELAY_MIN * 2u32.pow(failures.min(6) - 1)).min(REDIAL_DELAY_MAX),
+        };
+        // Half of the wait is random, so that the agents of a lost server do not arrive together.
+        let jitter = Duration::from_nanos(self.random.next_u64() % (base.as_nanos() as u64 / 2 + 1));
+        let dialer = self.dialer.clone();
+        Box::pin(async move {
+            tokio::time::sleep(base / 2 + jitter).await;
+            let channel = dialer.open(&peer, DIAL_DEADLINE).await;
+            (peer, channel)
+        })
+    }
+
+    fn dialed(&self, stand: &mut Stand, peer: Peer, dialed: Result<Channel, NetError>) {
+        stand.dialing = None;
+        let now = Instant::now();
+        match dialed {
+            Ok(channel) => {
+                let hello = wire::Hello { body: Some(hello::Body::Agent(self.hello.borrow().clone())) };
+                // A fresh conversation has room for its first frame.
+                let greeted = channel.sender.try_send(Frame { body: Some(frame::Body::Hello(hello)) }).is_ok();
+                if greeted {
+                    info!(server = %peer.address, "connected to server");
+                    stand.conversation = Some((peer, channel));
+                    stand.beat_at = now;
+                    stand.silent_at = now + stand.interval + SILENCE_GRACE;
+                    return;
+                }
+                stand.failures += 1;
+            }
+            Err(error) => {
+                stand.failures += 1;
+                if stand.failures.is_power_of_two() {
+                    warn!(server = %peer.address, %error, attempts = stand.failures, "no server reached; tasks go on");
+                }
+            }
+        }
+        if stand.conversation.is_some() {
+            // The first stream still stands; its silence counts anew before the next server is tried.
+            stand.silent_at = now + SILENCE_GRACE;
+        }
+    }
+
+    fn receive(&mut self, stand: &mut Stand, frame: Option<Frame>) {
+        let Some((peer, _)) = &stand.conversation else { return };
+        let peer = peer.clone();
+        let down = match frame.map(|frame| frame.body) {
+            Some(Some(frame::Body::Down(AgentDown { body: Some(down) }))) => down,
+            Some(Some(frame::Body::End(end))) => {
+                warn!(server = %peer.address, error = end.error, "server ended the stream");
+                stand.failures += 1;
+                stand.conversation = None;
+                return;
+            }
+            // A frame of a newer release, which this one does not know.
+            Some(_) => return,
+            None => {
+                info!(server = %peer.address, "stream to server broke");
+                stand.failures += 1;
+                stand.conversation = None;
+                return;
+            }
+        };
+        let event = match down {
+            agent_down::Body::Welcome(welcome) => {
+                stand.failures = 0;
+                if welcome.beat_interval_ms > 0 {
+                    stand.interval = Duration::from_millis(welcome.beat_interval_ms);
+                }
+                stand.silent_at = Instant::now() + stand.interval + SILENCE_GRACE;
+                self.learn(&welcome.servers);
+                LinkEvent::Welcome(welcome)
+            }
+            agent_down::Body::BeatHeard(_) => {
+                stand.silent_at = Instant::now() + stand.interval + SILENCE_GRACE;
+                // Another stream is not needed any more.
+                stand.dialing = None;
+                LinkEvent::Heard
+            }
+            agent_down::Body::Wanted(wanted) => LinkEvent::Wanted(wanted),
+            agent_down::Body::Bodies(bodies) => LinkEvent::Bodies(bodies),
+            agent_down::Body::ObservationsKept(sequence) => LinkEvent::Kept(sequence),
+            agent_down::Body::Order(order) => LinkEvent::Order(peer, order),
+            agent_down::Body::Reregister(_) => LinkEvent::Reregister,
+        };
+        // The agent is gone only when this task is about to be.
+        let _ = self.inputs.send(Input::Link(event));
+    }
+
+    /// Keeps the servers that it was configured with as a last resort behind those that it is told of.
+    fn learn(&mut self, servers: &[wire::Server]) {
+        let told: Vec<Peer> = servers.iter().map(|server| Peer::server(server.id, server.address.clone())).collect();
+        if told.is_empty() {
+            return;
+        }
+        let configured = std::mem::take(&mut self.servers);
+        let known = |peer: &Peer| told.iter().any(|other| other.address == peer.address);
+        let rest: Vec<Peer> = configured.into_iter().filter(|peer| peer.server.is_none() && !known(peer)).collect();
+        self.servers = told.iter().cloned().chain(rest).collect();
+    }
+
+    fn beat(&self, stand: &mut Stand) {
+        stand.beats += 1;
+        stand.beat_at = Instant::now() + stand.interval;
+        let beat = wire::Beat { sequence: stand.beats, usage: Some(self.usage.borrow().clone()) };
+        send(stand, AgentUp { body: Some(agent_up::Body::Beat(beat)) });
+    }
+
+    /// Tells that the agent will be back, so that nothing moves meanwhile.
+    fn say_goodbye(&mut self, stand: &mut Stand) {
+        while let Ok(up) = self.outgoing.try_recv() {
+            send(stand, up);
+        }
+        let lease = wire::Lease { milliseconds: self.lease.as_millis() as u64 };
+        send(stand, AgentUp { body: Some(agent_up::Body::Lease(lease)) });
+    }
+}
+
+/// Sends, or drops: everything that matters is repeated by whoever said it until it is confirmed.
+fn send(stand: &mut Stand, up: AgentUp) {
+    let Some((peer, channel)) = &stand.conversation else { return };
+    match channel.sender.try_send(Frame { body: Some(frame::Body::Up(up)) }) {
+        Ok(()) => {}
+        Err(TrySendError::Full(_)) => warn!(server = %peer.address, "stream to server is full, a frame was dropped"),
+        Err(TrySendError::Closed(_)) => stand.conversation = None,
+    }
+}
+
+async fn dialed(
+    dialing: &mut Option<BoxFuture<'static, (Peer, Result<Channel, NetError>)>>,
+) -> (Peer, Result<Channel, NetError>) {
+    match dialing {
+        Some(dialing) => dialing.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn received(conversation: &mut Option<(Peer, Channel)>) -> Option<Frame> {
+    match conversation {
+        Some((_, channel)) => channel.receiver.recv().await,
+        None => std::future::pending().await,
+    }
+}

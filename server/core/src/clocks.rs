@@ -1,0 +1,174 @@
+//! The leader's clocks over nodes: who is silent for how long, and what that means.
+//!
+//! Leader-local and never logged; a new leader starts all clocks anew. Times are monotonic, counted from any origin.
+//!
+//! ```text
+//!   Ready --3 beats silent--> Suspect --max(6 s, 6 beats) silent--> Down --registers--> Ready
+//!                  \_______heard again______/
+//! ```
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{Node, NodeId, NodeStatus, Timestamp};
+
+use crate::limits::{DOWN_AFTER, DOWN_AFTER_BEATS, LEASE_MAX, MASS_LOSS_NODES_MIN, SUSPECT_AFTER_BEATS, beat_interval};
+use crate::state::State;
+
+/// Time between two nodes that are declared down while most of the cluster is silent.
+const BRAKED_DOWN_INTERVAL: Duration = Duration::from_secs(10);
+/// Share of silent nodes, in percent, beyond which the brake acts.
+const BRAKE_PERCENT: usize = 55;
+
+/// When each node was last heard.
+#[derive(Clone, Debug)]
+pub struct NodeClocks {
+    started_at: Timestamp,
+    heard_at: BTreeMap<NodeId, Timestamp>,
+    leases: BTreeMap<NodeId, Timestamp>,
+    last_down_at: Option<Timestamp>,
+}
+
+/// What a look at the clocks found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Nodes whose status must change.
+    pub changes: Vec<(NodeId, NodeStatus)>,
+    /// Whether so many are silent that replacement is braked: a partition, not an outage. An operator should look.
+    pub braked: bool,
+}
+
+impl NodeClocks {
+    /// All clocks start now: this server has just begun to lead.
+    pub fn start(now: Timestamp) -> Self {
+        Self { started_at: now, heard_at: BTreeMap::new(), leases: BTreeMap::new(), last_down_at: None }
+    }
+
+    /// A node's beat arrived; it ends a lease.
+    pub fn heard(&mut self, node: NodeId, now: Timestamp) {
+        self.heard_at.insert(node, now);
+        self.leases.remove(&node);
+    }
+
+    /// A node's agent restarts on purpose: its silence means nothing for so long.
+    pub fn lease(&mut self, node: NodeId, lease: Duration, now: Timestamp) {
+        self.leases.insert(node, now + lease.min(LEASE_MAX));
+    }
+
+    /// Looks at all clocks.
+    pub fn look(&mut self, state: &State, now: Timestamp) -> Found {
+        self.heard_at.retain(|id, _| state.node(*id).is_some());
+        let beat = beat_interval(state.node_count());
+        let down_after = DOWN_AFTER.max(beat * DOWN_AFTER_BEATS);
+        let mut found = Found::default();
+        let mut silent = 0;
+        let mut down = Vec::new();
+        for node in state.nodes() {
+            match self.judge(node, now, beat * SUSPECT_AFTER_BEATS, down_after) {
+                NodeStatus::Ready if node.status == NodeStatus::Suspect => {
+                    found.changes.push((node.id, NodeStatus::Ready));
+                }
+                NodeStatus::Suspect if node.status == NodeStatus::Ready => {
+                    silent += 1;
+                    found.changes.push((node.id, NodeStatus::Suspect));
+                }
+                NodeStatus::Down if node.status != NodeStatus::Down => {
+                    silent += 1;
+                    down.push(node.id);
+                }
+                NodeStatus::Suspect | NodeStatus::Down => silent += 1,
+                NodeStatus::Ready | NodeStatus::Initializing => {}
+            }
+        }
+        let nodes = state.node_count();
+        found.braked = nodes >= MASS_LOSS_NODES_MIN && silent * 100 > nodes * BRAKE_PERCENT && !down.is_empty();
+        if found.braked {
+            let may = self.last_down_at.is_none_or(|last| now.since(last) >= BRAKED_DOWN_INTERVAL);
+            down.truncate(usize::from(may));
+        }
+        if !down.is_empty() {
+            self.last_down_at = Some(now);
+        }
+        found.changes.extend(down.into_iter().map(|id| (id, NodeStatus::Down)));
+        found
+    }
+
+    fn judge(&self, node: &Node, now: Timestamp, suspect_after: Duration, down_after: Duration) -> NodeStatus {
+        if self.leases.get(&node.id).is_some_and(|until| now < *until) {
+            return node.status;
+        }
+        let heard = self.heard_at.get(&node.id).copied().unwrap_or(self.started_at);
+        match now.since(heard) {
+            silence if silence >= down_after => NodeStatus::Down,
+            silence if silence >= suspect_after => NodeStatus::Suspect,
+            _ => NodeStatus::Ready,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use model::testing::node;
+
+    use super::*;
+
+    fn cluster(nodes: usize) -> State {
+        let nodes = (0..nodes).map(|number| node(&format!("n{number}")));
+        State { nodes: nodes.map(|node| (node.id, Arc::new(node))).collect(), ..State::default() }
+    }
+
+    fn seconds(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    #[test]
+    fn a_silent_node_is_suspect_after_three_beats_and_down_after_six_seconds() {
+        let state = cluster(1);
+        let id = node("n0").id;
+        let mut clocks = NodeClocks::start(seconds(0));
+        clocks.heard(id, seconds(10));
+        assert_eq!(clocks.look(&state, Timestamp(12_999_999_999)).changes, []);
+        assert_eq!(clocks.look(&state, seconds(13)).changes, [(id, NodeStatus::Suspect)]);
+        assert_eq!(clocks.look(&state, seconds(16)).changes, [(id, NodeStatus::Down)]);
+    }
+
+    #[test]
+    fn a_new_leader_gives_every_node_its_full_time() {
+        let state = cluster(1);
+        let mut clocks = NodeClocks::start(seconds(100));
+        assert_eq!(clocks.look(&state, seconds(102)).changes, []);
+        assert_eq!(clocks.look(&state, seconds(106)).changes, [(node("n0").id, NodeStatus::Down)]);
+    }
+
+    #[test]
+    fn a_lease_holds_the_verdict_back_and_is_capped() {
+        let state = cluster(1);
+        let mut clocks = NodeClocks::start(seconds(0));
+        clocks.lease(node("n0").id, Duration::from_secs(100_000), seconds(0));
+        assert_eq!(clocks.look(&state, seconds(119)).changes, []);
+        assert_eq!(clocks.look(&state, seconds(120)).changes, [(node("n0").id, NodeStatus::Down)]);
+    }
+
+    #[test]
+    fn when_most_of_ten_nodes_fall_silent_one_is_replaced_at_a_time() {
+        let state = cluster(10);
+        let mut clocks = NodeClocks::start(seconds(0));
+        for number in 0..4 {
+            clocks.heard(node(&format!("n{number}")).id, seconds(10));
+        }
+        let found = clocks.look(&state, seconds(10));
+        assert!(found.braked);
+        assert_eq!(found.changes.len(), 1);
+        assert_eq!(clocks.look(&state, seconds(11)).changes, []);
+    }
+
+    #[test]
+    fn in_a_small_cluster_nothing_is_braked() {
+        let state = cluster(9);
+        let found = NodeClocks::start(seconds(0)).look(&state, seconds(6));
+        assert!(!found.braked);
+        assert_eq!(found.changes.len(), 9);
+    }
+}

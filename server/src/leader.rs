@@ -1,0 +1,95 @@
+//! What a leader does, and only for as long as it leads: plan, watch nodes, drains and deployments, collect.
+//!
+//! Every command of these loops carries the term, and `apply` rejects that of an older one; so a loop that does not
+//! know yet that its server was replaced can do no harm. All loops are level-triggered: they look at the state, not at
+//! what changed, and a new leader goes on where the old one stopped.
+
+mod clocks;
+mod collection;
+mod planner;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::Term;
+use server_core::apply::Answer;
+use server_core::clocks::NodeClocks;
+use server_core::command::Command;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::server::{Leading, Server};
+
+/// How long a new leader waits for its first entry to be applied before it tries again.
+const FIRST_ENTRY_WITHIN: Duration = Duration::from_secs(5);
+/// Pause before another attempt to begin.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Does the leader's work whenever this server leads. Ends with the server.
+pub(crate) async fn lead(server: Server) {
+    let mut leadership = server.inner.raft.leader();
+    loop {
+        let now = leadership.borrow_and_update().clone();
+        if now.is_leader {
+            lead_in(&server, now.term, &mut leadership).await;
+        } else if leadership.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Leads in `term`, until this server does not any more.
+async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watch::Receiver<crate::raft::Leadership>) {
+    // A leader may decide only on a state that holds everything its predecessors committed.
+    while server.inner.raft.leads(term) && server.inner.raft.barrier(FIRST_ENTRY_WITHIN).await.is_err() {
+        sleep(RETRY_PAUSE).await;
+    }
+    if !server.inner.raft.leads(term) {
+        return;
+    }
+    tracing::info!(term, "leads");
+    let clocks = NodeClocks::start(server.monotonic());
+    set_leading(server, Some(Leading { clocks, usage: BTreeMap::new() }));
+    let mut loops = JoinSet::new();
+    loops.spawn(begin_cluster(server.clone()));
+    loops.spawn(planner::run(server.clone(), term));
+    loops.spawn(clocks::run(server.clone(), term));
+    loops.spawn(watch::run(server.clone(), term));
+    loops.spawn(collection::run(server.clone()));
+    while server.inner.raft.leads(term) {
+        if leadership.changed().await.is_err() {
+            break;
+        }
+    }
+    loops.shutdown().await;
+    set_leading(server, None);
+    tracing::info!(term, "leads no more");
+}
+
+fn set_leading(server: &Server, leading: Option<Leading>) {
+    *server.inner.leading.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = leading;
+}
+
+/// The first leader gives the state its cluster id, and keeps the join tokens that `server init` made.
+async fn begin_cluster(server: Server) {
+    let config = &server.inner.config;
+    if server.state().cluster() != config.cluster {
+        propose(&server, Command::InitializeCluster { cluster: config.cluster }).await;
+    }
+    for token in &config.join_tokens {
+        if token.expires_at > server.now() && server.state().join_token(&token.id).is_none() {
+            propose(&server, Command::PutJoinToken { token: token.clone() }).await;
+        }
+    }
+}
+
+/// Proposes a command of the leader's own; what goes wrong is logged, and the loop that asked looks at the state again.
+async fn propose(server: &Server, command: Command) {
+    let name = command.name();
+    match server.propose_own(command).await {
+        Ok(Answer::Accepted(_)) => {}
+        Ok(Answer::Rejected(rejection)) => tracing::debug!(command = name, %rejection, "a command was rejected"),
+        Err(error) => tracing::warn!(command = name, %error, "a command was not committed"),
+    }
+}

@@ -1,0 +1,33 @@
+//! Looks at the clocks over nodes, and commits what they show.
+
+use std::time::Duration;
+
+use model::Term;
+use server_core::command::Command;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::propose;
+use crate::server::Server;
+
+/// How often the clocks are looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+pub(super) async fn run(server: Server, term: Term) {
+    let mut tick = interval(LOOK_INTERVAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut was_braked = false;
+    loop {
+        tick.tick().await;
+        let state = server.state();
+        let now = server.monotonic();
+        let Some(found) = server.with_leading(|leading| leading.clocks.look(&state, now)) else { return };
+        if found.braked && !was_braked {
+            tracing::error!("most nodes are silent at once: replacement is braked, look at the network");
+        }
+        was_braked = found.braked;
+        if !found.changes.is_empty() {
+            tracing::info!(changes = ?found.changes, "nodes change their status");
+            propose(&server, Command::SetNodeStatus { changes: found.changes, term }).await;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The replicated state as consensus drives it: entries in, answers out, and after each batch the new state published.
+//!
+//! Readers never wait for it and it never waits for them: a published state is a copy-on-write handle.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use model::{Index, NodeId, Term};
+use server_core::apply::{self, Answer, Applied};
+use server_core::command::Entry;
+use server_core::state::{Change, State};
+use tokio::sync::watch;
+
+use crate::cluster::Happening;
+use crate::happenings::Happenings;
+use crate::node_watch::NodeWatch;
+use crate::raft::{FrozenState, Machine};
+
+/// Sees every entry right after it was applied: the simulation traces and audits with it.
+pub trait Witness: Send + Sync + 'static {
+    /// Entry `index`, proposed in `term`, turned the state into `state`.
+    fn applied(&self, index: Index, term: Term, entry: &Entry, applied: &Applied, state: &State);
+}
+
+/// The state behind consensus.
+pub struct StateMachine {
+    state: State,
+    witness: Option<Arc<dyn Witness>>,
+    published: watch::Sender<Arc<State>>,
+    happenings: Arc<Happenings>,
+    nodes: Arc<NodeWatch>,
+    pending: Vec<(Index, Vec<Change>)>,
+}
+
+impl StateMachine {
+    /// An empty state that publishes to these.
+    pub fn new(
+        published: watch::Sender<Arc<State>>,
+        happenings: Arc<Happenings>,
+        nodes: Arc<NodeWatch>,
+        witness: Option<Arc<dyn Witness>>,
+    ) -> Self {
+        Self { state: State::default(), witness, published, happenings, nodes, pending: Vec::new() }
+    }
+
+    fn publish(&mut self) {
+        let state = Arc::new(self.state.clone());
+        for (index, changes) in self.pending.drain(..) {
+            for node in nodes_with_new_work(&state, &changes) {
+                self.nodes.notify(node);
+            }
+            let changes = Arc::new(changes);
+            self.happenings.push(Happening { index, changes, state: state.clone() });
+        }
+        self.published.send_replace(state);
+    }
+}
+
+impl Machine for StateMachine {
+    fn apply(&mut self, index: Index, term: Term, entry: &[u8]) -> Bytes {
+        // An entry of a newer release must stop this server before it applies: guessing would fork the state.
+        let entry = Entry::decode(entry)
+            .unwrap_or_else(|error| panic!("entry {index} of the log can't be applied by this release: {error}"));
+        let applied = apply::apply(&mut self.state, index, term, &entry);
+        if let Some(witness) = &self.witness {
+            witness.applied(index, term, &entry, &applied, &self.state);
+        }
+        if !applied.changes.is_empty() {
+            self.pending.push((index, applied.changes));
+        }
+        encode_answer(&applied.answer)
+    }
+
+    fn advanced(&mut self, index: Index) {
+        if index > self.state.index() {
+            let term = self.state.term();
+            apply::advance(&mut self.state, index, term);
+        }
+        self.publish();
+    }
+
+    fn freeze(&self) -> Box<dyn FrozenState> {
+        Box::new(Frozen(self.state.clone()))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> io::Result<()> {
+        self.state = State::decode(snapshot).map_err(io::Error::other)?;
+        self.pending.clear();
+        self.happenings.clear();
+        self.publish();
+        self.nodes.notify_all();
+        Ok(())
+    }
+}
+
+struct Frozen(State);
+
+impl FrozenState for Frozen {
+    fn encode(&self) -> Vec<u8> {
+        self.0.encode()
+    }
+}
+
+/// The nodes whose agents have something new to do.
+fn nodes_with_new_work(state: &State, changes: &[Change]) -> Vec<NodeId> {
+    let of = |change: &Change| match change {
+        Change::Allocation { id, .. } => state.allocation(*id).map(|allocation| allocation.node),
+        Change::Node { id, .. } => Some(*id),
+        Change::Job { .. } | Change::Evaluation(_) | Change::Deployment(_) | Change::Service(_) => None,
+    };
+    let mut nodes: Vec<_> = changes.iter().filter_map(of).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes
+}
+
+/// An answer as it travels from the machine to the proposer, which may be another server.
+fn encode_answer(answer: &Answer) -> Bytes {
+    rmp_serde::to_vec_named(answer).expect("every answer can be written to memory").into()
+}
+
+/// The answer of these bytes; none if a server of another release wrote something that this one does not know.
+pub fn decode_answer(bytes: &[u8]) -> Option<Answer> {
+    rmp_serde::from_slice(bytes).ok()
+}

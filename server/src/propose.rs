@@ -1,0 +1,117 @@
+//! From any server to the leader's log, and back with what `apply` answered.
+//!
+//! Every entry carries a request id, so an attempt whose fate is unknown is simply made again: it is applied once.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use model::Index;
+use proto::net::{NetError, Peer, Refusal};
+use proto::wire::{self, request, response};
+use server_core::apply::Answer;
+use server_core::command::{Command, Entry};
+use tokio::time::{Instant, sleep};
+
+use crate::cluster::ClusterError;
+use crate::machine::decode_answer;
+use crate::raft::ProposeError;
+use crate::server::Server;
+
+/// How long a proposal may take in all, elections included.
+pub const PROPOSE_WITHIN: Duration = Duration::from_secs(10);
+/// How long one attempt may take before it is made anew.
+const ATTEMPT_WITHIN: Duration = Duration::from_secs(2);
+/// Pause before another attempt.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
+
+/// One attempt's fate.
+enum Attempt {
+    Done(Index, Answer),
+    /// Nothing was done.
+    NoLeader,
+    /// Nobody knows.
+    Unknown,
+    Stopping,
+}
+
+impl Server {
+    /// Proposes a command on behalf of `caller` and waits until this server has applied it too.
+    pub(crate) async fn propose_as(
+        &self,
+        caller: &str,
+        request: Option<[u8; 16]>,
+        command: Command,
+    ) -> Result<Answer, ClusterError> {
+        let request = request.unwrap_or_else(|| self.inner.seams.random.next_id());
+        let entry = Entry { at: self.now(), request: Some(request), caller: caller.into(), command };
+        let bytes = Bytes::from(entry.encode());
+        let deadline = Instant::now() + PROPOSE_WITHIN;
+        let mut fate = ClusterError::NoLeader;
+        while Instant::now() < deadline {
+            match self.attempt(bytes.clone()).await {
+                Attempt::Done(index, answer) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    self.inner.raft.wait_applied(index, left).await.map_err(|_| ClusterError::Unknown)?;
+                    return Ok(answer);
+                }
+                Attempt::NoLeader => {}
+                Attempt::Unknown => fate = ClusterError::Unknown,
+                Attempt::Stopping => return Err(ClusterError::Stopping),
+            }
+            sleep(RETRY_PAUSE).await;
+        }
+        Err(fate)
+    }
+
+    async fn attempt(&self, entry: Bytes) -> Attempt {
+        let leadership = self.inner.raft.leader().borrow().clone();
+        match leadership.leader {
+            Some((id, address)) if id != self.inner.config.id => self.forward(Peer::server(id, address), entry).await,
+            _ => self.attempt_here(entry).await,
+        }
+    }
+
+    async fn attempt_here(&self, entry: Bytes) -> Attempt {
+        match self.inner.raft.propose(entry, ATTEMPT_WITHIN).await {
+            Ok(committed) => done(committed.index, &committed.answer),
+            Err(ProposeError::NotLeader { .. }) => Attempt::NoLeader,
+            Err(ProposeError::Unknown) => Attempt::Unknown,
+            Err(error @ (ProposeError::TooLarge { .. } | ProposeError::Storage(_))) => {
+                tracing::error!(%error, "a command can't be stored");
+                Attempt::NoLeader
+            }
+            Err(ProposeError::Stopped) => Attempt::Stopping,
+        }
+    }
+
+    async fn forward(&self, leader: Peer, entry: Bytes) -> Attempt {
+        let deadline_ms = ATTEMPT_WITHIN.as_millis() as u64;
+        let body = request::Body::Propose(wire::Propose { entry, deadline_ms });
+        let asked = self.inner.seams.dialer.call(&leader, wire::Request { body: Some(body) }, ATTEMPT_WITHIN * 2).await;
+        match asked.map(|answer| answer.body) {
+            Ok(Some(response::Body::Proposed(proposed))) => done(proposed.index, &proposed.answer),
+            Ok(_) => Attempt::NoLeader,
+            Err(NetError::Unreachable { .. } | NetError::Refused(_)) => Attempt::NoLeader,
+            Err(NetError::Unknown { .. }) => Attempt::Unknown,
+        }
+    }
+
+    /// Answers another server that forwards an entry.
+    pub(crate) async fn propose_for(&self, propose: wire::Propose) -> Result<wire::Proposed, Refusal> {
+        let within = Duration::from_millis(propose.deadline_ms).min(PROPOSE_WITHIN);
+        match self.inner.raft.propose(propose.entry, within).await {
+            Ok(committed) => Ok(wire::Proposed { index: committed.index, answer: committed.answer }),
+            Err(ProposeError::NotLeader { leader }) => {
+                Err(Refusal::NotLeader { leader: leader.map(|(_, address)| address) })
+            }
+            Err(error) => Err(Refusal::Unavailable(error.to_string())),
+        }
+    }
+}
+
+fn done(index: Index, answer: &[u8]) -> Attempt {
+    match decode_answer(answer) {
+        Some(answer) => Attempt::Done(index, answer),
+        None => Attempt::Unknown,
+    }
+}

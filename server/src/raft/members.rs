@@ -1,0 +1,156 @@
+//! Who takes part: adding and removing servers, and handing over leadership.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::ServerId;
+use openraft::async_runtime::WatchReceiver as _;
+use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
+use openraft::{BasicNode, ChangeMembers};
+use thiserror::Error;
+use tokio::time::{Duration, Instant, sleep, timeout_at};
+
+use super::Core;
+use super::propose::{RETRY_PAUSE, leader_of};
+use super::types::{StoredMembership, TypeConfig};
+
+/// One server of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub id: ServerId,
+    /// Where the others reach it.
+    pub address: String,
+    /// Its part.
+    pub role: Role,
+}
+
+/// What part a server takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Counts in majorities.
+    Voter,
+    /// Receives the log, and counts in none: it is joining.
+    Learner,
+}
+
+/// Members did not change, or not as far as is known.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ChangeMembersError {
+    /// Another server leads, or none is known.
+    #[error("only the leader changes members; it is {leader:?}")]
+    NotLeader {
+        /// The leader's id and address, if one is known.
+        leader: Option<(ServerId, String)>,
+    },
+    /// It took too long; asking again goes on from where it is.
+    #[error("the change of members did not end in time; ask again to go on")]
+    TimedOut,
+    /// It makes no sense.
+    #[error("members can't change so: {0}")]
+    Refused(String),
+    /// This server has stopped.
+    #[error("this server is stopping")]
+    Stopped,
+}
+
+type Attempt = RaftError<TypeConfig, ClientWriteError<TypeConfig>>;
+
+/// All members, by id.
+pub fn members_of(membership: &StoredMembership) -> Vec<Member> {
+    let voters: BTreeSet<ServerId> = membership.voter_ids().collect();
+    let role = |id| if voters.contains(id) { Role::Voter } else { Role::Learner };
+    membership.nodes().map(|(id, node)| Member { id: *id, address: node.addr.clone(), role: role(id) }).collect()
+}
+
+/// Brings a server in: first as a learner, until it has caught up, then as a voter. A server that is in already gets
+/// the address, if it differs.
+pub async fn add(core: &Core, id: ServerId, address: &str, within: Duration) -> Result<(), ChangeMembersError> {
+    let deadline = Instant::now() + within;
+    let node = BasicNode::new(address);
+    let known = members(core).into_iter().find(|member| member.id == id);
+    match &known {
+        Some(member) if member.address != address => {
+            let moved = ChangeMembers::SetNodes(BTreeMap::from([(id, node)]));
+            change(core, moved, deadline).await?;
+        }
+        Some(member) if member.role == Role::Voter => {}
+        Some(_) | None => {
+            repeat(deadline, || core.add_learner(id, node.clone(), true)).await?;
+        }
+    }
+    change(core, ChangeMembers::AddVoterIds(BTreeSet::from([id])), deadline).await
+}
+
+/// Takes a server out. A leader that removes itself hands over first.
+pub async fn remove(core: &Core, id: ServerId, within: Duration) -> Result<(), ChangeMembersError> {
+    let deadline = Instant::now() + within;
+    let removed = BTreeSet::from([id]);
+    match members(core).into_iter().find(|member| member.id == id).map(|member| member.role) {
+        None => Ok(()),
+        Some(Role::Voter) => change(core, ChangeMembers::RemoveVoters(removed), deadline).await,
+        Some(Role::Learner) => change(core, ChangeMembers::RemoveNodes(removed), deadline).await,
+    }
+}
+
+/// Hands leadership to `to` and waits until it leads.
+pub async fn transfer(core: &Core, to: ServerId, within: Duration) -> Result<(), ChangeMembersError> {
+    let deadline = Instant::now() + within;
+    if !members(core).iter().any(|member| member.id == to && member.role == Role::Voter) {
+        return Err(ChangeMembersError::Refused(format!("server {to} is no voter")));
+    }
+    if core.metrics().borrow_watched().current_leader == Some(to) {
+        return Ok(());
+    }
+    if !core.is_leader() {
+        let leader = core.as_leader().err().and_then(|forward| leader_of(&forward));
+        return Err(ChangeMembersError::NotLeader { leader });
+    }
+    core.trigger().transfer_leader(to).await.map_err(|_| ChangeMembersError::Stopped)?;
+    let remaining = deadline.saturating_duration_since(Instant::now());
+    let leads = core.wait(Some(remaining)).current_leader(to, "leadership is handed over").await;
+    leads.map(|_| ()).map_err(|_| ChangeMembersError::TimedOut)
+}
+
+fn members(core: &Core) -> Vec<Member> {
+    members_of(&core.metrics().borrow_watched().membership_config)
+}
+
+async fn change(
+    core: &Core,
+    change: ChangeMembers<ServerId, BasicNode>,
+    deadline: Instant,
+) -> Result<(), ChangeMembersError> {
+    repeat(deadline, || core.change_membership(change.clone(), false)).await
+}
+
+/// Tries until it succeeds or can't: a fresh leader has no lease yet, and changes wait for each other.
+async fn repeat<T, F>(deadline: Instant, attempt: impl Fn() -> F) -> Result<(), ChangeMembersError>
+where
+    F: Future<Output = Result<T, Attempt>>,
+{
+    loop {
+        let error = match timeout_at(deadline, attempt()).await {
+            Err(_) => return Err(ChangeMembersError::TimedOut),
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => error,
+        };
+        match error {
+            RaftError::Fatal(_) => return Err(ChangeMembersError::Stopped),
+            RaftError::APIError(ClientWriteError::ForwardToLeader(forward)) if forward.leader_id.is_some() => {
+                return Err(ChangeMembersError::NotLeader { leader: leader_of(&forward) });
+            }
+            RaftError::APIError(
+                ClientWriteError::ForwardToLeader(_)
+                | ClientWriteError::LogEntryDiscarded(_)
+                | ClientWriteError::ChangeMembershipError(
+                    ChangeMembershipError::InProgress(_) | ChangeMembershipError::UncommittedLeaderLog(_),
+                ),
+            ) => {}
+            RaftError::APIError(error) => return Err(ChangeMembersError::Refused(error.to_string())),
+        }
+        if Instant::now() + RETRY_PAUSE >= deadline {
+            return Err(ChangeMembersError::TimedOut);
+        }
+        sleep(RETRY_PAUSE).await;
+    }
+}

@@ -1,0 +1,153 @@
+//! The machine as openraft wants it: applies entries in order, answers proposers, takes and installs snapshots.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use model::Index;
+use openraft::storage::{EntryResponder, RaftStateMachine};
+use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
+use seams::Blocking;
+use tokio::sync::watch;
+
+use super::machine::{FrozenState, Machine};
+use super::snapshots::Snapshots;
+use super::types::{Answer, LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
+
+/// Most entries between two calls of [`Machine::advanced`], so that in a long replay the first proposers and readers
+/// don't wait for the last.
+const ADVANCE_AFTER_MAX: usize = 256;
+
+/// The machine, what it has applied, and its snapshots.
+pub struct StateMachine {
+    // Only ever reached through `&mut self`; the lock exists because openraft asks for `Sync` and a machine need not be.
+    machine: Mutex<Box<dyn Machine>>,
+    last: Option<LogId>,
+    membership: StoredMembership,
+    snapshots: Snapshots,
+    blocking: Blocking,
+    applied: watch::Sender<Index>,
+}
+
+impl StateMachine {
+    /// The machine as the newest snapshot leaves it. Blocks.
+    pub fn restore(
+        mut machine: Box<dyn Machine>,
+        snapshots: Snapshots,
+        blocking: Blocking,
+        applied: watch::Sender<Index>,
+    ) -> io::Result<Self> {
+        let mut meta = SnapshotMeta::default();
+        if let Some(snapshot) = snapshots.load()? {
+            machine.restore(&snapshot.snapshot)?;
+            meta = snapshot.meta;
+        }
+        if let Some(last) = meta.last_log_id {
+            machine.advanced(last.index());
+            applied.send_replace(last.index());
+        }
+        let SnapshotMeta { last_log_id: last, last_membership: membership } = meta;
+        Ok(Self { machine: Mutex::new(machine), last, membership, snapshots, blocking, applied })
+    }
+
+    fn machine(&mut self) -> &mut dyn Machine {
+        self.machine.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()
+    }
+
+    fn publish(&mut self) {
+        if let Some(last) = self.last {
+            self.machine().advanced(last.index());
+            self.applied.send_replace(last.index());
+        }
+    }
+}
+
+impl RaftStateMachine<TypeConfig> for StateMachine {
+    type SnapshotData = Bytes;
+    type SnapshotBuilder = Builder;
+
+    async fn applied_state(&mut self) -> io::Result<(Option<LogId>, StoredMembership)> {
+        Ok((self.last, self.membership.clone()))
+    }
+
+    async fn apply<S>(&mut self, mut entries: S) -> io::Result<()>
+    where
+        S: Stream<Item = io::Result<EntryResponder<TypeConfig>>> + Unpin + OptionalSend,
+    {
+        let mut answers = Vec::new();
+        let mut unpublished = 0;
+        while let Some(next) = entries.next().await {
+            let (entry, responder) = next?;
+            self.last = Some(entry.log_id);
+            let answer = match entry.payload {
+                EntryPayload::Blank => Bytes::new(),
+                EntryPayload::Normal(command) => {
+                    let (index, term) = (entry.log_id.index(), entry.log_id.committed_leader_id().term);
+                    self.machine().apply(index, term, &command.0)
+                }
+                EntryPayload::Membership(membership) => {
+                    self.membership = StoredMembership::new(Some(entry.log_id), membership);
+                    Bytes::new()
+                }
+            };
+            answers.extend(responder.map(|responder| (responder, answer)));
+            unpublished += 1;
+            if unpublished == ADVANCE_AFTER_MAX {
+                self.publish();
+                answers.drain(..).for_each(|(responder, answer)| responder.send(Answer(answer)));
+                unpublished = 0;
+            }
+        }
+        self.publish();
+        answers.into_iter().for_each(|(responder, answer)| responder.send(Answer(answer)));
+        Ok(())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> Builder {
+        let meta = SnapshotMeta { last_log_id: self.last, last_membership: self.membership.clone() };
+        let state = Mutex::new(Some(self.machine().freeze()));
+        Builder { meta, state, snapshots: self.snapshots.clone(), blocking: self.blocking }
+    }
+
+    async fn install_snapshot(&mut self, meta: &SnapshotMeta, data: Bytes) -> io::Result<()> {
+        let snapshot = Snapshot { meta: meta.clone(), snapshot: data };
+        // The file comes first: a server that dies in between restores from it.
+        let snapshots = self.snapshots.clone();
+        let snapshot = self.blocking.run(move || snapshots.save(&snapshot).map(|()| snapshot)).await??;
+        self.machine().restore(&snapshot.snapshot)?;
+        self.last = meta.last_log_id;
+        self.membership = meta.last_membership.clone();
+        self.publish();
+        Ok(())
+    }
+
+    async fn get_current_snapshot(&mut self) -> io::Result<Option<Snapshot>> {
+        let snapshots = self.snapshots.clone();
+        self.blocking.run(move || snapshots.load()).await?
+    }
+}
+
+/// Encodes and writes a frozen state while the machine goes on.
+pub struct Builder {
+    meta: SnapshotMeta,
+    state: Mutex<Option<Box<dyn FrozenState>>>,
+    snapshots: Snapshots,
+    blocking: Blocking,
+}
+
+impl RaftSnapshotBuilder<TypeConfig> for Builder {
+    type SnapshotData = Bytes;
+
+    async fn build_snapshot(&mut self) -> io::Result<Snapshot> {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let state = state.ok_or_else(|| io::Error::other("a builder builds one snapshot"))?;
+        let (meta, snapshots) = (self.meta.clone(), self.snapshots.clone());
+        self.blocking
+            .run(move || {
+                let snapshot = Snapshot { meta, snapshot: Bytes::from(state.encode()) };
+                snapshots.save(&snapshot).map(|()| snapshot)
+            })
+            .await?
+    }
+}

@@ -1,0 +1,204 @@
+//! A session with one agent: its node registered, its beats and observations taken, its wanted allocations sent whenever
+//! they change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Allocation, Assignment, NodeId};
+use proto::convert::{
+    allocation_from_bytes, allocation_to_bytes, assignment_to_wire, job_version_from_wire, node_from_wire,
+    observation_from_wire, usage_from_wire,
+};
+use proto::net::{Caller, Channel, Refusal};
+use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, Welcome, agent_down, agent_up, frame};
+use server_core::apply::Answer;
+use server_core::authorize::{self, Action, Object};
+use server_core::command::Command;
+use server_core::limits::beat_interval;
+use server_core::state::State;
+use tokio::sync::mpsc;
+
+use super::Refused;
+use super::beats::down;
+use crate::server::Server;
+
+/// Holds the session until either side ends it.
+pub(super) async fn serve(server: &Server, caller: Caller, hello: AgentHello, channel: Channel) -> Result<(), Refused> {
+    let node = match check_hello(server, caller, &hello) {
+        Ok(node) => node,
+        Err(refusal) => return Err((refusal, channel)),
+    };
+    if let Err(refusal) = register(server, hello.node.as_ref()).await {
+        return Err((refusal, channel));
+    }
+    let Channel { sender, receiver } = channel;
+    let number = server.inner.orders.begin_session(node, sender.clone());
+    tracing::debug!(%node, "serves the agent");
+    let mut session = Session { server, node, sender, last_sent: None };
+    session.hold(receiver).await;
+    server.inner.orders.end_session(node, number);
+    tracing::debug!(%node, "serves the agent no more");
+    Ok(())
+}
+
+fn check_hello(server: &Server, caller: Caller, hello: &AgentHello) -> Result<NodeId, Refusal> {
+    let description = hello.node.as_ref().ok_or_else(|| Refusal::Invalid("hello without a node".into()))?;
+    let node = node_from_wire(description).map_err(|error| Refusal::Invalid(error.to_string()))?;
+    if caller != (Caller::Agent { cluster: server.inner.config.cluster, node: node.id }) {
+        return Err(Refusal::Denied(format!("{caller} may not speak for node {}", node.id)));
+    }
+    if hello.epoch > server.state().epoch() {
+        return Err(Refusal::Unavailable(
+            "this server was restored from an older backup than the agent has seen".into(),
+        ));
+    }
+    super::allow(authorize::Caller::Agent(node.id), Action::ServeNode, Object::Node(node.id))?;
+    Ok(node.id)
+}
+
+async fn register(server: &Server, description: Option<&wire::NodeDescription>) -> Result<(), Refusal> {
+    let description = description.ok_or_else(|| Refusal::Invalid("no node is described".into()))?;
+    let node = node_from_wire(description).map_err(|error| Refusal::Invalid(error.to_string()))?;
+    match server.propose_own(Command::RegisterNode { node: Arc::new(node) }).await {
+        Ok(Answer::Accepted(_)) => Ok(()),
+        Ok(Answer::Rejected(rejection)) => Err(Refusal::Invalid(rejection.to_string())),
+        Err(error) => Err(Refusal::Unavailable(error.to_string())),
+    }
+}
+
+struct Session<'a> {
+    server: &'a Server,
+    node: NodeId,
+    sender: mpsc::Sender<Frame>,
+    last_sent: Option<Vec<WantedItem>>,
+}
+
+impl Session<'_> {
+    async fn hold(&mut self, mut receiver: mpsc::Receiver<Frame>) {
+        let woken = self.server.inner.nodes.of(self.node);
+        if self.welcome().await.is_err() || self.send_wanted().await.is_err() {
+            return;
+        }
+        loop {
+            let sent = tokio::select! {
+                biased;
+                frame = receiver.recv() => match frame.and_then(|frame| frame.body) {
+                    Some(frame::Body::Up(AgentUp { body: Some(up) })) => self.take(up).await,
+                    Some(_) => Ok(()),
+                    None => return,
+                },
+                () = woken.notified() => self.send_wanted().await,
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn welcome(&self) -> Result<(), Gone> {
+        let state = self.server.state();
+        let server = |server: &Arc<server_core::command::ServerRecord>| wire::Server {
+            id: server.id,
+            address: server.address.clone(),
+            http_address: server.http_address.clone(),
+        };
+        self.send(agent_down::Body::Welcome(Welcome {
+            cluster: bytes::Bytes::copy_from_slice(self.server.inner.config.cluster.as_bytes()),
+            beat_interval_ms: beat_interval(state.node_count()).as_millis() as u64,
+            servers: state.servers().map(server).collect(),
+        }))
+        .await
+    }
+
+    async fn take(&mut self, up: agent_up::Body) -> Result<(), Gone> {
+        let inner = &self.server.inner;
+        match up {
+            agent_up::Body::Register(description) => {
+                if let Err(refusal) = register(self.server, Some(&description)).await {
+                    tracing::warn!(node = %self.node, %refusal, "a node was not registered");
+                }
+            }
+            agent_up::Body::Beat(beat) => {
+                let usage = beat.usage.as_ref().and_then(|usage| usage_from_wire(usage).ok()).unwrap_or_default();
+                inner.beats.take(self.node, beat.sequence, usage, self.sender.clone());
+            }
+            agent_up::Body::Lease(lease) => {
+                let lease = Duration::from_millis(lease.milliseconds);
+                inner.beats.take_lease(self.node, lease, self.sender.clone());
+            }
+            agent_up::Body::Observations(observed) => {
+                let (good, bad): (Vec<_>, Vec<_>) =
+                    observed.items.iter().map(observation_from_wire).partition(Result::is_ok);
+                for error in bad.into_iter().filter_map(Result::err) {
+                    tracing::warn!(node = %self.node, %error, "an observation was refused");
+                }
+                let good = good.into_iter().filter_map(Result::ok).collect();
+                inner.observations.take(self.node, observed.sequence, good, self.sender.clone());
+            }
+            agent_up::Body::Fetch(fetch) => {
+                let bodies = bodies(&self.server.state(), self.node, &fetch);
+                self.send(agent_down::Body::Bodies(bodies)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the whole set of wanted allocations, if it changed.
+    async fn send_wanted(&mut self) -> Result<(), Gone> {
+        let state = self.server.state();
+        // Of an allocation that is over the agent has nothing more to do.
+        let wanted = state.allocations_of_node(self.node).filter(|allocation| allocation.holds());
+        let items: Vec<_> = wanted
+            .map(|allocation| WantedItem {
+                allocation: allocation_to_bytes(allocation.id),
+                generation: allocation.generation,
+            })
+            .collect();
+        if self.last_sent.as_ref() == Some(&items) {
+            return Ok(());
+        }
+        self.last_sent = Some(items.clone());
+        self.send(agent_down::Body::Wanted(Wanted { epoch: state.epoch(), index: state.index(), items })).await
+    }
+
+    async fn send(&self, body: agent_down::Body) -> Result<(), Gone> {
+        self.sender.send(down(body)).await.map_err(|_| Gone)
+    }
+}
+
+/// The agent has gone.
+struct Gone;
+
+/// What the agent lacks, of what is its business.
+fn bodies(state: &State, node: NodeId, fetch: &wire::Fetch) -> Bodies {
+    let assignments = fetch
+        .allocations
+        .iter()
+        .filter_map(|id| allocation_from_bytes("fetch.allocations", id).ok())
+        .filter_map(|id| state.allocation(id))
+        .filter(|allocation| allocation.node == node)
+        .map(|allocation| assignment_to_wire(&assignment(allocation)))
+        .collect();
+    let job = |version: &wire::JobVersion| {
+        let (key, number) = job_version_from_wire(version);
+        let known = state.job_version(&key, number)?;
+        let document = serde_json::to_vec(&*known.job).ok()?.into();
+        Some(wire::JobBody { version: Some(version.clone()), document })
+    };
+    Bodies { assignments, jobs: fetch.jobs.iter().filter_map(job).collect() }
+}
+
+fn assignment(allocation: &Allocation) -> Assignment {
+    Assignment {
+        allocation: allocation.id,
+        job: allocation.job.clone(),
+        job_version: allocation.job_version,
+        group: allocation.group.clone(),
+        index: allocation.index,
+        ports: allocation.ports.clone(),
+        after: allocation.after.clone(),
+        deployment: allocation.deployment,
+        desired: allocation.desired.clone(),
+        generation: allocation.generation,
+    }
+}
