@@ -20,7 +20,7 @@ use crate::evaluate::{Evaluator, Frame, span_of};
 use crate::schema::{Block, Entries, Field, Kind, Status, Times};
 use crate::source::Span;
 use crate::tree::{Node, Tree};
-use crate::{Diagnostic, nearest};
+use crate::{DIAGNOSTICS_MAX, Diagnostic, nearest};
 
 /// The name under which a block holds what this release does not act on.
 pub(crate) const KEPT: &str = "Kept";
@@ -164,9 +164,9 @@ impl<'a> Decoder<'a> {
             return self.block_as_attribute(schema, field, (inner, times), node, entries);
         }
         match field.kind.read(&value) {
+            Ok(Json::Null) => {}
             Ok(json) => self.put(schema, field, place_like(json, &node), &key_span, entries),
             Err(problem) => {
-                // The place of the item at fault, where there is one; else of the whole value.
                 let diagnostic = self.error(&span, format!("`{name}` {problem}"));
                 self.errors.push(diagnostic.label("this value").hint_if(field.kind.hint(&value)));
             }
@@ -227,6 +227,7 @@ impl<'a> Decoder<'a> {
             }
             let (json, _) = node.clone().split();
             match field.kind.read(&json) {
+                Ok(Json::Null) => {}
                 Ok(json) => self.put(schema, field, place_like(json, &node), &place, &mut entries),
                 Err(problem) => {
                     let diagnostic = self.error(&place, format!("`{key}` {problem}"));
@@ -309,6 +310,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn unknown(&mut self, schema: &'static Block, span: &Span, name: &str, message: String) {
+        if self.errors.len() >= DIAGNOSTICS_MAX {
+            // It is counted, but not shown: no hint is looked for.
+            self.errors.push(self.error(span, message));
+            return;
+        }
         let hint = nearest::did_you_mean(name, schema.names()).unwrap_or_else(|| {
             match crate::schema::parents_of(name).first() {
                 Some(parent) => format!("`{name}` belongs into `{parent}`"),

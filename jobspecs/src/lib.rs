@@ -47,3 +47,6 @@ pub use validate::{
     SERVICE_NAME_LENGTH_MAX, validate,
 };
 pub use write::write_hcl;
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod placement;
 mod policy;
 mod service;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -103,15 +104,16 @@ fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
     check_ports(group, path, problems);
     placement::check(job, path, (&group.constraints, &group.affinities, &group.spreads), problems);
     policy::check_group(job, group, path, problems);
-    service::check_all(group, path, problems);
+    let labels: BTreeSet<&str> = group.networks.iter().flat_map(|network| network.ports()).map(|port| port.label.as_str()).collect();
+    service::check_all(group, &labels, path, problems);
     for (at, task) in group.tasks.iter().enumerate() {
+        driver::check(task, &labels, &format!("{path}.Tasks[{at}]"), problems);
         check_task(job, group, task, &format!("{path}.Tasks[{at}]"), problems);
     }
 }
 
 fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut Problems) {
     let name = &task.name;
-    driver::check(group, task, path, problems);
     let resources = &task.resources;
     if resources.memory < MEMORY_LEAST_MB {
         let message = format!("the task `{name}` asks for {} MB of memory, the least is {MEMORY_LEAST_MB}", resources.memory);
@@ -147,22 +149,22 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
 /// Port labels and numbers are unique in the group. Their ranges are checked where they are read.
 fn check_ports(group: &Group, path: &str, problems: &mut Problems) {
     for (at, network) in group.networks.iter().enumerate() {
-        let mut labels: Vec<&str> = Vec::new();
-        let mut numbers: Vec<u16> = Vec::new();
+        let mut labels: BTreeSet<&str> = BTreeSet::new();
+        let mut numbers: BTreeSet<u16> = BTreeSet::new();
         let lists = [("ReservedPorts", &network.reserved_ports), ("DynamicPorts", &network.dynamic_ports)];
         for (list, ports) in lists {
             for (number, port) in ports.iter().enumerate() {
                 let path = format!("{path}.Networks[{at}].{list}[{number}]");
                 if port.label.is_empty() {
                     problems.add(path.as_str(), "a port needs a label", "write: port \"http\" {}");
-                } else if labels.contains(&port.label.as_str()) {
+                } else if !labels.insert(&port.label) {
                     let message = format!("the port `{}` is given twice in group `{}`", port.label, group.name);
                     problems.add(path.as_str(), message, "give each port a label of its own");
                 }
                 if list == "ReservedPorts" && port.value == 0 {
                     let message = format!("the port 0 of `{}` is out of range, ports are 1 to 65535", port.label);
                     problems.add(format!("{path}.Value"), message, "leave `static` out for a port that is free");
-                } else if list == "ReservedPorts" && numbers.contains(&port.value) {
+                } else if list == "ReservedPorts" && !numbers.insert(port.value) {
                     let message = format!("the port number {} is given twice in group `{}`", port.value, group.name);
                     problems.add(format!("{path}.Value"), message, "a number can be held once on a node");
                 }
@@ -171,8 +173,6 @@ fn check_ports(group: &Group, path: &str, problems: &mut Problems) {
                     let message = format!("the port {inside} is out of range, ports are 1 to 65535");
                     problems.add(format!("{path}.To"), message, "-1 stands for the same number as on the node");
                 }
-                labels.push(&port.label);
-                numbers.push(port.value);
             }
         }
         if network.mode == NetworkMode::None && network.ports().next().is_some() {

@@ -9,6 +9,9 @@ use crate::source::Span;
 use crate::value::{Number, Value};
 use crate::{Diagnostic, nearest};
 
+/// What it costs to look for a word that was meant: `try` can make such errors by the thousand.
+const HINT_COST: u64 = 2000;
+
 impl Evaluator<'_> {
     /// The value at a path; the literal text `${…}` where the root is not one of ours.
     pub(super) fn traverse(&self, expression: &Expression, frame: &Frame<'_>) -> Evaluated {
@@ -50,6 +53,7 @@ impl Evaluator<'_> {
         };
         let Some(value) = known.get(&key) else {
             let span = first.span().unwrap_or_else(|| span_of(expression));
+            self.spend(HINT_COST, &span)?;
             let hint = nearest::did_you_mean(&key, known.keys().map(String::as_str)).unwrap_or_else(|| {
                 if word == "variable" {
                     format!("declare it: variable \"{key}\" {{ type = string }}")

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Arguments, Called, Failure, Function, check_size};
-use crate::value::{Number, Value};
+use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
     Function { name: "chunklist", arity: (2, Some(2)), call: chunklist, doc: "a list in pieces of a size" },
@@ -217,6 +217,7 @@ fn zipmap(arguments: &mut Arguments<'_>) -> Called {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Number;
 
     #[test]
     fn whole_and_real_numbers_sort_together_in_a_set() {

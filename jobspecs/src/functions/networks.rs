@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Arguments, Called, Failure, Function};
-use crate::value::{Number, Value};
+use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
     Function { name: "cidrhost", arity: (2, Some(2)), call: cidrhost, doc: "an address of a range, by number" },
@@ -112,6 +112,7 @@ fn cidrsubnets(arguments: &mut Arguments<'_>) -> Called {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Number;
 
     fn call(function: fn(&mut Arguments<'_>) -> Called, values: Vec<Value>) -> Result<Value, String> {
         function(&mut Arguments { values, files: None }).map_err(|failure| failure.message)

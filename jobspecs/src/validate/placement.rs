@@ -1,5 +1,7 @@
 //! Constraints, affinities and spreads.
 
+use std::collections::BTreeSet;
+
 use model::{Affinity, Constraint, Job, Operator, Spread};
 use regex::Regex;
 
@@ -112,8 +114,9 @@ fn check_spread(job: &Job, spread: &Spread, path: &str, problems: &mut Problems)
         let message = format!("the targets of a spread add up to {percent} percent");
         problems.add(format!("{path}.SpreadTarget"), message, "they may have 100 together; what is left goes to other values");
     }
+    let mut seen = BTreeSet::new();
     for (at, target) in spread.targets.iter().enumerate() {
-        if spread.targets[..at].iter().any(|other| other.value == target.value) {
+        if !seen.insert(&target.value) {
             let message = format!("the spread has the target `{}` twice", target.value);
             problems.add(format!("{path}.SpreadTarget[{at}]"), message, "add the shares up");
         }
