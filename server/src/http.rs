@@ -39,6 +39,7 @@ use std::sync::Arc;
 use seams::{Clock, Random};
 use tokio_util::sync::CancellationToken;
 
+use crate::authority::Authority;
 use crate::cluster::Cluster;
 
 pub use bind::{BindError, check_bind};
@@ -58,6 +59,8 @@ pub struct HttpConfig {
     pub version: String,
     /// Names, beside those of loopback, by which clients may address it; a guard against DNS rebinding.
     pub host_names: Vec<String>,
+    /// The cluster's authority, where this server holds its key: it can make join tokens then.
+    pub authority: Option<Arc<Authority>>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
     /// Request ids and jitter.

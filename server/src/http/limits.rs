@@ -48,3 +48,5 @@ pub(super) const CANDIDATES_MAX: usize = 10;
 pub(super) const ID_PREFIX_MIN: usize = 4;
 /// Characters of a request id that a client chose.
 pub(super) const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Batches of what is over that one request forgets; the leader goes on with the rest.
+pub(super) const COLLECT_BATCHES_MAX: usize = 100;

@@ -42,6 +42,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::put("/v1/jobs", SubmitJobs, "Registers a job.", act!(jobs::register)).takes_document(),
     Route::read("/v1/jobs/statuses", ReadJobs, "Lists jobs with their allocations.", jobs::statuses),
     Route::put("/v1/jobs/statuses", ReadJobs, "Lists the named jobs with their allocations.", act!(jobs::statuses_of)),
+    Route::put("/v1/jobs/parse", ParseJobs, "Reads a jobspec.", act!(jobs::parse)).takes_document(),
     Route::put("/v1/validate/job", ParseJobs, "Checks a job's document.", act!(jobs::validate)).takes_document(),
     Route::read("/v1/job/{id*}", ReadJobs, "Shows a job.", job::get),
     Route::put("/v1/job/{id*}", SubmitJobs, "Registers a job under that id.", act!(jobs::register_under))
@@ -123,6 +124,13 @@ pub(super) static ROUTES: &[Route] = &[
         WriteServers,
         "Sets how the scheduler chooses.",
         act!(operator::set_scheduler),
+    ),
+    Route::put("/v1/system/gc", WriteServers, "Forgets everything that is over.", act!(operator::collect)),
+    Route::put(
+        "/v1/server/join-token",
+        WriteServers,
+        "Makes a token with which one can join.",
+        act!(operator::join_token),
     ),
     Route::delete("/v1/server/{id}", WriteServers, "Takes a server out of the cluster.", act!(operator::remove_server)),
     // Across.

@@ -51,14 +51,15 @@ pub(super) fn text_of(errors: &[String]) -> String {
 }
 
 fn read(api: &Api, value: Value) -> Result<Document, Failure> {
-    let job: Job = serde_json::from_value(value)
+    let (job, warnings) = jobspecs::decode_json(value)
         .map_err(|error| Failure::bad_request(format!("failed to decode the job: {error}")))?;
-    let mut errors = Vec::new();
-    if job.id.is_empty() {
-        errors.push("Missing job ID".to_string());
-    }
+    let mut errors: Vec<String> = jobspecs::validate(&job).iter().map(|problem| located(problem)).collect();
     errors.extend(beyond_limits(api, &job));
-    Ok(Document { job, warnings: Vec::new(), errors })
+    Ok(Document { job, warnings: warnings.iter().map(ToString::to_string).collect(), errors })
+}
+
+fn located(problem: &jobspecs::Problem) -> String {
+    if problem.path.is_empty() { problem.to_string() } else { format!("{}: {problem}", problem.path) }
 }
 
 fn beyond_limits(api: &Api, job: &Job) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::response::Response;
+use jobspecs::{Inputs, Source};
 use model::Job;
 use serde_json::json;
 use server_core::authorize::Object;
@@ -121,6 +122,21 @@ fn submission(body: &Fields) -> Result<Option<Arc<Submission>>, Failure> {
         variable_flags: fields.map("VariableFlags")?,
         variables: fields.text("Variables")?,
     })))
+}
+
+/// `PUT /v1/jobs/parse`: a jobspec becomes a document, or all that is wrong with it.
+pub(super) async fn parse(_: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+    let body = call.fields()?;
+    let text = body.text("JobHCL")?;
+    if text.is_empty() {
+        return Err(Failure::bad_request("Job spec is empty"));
+    }
+    let var_files = [("Variables".to_string(), body.text("Variables")?)];
+    let inputs = Inputs { var_files: &var_files, ..Inputs::default() };
+    let source = Source::new("jobspec.hcl", &text);
+    let parsed = jobspecs::parse(&source, &inputs);
+    let job = parsed.map_err(|wrong| Failure::bad_request(wrong.render(false)))?.job;
+    reply_json(&call, &job)
 }
 
 /// `PUT /v1/validate/job`.

@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use serde_json::{Value, json};
+use server_core::collection;
 use server_core::command::{Algorithm, Command, SchedulerConfiguration};
 
 use super::agent::name;
-use super::propose::propose;
+use super::propose::{newest, propose};
+use crate::authority::{JOIN_TOKEN_TTL_DEFAULT, JoinRole, mint};
 use crate::http::Api;
 use crate::http::body::Fields;
 use crate::http::call::Call;
 use crate::http::failure::Failure;
+use crate::http::limits::COLLECT_BATCHES_MAX;
 use crate::http::read::{Found, Read};
 use crate::http::reply::{changed, json as reply_json};
+use crate::token_record;
 
 /// `GET /v1/operator/raft/configuration`.
 pub(super) async fn raft(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
@@ -91,6 +95,32 @@ fn refuse_what_is_absent(body: &Fields) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::bad_request(format!("this release does not have {}", asked.join(", "))))
+}
+
+/// `PUT /v1/system/gc`: forgets what is over, whatever its age, as the leader does by and by.
+pub(super) async fn collect(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+    let mut state = newest(&api).await?;
+    for _ in 0..COLLECT_BATCHES_MAX {
+        let Some(command) = collection::next(&state, api.config.clock.now(), true) else { break };
+        propose(&api, &call, command).await?;
+        state = newest(&api).await?;
+    }
+    changed(&call, state.index(), &json!({ "Index": state.index() }))
+}
+
+/// `PUT /v1/server/join-token`.
+pub(super) async fn join_token(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+    let role = call.fields()?.text("Role")?;
+    let role: JoinRole =
+        role.parse().map_err(|_| Failure::bad_request(format!("Role must be server or agent, got {role:?}")))?;
+    let authority = api.config.authority.as_ref().ok_or_else(|| {
+        Failure::bad_request("this server does not hold the authority's key; ask one of the first servers")
+    })?;
+    let (text, token) =
+        mint(authority.hash(), &api.config.random, api.config.clock.now(), role, JOIN_TOKEN_TTL_DEFAULT);
+    let done = propose(&api, &call, Command::PutJoinToken { token: token_record(&token) }).await?;
+    // The one place where the secret is shown, to the person who asked for it.
+    changed(&call, done.index, &json!({ "Token": text.expose(), "Role": role.to_string() }))
 }
 
 /// `DELETE /v1/server/{id}`.
