@@ -82,6 +82,6 @@ mod tests {
                 assert_eq!(operation["x-action"], route.action.as_str(), "{method} {path}");
             }
         }
-        assert_eq!(document["paths"]["/v1/job/{id}/plan"]["put"]["parameters"][0]["name"], "id");
+        assert_eq!(document["paths"]["/v1/job/{id}/evaluate"]["put"]["parameters"][0]["name"], "id");
     }
 }

@@ -175,7 +175,7 @@ mod tests {
         check(Method::GET, "/v1/job/x/dispatch-1-2", "/v1/job/{id*}", &["x/dispatch-1-2"]);
         check(Method::GET, "/v1/job/x%2Fdispatch-1-2/allocations", "/v1/job/{id*}/allocations", &["x/dispatch-1-2"]);
         check(Method::GET, "/v1/job/a/b/c/versions", "/v1/job/{id*}/versions", &["a/b/c"]);
-        check(Method::POST, "/v1/job/a%20b/plan", "/v1/job/{id*}/plan", &["a b"]);
+        check(Method::POST, "/v1/job/a%20b/evaluate", "/v1/job/{id*}/evaluate", &["a b"]);
         check(Method::DELETE, "/v1/job/web", "/v1/job/{id*}", &["web"]);
     }
 

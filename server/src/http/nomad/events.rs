@@ -31,13 +31,15 @@ use crate::http::reply::stream as reply_stream;
 pub(super) async fn stream(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let topics = Topics::parse(call.query.all("topic"))?;
     let states = api.cluster.states();
-    let newest = states.borrow().index();
+    let now = states.borrow().clone();
+    let newest = now.index();
     let after = match call.query.number("index")? {
         None | Some(0) => newest,
         Some(1) => oldest(&api, newest),
         Some(index) => index - 1,
     };
-    let reader = Reader { api, call, topics, states, after, before: None, begun: false, ended: false };
+    let before = (after == newest).then_some(now);
+    let reader = Reader { api, call, topics, states, after, before, begun: false, ended: false };
     Ok(reply_stream(
         "application/json",
         unfold(reader, |mut reader| async move {

@@ -1,0 +1,10 @@
+//! The listener against a cluster in memory, by what clients send and read.
+
+mod bad_input;
+mod blocking;
+mod changes;
+mod events;
+mod listen;
+mod logs;
+mod shapes;
+mod wire;
