@@ -137,6 +137,14 @@ export class Cluster {
     return this.evaluate(entry, 'job-register');
   }
 
+  purge(id) {
+    this.jobs.delete(id);
+    this.versions.delete(id);
+    for (const [key, d] of this.deployments) if (d.JobID === id) this.deployments.delete(key);
+    for (const [key, a] of this.allocations) if (a.JobID === id) this.allocations.delete(key);
+    this.changed('jobs', 'Job', 'JobDeregistered', id, { Job: { ID: id, Stop: true } });
+  }
+
   deploy(entry) {
     const deployment = {
       ID: randomUUID(), Namespace: entry.Namespace, JobID: entry.ID, JobVersion: entry.Version, Status: 'running',

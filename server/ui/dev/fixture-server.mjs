@@ -252,7 +252,11 @@ async function deed(noun, id, what, last, request, response) {
   if (noun === 'job') {
     const job = cluster.jobs.get(id);
     if (!job) return plain(response, 404, 'job not found');
-    if (request.method === 'DELETE') return json(response, { EvalID: cluster.register({ ...job, Stop: true }) });
+    if (request.method === 'DELETE') {
+      const evaluation = cluster.register({ ...job, Stop: true });
+      if (new URL(request.url, 'http://x').searchParams.get('purge') === 'true') cluster.purge(id);
+      return json(response, { EvalID: evaluation });
+    }
     if (what === 'revert') return json(response, { EvalID: cluster.register({ ...cluster.versions.get(id).find((v) => v.Version === sent.JobVersion), Stop: false }) });
     if (what === 'evaluate') return json(response, { EvalID: cluster.evaluate(job, 'job-register') });
     return json(response, { EvalID: cluster.register(sent.Job) });

@@ -16,7 +16,7 @@ export class ApiError extends Error {
 
 export interface Read<T> {
   data: T;
-  /** X-Nomad-Index of the answer; 0 where the route has none. */
+  /** X-Nomad-Index of the answer, or the Index within it; 0 where the route has neither. */
   index: number;
 }
 
@@ -29,7 +29,8 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<Read<T
   const response = await fetch(path, { headers: { Accept: 'application/json' }, signal });
   if (!response.ok) await refuse(response);
   const data = (await response.json()) as T;
-  return { data, index: Number(response.headers.get('X-Nomad-Index') ?? 0) || 0 };
+  const within = (data as { Index?: unknown } | null)?.Index;
+  return { data, index: Number(response.headers.get('X-Nomad-Index') ?? within) || 0 };
 }
 
 async function send<T>(method: 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {

@@ -58,13 +58,16 @@ export function millis(time: number | string | null | undefined): number | undef
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
-/** How long ago, in words. */
+/** How long ago, in words: one unit, so that a page of them stands still. */
 export function ago(time: number | string | null | undefined, now: number): string {
   const ms = millis(time);
   if (ms === undefined) return '–';
   const s = (now - ms) / 1000;
   if (s < 1) return 'now';
-  return `${seconds(s)} ago`;
+  if (s < 60) return `${Math.floor(s)} s ago`;
+  if (s < 3600) return `${Math.floor(s / 60)} m ago`;
+  if (s < 2 * 86_400) return `${Math.floor(s / 3600)} h ago`;
+  return `${Math.floor(s / 86_400)} d ago`;
 }
 
 /** The time of day, 24 h, local. */

@@ -1,5 +1,5 @@
 // How the state of a thing looks: a word, a tone (colour) and a glyph (shape), so that colour is never the only sign.
-import type { Allocation, ClientStatus, JobRow, JobRowAllocation } from './model';
+import type { Allocation, ClientStatus, Evaluation, JobRow, JobRowAllocation } from './model';
 
 export type Tone = 'good' | 'info' | 'warn' | 'bad' | 'lost' | 'done' | 'none';
 export type Glyph = 'solid' | 'ring' | 'dot' | 'bang' | 'cross' | 'tick' | 'hatch' | 'dashed' | 'down';
@@ -24,7 +24,7 @@ export function allocationFace(allocation: AllocationLike, judged = false): Face
       return { word: 'starting', tone: 'info', glyph: 'ring' };
     case 'running':
       if (allocation.DesiredStatus === 'stop' || allocation.DesiredStatus === 'evict')
-        return { word: 'stopping', tone: 'warn', glyph: 'down' };
+        return STOPPING;
       if (healthy === false) return { word: 'unhealthy', tone: 'bad', glyph: 'bang' };
       if (healthy == null && judged) return { word: 'checking', tone: 'info', glyph: 'dot' };
       return { word: healthy ? 'healthy' : 'running', tone: 'good', glyph: 'solid' };
@@ -39,6 +39,8 @@ export function allocationFace(allocation: AllocationLike, judged = false): Face
   }
 }
 
+export const STOPPING: Face = { word: 'stopping', tone: 'warn', glyph: 'down' };
+export const STOPPED: Face = { word: 'stopped', tone: 'done', glyph: 'cross' };
 export const NOT_PLACED: Face = { word: 'not placed', tone: 'warn', glyph: 'dashed' };
 
 /** A node's face: the worst thing that is true of it. */
@@ -91,34 +93,42 @@ const LIVE = new Set<ClientStatus>(['pending', 'running', 'unknown']);
 
 /** What a jobs list says about one job: squares, and running of desired. */
 export interface JobSummary {
+  /** What a square stands for. */
   shown: JobRowAllocation[];
   missing: number;
   running: number;
+  /** How many shall run: of a batch job, those that have not finished. */
   desired: number;
+  finished: number;
   face: Face;
 }
 
-export function summarise(row: JobRow): JobSummary {
+/** The jobs that a blocked evaluation waits for, as "namespace/id". */
+export function blockedJobs(evaluations: Evaluation[] | undefined): Set<string> {
+  return new Set((evaluations ?? []).map((e) => `${e.Namespace ?? 'default'}/${e.JobID ?? ''}`));
+}
+
+export function summarise(row: JobRow, blocked: Set<string>): JobSummary {
   const all = row.Allocs ?? [];
   const lasting = row.Type === 'service' || row.Type === 'system';
   const alive = all.filter((a) => LIVE.has(a.ClientStatus));
-  const desired = row.Stop ? 0 : row.Type === 'system' ? alive.length : row.GroupCountSum;
-  const finished = all.filter((a) => a.ClientStatus === 'complete');
+  const finished = lasting ? [] : all.filter((a) => a.ClientStatus === 'complete');
+  const desired = row.Stop ? 0 : row.Type === 'system' ? alive.length : Math.max(0, row.GroupCountSum - finished.length);
   const broken = all.filter((a) => a.ClientStatus === 'failed' || a.ClientStatus === 'lost');
-  const counted = lasting ? alive : [...alive, ...finished];
   // A broken allocation is shown only while nothing has taken its place.
-  const gap = Math.max(0, desired - counted.length);
+  const gap = Math.max(0, desired - alive.length);
   const holes = gap > 0 ? broken.slice(-gap) : [];
-  const missing = Math.max(0, desired - counted.length - holes.length);
+  const missing = Math.max(0, gap - holes.length);
   const running = all.filter((a) => a.ClientStatus === 'running').length;
-  const shown = [...counted, ...holes];
-  return { shown, missing, running, desired, face: jobFace(row, shown, missing) };
+  const shown = [...finished, ...alive, ...holes];
+  const face = jobFace(row, shown, missing, blocked.has(`${row.Namespace}/${row.ID}`));
+  return { shown, missing, running, desired, finished: finished.length, face };
 }
 
-function jobFace(row: JobRow, shown: JobRowAllocation[], missing: number): Face {
+function jobFace(row: JobRow, shown: JobRowAllocation[], missing: number, blocked: boolean): Face {
   if (row.Stop) {
     const alive = shown.some((a) => LIVE.has(a.ClientStatus));
-    return alive ? { word: 'stopping', tone: 'warn', glyph: 'down' } : { word: 'stopped', tone: 'done', glyph: 'cross' };
+    return alive ? STOPPING : STOPPED;
   }
   const deployment = row.LatestDeployment;
   const some = (status: ClientStatus) => shown.some((a) => a.ClientStatus === status);
@@ -126,11 +136,11 @@ function jobFace(row: JobRow, shown: JobRowAllocation[], missing: number): Face 
     return { word: 'complete', tone: 'done', glyph: 'tick' };
   if (shown.length > 0 && shown.every((a) => a.ClientStatus === 'failed' || a.ClientStatus === 'lost'))
     return { word: 'failed', tone: 'bad', glyph: 'cross' };
-  if (missing > 0 && !deployment?.IsActive) return { word: 'blocked', tone: 'warn', glyph: 'dashed' };
+  if (blocked && missing > 0) return { word: 'blocked', tone: 'warn', glyph: 'dashed' };
   if (deployment?.IsActive) return { word: 'deploying', tone: 'info', glyph: 'dot' };
   if (some('failed') || some('lost') || some('unknown')) return { word: 'degraded', tone: 'bad', glyph: 'bang' };
   if (some('pending')) return { word: 'starting', tone: 'info', glyph: 'ring' };
-  if (missing > 0) return { word: 'blocked', tone: 'warn', glyph: 'dashed' };
+  if (missing > 0) return { word: 'pending', tone: 'info', glyph: 'ring' };
   return { word: row.Type === 'batch' ? 'running' : 'healthy', tone: 'good', glyph: 'solid' };
 }
 
