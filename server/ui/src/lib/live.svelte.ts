@@ -12,6 +12,8 @@ export const RECONNECT_DELAY_MS = 400;
 export const RECONNECT_DELAY_MAX_MS = 8_000;
 /** The least time between two rounds of one blocking query. */
 export const BLOCKING_GAP_MS = 2_000;
+/** How long blocking queries serve before the stream is asked for again: a server may learn it by an upgrade. */
+export const STREAM_RETRY_MS = 60_000;
 /** A hidden page gives its connection back after this time: browsers allow six per host over all tabs. */
 export const HIDDEN_GRACE_MS = 60_000;
 /** How many recent events are kept for the feeds. */
@@ -77,10 +79,10 @@ class Live {
       const opened = await this.#follow(this.#connection).catch(() => 'lost' as const);
       if (opened === 'absent') {
         this.state = 'polling';
-        await this.#block(this.#connection.signal);
+        await this.#block(AbortSignal.any([this.#connection.signal, AbortSignal.timeout(STREAM_RETRY_MS)]));
       }
       if (this.#paused) continue;
-      this.state = 'reconnecting';
+      if (opened !== 'absent') this.state = 'reconnecting';
       if (opened === 'ended') delay = RECONNECT_DELAY_MS;
       await this.#sleep(delay * (0.75 + Math.random() / 2));
       delay = Math.min(delay * 2, RECONNECT_DELAY_MAX_MS);
@@ -145,6 +147,7 @@ class Live {
           const begun = Date.now();
           const wait = AbortSignal.any([signal, AbortSignal.timeout(30_000 + READ_TIMEOUT_MS)]);
           const read = await get(`${path}?namespace=*&index=${index}&wait=30s`, wait).catch(() => undefined);
+          if (signal.aborted) return;
           this.state = read ? 'polling' : this.#paused ? 'paused' : 'reconnecting';
           if (read && read.index !== index) this.publish('everything');
           index = read?.index ?? 0;

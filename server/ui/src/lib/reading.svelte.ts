@@ -8,6 +8,8 @@ import { live } from './live.svelte';
 
 /** Events within this time become one read. */
 export const SETTLE_MS = 120;
+/** The least time from the end of one read to the next while events keep coming. */
+export const GAP_MS = 500;
 /** After a read that failed, the pause before the next. */
 export const RETRY_MS = 2_500;
 /** The shortest period of a polled reading (figures that no event announces). */
@@ -23,10 +25,13 @@ export class Reading<T> {
   absent = $state(false);
   #path: string;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer fires, on the clock of the page. */
+  #due = Infinity;
   #reading = false;
   #again = false;
   #ended = new AbortController();
   #took = 0;
+  #endedAt = -Infinity;
   #poll: number | undefined;
 
   constructor(path: string, poll?: number) {
@@ -37,8 +42,7 @@ export class Reading<T> {
 
   invalidate = () => {
     if (this.#reading) this.#again = true;
-    // A slow answer is a loaded server: the pause grows with the time that the last read took.
-    else this.#schedule(Math.max(SETTLE_MS, 2 * this.#took));
+    else this.#soon();
   };
 
   end() {
@@ -47,14 +51,24 @@ export class Reading<T> {
     indexes.delete(this.#path);
   }
 
+  // A slow answer is a loaded server: the pause grows with the time that the last read took.
+  #soon() {
+    const since = performance.now() - this.#endedAt;
+    this.#schedule(Math.max(SETTLE_MS, GAP_MS - since, 2 * this.#took - since));
+  }
+
+  // An earlier date stands: events that never cease must not put off the read for ever.
   #schedule(ms: number) {
-    if (this.#ended.signal.aborted) return;
+    const due = performance.now() + ms;
+    if (this.#ended.signal.aborted || due >= this.#due) return;
+    this.#due = due;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#read(), ms);
   }
 
   async #read() {
     this.#reading = true;
+    this.#due = Infinity;
     const begun = performance.now();
     let failed = false;
     try {
@@ -71,13 +85,14 @@ export class Reading<T> {
       this.error = words(error);
       failed = !(error instanceof ApiError) || error.status >= 500;
     }
-    this.#took = performance.now() - begun;
+    this.#endedAt = performance.now();
+    this.#took = this.#endedAt - begun;
     this.#reading = false;
     if (this.#again) {
       this.#again = false;
-      this.#schedule(Math.max(SETTLE_MS, 2 * this.#took));
+      this.#soon();
     } else if (failed) this.#schedule(RETRY_MS);
-    else if (this.#poll !== undefined && !this.absent) this.#pollLater(this.#poll);
+    else if (this.#poll !== undefined && !this.absent) this.#pollLater(Math.max(this.#poll, 4 * this.#took));
   }
 
   // A hidden page does not poll; it looks again as soon as it is seen.
