@@ -1,7 +1,7 @@
 // How numbers, times and ids are written.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, count, cpu, memory, millis, percent, plural, seconds, shortId } from '../src/lib/format';
+import { ago, command, count, cpu, memory, millis, percent, plural, seconds, shortId } from '../src/lib/format';
 
 test('memory changes its unit at 1 GiB and at 1 TiB', () => {
   const rows: [number | null, string][] = [
@@ -50,6 +50,11 @@ test('"ago" has one unit and is never negative', () => {
   assert.equal(ago(before(47 * 3600), now), '47 h ago');
   assert.equal(ago(before(48 * 3600), now), '2 d ago');
   assert.equal(ago(0, now), '–');
+});
+
+test('a command names a namespace that is not the default', () => {
+  assert.equal(command('sched job why web', 'default'), 'sched job why web');
+  assert.equal(command('sched job why web', 'prod'), 'SCHED_NAMESPACE=prod sched job why web');
 });
 
 test('counts are grouped by three, plurals agree, ids are cut at eight', () => {

@@ -87,6 +87,11 @@ export function dateTime(time: number | string | null | undefined): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${timeOfDay(time)}`;
 }
 
+/** A command as it has to be typed: one that concerns another namespace than the default says so. */
+export function command(text: string, namespace: string): string {
+  return namespace === 'default' ? text : `SCHED_NAMESPACE=${namespace} ${text}`;
+}
+
 /** A plural that is right: 1 node, 2 nodes. */
 export function plural(n: number, noun: string): string {
   return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;

@@ -35,6 +35,8 @@ class Live {
   heardAt = $state(Date.now());
   #subscribers = new Set<Subscriber>();
   #connection: AbortController | undefined;
+  /** Whether to ask for past events. A server that cannot go back that far may refuse. */
+  #replay = true;
   #paused = false;
   #wake: (() => void) | undefined;
 
@@ -57,6 +59,14 @@ class Live {
 
   publish(invalidation: Invalidation) {
     for (const { interest, invalidate } of this.#subscribers) if (touches(invalidation, interest)) invalidate();
+  }
+
+  /** Begins anew: the cluster's index has gone back, so that resuming would wait for events that are long past. */
+  restart() {
+    if (this.index === 0) return;
+    this.index = 0;
+    this.recent = [];
+    this.#connection?.abort();
   }
 
   #pause() {
@@ -94,9 +104,10 @@ class Live {
     const silence = this.#silence(connection);
     let heard = false;
     try {
-      const from = this.index > 0 ? `&index=${this.index + 1}` : '&index=1';
+      const from = this.#replay ? `&index=${this.index + 1}` : '';
       const response = await fetch(`/v1/event/stream?topic=*&namespace=*${from}`, { signal: connection.signal });
       if (response.status === 404 || response.status === 501) return 'absent';
+      if (response.status >= 400 && response.status < 500) this.#replay = !this.#replay;
       if (!response.ok || !response.body) return 'lost';
       for await (const line of lines(response.body)) {
         silence.reset();

@@ -78,6 +78,8 @@ export class Reading<T> {
       this.data = data;
       this.error = undefined;
       this.absent = false;
+      // An index never goes back, unless the state behind it is another one: a new cluster, or one restored.
+      if (index > 0 && index < (indexes.get(this.#path) ?? 0)) live.restart();
       indexes.set(this.#path, index);
     } catch (error) {
       if (this.#ended.signal.aborted) return;
