@@ -209,8 +209,26 @@ test('the web UI against a running cluster', { timeout: 600_000 }, async (t) => 
     await compareJobs(page);
   });
 
-  await step('the job is stopped by its button, after a question', async () => {
+  await step('a node is drained by its button', async () => {
     await page.click(`tr[data-job="${job}"] td.key a`);
+    const node = await until('the job is placed', async () => (await placed(page))[0]);
+    await section(page, 'Nodes');
+    await page.click(`article[data-node="${node}"] h2 a`);
+    await page.click('[data-deed="drain"]');
+    await page.click('[data-deed="drain"]');
+    await page.waitForSelector('[data-panel="drain"] [data-state="complete"]', { timeout: 120_000 });
+    await page.click('[data-deed="eligible"]');
+    await page.waitForSelector('[data-deed="ineligible"]');
+    await section(page, 'Jobs');
+    await page.click(`tr[data-job="${job}"] td.key a`);
+    await until(`${count} run on other nodes`, async () => {
+      const nodes = await placed(page);
+      return nodes.length === count && !nodes.includes(node);
+    });
+    await compareJob(page);
+  });
+
+  await step('the job is stopped by its button, after a question', async () => {
     const stop = page.locator('[data-deed="stop-job"]');
     await stop.click();
     assert.equal((await api(`/v1/job/${encodeURIComponent(job)}`)).data.Stop ?? false, false, 'one click only asks');
