@@ -42,7 +42,16 @@ function group(name, count, memory, cpu, driver = 'docker', services = []) {
 }
 
 function job(id, type, groups) {
-  return { ID: id, Name: id, Namespace: 'default', Type: type, Priority: 50, Datacenters: ['dc1'], NodePool: 'default', TaskGroups: groups };
+  return {
+    ID: id,
+    Name: id,
+    Namespace: 'default',
+    Type: type,
+    Priority: 50,
+    Datacenters: ['dc1'],
+    NodePool: 'default',
+    TaskGroups: groups,
+  };
 }
 
 export class Cluster {
@@ -76,7 +85,15 @@ export class Cluster {
     this.index += 1;
     this.tableIndex[table] = this.index;
     this.tableIndex.any = this.index;
-    const event = { Topic: topic, Type: type, Key: key, Namespace: namespace, FilterKeys: filterKeys, Index: this.index, Payload: payload };
+    const event = {
+      Topic: topic,
+      Type: type,
+      Key: key,
+      Namespace: namespace,
+      FilterKeys: filterKeys,
+      Index: this.index,
+      Payload: payload,
+    };
     this.events.push(event);
     if (this.events.length > 100) this.events.shift();
     for (const stream of this.streams) stream({ Index: this.index, Events: [event] });
@@ -93,9 +110,17 @@ export class Cluster {
       NodeClass: 'general',
       HTTPAddr: `${address}:4646`,
       Attributes: {
-        'cpu.arch': 'amd64', 'cpu.numcores': '4', 'cpu.totalcompute': '4000', 'driver.docker': '1',
-        'driver.docker.version': '20.10.24', 'kernel.name': 'linux', 'kernel.version': '6.1.0-32-amd64',
-        'memory.totalbytes': '4294967296', 'os.name': 'debian', 'os.version': '12.9', 'unique.network.ip-address': address,
+        'cpu.arch': 'amd64',
+        'cpu.numcores': '4',
+        'cpu.totalcompute': '4000',
+        'driver.docker': '1',
+        'driver.docker.version': '20.10.24',
+        'kernel.name': 'linux',
+        'kernel.version': '6.1.0-32-amd64',
+        'memory.totalbytes': '4294967296',
+        'os.name': 'debian',
+        'os.version': '12.9',
+        'unique.network.ip-address': address,
       },
       Meta: { rack },
       SchedulingEligibility: 'eligible',
@@ -103,7 +128,10 @@ export class Cluster {
       Drain: false,
       DrainStrategy: null,
       Events: [],
-      Drivers: { docker: { Detected: true, Healthy: true, HealthDescription: 'healthy' }, fake: { Detected: true, Healthy: true } },
+      Drivers: {
+        docker: { Detected: true, Healthy: true, HealthDescription: 'healthy' },
+        fake: { Detected: true, Healthy: true },
+      },
       LastDrain: null,
       CreateIndex: this.index,
       total: { CPU: 4000, MemoryMB: 4096 },
@@ -113,7 +141,10 @@ export class Cluster {
   }
 
   nodeEvent(node, type, message, subsystem) {
-    node.Events = [...node.Events, { Message: message, Subsystem: subsystem, Timestamp: new Date().toISOString() }].slice(-10);
+    node.Events = [
+      ...node.Events,
+      { Message: message, Subsystem: subsystem, Timestamp: new Date().toISOString() },
+    ].slice(-10);
     node.ModifyIndex = this.changed('nodes', 'Node', type, node.ID, { Node: { ...node, Events: undefined } });
   }
 
@@ -147,12 +178,29 @@ export class Cluster {
 
   deploy(entry) {
     const deployment = {
-      ID: randomUUID(), Namespace: entry.Namespace, JobID: entry.ID, JobVersion: entry.Version, Status: 'running',
-      StatusDescription: 'Deployment is running', CreateTime: now(), ModifyTime: now(), CreateIndex: this.index,
-      TaskGroups: Object.fromEntries(entry.TaskGroups.map((g) => [g.Name, {
-        AutoRevert: true, DesiredCanaries: 0, DesiredTotal: g.Count, PlacedAllocs: 0, HealthyAllocs: 0, UnhealthyAllocs: 0,
-        RequireProgressBy: new Date(Date.now() + 600_000).toISOString(),
-      }])),
+      ID: randomUUID(),
+      Namespace: entry.Namespace,
+      JobID: entry.ID,
+      JobVersion: entry.Version,
+      Status: 'running',
+      StatusDescription: 'Deployment is running',
+      CreateTime: now(),
+      ModifyTime: now(),
+      CreateIndex: this.index,
+      TaskGroups: Object.fromEntries(
+        entry.TaskGroups.map((g) => [
+          g.Name,
+          {
+            AutoRevert: true,
+            DesiredCanaries: 0,
+            DesiredTotal: g.Count,
+            PlacedAllocs: 0,
+            HealthyAllocs: 0,
+            UnhealthyAllocs: 0,
+            RequireProgressBy: new Date(Date.now() + 600_000).toISOString(),
+          },
+        ]),
+      ),
     };
     this.deployments.set(deployment.ID, deployment);
     this.deploymentChanged(deployment);
@@ -160,7 +208,14 @@ export class Cluster {
 
   deploymentChanged(deployment) {
     deployment.ModifyTime = now();
-    deployment.ModifyIndex = this.changed('deployments', 'Deployment', 'DeploymentStatusUpdate', deployment.ID, { Deployment: deployment }, [deployment.JobID]);
+    deployment.ModifyIndex = this.changed(
+      'deployments',
+      'Deployment',
+      'DeploymentStatusUpdate',
+      deployment.ID,
+      { Deployment: deployment },
+      [deployment.JobID],
+    );
   }
 
   latestDeployment(id) {
@@ -168,7 +223,9 @@ export class Cluster {
   }
 
   alive(filter) {
-    return [...this.allocations.values()].filter((a) => (a.ClientStatus === 'pending' || a.ClientStatus === 'running') && filter(a));
+    return [...this.allocations.values()].filter(
+      (a) => (a.ClientStatus === 'pending' || a.ClientStatus === 'running') && filter(a),
+    );
   }
 
   free(node) {
@@ -181,15 +238,31 @@ export class Cluster {
 
   evaluate(entry, trigger) {
     const evaluation = {
-      ID: randomUUID(), Namespace: entry.Namespace, Type: entry.Type, Priority: 50, TriggeredBy: trigger, JobID: entry.ID,
-      Status: 'complete', CreateTime: now(), ModifyTime: now(), CreateIndex: this.index,
+      ID: randomUUID(),
+      Namespace: entry.Namespace,
+      Type: entry.Type,
+      Priority: 50,
+      TriggeredBy: trigger,
+      JobID: entry.ID,
+      Status: 'complete',
+      CreateTime: now(),
+      ModifyTime: now(),
+      CreateIndex: this.index,
     };
     let missing = 0;
     for (const g of entry.TaskGroups) missing += this.reconcile(entry, g, evaluation);
-    for (const [id, e] of this.evaluations) if (e.Status === 'blocked' && e.JobID === entry.ID) this.evaluations.delete(id);
+    for (const [id, e] of this.evaluations)
+      if (e.Status === 'blocked' && e.JobID === entry.ID) this.evaluations.delete(id);
     if (missing > 0) evaluation.Status = 'blocked';
     this.evaluations.set(evaluation.ID, evaluation);
-    evaluation.ModifyIndex = this.changed('evaluations', 'Evaluation', 'EvaluationUpdated', evaluation.ID, { Evaluation: evaluation }, [entry.ID]);
+    evaluation.ModifyIndex = this.changed(
+      'evaluations',
+      'Evaluation',
+      'EvaluationUpdated',
+      evaluation.ID,
+      { Evaluation: evaluation },
+      [entry.ID],
+    );
     return evaluation.ID;
   }
 
@@ -202,19 +275,26 @@ export class Cluster {
     const old = mine.filter((a) => a.JobVersion !== entry.Version);
     if (old.length > 0) this.stop(old[0], 'replaced by a newer version');
     const names = new Set(mine.filter((a) => a.DesiredStatus === 'run').map((a) => a.Name));
-    const done = [...this.allocations.values()].filter((a) => a.JobID === entry.ID && a.ClientStatus === 'complete' && entry.Type === 'batch');
+    const done = [...this.allocations.values()].filter(
+      (a) => a.JobID === entry.ID && a.ClientStatus === 'complete' && entry.Type === 'batch',
+    );
     done.forEach((a) => names.add(a.Name));
     let missing = 0;
     if (entry.Type === 'system') {
-      for (const node of this.usable()) if (!mine.some((a) => a.NodeID === node.ID)) this.place(entry, g, 0, node, evaluation);
+      for (const node of this.usable())
+        if (!mine.some((a) => a.NodeID === node.ID)) this.place(entry, g, 0, node, evaluation);
       return 0;
     }
     for (let i = 0; i < g.Count; i += 1) {
       const name = `${entry.ID}.${g.Name}[${i}]`;
       if (names.has(name)) continue;
       const ask = g.Tasks[0].Resources;
-      const here = (node) => mine.filter((a) => a.NodeID === node.ID).length + [...this.allocations.values()].filter((a) => a.fresh === evaluation.ID && a.NodeID === node.ID).length;
-      const fits = this.usable().filter((node) => this.free(node).MemoryMB >= ask.MemoryMB && this.free(node).CPU >= ask.CPU);
+      const here = (node) =>
+        mine.filter((a) => a.NodeID === node.ID).length +
+        [...this.allocations.values()].filter((a) => a.fresh === evaluation.ID && a.NodeID === node.ID).length;
+      const fits = this.usable().filter(
+        (node) => this.free(node).MemoryMB >= ask.MemoryMB && this.free(node).CPU >= ask.CPU,
+      );
       fits.sort((a, b) => here(a) - here(b) || this.free(b).MemoryMB - this.free(a).MemoryMB);
       if (fits[0]) this.place(entry, g, i, fits[0], evaluation);
       else missing += 1;
@@ -223,7 +303,9 @@ export class Cluster {
   }
 
   usable() {
-    return [...this.nodes.values()].filter((n) => n.Status === 'ready' && !n.Drain && n.SchedulingEligibility === 'eligible');
+    return [...this.nodes.values()].filter(
+      (n) => n.Status === 'ready' && !n.Drain && n.SchedulingEligibility === 'eligible',
+    );
   }
 
   place(entry, g, i, node, evaluation) {
@@ -232,17 +314,34 @@ export class Cluster {
     const name = `${entry.ID}.${g.Name}[${i}]`;
     const previous = [...this.allocations.values()].filter((a) => a.Name === name && a.ClientStatus === 'lost').at(-1);
     const allocation = {
-      ID: randomUUID(), Namespace: entry.Namespace, Name: name, EvalID: evaluation.ID, NodeID: node.ID, NodeName: node.Name,
-      JobID: entry.ID, JobType: entry.Type, JobVersion: entry.Version, TaskGroup: g.Name, DesiredStatus: 'run', ClientStatus: 'pending',
+      ID: randomUUID(),
+      Namespace: entry.Namespace,
+      Name: name,
+      EvalID: evaluation.ID,
+      NodeID: node.ID,
+      NodeName: node.Name,
+      JobID: entry.ID,
+      JobType: entry.Type,
+      JobVersion: entry.Version,
+      TaskGroup: g.Name,
+      DesiredStatus: 'run',
+      ClientStatus: 'pending',
       PreviousAllocation: previous?.ID ?? '',
       DeploymentID: deployment?.Status === 'running' ? deployment.ID : '',
       TaskStates: { app: { State: 'pending', Restarts: 0, Events: [] } },
       AllocatedResources: {
         Tasks: { app: { Cpu: { CpuShares: ask.CPU }, Memory: { MemoryMB: ask.MemoryMB, MemoryMaxMB: 0 } } },
-        Shared: { DiskMB: 300, Ports: [{ Label: 'http', Value: (this.ports += 7), To: 8080, HostIP: node.HTTPAddr.split(':')[0] }] },
+        Shared: {
+          DiskMB: 300,
+          Ports: [{ Label: 'http', Value: (this.ports += 7), To: 8080, HostIP: node.HTTPAddr.split(':')[0] }],
+        },
       },
-      CreateTime: now(), ModifyTime: now(), CreateIndex: this.index + 1,
-      ask: { CPU: ask.CPU, MemoryMB: ask.MemoryMB }, used: 0, fresh: evaluation.ID,
+      CreateTime: now(),
+      ModifyTime: now(),
+      CreateIndex: this.index + 1,
+      ask: { CPU: ask.CPU, MemoryMB: ask.MemoryMB },
+      used: 0,
+      fresh: evaluation.ID,
     };
     if (previous) previous.NextAllocation = allocation.ID;
     this.allocations.set(allocation.ID, allocation);
@@ -260,7 +359,14 @@ export class Cluster {
 
   allocationChanged(allocation, type = 'AllocationUpdated') {
     allocation.ModifyTime = now();
-    allocation.ModifyIndex = this.changed('allocations', 'Allocation', type, allocation.ID, { Allocation: { ...allocation, TaskStates: undefined } }, [allocation.JobID, allocation.DeploymentID]);
+    allocation.ModifyIndex = this.changed(
+      'allocations',
+      'Allocation',
+      type,
+      allocation.ID,
+      { Allocation: { ...allocation, TaskStates: undefined } },
+      [allocation.JobID, allocation.DeploymentID],
+    );
   }
 
   reachable(allocation) {
@@ -285,7 +391,14 @@ export class Cluster {
     if (allocation.ClientStatus !== 'running' || !this.reachable(allocation)) return;
     allocation.DeploymentStatus = { Healthy: true, Canary: false, Timestamp: new Date().toISOString() };
     this.allocationChanged(allocation);
-    this.changed('services', 'Service', 'ServiceRegistration', allocation.JobID, { Service: this.registration(allocation) }, [allocation.JobID]);
+    this.changed(
+      'services',
+      'Service',
+      'ServiceRegistration',
+      allocation.JobID,
+      { Service: this.registration(allocation) },
+      [allocation.JobID],
+    );
     const deployment = this.deployments.get(allocation.DeploymentID);
     if (deployment?.Status !== 'running') return;
     const state = deployment.TaskGroups[allocation.TaskGroup];
@@ -326,7 +439,8 @@ export class Cluster {
   }
 
   unblock() {
-    for (const e of [...this.evaluations.values()]) if (e.Status === 'blocked') this.evaluate(this.jobs.get(e.JobID), 'queued-allocs');
+    for (const e of [...this.evaluations.values()])
+      if (e.Status === 'blocked') this.evaluate(this.jobs.get(e.JobID), 'queued-allocs');
   }
 
   kill(name) {
@@ -341,7 +455,9 @@ export class Cluster {
         a.ClientStatus = 'lost';
         a.ClientDescription = 'the node is down';
         this.allocationChanged(a);
-        this.changed('services', 'Service', 'ServiceDeregistration', a.JobID, { Service: this.registration(a) }, [a.JobID]);
+        this.changed('services', 'Service', 'ServiceDeregistration', a.JobID, { Service: this.registration(a) }, [
+          a.JobID,
+        ]);
       }
       for (const id of new Set(gone.map((a) => a.JobID))) this.evaluate(this.jobs.get(id), 'node-update');
     }, DOWN_MS);
@@ -364,7 +480,10 @@ export class Cluster {
 
   drain(node, spec, markEligible) {
     node.Drain = spec !== null;
-    node.DrainStrategy = spec && { Deadline: spec.Deadline, ForceDeadline: new Date(Date.now() + spec.Deadline / NS).toISOString() };
+    node.DrainStrategy = spec && {
+      Deadline: spec.Deadline,
+      ForceDeadline: new Date(Date.now() + spec.Deadline / NS).toISOString(),
+    };
     node.SchedulingEligibility = node.Drain || !markEligible ? 'ineligible' : 'eligible';
     node.drainTotal = node.Drain ? this.alive((a) => a.NodeID === node.ID).map((a) => a.ID) : [];
     if (!node.Drain) this.unblock();
@@ -377,7 +496,11 @@ export class Cluster {
       if (!node.Drain) continue;
       const left = this.alive((a) => a.NodeID === node.ID);
       if (left.length === 0) {
-        Object.assign(node, { Drain: false, DrainStrategy: null, LastDrain: { Status: 'complete', StartedAt: new Date().toISOString(), UpdatedAt: new Date().toISOString() } });
+        Object.assign(node, {
+          Drain: false,
+          DrainStrategy: null,
+          LastDrain: { Status: 'complete', StartedAt: new Date().toISOString(), UpdatedAt: new Date().toISOString() },
+        });
         this.nodeEvent(node, 'NodeDrain', 'Node drain complete', 'Drain');
       } else if (left.every((a) => a.DesiredStatus === 'run')) {
         setTimeout(() => {
@@ -391,7 +514,10 @@ export class Cluster {
 
   breathe() {
     for (const a of this.alive((a) => a.ClientStatus === 'running')) {
-      a.used = Math.max(a.ask.MemoryMB * 0.15, Math.min(a.ask.MemoryMB * 0.97, a.used + (Math.random() - 0.5) * a.ask.MemoryMB * 0.04));
+      a.used = Math.max(
+        a.ask.MemoryMB * 0.15,
+        Math.min(a.ask.MemoryMB * 0.97, a.used + (Math.random() - 0.5) * a.ask.MemoryMB * 0.04),
+      );
       if (!this.reachable(a)) continue;
       const paths = ['/', '/health', '/basket/42', '/basket/7/items'];
       const ms = (Math.random() * 9 + 0.4).toFixed(1);
@@ -410,8 +536,16 @@ export class Cluster {
   registration(a) {
     const port = a.AllocatedResources.Shared.Ports[0];
     return {
-      ID: `_nomad-task-${a.ID}-group-${a.TaskGroup}-${a.JobID}-http`, ServiceName: a.JobID, Namespace: a.Namespace, NodeID: a.NodeID,
-      Datacenter: 'dc1', JobID: a.JobID, AllocID: a.ID, Tags: this.services(a.JobID)[0]?.Tags ?? [], Address: port.HostIP, Port: port.Value,
+      ID: `_nomad-task-${a.ID}-group-${a.TaskGroup}-${a.JobID}-http`,
+      ServiceName: a.JobID,
+      Namespace: a.Namespace,
+      NodeID: a.NodeID,
+      Datacenter: 'dc1',
+      JobID: a.JobID,
+      AllocID: a.ID,
+      Tags: this.services(a.JobID)[0]?.Tags ?? [],
+      Address: port.HostIP,
+      Port: port.Value,
     };
   }
 
@@ -420,6 +554,12 @@ export class Cluster {
   }
 
   passing() {
-    return this.alive((a) => a.ClientStatus === 'running' && a.DesiredStatus === 'run' && a.DeploymentStatus?.Healthy && this.services(a.JobID).length > 0).map((a) => this.registration(a));
+    return this.alive(
+      (a) =>
+        a.ClientStatus === 'running' &&
+        a.DesiredStatus === 'run' &&
+        a.DeploymentStatus?.Healthy &&
+        this.services(a.JobID).length > 0,
+    ).map((a) => this.registration(a));
   }
 }

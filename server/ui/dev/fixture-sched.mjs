@@ -18,8 +18,23 @@ if (noun === 'job' && verb === 'run') {
   const id = /^job\s+"([^"]+)"/m.exec(text)?.[1] ?? 'basket';
   const count = Number(/^\s*count\s*=\s*(\d+)/m.exec(text)?.[1] ?? 3);
   const task = { Name: 'app', Driver: 'docker', Config: { image: 'basket:1' }, Resources: { CPU: 200, MemoryMB: 256 } };
-  const group = { Name: 'web', Count: count, Tasks: [task], Services: [{ Name: id, PortLabel: 'http', Tags: ['v1'], Checks: [{ Name: 'health', Type: 'http', Path: '/health' }] }] };
-  const job = { ID: id, Name: id, Namespace: 'default', Type: 'service', Priority: 50, Datacenters: ['dc1'], TaskGroups: [group] };
+  const group = {
+    Name: 'web',
+    Count: count,
+    Tasks: [task],
+    Services: [
+      { Name: id, PortLabel: 'http', Tags: ['v1'], Checks: [{ Name: 'health', Type: 'http', Path: '/health' }] },
+    ],
+  };
+  const job = {
+    ID: id,
+    Name: id,
+    Namespace: 'default',
+    Type: 'service',
+    Priority: 50,
+    Datacenters: ['dc1'],
+    TaskGroups: [group],
+  };
   await call('PUT', '/v1/jobs', { Job: job });
   let deployment;
   do deployment = await call('GET', `/v1/job/${id}/deployment?index=${deployment?.ModifyIndex ?? 0}&wait=5s`);

@@ -26,7 +26,10 @@ function plain(response, status, text) {
 function json(response, value, table) {
   const index = cluster.tableIndex[table] ?? 1;
   const hidden = new Set(['ask', 'used', 'fresh', 'total', 'killed', 'drainTotal']);
-  response.writeHead(200, { 'Content-Type': 'application/json', ...(table && { 'X-Nomad-Index': index, 'X-Nomad-KnownLeader': 'true', 'X-Nomad-LastContact': '0' }) });
+  response.writeHead(200, {
+    'Content-Type': 'application/json',
+    ...(table && { 'X-Nomad-Index': index, 'X-Nomad-KnownLeader': 'true', 'X-Nomad-LastContact': '0' }),
+  });
   response.end(JSON.stringify(value, (key, v) => (hidden.has(key) ? undefined : v)));
 }
 
@@ -85,14 +88,21 @@ function answer(noun, id, what, last, url, request, response) {
       if (!what) return of('jobs', job);
       if (what === 'allocations') return of('allocations', jobAllocations);
       if (what === 'versions') return of('jobs', { Versions: cluster.versions.get(id), Diffs: null });
-      if (what === 'deployments') return of('deployments', [...cluster.deployments.values()].filter((d) => d.JobID === id).reverse());
+      if (what === 'deployments')
+        return of('deployments', [...cluster.deployments.values()].filter((d) => d.JobID === id).reverse());
       if (what === 'deployment') return of('deployments', cluster.latestDeployment(id));
-      if (what === 'evaluations') return of('evaluations', [...cluster.evaluations.values()].filter((e) => e.JobID === id).reverse());
-      if (what === 'services') return of('any', cluster.passing().filter((r) => r.JobID === id));
+      if (what === 'evaluations')
+        return of('evaluations', [...cluster.evaluations.values()].filter((e) => e.JobID === id).reverse());
+      if (what === 'services')
+        return of(
+          'any',
+          cluster.passing().filter((r) => r.JobID === id),
+        );
       if (what === 'why') return of('any', why(job));
       return null;
     }
-    case 'allocations': return of('allocations', allocations);
+    case 'allocations':
+      return of('allocations', allocations);
     case 'allocation': {
       const a = cluster.allocations.get(id);
       if (!a) return null;
@@ -100,33 +110,73 @@ function answer(noun, id, what, last, url, request, response) {
     }
     case 'evaluations': {
       const status = url.searchParams.get('status');
-      return of('evaluations', [...cluster.evaluations.values()].filter((e) => !status || e.Status === status).reverse());
+      return of(
+        'evaluations',
+        [...cluster.evaluations.values()].filter((e) => !status || e.Status === status).reverse(),
+      );
     }
-    case 'deployments': return of('deployments', [...cluster.deployments.values()].reverse());
+    case 'deployments':
+      return of('deployments', [...cluster.deployments.values()].reverse());
     case 'nodes':
       if (id === 'usage') return of('any', { Index: cluster.index, Nodes: [...cluster.nodes.values()].map(usage) });
       return of('nodes', [...cluster.nodes.values()]);
     case 'node': {
       const node = cluster.nodes.get(id);
       if (!node) return null;
-      if (what === 'allocations') return of('allocations', allocations.filter((a) => a.NodeID === id));
+      if (what === 'allocations')
+        return of(
+          'allocations',
+          allocations.filter((a) => a.NodeID === id),
+        );
       if (what === 'drain') return of('any', drainStatus(node));
       return of('nodes', node);
     }
     case 'services': {
       const names = new Map(cluster.passing().map((r) => [r.ServiceName, r.Tags]));
-      return of('any', [{ Namespace: 'default', Services: [...names].map(([ServiceName, Tags]) => ({ ServiceName, Tags })) }]);
+      return of('any', [
+        { Namespace: 'default', Services: [...names].map(([ServiceName, Tags]) => ({ ServiceName, Tags })) },
+      ]);
     }
-    case 'service': return of('any', cluster.passing().filter((r) => r.ServiceName === id));
+    case 'service':
+      return of(
+        'any',
+        cluster.passing().filter((r) => r.ServiceName === id),
+      );
     case 'status':
       return of('', id === 'leader' ? '127.0.0.1:4647' : cluster.servers.map((s) => `${s.address}:4647`));
     case 'agent':
-      if (id === 'self') return of('', { config: { Version: { Version: '0.1.0' }, Region: 'global' }, member: { Name: 's1.global' }, stats: {} });
+      if (id === 'self')
+        return of('', {
+          config: { Version: { Version: '0.1.0' }, Region: 'global' },
+          member: { Name: 's1.global' },
+          stats: {},
+        });
       if (id === 'members')
-        return of('', { ServerName: 's1', ServerRegion: 'global', ServerDC: 'dc1', Members: cluster.servers.map((s) => ({ Name: `${s.name}.global`, Addr: s.address, Port: 4648, Status: 'alive', Tags: { role: 'nomad', region: 'global', dc: 'dc1', build: '0.1.0', id: s.name, port: '4647' } })) });
+        return of('', {
+          ServerName: 's1',
+          ServerRegion: 'global',
+          ServerDC: 'dc1',
+          Members: cluster.servers.map((s) => ({
+            Name: `${s.name}.global`,
+            Addr: s.address,
+            Port: 4648,
+            Status: 'alive',
+            Tags: { role: 'nomad', region: 'global', dc: 'dc1', build: '0.1.0', id: s.name, port: '4647' },
+          })),
+        });
       return null;
     case 'operator':
-      return of('', { Index: 1, Servers: cluster.servers.map((s) => ({ ID: s.name, Node: `${s.name}.global`, Address: `${s.address}:4647`, Leader: s.leader, Voter: true, RaftProtocol: '3' })) });
+      return of('', {
+        Index: 1,
+        Servers: cluster.servers.map((s) => ({
+          ID: s.name,
+          Node: `${s.name}.global`,
+          Address: `${s.address}:4647`,
+          Leader: s.leader,
+          Voter: true,
+          RaftProtocol: '3',
+        })),
+      });
     case 'event':
       if (noStream) return null;
       return void stream(url, request, response);
@@ -134,7 +184,8 @@ function answer(noun, id, what, last, url, request, response) {
       if (id === 'fs' && what === 'logs') return void logs(last, url, request, response);
       if (id === 'allocation') return clientAllocation(what, last);
       return null;
-    default: return null;
+    default:
+      return null;
   }
 }
 
@@ -142,11 +193,37 @@ function row(job) {
   const d = cluster.latestDeployment(job.ID);
   const mine = [...cluster.allocations.values()].filter((a) => a.JobID === job.ID);
   return {
-    ID: job.ID, Namespace: job.Namespace, Name: job.Name, Type: job.Type, Priority: job.Priority, Version: job.Version, Status: job.Status,
-    Stop: job.Stop, SubmitTime: job.SubmitTime, ModifyIndex: job.ModifyIndex, NodePool: 'default', Datacenters: ['dc1'],
+    ID: job.ID,
+    Namespace: job.Namespace,
+    Name: job.Name,
+    Type: job.Type,
+    Priority: job.Priority,
+    Version: job.Version,
+    Status: job.Status,
+    Stop: job.Stop,
+    SubmitTime: job.SubmitTime,
+    ModifyIndex: job.ModifyIndex,
+    NodePool: 'default',
+    Datacenters: ['dc1'],
     GroupCountSum: job.TaskGroups.reduce((sum, g) => sum + g.Count, 0),
-    Allocs: mine.map((a) => ({ ID: a.ID, Group: a.TaskGroup, ClientStatus: a.ClientStatus, NodeID: a.NodeID, JobVersion: a.JobVersion, DeploymentStatus: a.DeploymentStatus, FollowupEvalID: '' })),
-    LatestDeployment: d ? { ID: d.ID, IsActive: d.Status === 'running', JobVersion: d.JobVersion, Status: d.Status, StatusDescription: d.StatusDescription } : null,
+    Allocs: mine.map((a) => ({
+      ID: a.ID,
+      Group: a.TaskGroup,
+      ClientStatus: a.ClientStatus,
+      NodeID: a.NodeID,
+      JobVersion: a.JobVersion,
+      DeploymentStatus: a.DeploymentStatus,
+      FollowupEvalID: '',
+    })),
+    LatestDeployment: d
+      ? {
+          ID: d.ID,
+          IsActive: d.Status === 'running',
+          JobVersion: d.JobVersion,
+          Status: d.Status,
+          StatusDescription: d.StatusDescription,
+        }
+      : null,
   };
 }
 
@@ -154,28 +231,49 @@ function usage(node) {
   const held = cluster.alive((a) => a.NodeID === node.ID);
   const sum = (f) => Math.round(held.reduce((total, a) => total + f(a), 0));
   return {
-    ID: node.ID, Name: node.Name, Datacenter: node.Datacenter, Pool: node.NodePool, Status: node.Status, Eligibility: node.SchedulingEligibility, Drain: node.Drain,
-    Total: { ...node.total }, Reserved: { CPU: sum((a) => a.ask.CPU), MemoryMB: sum((a) => a.ask.MemoryMB) },
+    ID: node.ID,
+    Name: node.Name,
+    Datacenter: node.Datacenter,
+    Pool: node.NodePool,
+    Status: node.Status,
+    Eligibility: node.SchedulingEligibility,
+    Drain: node.Drain,
+    Total: { ...node.total },
+    Reserved: { CPU: sum((a) => a.ask.CPU), MemoryMB: sum((a) => a.ask.MemoryMB) },
     Used: node.Status === 'ready' ? { CPU: sum((a) => a.ask.CPU * 0.2), MemoryMB: sum((a) => a.used) + 180 } : null,
     Allocations: held.map((a) => ({
-      ID: a.ID, Name: a.Name, JobID: a.JobID, Namespace: a.Namespace, TaskGroup: a.TaskGroup, ClientStatus: a.ClientStatus, CPU: a.ask.CPU, MemoryMB: a.ask.MemoryMB,
-      UsedMemoryMB: a.ClientStatus === 'running' ? Math.round(a.used) : null, UsedCPU: a.ClientStatus === 'running' ? Math.round(a.ask.CPU * 0.2) : null,
+      ID: a.ID,
+      Name: a.Name,
+      JobID: a.JobID,
+      Namespace: a.Namespace,
+      TaskGroup: a.TaskGroup,
+      ClientStatus: a.ClientStatus,
+      CPU: a.ask.CPU,
+      MemoryMB: a.ask.MemoryMB,
+      UsedMemoryMB: a.ClientStatus === 'running' ? Math.round(a.used) : null,
+      UsedCPU: a.ClientStatus === 'running' ? Math.round(a.ask.CPU * 0.2) : null,
     })),
   };
 }
 
 function why(job) {
   return {
-    JobID: job.ID, Namespace: job.Namespace, JobVersion: job.Version, Index: cluster.index,
+    JobID: job.ID,
+    Namespace: job.Namespace,
+    JobVersion: job.Version,
+    Index: cluster.index,
     Groups: job.TaskGroups.map((g) => {
       const ask = g.Tasks[0].Resources;
       const running = cluster.alive((a) => a.JobID === job.ID && a.TaskGroup === g.Name).length;
       const desired = job.Stop ? 0 : job.Type === 'system' ? cluster.usable().length : g.Count;
-      const done = [...cluster.allocations.values()].filter((a) => a.JobID === job.ID && a.ClientStatus === 'complete' && job.Type === 'batch').length;
+      const done = [...cluster.allocations.values()].filter(
+        (a) => a.JobID === job.ID && a.ClientStatus === 'complete' && job.Type === 'batch',
+      ).length;
       const nodes = [...cluster.nodes.values()].map((n) => {
         const reasons = [];
         if (n.Status !== 'ready') reasons.push(`node is ${n.Status}`);
-        else if (n.SchedulingEligibility !== 'eligible') reasons.push(`ineligible (${n.Drain ? 'draining' : 'by operator'})`);
+        else if (n.SchedulingEligibility !== 'eligible')
+          reasons.push(`ineligible (${n.Drain ? 'draining' : 'by operator'})`);
         const short = ask.MemoryMB - cluster.free(n).MemoryMB;
         if (short > 0) reasons.push(`memory short ${short} MiB of ${ask.MemoryMB}`);
         return { ID: n.ID, Name: n.Name, Fits: reasons.length === 0, Reasons: reasons };
@@ -185,12 +283,24 @@ function why(job) {
       const other = nodes.filter((n) => n.Reasons.length && !n.Reasons[0].startsWith('memory')).length;
       const roomiest = Math.max(...cluster.usable().map((n) => cluster.free(n).MemoryMB), 0);
       return {
-        Group: g.Name, Desired: desired, Running: running, Unplaced: Math.max(0, desired - running - done), BlockedEval: blocked?.ID ?? null, BlockedSince: blocked?.CreateTime ?? null,
+        Group: g.Name,
+        Desired: desired,
+        Running: running,
+        Unplaced: Math.max(0, desired - running - done),
+        BlockedEval: blocked?.ID ?? null,
+        BlockedSince: blocked?.CreateTime ?? null,
         Ask: { CPU: ask.CPU, MemoryMB: ask.MemoryMB, MemoryMaxMB: 0, DiskMB: 300 },
-        NodesTotal: nodes.length, NodesFiltered: other, NodesExhausted: memory, NodesFit: nodes.filter((n) => n.Fits).length,
-        Reasons: [{ Reason: 'memory', Nodes: memory, Filter: false }, { Reason: 'not ready', Nodes: other, Filter: true }].filter((r) => r.Nodes > 0),
+        NodesTotal: nodes.length,
+        NodesFiltered: other,
+        NodesExhausted: memory,
+        NodesFit: nodes.filter((n) => n.Fits).length,
+        Reasons: [
+          { Reason: 'memory', Nodes: memory, Filter: false },
+          { Reason: 'not ready', Nodes: other, Filter: true },
+        ].filter((r) => r.Nodes > 0),
         Nodes: nodes,
-        Hints: roomiest < ask.MemoryMB ? [`lower memory to ${roomiest} MiB: fits 1 node`, 'add one node with 8 GiB'] : [],
+        Hints:
+          roomiest < ask.MemoryMB ? [`lower memory to ${roomiest} MiB: fits 1 node`, 'add one node with 8 GiB'] : [],
       };
     }),
   };
@@ -200,10 +310,18 @@ function drainStatus(node) {
   const all = (node.drainTotal ?? []).map((id) => cluster.allocations.get(id));
   const state = (a) => (a.ClientStatus === 'complete' ? 'gone' : a.DesiredStatus === 'stop' ? 'stopping' : 'waiting');
   return {
-    NodeID: node.ID, Name: node.Name, Status: node.Drain ? 'draining' : (node.LastDrain?.Status ?? 'none'),
+    NodeID: node.ID,
+    Name: node.Name,
+    Status: node.Drain ? 'draining' : (node.LastDrain?.Status ?? 'none'),
     Deadline: node.DrainStrategy ? Date.parse(node.DrainStrategy.ForceDeadline) * 1e6 : null,
-    Total: all.length, Gone: all.filter((a) => state(a) === 'gone').length,
-    Allocations: all.map((a) => ({ ID: a.ID, Name: a.Name, State: state(a), Detail: state(a) === 'waiting' ? 'max_parallel 1' : '' })),
+    Total: all.length,
+    Gone: all.filter((a) => state(a) === 'gone').length,
+    Allocations: all.map((a) => ({
+      ID: a.ID,
+      Name: a.Name,
+      State: state(a),
+      Detail: state(a) === 'waiting' ? 'max_parallel 1' : '',
+    })),
   };
 }
 
@@ -211,12 +329,36 @@ function clientAllocation(id, what) {
   const a = cluster.allocations.get(id);
   if (!a) return null;
   if (what === 'stats') {
-    const use = { MemoryStats: { RSS: Math.round(a.used * 1048576), Usage: Math.round(a.used * 1048576), MaxUsage: Math.round(a.used * 1.2 * 1048576) }, CpuStats: { Percent: 4.2, TotalTicks: a.ask.CPU * 0.2 } };
-    return of('', { ResourceUsage: use, Tasks: { app: { ResourceUsage: use, Timestamp: Date.now() * 1e6 } }, Timestamp: Date.now() * 1e6 });
+    const use = {
+      MemoryStats: {
+        RSS: Math.round(a.used * 1048576),
+        Usage: Math.round(a.used * 1048576),
+        MaxUsage: Math.round(a.used * 1.2 * 1048576),
+      },
+      CpuStats: { Percent: 4.2, TotalTicks: a.ask.CPU * 0.2 },
+    };
+    return of('', {
+      ResourceUsage: use,
+      Tasks: { app: { ResourceUsage: use, Timestamp: Date.now() * 1e6 } },
+      Timestamp: Date.now() * 1e6,
+    });
   }
   const healthy = a.DeploymentStatus?.Healthy;
   if (cluster.services(a.JobID).length === 0) return of('', {});
-  return of('', { c1: { ID: 'c1', Check: 'health', Group: `${a.JobID}.${a.TaskGroup}`, Service: a.JobID, Task: '', Mode: 'healthiness', Status: healthy ? 'success' : 'pending', StatusCode: 200, Output: 'HTTP 200: ok', Timestamp: Math.floor(Date.now() / 1000) } });
+  return of('', {
+    c1: {
+      ID: 'c1',
+      Check: 'health',
+      Group: `${a.JobID}.${a.TaskGroup}`,
+      Service: a.JobID,
+      Task: '',
+      Mode: 'healthiness',
+      Status: healthy ? 'success' : 'pending',
+      StatusCode: 200,
+      Output: 'HTTP 200: ok',
+      Timestamp: Math.floor(Date.now() / 1000),
+    },
+  });
 }
 
 function stream(url, request, response) {
@@ -224,7 +366,8 @@ function stream(url, request, response) {
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   const write = (batch) => response.write(JSON.stringify(batch) + '\n');
   write({});
-  if (from > 0) for (const event of cluster.events) if (event.Index >= from) write({ Index: event.Index, Events: [event] });
+  if (from > 0)
+    for (const event of cluster.events) if (event.Index >= from) write({ Index: event.Index, Events: [event] });
   cluster.streams.add(write);
   const beat = setInterval(() => response.write('{}\n'), 3000);
   request.on('close', () => {
@@ -257,7 +400,13 @@ async function deed(noun, id, what, last, request, response) {
       if (new URL(request.url, 'http://x').searchParams.get('purge') === 'true') cluster.purge(id);
       return json(response, { EvalID: evaluation });
     }
-    if (what === 'revert') return json(response, { EvalID: cluster.register({ ...cluster.versions.get(id).find((v) => v.Version === sent.JobVersion), Stop: false }) });
+    if (what === 'revert')
+      return json(response, {
+        EvalID: cluster.register({
+          ...cluster.versions.get(id).find((v) => v.Version === sent.JobVersion),
+          Stop: false,
+        }),
+      });
     if (what === 'evaluate') return json(response, { EvalID: cluster.evaluate(job, 'job-register') });
     return json(response, { EvalID: cluster.register(sent.Job) });
   }
@@ -312,5 +461,7 @@ function file(url, response) {
     'Content-Type': TYPES[extname(found)] ?? 'application/octet-stream',
     'Content-Security-Policy': "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'",
   });
-  createReadStream(found).on('error', () => response.end()).pipe(response);
+  createReadStream(found)
+    .on('error', () => response.end())
+    .pipe(response);
 }

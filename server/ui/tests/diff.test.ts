@@ -4,7 +4,10 @@ import { test } from 'node:test';
 import { changes, readable } from '../src/lib/diff';
 
 const job = (image: string, count: number, rest: object = {}) => ({
-  ID: 'web', Version: 1, ModifyIndex: 9, SubmitTime: 1,
+  ID: 'web',
+  Version: 1,
+  ModifyIndex: 9,
+  SubmitTime: 1,
   TaskGroups: [{ Name: 'web', Count: count, Tasks: [{ Name: 'app', Config: { image }, Env: {}, ...rest }] }],
 });
 
@@ -17,8 +20,14 @@ test('only what a person changed', () => {
 });
 
 test('added, removed, and nothing for null against empty', () => {
-  assert.deepEqual(changes(job('a', 1), job('a', 1, { Env: { X: '1' } })).map((c) => [c.kind, c.after]), [['added', '1']]);
-  assert.deepEqual(changes(job('a', 1, { Env: { X: '1' } }), job('a', 1)).map((c) => [c.kind, c.before]), [['removed', '1']]);
+  assert.deepEqual(
+    changes(job('a', 1), job('a', 1, { Env: { X: '1' } })).map((c) => [c.kind, c.after]),
+    [['added', '1']],
+  );
+  assert.deepEqual(
+    changes(job('a', 1, { Env: { X: '1' } }), job('a', 1)).map((c) => [c.kind, c.before]),
+    [['removed', '1']],
+  );
   assert.deepEqual(changes({ Datacenters: null }, { Datacenters: [] }), []);
 });
 

@@ -5,8 +5,15 @@ import { ago, command, count, cpu, memory, millis, percent, plural, seconds, sho
 
 test('memory changes its unit at 1 GiB and at 1 TiB', () => {
   const rows: [number | null, string][] = [
-    [0, '0 MiB'], [64, '64 MiB'], [1023, '1023 MiB'], [1024, '1.0 GiB'], [1536, '1.5 GiB'], [102_400, '100 GiB'],
-    [1_048_576, '1.0 TiB'], [null, '–'], [Number.NaN, '–'],
+    [0, '0 MiB'],
+    [64, '64 MiB'],
+    [1023, '1023 MiB'],
+    [1024, '1.0 GiB'],
+    [1536, '1.5 GiB'],
+    [102_400, '100 GiB'],
+    [1_048_576, '1.0 TiB'],
+    [null, '–'],
+    [Number.NaN, '–'],
   ];
   for (const [mb, text] of rows) assert.equal(memory(mb), text);
 });
@@ -27,7 +34,14 @@ test('a share of nothing is not a number', () => {
 
 test('durations have at most two units', () => {
   const rows: [number, string][] = [
-    [-3, '0 s'], [0, '0 s'], [59.9, '59 s'], [60, '1 m'], [200, '3 m 20 s'], [3600, '1 h'], [7500, '2 h 5 m'], [86_400, '1 d'],
+    [-3, '0 s'],
+    [0, '0 s'],
+    [59.9, '59 s'],
+    [60, '1 m'],
+    [200, '3 m 20 s'],
+    [3600, '1 h'],
+    [7500, '2 h 5 m'],
+    [86_400, '1 d'],
     [356_400, '4 d 3 h'],
   ];
   for (const [s, text] of rows) assert.equal(seconds(s), text);

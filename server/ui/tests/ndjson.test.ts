@@ -20,7 +20,8 @@ test('the same lines however the bytes are cut', async () => {
   const wanted = ['{}', '{"a":"ä€😀"}', '', 'last'];
   assert.deepEqual(await cut([bytes]), wanted);
   assert.deepEqual(await cut([...bytes].map((byte) => Uint8Array.of(byte))), wanted);
-  for (let at = 1; at < bytes.length; at += 1) assert.deepEqual(await cut([bytes.slice(0, at), bytes.slice(at)]), wanted);
+  for (let at = 1; at < bytes.length; at += 1)
+    assert.deepEqual(await cut([bytes.slice(0, at), bytes.slice(at)]), wanted);
 });
 
 test('nothing gives nothing', async () => {

@@ -5,7 +5,15 @@ import type { ClientStatus, JobRow } from '../src/lib/model';
 import { allocationFace, blockedJobs, nodeFace, summarise } from '../src/lib/status';
 
 const row = (statuses: ClientStatus[], rest: Partial<JobRow> = {}): JobRow => ({
-  ID: 'web', Namespace: 'default', Name: 'web', Type: 'service', Priority: 50, Version: 0, SubmitTime: 0, ModifyIndex: 1, GroupCountSum: 3,
+  ID: 'web',
+  Namespace: 'default',
+  Name: 'web',
+  Type: 'service',
+  Priority: 50,
+  Version: 0,
+  SubmitTime: 0,
+  ModifyIndex: 1,
+  GroupCountSum: 3,
   Allocs: statuses.map((ClientStatus, i) => ({ ID: `a${i}`, Group: 'web', ClientStatus, NodeID: 'n', JobVersion: 0 })),
   ...rest,
 });
@@ -37,16 +45,49 @@ test('running, desired and missing', () => {
     return { running, desired, missing, finished };
   };
   assert.deepEqual(figures(row(['running', 'pending'])), { running: 1, desired: 3, missing: 1, finished: 0 });
-  assert.deepEqual(figures(row(['complete', 'running', 'running', 'running'])), { running: 3, desired: 3, missing: 0, finished: 0 });
-  assert.deepEqual(figures(row(['complete', 'running'], { Type: 'batch' })), { running: 1, desired: 2, missing: 1, finished: 1 });
-  assert.deepEqual(figures(row(['running', 'running'], { Type: 'system', GroupCountSum: 1 })), { running: 2, desired: 2, missing: 0, finished: 0 });
+  assert.deepEqual(figures(row(['complete', 'running', 'running', 'running'])), {
+    running: 3,
+    desired: 3,
+    missing: 0,
+    finished: 0,
+  });
+  assert.deepEqual(figures(row(['complete', 'running'], { Type: 'batch' })), {
+    running: 1,
+    desired: 2,
+    missing: 1,
+    finished: 1,
+  });
+  assert.deepEqual(figures(row(['running', 'running'], { Type: 'system', GroupCountSum: 1 })), {
+    running: 2,
+    desired: 2,
+    missing: 0,
+    finished: 0,
+  });
   assert.deepEqual(figures(row(['running'], { Stop: true })), { running: 1, desired: 0, missing: 0, finished: 0 });
   assert.deepEqual(figures(row([], { Allocs: null })), { running: 0, desired: 3, missing: 3, finished: 0 });
 });
 
 test('blocked jobs are told apart by namespace', () => {
-  const e = { ID: 'e', Type: 'service', Priority: 50, TriggeredBy: '', Status: 'blocked', CreateIndex: 1, ModifyIndex: 1, CreateTime: 0, ModifyTime: 0 };
-  assert.deepEqual([...blockedJobs([{ ...e, JobID: 'web' }, { ...e, JobID: 'web', Namespace: 'prod' }])], ['default/web', 'prod/web']);
+  const e = {
+    ID: 'e',
+    Type: 'service',
+    Priority: 50,
+    TriggeredBy: '',
+    Status: 'blocked',
+    CreateIndex: 1,
+    ModifyIndex: 1,
+    CreateTime: 0,
+    ModifyTime: 0,
+  };
+  assert.deepEqual(
+    [
+      ...blockedJobs([
+        { ...e, JobID: 'web' },
+        { ...e, JobID: 'web', Namespace: 'prod' },
+      ]),
+    ],
+    ['default/web', 'prod/web'],
+  );
 });
 
 test('an allocation looks as it is', () => {
@@ -54,11 +95,16 @@ test('an allocation looks as it is', () => {
   assert.equal(allocationFace({ ClientStatus: 'running', DesiredStatus: 'run' }, true).word, 'checking');
   assert.equal(allocationFace({ ClientStatus: 'running', DeploymentStatus: { Healthy: true } }, true).word, 'healthy');
   assert.equal(allocationFace({ ClientStatus: 'running', DeploymentStatus: { Healthy: false } }).word, 'unhealthy');
-  assert.equal(allocationFace({ ClientStatus: 'running', DesiredStatus: 'stop', DeploymentStatus: { Healthy: true } }).word, 'stopping');
+  assert.equal(
+    allocationFace({ ClientStatus: 'running', DesiredStatus: 'stop', DeploymentStatus: { Healthy: true } }).word,
+    'stopping',
+  );
 });
 
 test('no two states share both colour and shape', () => {
-  const faces = (['pending', 'running', 'complete', 'failed', 'lost'] as ClientStatus[]).map((ClientStatus) => allocationFace({ ClientStatus }));
+  const faces = (['pending', 'running', 'complete', 'failed', 'lost'] as ClientStatus[]).map((ClientStatus) =>
+    allocationFace({ ClientStatus }),
+  );
   assert.equal(new Set(faces.map((f) => f.glyph)).size, faces.length);
 });
 

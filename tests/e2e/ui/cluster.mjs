@@ -1,4 +1,4 @@
-// The running cluster as the browser test sees it: its addresses and hooks from the environment, its API, its command line.
+// The running cluster as the browser test sees it: address and hooks from the environment, the API, the command line.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -17,7 +17,10 @@ if (!job) throw new Error(`${jobspec} names no job`);
 /** Runs a program to its end. The answer has its exit code and all that it said. */
 export function run(program, args, env = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...process.env, SCHED_ADDR: url, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      env: { ...process.env, SCHED_ADDR: url, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
     child.on('error', reject);
@@ -55,7 +58,8 @@ export async function until(what, ask, timeout = 60_000) {
     } catch (error) {
       last = error;
     }
-    if (Date.now() > end) throw new Error(`not within ${timeout / 1000} s: ${what}${last ? ` (${last.message})` : ''}`, { cause: last });
+    if (Date.now() > end)
+      throw new Error(`not within ${timeout / 1000} s: ${what}${last ? ` (${last.message})` : ''}`, { cause: last });
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

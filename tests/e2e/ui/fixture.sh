@@ -6,7 +6,9 @@ dev=$here/../../../server/ui/dev
 export PORT="${PORT:-4681}"
 export UI_URL="http://127.0.0.1:$PORT" SCHED="$dev/fixture-sched.mjs" JOBSPEC="$dev/basket.hcl"
 # shellcheck disable=SC2016 # $1 is for the hook's own shell.
-export HOOK_KILL_NODE='curl -sf -X POST "$UI_URL/fixture/kill/$1"' HOOK_START_NODE='curl -sf -X POST "$UI_URL/fixture/start/$1"'
+export HOOK_KILL_NODE='curl -sf -X POST "$UI_URL/fixture/kill/$1"'
+# shellcheck disable=SC2016
+export HOOK_START_NODE='curl -sf -X POST "$UI_URL/fixture/start/$1"'
 node "$dev/fixture-server.mjs" &
 server=$!
 trap 'kill $server' EXIT

@@ -6,8 +6,14 @@ import { chromium } from 'playwright-core';
 import { url } from './cluster.mjs';
 
 const ARGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 const DIRECTORY = process.env.SCREENSHOT_DIR;
 
@@ -48,9 +54,16 @@ export function look(page, selectors) {
     const found = {};
     for (const [name, { selector, attributes }] of Object.entries(wanted)) {
       found[name] = [...document.querySelectorAll(selector)].map((element) =>
-        attributes ? Object.fromEntries(attributes.map((a) => [a, element.getAttribute(a)])) : element.textContent.trim(),
+        attributes
+          ? Object.fromEntries(attributes.map((a) => [a, element.getAttribute(a)]))
+          : element.textContent.trim(),
       );
     }
-    return { page: main?.dataset.page, index: Number(main?.dataset.index), reads: JSON.parse(main?.dataset.reads ?? '{}'), ...found };
+    return {
+      page: main?.dataset.page,
+      index: Number(main?.dataset.index),
+      reads: JSON.parse(main?.dataset.reads ?? '{}'),
+      ...found,
+    };
   }, selectors);
 }

@@ -65,7 +65,8 @@ export const deeds = {
     send('PUT', `/v1/deployment/promote/${deployment}`, { DeploymentID: deployment, All: true }),
   failDeployment: (deployment: string) =>
     send('PUT', `/v1/deployment/fail/${deployment}`, { DeploymentID: deployment }),
-  stopAllocation: (id: string, namespace: string) => send('PUT', `/v1/allocation/${id}/stop?${inNamespace(namespace)}`, {}),
+  stopAllocation: (id: string, namespace: string) =>
+    send('PUT', `/v1/allocation/${id}/stop?${inNamespace(namespace)}`, {}),
   restartAllocation: (id: string, namespace: string) =>
     send('PUT', `/v1/client/allocation/${id}/restart?${inNamespace(namespace)}`, { AllTasks: true }),
   setEligible: (node: string, eligible: boolean) =>
@@ -76,7 +77,8 @@ export const deeds = {
       DrainSpec: { Deadline: DRAIN_DEADLINE_NS, IgnoreSystemJobs: false },
       MarkEligible: false,
     }),
-  undrain: (node: string) => send('PUT', `/v1/node/${node}/drain`, { NodeID: node, DrainSpec: null, MarkEligible: true }),
+  undrain: (node: string) =>
+    send('PUT', `/v1/node/${node}/drain`, { NodeID: node, DrainSpec: null, MarkEligible: true }),
 };
 
 /** The deadline of a drain that the UI begins: the CLI's default, one hour. */

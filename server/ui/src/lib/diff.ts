@@ -10,13 +10,23 @@ export interface Change {
 
 /** Fields that the server writes and no person changed. */
 const NOT_THE_PERSONS = new Set([
-  'Version', 'CreateIndex', 'ModifyIndex', 'JobModifyIndex', 'SubmitTime', 'Status', 'StatusDescription', 'Stable',
-  'VersionTag', 'Submission',
+  'Version',
+  'CreateIndex',
+  'ModifyIndex',
+  'JobModifyIndex',
+  'SubmitTime',
+  'Status',
+  'StatusDescription',
+  'Stable',
+  'VersionTag',
+  'Submission',
 ]);
 
 export function changes(before: object, after: object): Change[] {
   const [a, b] = [flatten(before), flatten(after)];
-  const paths = [...new Set([...a.keys(), ...b.keys()])].sort((x, y) => x.localeCompare(y, undefined, { numeric: true }));
+  const paths = [...new Set([...a.keys(), ...b.keys()])].sort((x, y) =>
+    x.localeCompare(y, undefined, { numeric: true }),
+  );
   return paths.flatMap((path): Change[] => {
     const [old, now] = [a.get(path), b.get(path)];
     if (old === now) return [];
@@ -49,7 +59,7 @@ function nameOf(item: unknown): string | undefined {
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
-/** A path without the words that only the wire needs: "TaskGroups[web].Tasks[app].Config.image" is "web › app › image". */
+/** A path without the words that only the wire needs: TaskGroups[web].Count is "web › Count". */
 export function readable(path: string): string {
   return path
     .replace(/(?:TaskGroups|Tasks|Services|Checks|Networks)\[([^\]]*)\]\.?/g, '$1 › ')

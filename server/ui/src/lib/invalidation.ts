@@ -38,11 +38,21 @@ export function reduce(events: StreamEvent[]): Invalidation {
   return touched;
 }
 
-/** Whether a reading with that interest is out of date. */
-export function touches(invalidation: Invalidation, interest: Interest): boolean {
-  if (invalidation === 'everything') return true;
-  return interest.topics.some((topic) => {
+/** How urgently a reading is out of date. */
+export type Urgency = 'now' | 'later' | 'not';
+
+/**
+ * How a reading with that interest is touched. Events of its topics that name other things matter "later": the answer is
+ * most likely the same, but its index moves on, and a server that names too few keys must not leave a page behind.
+ */
+export function touches(invalidation: Invalidation, interest: Interest): Urgency {
+  if (invalidation === 'everything') return 'now';
+  let urgency: Urgency = 'not';
+  for (const topic of interest.topics) {
     const keys = invalidation.get(topic);
-    return keys !== undefined && (interest.key === undefined || keys.has(interest.key));
-  });
+    if (keys === undefined) continue;
+    if (interest.key === undefined || keys.has(interest.key)) return 'now';
+    urgency = 'later';
+  }
+  return urgency;
 }

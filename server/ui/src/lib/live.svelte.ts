@@ -1,7 +1,7 @@
 // The one connection that keeps every page current: the event stream. What it brings is reduced to invalidations;
 // readings subscribe and read again what was touched. Where a server has no stream, blocking queries take its place.
 import { get, READ_TIMEOUT_MS } from './api';
-import { reduce, touches, type Interest, type Invalidation } from './invalidation';
+import { reduce, touches, type Interest, type Invalidation, type Urgency } from './invalidation';
 import type { StreamEvent } from './model';
 import { lines } from './ndjson';
 
@@ -22,7 +22,7 @@ export const RECENT_EVENTS_MAX = 200;
 export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'polling' | 'paused';
 interface Subscriber {
   interest: Interest;
-  invalidate: () => void;
+  invalidate: (urgency: Urgency) => void;
 }
 
 class Live {
@@ -51,14 +51,14 @@ class Live {
     void this.#run();
   }
 
-  subscribe(interest: Interest, invalidate: () => void): () => void {
+  subscribe(interest: Interest, invalidate: (urgency: Urgency) => void): () => void {
     const subscriber = { interest, invalidate };
     this.#subscribers.add(subscriber);
     return () => this.#subscribers.delete(subscriber);
   }
 
   publish(invalidation: Invalidation) {
-    for (const { interest, invalidate } of this.#subscribers) if (touches(invalidation, interest)) invalidate();
+    for (const { interest, invalidate } of this.#subscribers) invalidate(touches(invalidation, interest));
   }
 
   /** Begins anew: the cluster's index has gone back, so that resuming would wait for events that are long past. */

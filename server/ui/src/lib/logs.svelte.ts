@@ -68,7 +68,8 @@ export class LogTail {
   }
 
   async #follow() {
-    const query = `task=${encodeURIComponent(this.task)}&type=${this.stream}&follow=true&origin=end&offset=${TAIL_BYTES}&plain=true&${inNamespace(this.namespace)}`;
+    const tail = `follow=true&origin=end&offset=${TAIL_BYTES}&plain=true`;
+    const query = `task=${encodeURIComponent(this.task)}&type=${this.stream}&${tail}&${inNamespace(this.namespace)}`;
     const response = await fetch(`/v1/client/fs/logs/${this.allocation}?${query}`, { signal: this.#ended.signal });
     if (!response.ok || !response.body) {
       const said = (await response.text()).trim();

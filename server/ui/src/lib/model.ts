@@ -1,4 +1,4 @@
-// What the API answers, as far as the UI reads it. Names are the wire's; fields that a server may leave out are optional.
+// What the API answers, as far as the UI reads it. Names are the wire's; what a server may leave out is optional.
 
 export type ClientStatus = 'pending' | 'running' | 'complete' | 'failed' | 'lost' | 'unknown';
 export type DesiredStatus = 'run' | 'stop' | 'evict';
@@ -17,7 +17,13 @@ export interface JobRow {
   ModifyIndex: number;
   GroupCountSum: number;
   Allocs: JobRowAllocation[] | null;
-  LatestDeployment?: { ID: string; IsActive: boolean; JobVersion: number; Status: string; StatusDescription?: string } | null;
+  LatestDeployment?: {
+    ID: string;
+    IsActive: boolean;
+    JobVersion: number;
+    Status: string;
+    StatusDescription?: string;
+  } | null;
 }
 
 export interface JobRowAllocation {
@@ -97,7 +103,10 @@ export interface Allocation {
   NextAllocation?: string;
   FollowupEvalID?: string;
   AllocatedResources?: {
-    Tasks?: Record<string, { Cpu?: { CpuShares?: number }; Memory?: { MemoryMB?: number; MemoryMaxMB?: number } }> | null;
+    Tasks?: Record<
+      string,
+      { Cpu?: { CpuShares?: number }; Memory?: { MemoryMB?: number; MemoryMaxMB?: number } }
+    > | null;
     Shared?: { DiskMB?: number; Ports?: Port[] | null } | null;
   } | null;
   CreateIndex: number;

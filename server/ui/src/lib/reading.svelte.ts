@@ -3,13 +3,15 @@
 import { onDestroy } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { ApiError, get, READ_TIMEOUT_MS } from './api';
-import type { Interest } from './invalidation';
+import type { Interest, Urgency } from './invalidation';
 import { live } from './live.svelte';
 
 /** Events within this time become one read. */
 export const SETTLE_MS = 120;
 /** The least time from the end of one read to the next while events keep coming. */
 export const GAP_MS = 500;
+/** The pause before a read that most likely brings nothing new. */
+export const LATER_MS = 4_000;
 /** After a read that failed, the pause before the next. */
 export const RETRY_MS = 2_500;
 /** The shortest period of a polled reading (figures that no event announces). */
@@ -28,7 +30,7 @@ export class Reading<T> {
   /** When the timer fires, on the clock of the page. */
   #due = Infinity;
   #reading = false;
-  #again = false;
+  #again: Urgency = 'not';
   #ended = new AbortController();
   #took = 0;
   #endedAt = -Infinity;
@@ -40,9 +42,11 @@ export class Reading<T> {
     void this.#read();
   }
 
-  invalidate = () => {
-    if (this.#reading) this.#again = true;
-    else this.#soon();
+  invalidate = (urgency: Urgency) => {
+    if (urgency === 'not') return;
+    // What comes while a read is under way may or may not be in its answer.
+    if (this.#reading) this.#again = this.#again === 'now' ? 'now' : urgency;
+    else this.#plan(urgency);
   };
 
   end() {
@@ -52,9 +56,10 @@ export class Reading<T> {
   }
 
   // A slow answer is a loaded server: the pause grows with the time that the last read took.
-  #soon() {
+  #plan(urgency: Urgency) {
     const since = performance.now() - this.#endedAt;
-    this.#schedule(Math.max(SETTLE_MS, GAP_MS - since, 2 * this.#took - since));
+    if (urgency === 'later') this.#schedule(Math.max(LATER_MS, 10 * this.#took));
+    else this.#schedule(Math.max(SETTLE_MS, GAP_MS - since, 2 * this.#took - since));
   }
 
   // An earlier date stands: events that never cease must not put off the read for ever.
@@ -90,10 +95,10 @@ export class Reading<T> {
     this.#endedAt = performance.now();
     this.#took = this.#endedAt - begun;
     this.#reading = false;
-    if (this.#again) {
-      this.#again = false;
-      this.#soon();
-    } else if (failed) this.#schedule(RETRY_MS);
+    const again = this.#again;
+    this.#again = 'not';
+    if (again !== 'not') this.#plan(again);
+    if (failed) this.#schedule(RETRY_MS);
     else if (this.#poll !== undefined && !this.absent) this.#pollLater(Math.max(this.#poll, 4 * this.#took));
   }
 

@@ -22,7 +22,11 @@ export function sentence(event: StreamEvent): Sentence {
       const id = word('ID') || event.Key;
       const version = typeof body.Version === 'number' ? ` version ${body.Version}` : '';
       const gone = event.Type === 'JobDeregistered' || body.Stop === true;
-      return { text: gone ? `${id} was stopped` : `${id}${version} was registered`, tone: gone ? 'done' : 'none', href: to.job(id, namespace) };
+      return {
+        text: gone ? `${id} was stopped` : `${id}${version} was registered`,
+        tone: gone ? 'done' : 'none',
+        href: to.job(id, namespace),
+      };
     }
     case 'Allocation': {
       const name = word('Name') || shortId(event.Key);
@@ -40,20 +44,38 @@ export function sentence(event: StreamEvent): Sentence {
               ? 'was placed'
               : `is ${status || 'changed'}`;
       const tone: Tone =
-        status === 'failed' || health === false ? 'bad' : status === 'lost' || status === 'unknown' ? 'lost' : stopping ? 'warn' : status === 'running' ? 'good' : status === 'pending' ? 'info' : 'done';
+        status === 'failed' || health === false
+          ? 'bad'
+          : status === 'lost' || status === 'unknown'
+            ? 'lost'
+            : stopping
+              ? 'warn'
+              : status === 'running'
+                ? 'good'
+                : status === 'pending'
+                  ? 'info'
+                  : 'done';
       return { text: `${name} ${state}${node}`, tone, href: to.allocation(word('ID') || event.Key) };
     }
     case 'Deployment': {
       const status = word('Status') || 'changed';
       const version = typeof body.JobVersion === 'number' ? ` v${body.JobVersion}` : '';
       const tone: Tone = status === 'failed' ? 'bad' : status === 'successful' ? 'good' : 'info';
-      return { text: `deployment of ${job}${version} is ${status === 'running' ? 'in progress' : status}`, tone, href: to.job(job, namespace) };
+      return {
+        text: `deployment of ${job}${version} is ${status === 'running' ? 'in progress' : status}`,
+        tone,
+        href: to.job(job, namespace),
+      };
     }
     case 'Evaluation': {
       const status = word('Status');
       const about = job || (word('NodeID') ? `node ${shortId(word('NodeID'))}` : shortId(event.Key));
       const tone: Tone = status === 'blocked' ? 'warn' : status === 'failed' ? 'bad' : 'none';
-      return { text: `evaluation of ${about} (${word('TriggeredBy') || 'unknown cause'}) is ${status || 'changed'}`, tone, href: job ? to.job(job, namespace) : undefined };
+      return {
+        text: `evaluation of ${about} (${word('TriggeredBy') || 'unknown cause'}) is ${status || 'changed'}`,
+        tone,
+        href: job ? to.job(job, namespace) : undefined,
+      };
     }
     case 'Node': {
       const name = word('Name') || shortId(event.Key);
@@ -66,13 +88,21 @@ export function sentence(event: StreamEvent): Sentence {
         NodeEligibility: `is ${word('SchedulingEligibility')}`,
       };
       const tone: Tone = status === 'down' || status === 'disconnected' ? 'bad' : drains ? 'warn' : 'good';
-      return { text: `node ${name} ${deed[event.Type] ?? `is ${status}`}`, tone, href: to.node(word('ID') || event.Key) };
+      return {
+        text: `node ${name} ${deed[event.Type] ?? `is ${status}`}`,
+        tone,
+        href: to.node(word('ID') || event.Key),
+      };
     }
     case 'Service': {
       const name = word('ServiceName') || event.Key;
       const gone = event.Type === 'ServiceDeregistration';
       const at = word('Address') ? ` at ${word('Address')}:${String(body.Port ?? '')}` : '';
-      return { text: `service ${name}${at} ${gone ? 'left' : 'joined'} the catalog`, tone: gone ? 'warn' : 'good', href: to.services() };
+      return {
+        text: `service ${name}${at} ${gone ? 'left' : 'joined'} the catalog`,
+        tone: gone ? 'warn' : 'good',
+        href: to.services(),
+      };
     }
     default:
       return { text: `${event.Type} ${shortId(event.Key)}`, tone: 'none' };

@@ -23,8 +23,7 @@ export function allocationFace(allocation: AllocationLike, judged = false): Face
     case 'pending':
       return { word: 'starting', tone: 'info', glyph: 'ring' };
     case 'running':
-      if (allocation.DesiredStatus === 'stop' || allocation.DesiredStatus === 'evict')
-        return STOPPING;
+      if (allocation.DesiredStatus === 'stop' || allocation.DesiredStatus === 'evict') return STOPPING;
       if (healthy === false) return { word: 'unhealthy', tone: 'bad', glyph: 'bang' };
       if (healthy == null && judged) return { word: 'checking', tone: 'info', glyph: 'dot' };
       return { word: healthy ? 'healthy' : 'running', tone: 'good', glyph: 'solid' };
@@ -113,7 +112,11 @@ export function summarise(row: JobRow, blocked: Set<string>): JobSummary {
   const lasting = row.Type === 'service' || row.Type === 'system';
   const alive = all.filter((a) => LIVE.has(a.ClientStatus));
   const finished = lasting ? [] : all.filter((a) => a.ClientStatus === 'complete');
-  const desired = row.Stop ? 0 : row.Type === 'system' ? alive.length : Math.max(0, row.GroupCountSum - finished.length);
+  const desired = row.Stop
+    ? 0
+    : row.Type === 'system'
+      ? alive.length
+      : Math.max(0, row.GroupCountSum - finished.length);
   const broken = all.filter((a) => a.ClientStatus === 'failed' || a.ClientStatus === 'lost');
   // A broken allocation is shown only while nothing has taken its place.
   const gap = Math.max(0, desired - alive.length);

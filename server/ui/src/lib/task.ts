@@ -24,10 +24,17 @@ const TONES: Record<string, Tone> = {
 
 export function eventTone(event: TaskEvent): Tone {
   // A task that ended with exit code 0 did what it was asked to.
-  if (event.Type === 'Terminated' && event.Details?.exit_code === '0' && event.Details?.oom_killed !== 'true') return 'done';
+  if (event.Type === 'Terminated' && event.Details?.exit_code === '0' && event.Details?.oom_killed !== 'true')
+    return 'done';
   return TONES[event.Type] ?? 'none';
 }
 
 export function eventText(event: TaskEvent): string {
-  return event.DisplayMessage || event.Message || Object.entries(event.Details ?? {}).map(([k, v]) => `${k} ${v}`).join(', ');
+  return (
+    event.DisplayMessage ||
+    event.Message ||
+    Object.entries(event.Details ?? {})
+      .map(([k, v]) => `${k} ${v}`)
+      .join(', ')
+  );
 }
