@@ -29,11 +29,6 @@ impl Failure {
         Self { what, place: None, details: Vec::new(), hints: Vec::new() }
     }
 
-    /// Text that is complete as it stands, such as rendered diagnostics.
-    pub fn rendered(text: impl Into<String>) -> Self {
-        Self { what: text.into(), place: None, details: Vec::new(), hints: Vec::new() }
-    }
-
     /// Adds the address, file or field where it happened.
     pub fn at(mut self, place: impl AsRef<str>) -> Self {
         self.place = Some(text::escape(place.as_ref()));

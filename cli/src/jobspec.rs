@@ -6,11 +6,14 @@
 use std::io::Read;
 
 use clap::Args;
+use jobspecs::{Diagnostics, Files, Inputs, Source};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::http::Call;
-use crate::session::Session;
+use crate::show::{self, text};
+
+/// Bytes of standard input that are read at most; a jobspec may have far fewer, which its reader checks.
+const STDIN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Where the jobspec and its variables come from.
 #[derive(Args, Debug)]
@@ -35,8 +38,6 @@ pub struct Jobspec {
     pub source: String,
     /// `hcl2` or `json`.
     pub format: &'static str,
-    /// What the author should know.
-    pub warnings: Vec<String>,
 }
 
 impl Jobspec {
@@ -62,30 +63,73 @@ impl Jobspec {
     }
 }
 
-/// Reads the file that the arguments name.
-pub async fn read(file: &JobFile, session: &Session) -> Result<Jobspec, Failure> {
-    let source = read_source(&file.file)?;
-    if source.trim_start().starts_with('{') {
-        let document: Value = serde_json::from_str(&source).map_err(|error| {
-            Failure::new(error.to_string()).at(format!("{}:{}:{}", file.file, error.line(), error.column()))
-        })?;
-        let job = document.get("Job").cloned().unwrap_or(document);
-        return Ok(Jobspec { job, source, format: "json", warnings: Vec::new() });
+/// Reads the file that the arguments name. All that is wrong with it has been printed when this fails.
+pub fn read(file: &JobFile) -> Result<Jobspec, Failure> {
+    let name = if file.file == "-" { "<stdin>" } else { &file.file };
+    let bytes = read_bytes(&file.file)?;
+    let source = Source::from_bytes(name, &bytes).map_err(|diagnostics| report(name, &diagnostics))?;
+    let variables = variables(&file.variables)?;
+    let var_files = file.variable_files.iter().map(|file| variable_file(file)).collect::<Result<Vec<_>, _>>()?;
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let inputs = Inputs {
+        variables: &variables,
+        var_files: &var_files,
+        environment: &environment,
+        allow_files: Some(&FilesOfUser),
+    };
+    let parsed = jobspecs::parse(&source, &inputs).map_err(|diagnostics| report(name, &diagnostics))?;
+    for warning in &parsed.warnings {
+        show::note(warning.render(true).trim_end());
     }
-    let body = json!({ "JobHCL": source, "Variables": file.variables.join("\n"), "Canonicalize": true });
-    let job = session.client.call(Call::put("/v1/jobs/parse", &body)).await?.value;
-    Ok(Jobspec { job, source, format: "hcl2", warnings: Vec::new() })
+    let job = serde_json::to_value(&parsed.job).map_err(|error| Failure::new(error.to_string()).at(name))?;
+    let format = if source.text().trim_start().starts_with('{') { "json" } else { "hcl2" };
+    Ok(Jobspec { job, source: source.text().to_owned(), format })
 }
 
-fn read_source(file: &str) -> Result<String, Failure> {
-    let bytes = if file == "-" {
+/// Prints what is wrong with the file; the failure only sums it up.
+fn report(name: &str, diagnostics: &Diagnostics) -> Failure {
+    show::note(diagnostics.render(true).trim_end());
+    let errors = diagnostics.iter().count() + diagnostics.left_out();
+    Failure::new(format!("{name} is not a valid jobspec: {}", text::count(errors as u64, "error")))
+}
+
+fn read_bytes(file: &str) -> Result<Vec<u8>, Failure> {
+    if file == "-" {
         let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes)?;
-        bytes
-    } else {
-        std::fs::read(file).map_err(|error| Failure::new(format!("cannot read the jobspec: {error}")).at(file))?
+        std::io::stdin().take(STDIN_BYTES_MAX).read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    std::fs::read(file).map_err(|error| Failure::new(format!("cannot read the jobspec: {error}")).at(file))
+}
+
+/// Name, text and flag of each variable that was given with -var.
+fn variables(given: &[String]) -> Result<Vec<(String, String, String)>, Failure> {
+    let split = |text: &String| {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Failure::new(format!("-var {text}: it is not NAME=VALUE")).hint("for example -var image=web:2")
+        })?;
+        Ok((name.trim().to_owned(), value.to_owned(), format!("-var {name}")))
     };
-    String::from_utf8(bytes).map_err(|error| {
-        Failure::new(format!("the jobspec is not UTF-8 at byte {}", error.utf8_error().valid_up_to())).at(file)
-    })
+    given.iter().map(split).collect()
+}
+
+fn variable_file(file: &str) -> Result<(String, String), Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(format!("cannot read the variable file: {error}")).at(file))?;
+    Ok((file.to_owned(), text))
+}
+
+/// The files that the user may read, relative to the folder in which the command runs.
+struct FilesOfUser;
+
+impl Files for FilesOfUser {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(path).map_err(|error| error.to_string())
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        std::path::Path::new(path).exists()
+    }
 }

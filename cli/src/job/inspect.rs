@@ -1,4 +1,4 @@
-//! `sched job inspect`: prints a job as the servers hold it, in the API's JSON.
+//! `sched job inspect`: prints a job as the servers hold it, in the API's JSON or as a jobspec.
 
 use clap::Args as ClapArgs;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::find;
 use crate::http::{Call, path};
 use crate::session::Session;
-use crate::show;
+use crate::show::{self, text};
 
 /// Arguments of `job inspect`.
 #[derive(ClapArgs, Debug)]
@@ -18,6 +18,9 @@ pub struct Args {
     /// The version; the newest unless given
     #[arg(long, value_name = "NUMBER")]
     version: Option<u64>,
+    /// Print it as a jobspec
+    #[arg(long)]
+    hcl: bool,
 }
 
 /// Runs it.
@@ -36,6 +39,11 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
             wanted.ok_or_else(|| super::history::no_such_version(&stub.id, version))?
         }
     };
+    if args.hcl {
+        let (job, _) = jobspecs::decode_json(job).map_err(|error| Failure::new(error.to_string()))?;
+        show::line(text::escape_lines(&jobspecs::write_hcl(&job)));
+        return Ok(Exit::Done);
+    }
     show::json(&job)?;
     Ok(Exit::Done)
 }

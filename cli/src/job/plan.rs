@@ -26,8 +26,7 @@ pub struct Args {
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
-    let jobspec = jobspec::read(&args.file, session).await?;
-    jobspec.warnings.iter().for_each(show::note);
+    let jobspec = jobspec::read(&args.file)?;
     let request = json!({ "Job": jobspec.job, "Diff": args.diff });
     let mut call = Call::put(path(&["v1", "job", jobspec.id(), "plan"]), &request);
     if let (None, Some(namespace)) = (session.client.namespace(), jobspec.namespace()) {

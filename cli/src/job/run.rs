@@ -36,8 +36,7 @@ pub struct Args {
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
-    let jobspec = jobspec::read(&args.file, session).await?;
-    jobspec.warnings.iter().for_each(show::note);
+    let jobspec = jobspec::read(&args.file)?;
     let mut request = json!({ "Job": jobspec.job, "Submission": jobspec.submission(&args.file) });
     if let Some(index) = args.check_index {
         request["EnforceIndex"] = true.into();
