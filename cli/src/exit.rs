@@ -47,7 +47,7 @@ Exit codes:
   255  `job plan`: an error
 
 Environment:
-  SCHED_ADDR, NOMAD_ADDR            servers' addresses, comma separated: the next is tried when one fails
+  SCHED_ADDR, NOMAD_ADDR            servers' addresses, comma separated, tried in turn
   SCHED_NAMESPACE, NOMAD_NAMESPACE  namespace of jobs, `*` for all
   SCHED_REGION, NOMAD_REGION        region
   SCHED_TOKEN, NOMAD_TOKEN          token

@@ -20,19 +20,12 @@ pub struct Args {
     /// Return once it is accepted, without following what comes of it
     #[arg(long)]
     detach: bool,
-    /// Stop its tasks without waiting for their shutdown delay
-    #[arg(long)]
-    no_shutdown_delay: bool,
 }
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let one = find::allocation(session, &args.allocation).await?;
-    let mut call =
-        Call::put(path(&["v1", "allocation", &one.id, "stop"]), &json!({})).query("namespace", &one.namespace);
-    if args.no_shutdown_delay {
-        call = call.query("no_shutdown_delay", true);
-    }
+    let call = Call::put(path(&["v1", "allocation", &one.id, "stop"]), &json!({})).query("namespace", &one.namespace);
     let answer = session.client.call(call).await?.value;
     let evaluation = answer.get("EvalID").and_then(Value::as_str).unwrap_or_default();
     if !session.print_json(&answer)? {

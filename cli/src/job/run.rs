@@ -26,12 +26,6 @@ pub struct Args {
     /// Print the request that would be sent, and send nothing
     #[arg(long)]
     output: bool,
-    /// Keep the running counts instead of those in the file
-    #[arg(long)]
-    preserve_counts: bool,
-    /// Priority of the evaluation, 1 to 100
-    #[arg(long, value_name = "PRIORITY")]
-    eval_priority: Option<u32>,
 }
 
 /// Runs it.
@@ -41,12 +35,6 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if let Some(index) = args.check_index {
         request["EnforceIndex"] = true.into();
         request["JobModifyIndex"] = index.into();
-    }
-    if args.preserve_counts {
-        request["PreserveCounts"] = true.into();
-    }
-    if let Some(priority) = args.eval_priority {
-        request["EvalPriority"] = priority.into();
     }
     if args.output {
         show::json(&request)?;

@@ -23,12 +23,6 @@ pub struct Args {
     /// Return once it is accepted, without following it
     #[arg(long)]
     detach: bool,
-    /// Stop tasks without waiting for their shutdown delay
-    #[arg(long)]
-    no_shutdown_delay: bool,
-    /// Priority of the evaluation, 1 to 100
-    #[arg(long, value_name = "PRIORITY")]
-    eval_priority: Option<u32>,
     /// Do not ask when only the beginning of the name was given
     #[arg(long, short = 'y')]
     yes: bool,
@@ -43,12 +37,6 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let mut call = Call::delete(path(&["v1", "job", &stub.id])).query("namespace", &stub.namespace);
     if args.purge {
         call = call.query("purge", true);
-    }
-    if args.no_shutdown_delay {
-        call = call.query("no_shutdown_delay", true);
-    }
-    if let Some(priority) = args.eval_priority {
-        call = call.query("eval_priority", priority);
     }
     let answer = session.client.call(call).await?.value;
     session.print_json(&answer)?;
