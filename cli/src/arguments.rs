@@ -44,7 +44,7 @@ struct Options {
     #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
     timeout: Duration,
     /// Print the API's JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, alias = "json-output")]
     json: bool,
     /// Print full ids and absolute times
     #[arg(long, global = true)]

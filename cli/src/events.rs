@@ -44,12 +44,14 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     }
     let mut body = session.client.stream(call).await?;
     let mut lines = Lines::default();
+    let mut heartbeats = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Failure::new(format!("the event stream broke off: {error}")))?;
         let Some(bytes) = frame.data_ref() else { continue };
         for line in lines.push(bytes)? {
-            let heartbeat = print(&line, args, session)?;
-            if heartbeat && !args.follow && lines.seen > 1 {
+            heartbeats += u32::from(print(&line, args, session)?);
+            // The stream opens with a heartbeat; the next one comes when everything that is held has been sent.
+            if heartbeats == 2 && !args.follow {
                 return Ok(Exit::Done);
             }
         }
@@ -90,7 +92,6 @@ fn print(line: &str, args: &Args, session: &Session) -> Result<bool, Failure> {
 #[derive(Default)]
 struct Lines {
     held: Vec<u8>,
-    seen: usize,
 }
 
 impl Lines {
@@ -105,7 +106,6 @@ impl Lines {
             let line = std::mem::replace(&mut self.held, rest);
             let line = String::from_utf8_lossy(&line).trim().to_owned();
             if !line.is_empty() {
-                self.seen += 1;
                 lines.push(line);
             }
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use clap::Args as ClapArgs;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::api::{Deployment, Evaluation, JobStub, Members, Node};
+use crate::api::{Deployment, Evaluation, JobStub, Members, Node, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::http::{Call, typed};
+use crate::http::Call;
 use crate::session::Session;
 use crate::show::{self, Pairs, Table, Tone, table::row, text};
 
@@ -54,13 +54,6 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let blocked: Vec<&Evaluation> = evaluations.iter().filter(|one| one.status == "blocked").collect();
     print_blocked(&blocked, session);
     Ok(Exit::Done)
-}
-
-fn decode<T: serde::de::DeserializeOwned + Default>(value: &Value) -> Result<T, Failure> {
-    if value.is_null() {
-        return Ok(T::default());
-    }
-    typed(value).map_err(|error| Failure::new(error.to_string()))
 }
 
 fn servers(members: &Members) -> String {

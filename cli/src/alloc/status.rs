@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use clap::Args as ClapArgs;
 
-use crate::api::{Allocation, CheckStatus, TaskState};
+use crate::api::{Allocation, CheckStatus, TaskState, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
-use crate::http::{Call, path, typed};
+use crate::http::{Call, path};
 use crate::session::Session;
 use crate::show::{self, Cell, Pairs, Table, Tone, table::row, text, time};
 
@@ -31,7 +31,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let one: Allocation = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let one: Allocation = decode(&answer)?;
     print_pairs(&one, session);
     if args.short {
         print_states(&one);
@@ -50,7 +50,7 @@ async fn list(session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let all: Vec<Allocation> = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let all: Vec<Allocation> = decode(&answer)?;
     crate::job::print_allocations(&all, session);
     Ok(Exit::Done)
 }

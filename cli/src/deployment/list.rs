@@ -2,10 +2,10 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::Deployment;
+use crate::api::{Deployment, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::http::{Call, typed};
+use crate::http::Call;
 use crate::session::Session;
 use crate::show::{Cell, Table, table::row};
 
@@ -19,7 +19,7 @@ pub async fn run(_: &Args, session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let mut deployments: Vec<Deployment> = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let mut deployments: Vec<Deployment> = decode(&answer)?;
     deployments.sort_by_key(|one| std::cmp::Reverse(one.create_index));
     let mut table = Table::new(&["ID", "Job ID", "Job Version", "Status", "Description"]);
     for one in &deployments {

@@ -2,12 +2,12 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::Deployment;
+use crate::api::{Deployment, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
 use crate::follow::{self, Subject};
-use crate::http::{Call, path, typed};
+use crate::http::{Call, path};
 use crate::session::Session;
 
 /// Arguments of `deployment status`.
@@ -29,7 +29,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let call = Call::get(path(&["v1", "deployment", &stub.id])).query("namespace", &stub.namespace);
     let answer = session.client.call(call).await?.value;
     if !session.print_json(&answer)? {
-        let deployment: Deployment = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+        let deployment: Deployment = decode(&answer)?;
         super::print_pairs(&deployment, session, true);
         super::print_groups(&deployment, session);
     }

@@ -1,16 +1,16 @@
 //! Jobs by id or its beginning.
 
 use super::{Found, pick};
-use crate::api::JobStub;
+use crate::api::{JobStub, decode};
 use crate::failure::Failure;
-use crate::http::{Call, typed};
+use crate::http::Call;
 use crate::session::Session;
 use crate::show::text;
 
 /// The job whose id is, or alone begins with, what was given.
 pub async fn job(session: &Session, given: &str) -> Result<JobStub, Failure> {
     let answer = session.client.call(Call::get("/v1/jobs").query("prefix", given)).await?;
-    let jobs: Vec<JobStub> = typed(&answer.value).map_err(|error| Failure::new(error.to_string()))?;
+    let jobs: Vec<JobStub> = decode(&answer.value)?;
     match pick(jobs, |job| job.id == given, |job| job.id.starts_with(given)) {
         Found::One(job) => Ok(job),
         Found::Several(jobs) => {

@@ -110,9 +110,9 @@ fn state(one: &Allocation) -> (String, Tone) {
             let described = Some(one.client_description.clone()).filter(|text| !text.is_empty());
             (with(status, last_event().or(described)), Tone::Bad)
         }
+        ("running" | "pending", _) if one.desired_status == "stop" => ("stopping".into(), Tone::Busy),
         (_, Some(false)) => (with("unhealthy", last_event()), Tone::Bad),
         ("running", Some(true)) => ("healthy".into(), Tone::Good),
-        ("running", None) if one.desired_status == "stop" => ("stopping".into(), Tone::Busy),
         ("running", None) => ("running, not yet healthy".into(), Tone::Busy),
         ("pending", _) => (with("starting", last_event()), Tone::Busy),
         (status, _) => (status.to_owned(), Tone::of_status(status)),

@@ -2,11 +2,11 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::Versions;
+use crate::api::{Versions, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
-use crate::http::{Call, path, typed};
+use crate::http::{Call, path};
 use crate::session::Session;
 use crate::show::{self, Pairs};
 
@@ -34,7 +34,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let history: Versions = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let history: Versions = decode(&answer)?;
     let mut shown = 0;
     // A difference leads from the version below to the one at its position.
     for (position, version) in history.versions.iter().enumerate() {

@@ -3,11 +3,11 @@
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use crate::api::Plan;
+use crate::api::{Plan, decode};
 use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::follow;
-use crate::http::{Call, path, typed};
+use crate::http::{Call, path};
 use crate::jobspec::{self, JobFile};
 use crate::session::Session;
 use crate::show::{self, Tone, text};
@@ -33,7 +33,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         call = call.query("namespace", namespace);
     }
     let answer = session.client.call(call).await?.value;
-    let plan: Plan = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let plan: Plan = decode(&answer)?;
     let exit = if plan.changes() { Exit::Changes } else { Exit::Done };
     if session.print_json(&answer)? {
         return Ok(exit);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::follow::{self, Subject};
-use crate::http::Call;
+use crate::http::{Call, Error};
 use crate::jobspec::{self, JobFile};
 use crate::session::Session;
 use crate::show;
@@ -45,7 +45,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if let (None, Some(namespace)) = (session.client.namespace(), jobspec.namespace()) {
         call = call.query("namespace", namespace);
     }
-    let answer = session.client.call(call).await.map_err(|error| refused(error.into(), args, jobspec.id()))?.value;
+    let answer = session.client.call(call).await.map_err(|error| refused(error, args, jobspec.id()))?.value;
     let field = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     if !field("Warnings").is_empty() {
         show::warning(field("Warnings"));
@@ -66,12 +66,14 @@ fn or_none(id: &str) -> &str {
     if id.is_empty() { "none" } else { id }
 }
 
-fn refused(failure: Failure, args: &Args, job: &str) -> Failure {
-    match args.check_index {
-        Some(_) => failure.hint(format!(
+fn refused(error: Error, args: &Args, job: &str) -> Failure {
+    let conflict = matches!(&error, Error::Refused { body, .. } if body.contains("job modify index"));
+    let failure = Failure::from(error);
+    match conflict {
+        true => failure.hint(format!(
             "somebody changed the job since: look at `sched job plan {}` again, or at `sched job history {job}`",
             args.file.file
         )),
-        None => failure,
+        false => failure,
     }
 }

@@ -1,13 +1,12 @@
 //! `sched job status`: the list of jobs, or one job with its summary, deployment and allocations.
 
 use clap::Args as ClapArgs;
-use serde_json::json;
 
-use crate::api::{Allocation, Deployment, Evaluation, Job, JobStub, Summary};
+use crate::api::{Allocation, Deployment, Evaluation, Job, JobStub, Summary, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
-use crate::http::{Call, path, typed};
+use crate::http::{Call, path};
 use crate::session::Session;
 use crate::show::{self, Cell, Pairs, Table, Tone, table::row};
 
@@ -45,7 +44,7 @@ async fn list(session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let mut jobs: Vec<JobStub> = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let mut jobs: Vec<JobStub> = decode(&answer)?;
     jobs.sort_by(|left, right| (&left.id, &left.namespace).cmp(&(&right.id, &right.namespace)));
     let mut table;
     if session.client.namespace() == Some("*") {
@@ -91,19 +90,19 @@ async fn one(args: &Args, given: &str, session: &Session) -> Result<Exit, Failur
     if session.print_json(&job)? {
         return Ok(Exit::Done);
     }
-    let job: Job = typed(&job).map_err(|error| Failure::new(error.to_string()))?;
+    let job: Job = decode(&job)?;
     print_job(&job, session);
     if args.short {
         return Ok(Exit::Done);
     }
-    let summary: Summary = decode(get(&["summary"]).await?.value)?;
+    let summary: Summary = decode(&get(&["summary"]).await?.value)?;
     print_summary(&summary);
     if args.evals {
-        print_evaluations(&decode::<Vec<Evaluation>>(get(&["evaluations"]).await?.value)?, session);
+        print_evaluations(&decode::<Vec<Evaluation>>(&get(&["evaluations"]).await?.value)?, session);
     }
     let deployment = get(&["deployment"]).await?.value;
     if !deployment.is_null() {
-        let deployment: Deployment = decode(deployment)?;
+        let deployment: Deployment = decode(&deployment)?;
         crate::deployment::print(&deployment, session, "Latest Deployment");
     }
     let call = Call::get(path(&["v1", "job", &stub.id, "allocations"])).query("namespace", &stub.namespace);
@@ -115,13 +114,6 @@ async fn one(args: &Args, given: &str, session: &Session) -> Result<Exit, Failur
         show::hint(format_args!("some instances wait for room: `sched job why {}` tells for what", stub.id));
     }
     Ok(Exit::Done)
-}
-
-fn decode<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T, Failure> {
-    // Null stands for "none of it", which is what an empty object or list says as well.
-    typed(&value)
-        .or_else(|error| if value.is_null() { typed(&json!({})).or_else(|_| typed(&json!([]))) } else { Err(error) })
-        .map_err(|error| Failure::new(error.to_string()))
 }
 
 fn print_job(job: &Job, session: &Session) {

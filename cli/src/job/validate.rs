@@ -4,9 +4,10 @@ use clap::Args as ClapArgs;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::api::decode;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::http::{Call, Error, typed};
+use crate::http::{Call, Error};
 use crate::jobspec::{self, JobFile};
 use crate::session::Session;
 use crate::show;
@@ -37,7 +38,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         }
         Err(error) => return Err(error.into()),
     };
-    let validation: Validation = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let validation: Validation = decode(&answer)?;
     let faults = !validation.validation_errors.is_empty() || !validation.error.is_empty();
     if session.print_json(&answer)? {
         return Ok(if faults { Exit::Failed } else { Exit::Done });

@@ -2,11 +2,11 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::{Explanation, GroupExplanation};
+use crate::api::{Explanation, GroupExplanation, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
-use crate::http::{Call, path, typed};
+use crate::http::{Call, path};
 use crate::session::Session;
 use crate::show::{self, Cell, Table, Tone, table::row, text};
 
@@ -37,7 +37,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let explanation: Explanation = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let explanation: Explanation = decode(&answer)?;
     let wanted = |one: &&GroupExplanation| group.is_none_or(|group| one.group == group);
     let groups: Vec<&GroupExplanation> = explanation.groups.iter().filter(wanted).collect();
     if let (Some(group), true) = (group, groups.is_empty()) {

@@ -3,10 +3,10 @@
 use clap::Args as ClapArgs;
 use serde::Deserialize;
 
-use crate::api::{Allocation, Node, NodeUsage};
+use crate::api::{Allocation, Node, NodeUsage, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::http::{Call, path, typed};
+use crate::http::{Call, path};
 use crate::session::Session;
 use crate::show::{self, Cell, Pairs, Table, Tone, table::row, time};
 
@@ -42,7 +42,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let node: Node = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let node: Node = decode(&answer)?;
     print_pairs(&node, session);
     if args.short {
         return Ok(Exit::Done);
@@ -77,7 +77,7 @@ async fn list(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let mut nodes: Vec<Node> = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let mut nodes: Vec<Node> = decode(&answer)?;
     nodes.sort_by(|left, right| (&left.name, &left.id).cmp(&(&right.name, &right.id)));
     let usage = if args.allocs { usage(session).await? } else { Vec::new() };
     let mut columns = vec!["ID", "Node Pool", "DC", "Name", "Class"];

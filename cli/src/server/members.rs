@@ -2,10 +2,10 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::{Member, Members};
+use crate::api::{Member, Members, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::http::{Call, typed};
+use crate::http::Call;
 use crate::session::Session;
 use crate::show::{self, Cell, Table, Tone, table::row};
 
@@ -19,7 +19,7 @@ pub async fn run(_: &Args, session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let members: Members = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let members: Members = decode(&answer)?;
     // The members are worth showing also while there is no leader: then most of all.
     let leader: String = session.client.read(Call::get("/v1/status/leader")).await.unwrap_or_default();
     let columns = ["Name", "Address", "Port", "Status", "Leader", "Raft Version", "Build", "Datacenter", "Region"];

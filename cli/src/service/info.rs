@@ -2,10 +2,10 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::{ServiceInstance, ServicesOfNamespace};
+use crate::api::{ServiceInstance, ServicesOfNamespace, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::http::{Call, path, typed};
+use crate::http::{Call, path};
 use crate::session::Session;
 use crate::show::{Table, table::row, text};
 
@@ -18,8 +18,12 @@ pub struct Args {
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
-    let answer = session.client.call(Call::get(path(&["v1", "service", &args.service]))).await?.value;
-    let mut instances: Vec<ServiceInstance> = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let answer = match session.client.call(Call::get(path(&["v1", "service", &args.service]))).await {
+        Ok(answer) => answer.value,
+        Err(error) if error.is_not_found() => return Err(none(args, session).await?),
+        Err(error) => return Err(error.into()),
+    };
+    let mut instances: Vec<ServiceInstance> = decode(&answer)?;
     if instances.is_empty() {
         return Err(none(args, session).await?);
     }

@@ -2,10 +2,10 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::ServicesOfNamespace;
+use crate::api::{ServicesOfNamespace, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::http::{Call, typed};
+use crate::http::Call;
 use crate::session::Session;
 use crate::show::{Table, table::row};
 
@@ -19,7 +19,7 @@ pub async fn run(_: &Args, session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
-    let namespaces: Vec<ServicesOfNamespace> = typed(&answer).map_err(|error| Failure::new(error.to_string()))?;
+    let namespaces: Vec<ServicesOfNamespace> = decode(&answer)?;
     let all = session.client.namespace() == Some("*");
     let columns: &[&str] = if all { &["Service Name", "Namespace", "Tags"] } else { &["Service Name", "Tags"] };
     let mut table = Table::new(columns);

@@ -20,6 +20,11 @@ pub fn hours_ago() -> i64 {
     i64::try_from((now - Duration::from_secs(2 * 3600 + 30)).as_nanos()).expect("until the year 2262")
 }
 
+/// The same instant as the API writes dates.
+fn hours_ago_as_date() -> String {
+    jiff::Timestamp::from_nanosecond(hours_ago().into()).expect("within jiff's range").to_string()
+}
+
 pub fn job(version: u64) -> Value {
     json!({
         "ID": "web", "Name": "web", "Namespace": "default", "Type": "service", "Priority": 50, "Datacenters": ["dc1"],
@@ -46,7 +51,7 @@ pub fn allocation(id: &str, index: u32, node: &str, status: &str) -> Value {
         "DeploymentStatus": if healthy { json!({ "Healthy": true }) } else { Value::Null },
         "CreateTime": hours_ago(), "ModifyTime": hours_ago(),
         "TaskStates": { "app": { "State": status, "Failed": status == "failed", "Restarts": 0,
-            "StartedAt": "2026-01-02T03:04:05Z", "FinishedAt": null, "Events": [
+            "StartedAt": hours_ago_as_date(), "FinishedAt": null, "Events": [
                 { "Type": "Received", "Time": 1767323045000000000i64, "DisplayMessage": "Task received by client" },
                 { "Type": "Started", "Time": 1767323046000000000i64, "DisplayMessage": "Task started by client" }] } }
     })
@@ -120,7 +125,7 @@ pub fn cluster() -> Fixture {
     let mut one_node = nodes[0].clone();
     one_node["NodeResources"] = json!({ "Disk": { "DiskMB": 10000 } });
     one_node["Events"] =
-        json!([{ "Message": "Node registered", "Subsystem": "Cluster", "Timestamp": "2026-01-02T03:04:05Z" }]);
+        json!([{ "Message": "Node registered", "Subsystem": "Cluster", "Timestamp": hours_ago_as_date() }]);
     let stubs = json!([allocation(ALLOCATION_1, 1, "n2", "running"), allocation(ALLOCATION_0, 0, "n1", "running")]);
     Fixture::default()
         .with(

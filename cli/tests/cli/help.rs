@@ -2,7 +2,7 @@
 
 use crate::invocation::{compare, sched};
 
-const COMMANDS: [&str; 36] = [
+const COMMANDS: [&str; 38] = [
     "",
     "agent",
     "job",
@@ -34,6 +34,8 @@ const COMMANDS: [&str; 36] = [
     "server members",
     "server join",
     "server leave",
+    "service",
+    "service list",
     "service info",
     "events",
     "status",
