@@ -1,0 +1,387 @@
+//! The blocks of a syntax tree become Nomad-shaped JSON with places, driven by the tables of [`schema`](crate::schema).
+//!
+//! Errors do not stop the decoder: what is wrong is left out and reported, and the rest is read on, so that one run
+//! reports everything. Whether values make sense together is for [`validate`](crate::validate) to say.
+
+mod dynamic;
+mod free;
+mod warnings;
+
+pub(crate) use warnings::warning;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hcl_edit::Span as _;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Attribute, Body, Structure};
+use serde_json::Value as Json;
+
+use crate::evaluate::{Evaluator, Frame, span_of};
+use crate::schema::{Block, Entries, Field, Kind, Status, Times};
+use crate::source::Span;
+use crate::tree::{Node, Tree};
+use crate::{Diagnostic, nearest};
+
+/// The name under which a block holds what this release does not act on.
+pub(crate) const KEPT: &str = "Kept";
+
+/// Decodes blocks, gathering what is wrong.
+pub(crate) struct Decoder<'a> {
+    pub evaluator: Evaluator<'a>,
+    pub errors: Vec<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
+    /// Where blocks begin in which something was left out as wrong: what validation misses there is no news.
+    pub broken: BTreeSet<usize>,
+}
+
+/// A block as it stands in the text, or as a dynamic block makes it.
+struct Found<'b, 'f> {
+    name: &'b str,
+    labels: Vec<(String, Span)>,
+    body: &'b Body,
+    span: Span,
+    frame: &'f Frame<'f>,
+}
+
+impl<'a> Decoder<'a> {
+    pub(crate) fn new(evaluator: Evaluator<'a>) -> Self {
+        Self { evaluator, errors: Vec::new(), warnings: Vec::new(), broken: BTreeSet::new() }
+    }
+
+    /// The value of the block `hcl`, which `schema` describes.
+    pub(crate) fn top(&mut self, schema: &'static Block, hcl: &hcl_edit::structure::Block) -> Node {
+        let found = found(hcl, &Frame::TOP);
+        self.block(schema, &found)
+    }
+
+    fn block(&mut self, schema: &'static Block, found: &Found<'_, '_>) -> Node {
+        let mut entries = Entries::new();
+        self.label(schema, found, &mut entries);
+        self.body(schema, found.body, &found.span, found.frame, &mut entries);
+        self.finished(schema, entries, &found.span)
+    }
+
+    fn finished(&mut self, schema: &'static Block, mut entries: Entries, span: &Span) -> Node {
+        if let Some(finish) = schema.finish
+            && let Err(fault) = finish(&mut entries, span)
+        {
+            self.broken.insert(span.start);
+            self.errors.push(self.error(&fault.span, fault.message).hint(fault.hint));
+        }
+        Node { span: span.clone(), tree: Tree::Map(entries) }
+    }
+
+    fn label(&mut self, schema: &'static Block, found: &Found<'_, '_>, entries: &mut Entries) {
+        let name = schema.name;
+        match (schema.label, found.labels.as_slice()) {
+            (Some(json), [(label, span)]) => {
+                entries.insert(json.into(), Node::leaf(span.clone(), Json::String(label.clone())));
+            }
+            (Some(_), []) if schema.label_optional => {}
+            (None, []) => {}
+            (Some(_), []) => {
+                self.broken.insert(found.span.start);
+                let error = self.error(&found.span, format!("`{name}` needs a name"));
+                self.errors.push(error.hint(format!("write: {name} \"a-name\" {{ … }}")));
+            }
+            (Some(_), [_, (_, second), ..]) => {
+                let error = self.error(second, format!("`{name}` takes one name"));
+                self.errors.push(error.hint("remove this one"));
+            }
+            (None, [(_, first), ..]) => {
+                let error = self.error(first, format!("`{name}` takes no name"));
+                self.errors.push(error.hint(format!("write: {name} {{ … }}")));
+            }
+        }
+    }
+
+    fn body(&mut self, schema: &'static Block, body: &Body, span: &Span, frame: &Frame<'_>, entries: &mut Entries) {
+        for structure in body.iter() {
+            let errors = self.errors.len();
+            match structure {
+                Structure::Attribute(attribute) => self.attribute(schema, attribute, frame, entries),
+                Structure::Block(hcl) if hcl.ident.as_str() == "dynamic" => {
+                    self.dynamic(schema, hcl, frame, entries);
+                }
+                Structure::Block(hcl) => self.inner(schema, &found(hcl, frame), entries),
+            }
+            if self.errors.len() > errors {
+                self.broken.insert(span.start);
+            }
+            if self.evaluator.budget.is_spent() {
+                return;
+            }
+        }
+    }
+
+    /// An inner block, put where its row says.
+    fn inner(&mut self, schema: &'static Block, found: &Found<'_, '_>, entries: &mut Entries) {
+        let Some(field) = schema.field(found.name) else {
+            let message = format!("unknown block `{}`", found.name);
+            self.unknown(schema, &found.span, found.name, message);
+            return;
+        };
+        let node = match field.kind {
+            Kind::Block(inner, _) => self.block(inner, found),
+            Kind::Free => self.free_block(found),
+            Kind::TextMap | Kind::TextsMap => {
+                let node = self.free_block(found);
+                let (json, _) = node.clone().split();
+                match field.kind.read(&json) {
+                    Ok(json) => place_like(json, &node),
+                    Err(problem) => {
+                        self.errors.push(self.error(&found.span, format!("`{}` {problem}", field.name)));
+                        return;
+                    }
+                }
+            }
+            _ => {
+                let error = self.error(&found.span, format!("`{}` is an attribute, not a block", field.name));
+                self.errors.push(error.hint(format!("write: {} = …", field.name)));
+                return;
+            }
+        };
+        self.put(schema, field, node, &found.span, entries);
+    }
+
+    fn attribute(&mut self, schema: &'static Block, hcl: &Attribute, frame: &Frame<'_>, entries: &mut Entries) {
+        let name = hcl.key.as_str();
+        let key_span = hcl.key.span().unwrap_or(0..0);
+        let Some(field) = schema.field(name) else {
+            self.unknown(schema, &key_span, name, format!("unknown attribute `{name}`"));
+            return;
+        };
+        let value = match self.evaluator.evaluate(&hcl.value, frame) {
+            Ok(value) => value.to_json(),
+            Err(error) => return self.errors.push(*error),
+        };
+        let span = span_of(&hcl.value);
+        if value.is_null() {
+            return;
+        }
+        let node = self.placed(&hcl.value, value.clone());
+        if let Kind::Block(inner, times) = field.kind {
+            return self.block_as_attribute(schema, field, (inner, times), node, entries);
+        }
+        match field.kind.read(&value) {
+            Ok(json) => self.put(schema, field, place_like(json, &node), &key_span, entries),
+            Err(problem) => {
+                // The place of the item at fault, where there is one; else of the whole value.
+                let diagnostic = self.error(&span, format!("`{name}` {problem}"));
+                self.errors.push(diagnostic.label("this value").hint_if(field.kind.hint(&value)));
+            }
+        }
+    }
+
+    /// A block that is written as an attribute: an object, or a list of objects.
+    fn block_as_attribute(
+        &mut self,
+        schema: &'static Block,
+        field: &'static Field,
+        (inner, times): (&'static Block, Times),
+        node: Node,
+        entries: &mut Entries,
+    ) {
+        let span = node.span.clone();
+        let items = match node.tree {
+            Tree::List(items) if times != Times::Once => items,
+            Tree::Map(map) if inner.label.is_some() && !inner.label_optional => {
+                let labelled = map.into_iter().map(|(label, mut node)| {
+                    let name = Node::leaf(node.span.clone(), Json::String(label));
+                    if let (Tree::Map(entries), Some(json)) = (&mut node.tree, inner.label) {
+                        entries.insert(json.into(), name);
+                    }
+                    node
+                });
+                labelled.collect()
+            }
+            tree => vec![Node { span: span.clone(), tree }],
+        };
+        for item in items {
+            let Tree::Map(map) = item.tree else {
+                let error = self.error(&item.span, format!("`{}` is a block, this is one value", field.name));
+                self.errors.push(error.hint(format!("write: {} {{ … }}", field.name)));
+                continue;
+            };
+            let node = self.object(inner, map, &item.span);
+            self.put(schema, field, node, &span, entries);
+        }
+    }
+
+    /// The entries of a block that is written as an object.
+    fn object(&mut self, schema: &'static Block, map: Entries, span: &Span) -> Node {
+        let mut entries = Entries::new();
+        for (key, node) in map {
+            if schema.label == Some(key.as_str()) {
+                entries.insert(key, node);
+                continue;
+            }
+            let Some(field) = schema.field(&key) else {
+                self.unknown(schema, &node.span, &key, format!("unknown attribute `{key}`"));
+                continue;
+            };
+            let place = node.span.clone();
+            if let Kind::Block(inner, times) = field.kind {
+                self.block_as_attribute(schema, field, (inner, times), node, &mut entries);
+                continue;
+            }
+            let (json, _) = node.clone().split();
+            match field.kind.read(&json) {
+                Ok(json) => self.put(schema, field, place_like(json, &node), &place, &mut entries),
+                Err(problem) => {
+                    let diagnostic = self.error(&place, format!("`{key}` {problem}"));
+                    self.errors.push(diagnostic.hint_if(field.kind.hint(&json)));
+                }
+            }
+        }
+        self.finished(schema, entries, span)
+    }
+
+    /// Puts a decoded value where its row says, and what the value keeps where there is a place for it.
+    fn put(&mut self, schema: &'static Block, field: &'static Field, node: Node, span: &Span, entries: &mut Entries) {
+        self.warn(field, span);
+        let mut node = node;
+        let lifted = match (&mut node.tree, field.kind) {
+            (Tree::Map(inner), Kind::Block(block, _)) if !block.keeps => inner.remove(KEPT),
+            _ => None,
+        };
+        let target = if field.status == Status::Kept {
+            let kept = entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
+            match &mut kept.tree {
+                Tree::Map(kept) => kept,
+                Tree::Leaf(_) | Tree::List(_) => return,
+            }
+        } else {
+            &mut *entries
+        };
+        let entry = field.entry();
+        let times = match field.kind {
+            Kind::Block(_, times) => times,
+            // A free block may be repeated, and is a list then.
+            Kind::Free if target.contains_key(entry) => Times::Many,
+            Kind::TextMap | Kind::TextsMap if target.contains_key(entry) => {
+                return merge_map(target, entry, node);
+            }
+            _ => Times::Once,
+        };
+        let mut at = String::new();
+        match times {
+            Times::Once => {
+                if target.contains_key(entry) {
+                    return self.twice(schema, field, span);
+                }
+                target.insert(entry.into(), node);
+            }
+            Times::OnceInList if target.contains_key(entry) => return self.twice(schema, field, span),
+            Times::Many | Times::OnceInList => {
+                let list = target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::List(Vec::new()) });
+                if !matches!(list.tree, Tree::List(_)) {
+                    let first = std::mem::replace(list, Node { span: span.clone(), tree: Tree::List(Vec::new()) });
+                    list.tree = Tree::List(vec![first]);
+                }
+                if let Tree::List(list) = &mut list.tree {
+                    at = format!("[{}]", list.len());
+                    list.push(node);
+                }
+            }
+            Times::ByLabel => {
+                let label = match &node.tree {
+                    Tree::Map(inner) => inner.get("Name").cloned(),
+                    Tree::Leaf(_) | Tree::List(_) => None,
+                };
+                let map = target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
+                if let (Tree::Map(map), Some(Node { tree: Tree::Leaf(Json::String(label)), .. })) = (&mut map.tree, label) {
+                    map.insert(label, node);
+                }
+            }
+        }
+        if let Some(Node { tree: Tree::Map(lifted), .. }) = lifted {
+            let kept = entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
+            if let Tree::Map(kept) = &mut kept.tree {
+                kept.extend(lifted.into_iter().map(|(key, node)| (format!("{entry}{at}.{key}"), node)));
+            }
+        }
+    }
+
+    fn twice(&mut self, schema: &Block, field: &Field, span: &Span) {
+        let error = self.error(span, format!("`{}` is given twice", field.name));
+        self.errors.push(error.hint(format!("a `{}` has at most one", schema.name)));
+    }
+
+    fn unknown(&mut self, schema: &'static Block, span: &Span, name: &str, message: String) {
+        let hint = nearest::did_you_mean(name, schema.names()).unwrap_or_else(|| {
+            match crate::schema::parents_of(name).first() {
+                Some(parent) => format!("`{name}` belongs into `{parent}`"),
+                None => format!("`{}` has: {}", schema.name, schema.names().collect::<Vec<_>>().join(", ")),
+            }
+        });
+        let error = self.error(span, message).label(format!("not known in `{}`", schema.name)).hint(hint);
+        self.errors.push(error);
+    }
+
+    fn error(&self, span: &Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(self.evaluator.source, span.clone(), message)
+    }
+
+    /// The value of an expression with the places of its parts, as far as the expression spells them out.
+    fn placed(&self, expression: &Expression, json: Json) -> Node {
+        let span = span_of(expression);
+        match (expression, json) {
+            (Expression::Array(array), Json::Array(list)) if array.len() == list.len() => {
+                let items = array.iter().zip(list).map(|(item, json)| self.placed(item, json)).collect();
+                Node { span, tree: Tree::List(items) }
+            }
+            (Expression::Object(object), Json::Object(values)) => {
+                let mut places: BTreeMap<String, &Expression> = BTreeMap::new();
+                for (key, value) in object.iter() {
+                    if let Ok(key) = self.evaluator.key(key, &Frame::TOP) {
+                        places.insert(key, value.expr());
+                    }
+                }
+                let entries = values.into_iter().map(|(key, json)| match places.get(&key) {
+                    Some(value) => (key, self.placed(value, json)),
+                    None => (key, Node::uniform(&span, json)),
+                });
+                Node { span: span.clone(), tree: Tree::Map(entries.collect()) }
+            }
+            (_, json) => Node::uniform(&span, json),
+        }
+    }
+}
+
+fn found<'b, 'f>(hcl: &'b hcl_edit::structure::Block, frame: &'f Frame<'f>) -> Found<'b, 'f> {
+    let start = hcl.ident.span().unwrap_or(0..0);
+    let labels: Vec<(String, Span)> = hcl
+        .labels
+        .iter()
+        .map(|label| (label.as_str().to_string(), label.span().unwrap_or_else(|| start.clone())))
+        .collect();
+    let end = labels.last().map_or(start.end, |(_, span)| span.end);
+    Found { name: hcl.ident.as_str(), labels, body: &hcl.body, span: start.start..end, frame }
+}
+
+/// `json` with the places of `node`, which has the same shape but for converted leaves.
+fn place_like(json: Json, node: &Node) -> Node {
+    let span = node.span.clone();
+    match (json, &node.tree) {
+        (Json::Array(list), Tree::List(items)) if items.len() == list.len() => {
+            let items = list.into_iter().zip(items).map(|(json, item)| place_like(json, item)).collect();
+            Node { span, tree: Tree::List(items) }
+        }
+        (Json::Object(object), Tree::Map(entries)) => {
+            let placed = object.into_iter().map(|(key, json)| match entries.get(&key) {
+                Some(entry) => (key, place_like(json, entry)),
+                None => (key, Node::uniform(&span, json)),
+            });
+            Node { span: span.clone(), tree: Tree::Map(placed.collect()) }
+        }
+        (json, _) => Node::uniform(&span, json),
+    }
+}
+
+/// Several `env` or `meta` blocks add up.
+fn merge_map(target: &mut Entries, entry: &str, node: Node) {
+    if let (Some(Node { tree: Tree::Map(known), .. }), Tree::Map(more)) = (target.get_mut(entry), node.tree) {
+        known.extend(more);
+    }
+}

@@ -1,0 +1,143 @@
+//! Names and the paths that follow them: `var.ports["http"]`, `local.hosts[*].name`, `attr.kernel.name`.
+
+use hcl_edit::Span as _;
+use hcl_edit::expr::{Expression, TraversalOperator};
+use hcl_edit::repr::Decorated;
+
+use super::{Evaluated, Evaluator, Frame, span_of};
+use crate::source::Span;
+use crate::value::{Number, Value};
+use crate::{Diagnostic, nearest};
+
+impl Evaluator<'_> {
+    /// The value at a path; the literal text `${…}` where the root is not one of ours.
+    pub(super) fn traverse(&self, expression: &Expression, frame: &Frame<'_>) -> Evaluated {
+        let (root, operators): (&Expression, &[Decorated<TraversalOperator>]) = match expression {
+            Expression::Traversal(traversal) => (&traversal.expr, &traversal.operators),
+            other => (other, &[]),
+        };
+        let Expression::Variable(name) = root else {
+            let value = self.evaluate(root, frame)?;
+            return self.follow(value, operators, frame);
+        };
+        if let Some(value) = frame.get(name.as_str()) {
+            self.charge(value, &span_of(expression))?;
+            return self.follow(value.clone(), operators, frame);
+        }
+        let (known, word) = match name.as_str() {
+            "var" => (&self.scope.variables, "variable"),
+            "local" => (&self.scope.locals, "local"),
+            _ => {
+                let text = self.source.slice(&span_of(expression)).trim();
+                self.spend(text.len() as u64, &span_of(expression))?;
+                return Ok(Value::Text(format!("${{{text}}}")));
+            }
+        };
+        let (first, rest) = match operators.split_first() {
+            Some((first, rest)) => (first, rest),
+            None => {
+                let value = Value::Object(known.clone());
+                self.charge(&value, &span_of(expression))?;
+                return Ok(value);
+            }
+        };
+        let key = match first.value() {
+            TraversalOperator::GetAttr(name) => name.as_str().to_string(),
+            TraversalOperator::Index(index) => self.evaluate(index, frame)?.to_text().unwrap_or_default(),
+            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) | TraversalOperator::LegacyIndex(_) => {
+                return self.follow(Value::Object(known.clone()), operators, frame);
+            }
+        };
+        let Some(value) = known.get(&key) else {
+            let span = first.span().unwrap_or_else(|| span_of(expression));
+            let hint = nearest::did_you_mean(&key, known.keys().map(String::as_str)).unwrap_or_else(|| {
+                if word == "variable" {
+                    format!("declare it: variable \"{key}\" {{ type = string }}")
+                } else {
+                    format!("declare it: locals {{ {key} = … }}")
+                }
+            });
+            let error = Diagnostic::error(self.source, span, format!("there is no {word} `{key}`"));
+            return Err(Box::new(error.label("not declared").hint(hint)));
+        };
+        self.charge(value, &span_of(expression))?;
+        self.follow(value.clone(), rest, frame)
+    }
+
+    /// Follows the steps of a path from `value`.
+    fn follow(&self, value: Value, operators: &[Decorated<TraversalOperator>], frame: &Frame<'_>) -> Evaluated {
+        let mut value = value;
+        for (at, operator) in operators.iter().enumerate() {
+            let span = operator.span().unwrap_or(0..0);
+            value = match operator.value() {
+                TraversalOperator::GetAttr(name) => self.attribute(value, name.as_str(), &span)?,
+                TraversalOperator::Index(index) => {
+                    let key = self.evaluate(index, frame)?;
+                    self.index(value, &key, &span)?
+                }
+                TraversalOperator::LegacyIndex(index) => {
+                    self.index(value, &Value::whole(i128::from(*index.value())), &span)?
+                }
+                // `[*]` applies the whole rest of the path to each item, `.*` only the names that follow.
+                TraversalOperator::FullSplat(_) => return self.splat(value, &operators[at + 1..], frame),
+                TraversalOperator::AttrSplat(_) => {
+                    let rest = &operators[at + 1..];
+                    let names = rest
+                        .iter()
+                        .take_while(|next| {
+                            matches!(next.value(), TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_))
+                        })
+                        .count();
+                    let items = self.splat(value, &rest[..names], frame)?;
+                    return self.follow(items, &rest[names..], frame);
+                }
+            };
+        }
+        Ok(value)
+    }
+
+    /// The path applied to each item; null has none, anything but a list is one item.
+    fn splat(&self, value: Value, rest: &[Decorated<TraversalOperator>], frame: &Frame<'_>) -> Evaluated {
+        let items = match value {
+            Value::Null => Vec::new(),
+            Value::List(list) => list,
+            other => vec![other],
+        };
+        items.into_iter().map(|item| self.follow(item, rest, frame)).collect::<Evaluated<Vec<_>>>().map(Value::List)
+    }
+
+    fn attribute(&self, value: Value, name: &str, span: &Span) -> Evaluated {
+        match value {
+            Value::Object(mut object) => match object.remove(name) {
+                Some(value) => Ok(value),
+                None => {
+                    let hint = nearest::did_you_mean(name, object.keys().map(String::as_str));
+                    let message = format!("the object has no attribute `{name}`");
+                    Err(Box::new(Diagnostic::error(self.source, span.clone(), message).hint_if(hint)))
+                }
+            },
+            other => Err(self.error(span, format!("{} has no attributes", other.kind()))),
+        }
+    }
+
+    fn index(&self, value: Value, key: &Value, span: &Span) -> Evaluated {
+        match value {
+            Value::List(mut list) => {
+                let index = key.to_number().and_then(Number::whole);
+                let at = index.and_then(|index| usize::try_from(index).ok()).filter(|at| *at < list.len());
+                match at {
+                    Some(at) => Ok(list.swap_remove(at)),
+                    None => {
+                        let given = key.to_text().unwrap_or_else(|| key.kind().to_string());
+                        Err(self.error(span, format!("the list has {} items, no item {given}", list.len())))
+                    }
+                }
+            }
+            Value::Object(_) => match key.to_text() {
+                Some(name) => self.attribute(value, &name, span),
+                None => Err(self.error(span, format!("a key must be a string, this is {}", key.kind()))),
+            },
+            other => Err(self.error(span, format!("{} has no items", other.kind()))),
+        }
+    }
+}

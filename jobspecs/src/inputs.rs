@@ -1,0 +1,37 @@
+//! What a caller gives beside the jobspec: values of variables, and leave to read files.
+
+use std::fmt;
+
+/// Values for the jobspec's variables. Later sources win: `environment`, then `var_files`, then `variables`, each in
+/// order.
+#[derive(Clone, Copy, Default)]
+pub struct Inputs<'a> {
+    /// From flags, `-var name=text`: name, text, and the flag for display.
+    pub variables: &'a [(String, String, String)],
+    /// Variable files: name for display, and text in HCL or JSON.
+    pub var_files: &'a [(String, String)],
+    /// The environment, of which `NOMAD_VAR_<name>` and `SCHED_VAR_<name>` are read.
+    pub environment: &'a [(String, String)],
+    /// The files that the jobspec's functions may read; none on a server.
+    pub allow_files: Option<&'a dyn Files>,
+}
+
+impl fmt::Debug for Inputs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be secrets: only their number is shown.
+        f.debug_struct("Inputs")
+            .field("variables", &self.variables.len())
+            .field("var_files", &self.var_files.len())
+            .field("environment", &self.environment.len())
+            .field("allow_files", &self.allow_files.is_some())
+            .finish()
+    }
+}
+
+/// The files that a jobspec's functions read, relative to where its author stands.
+pub trait Files {
+    /// The bytes of the file at `path`, or why they can't be read.
+    fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+    /// Whether there is a file at `path`.
+    fn exists(&self, path: &str) -> bool;
+}

@@ -1,0 +1,202 @@
+//! The vocabulary as tables: one table per block, one row per attribute or inner block.
+//!
+//! The decoder of HCL, the reader of JSON, the hints of "did you mean" and `describe` all read these. To add an
+//! attribute is a line in the model and a line here.
+
+mod docker;
+mod group;
+mod job;
+mod kept;
+mod kind;
+mod network;
+mod placement;
+mod policy;
+mod service;
+mod task;
+
+use std::collections::BTreeMap;
+
+pub use kind::Kind;
+
+use crate::source::Span;
+use crate::tree::Node;
+
+pub(crate) use docker::DOCKER;
+pub(crate) use job::JOB;
+
+/// A block: its name, what may stand in it, and how it becomes JSON.
+pub struct Block {
+    /// The word that opens it.
+    pub name: &'static str,
+    /// What it is for, in a line.
+    pub doc: &'static str,
+    /// The JSON name of its label, if it has one.
+    pub label: Option<&'static str>,
+    /// Whether the label may be left out.
+    pub label_optional: bool,
+    /// Whether its object in the model has a place for what this release does not act on. What stands in a block
+    /// without one is kept by the nearest block around it that has.
+    pub keeps: bool,
+    /// Its attributes and inner blocks.
+    pub fields: &'static [Field],
+    /// Brings the decoded entries into the shape of the model's JSON, where that differs from the shape of the text.
+    pub(crate) finish: Option<fn(&mut Entries, &Span) -> Result<(), Fault>>,
+}
+
+/// The entries of a block as they are decoded: JSON name to value.
+pub(crate) type Entries = BTreeMap<String, Node>;
+
+/// What `finish` found wrong, and where.
+pub(crate) struct Fault {
+    pub span: Span,
+    pub message: String,
+    pub hint: &'static str,
+}
+
+/// An attribute or inner block.
+pub struct Field {
+    /// The name in HCL; empty for what only JSON has.
+    pub name: &'static str,
+    /// The name in JSON; empty for what only HCL has and `finish` rewrites.
+    pub json: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether this release acts on it.
+    pub status: Status,
+    /// What it is for, in a line.
+    pub doc: &'static str,
+}
+
+/// Whether this release acts on a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It has its full meaning.
+    ActedOn,
+    /// It is in the model, but has no effect yet; said with a warning.
+    WithoutEffect,
+    /// It is not in the model; kept as it is, shown by `inspect`, said with a warning.
+    Kept,
+}
+
+/// How often a block may stand in the one around it, and how that is written in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// At most once: an object.
+    Once,
+    /// Any number: a list.
+    Many,
+    /// Any number, each with its own label: an object by label.
+    ByLabel,
+    /// At most once in HCL; a list in JSON.
+    OnceInList,
+}
+
+impl Block {
+    const fn new(name: &'static str, doc: &'static str, fields: &'static [Field]) -> Self {
+        Self { name, doc, label: None, label_optional: false, keeps: false, fields, finish: None }
+    }
+
+    const fn labelled(self, json: &'static str) -> Self {
+        Self { label: Some(json), ..self }
+    }
+
+    const fn maybe_labelled(self, json: &'static str) -> Self {
+        Self { label: Some(json), label_optional: true, ..self }
+    }
+
+    const fn keeps(self) -> Self {
+        Self { keeps: true, ..self }
+    }
+
+    const fn finish(self, finish: fn(&mut Entries, &Span) -> Result<(), Fault>) -> Self {
+        Self { finish: Some(finish), ..self }
+    }
+
+    /// The row of an HCL name.
+    pub(crate) fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name && !name.is_empty())
+    }
+
+    /// The row of a JSON name, in whatever case.
+    pub(crate) fn json_field(&self, json: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| !field.json.is_empty() && field.json.eq_ignore_ascii_case(json))
+    }
+
+    /// All names that HCL knows here.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().map(|field| field.name).filter(|name| !name.is_empty())
+    }
+}
+
+impl Field {
+    const fn kept(self) -> Self {
+        Self { status: Status::Kept, ..self }
+    }
+
+    const fn without_effect(self) -> Self {
+        Self { status: Status::WithoutEffect, ..self }
+    }
+
+    /// Under which name its value is held while its block is decoded.
+    pub(crate) fn entry(&self) -> &'static str {
+        if self.json.is_empty() { self.name } else { self.json }
+    }
+}
+
+const fn attribute(name: &'static str, json: &'static str, kind: Kind, doc: &'static str) -> Field {
+    Field { name, json, kind, status: Status::ActedOn, doc }
+}
+
+const fn block(name: &'static str, json: &'static str, inner: &'static Block, times: Times) -> Field {
+    Field { name, json, kind: Kind::Block(inner, times), status: Status::ActedOn, doc: inner.doc }
+}
+
+/// The block that stands at a path from `job`, such as `group.task.resources`, or anywhere under that name alone.
+pub(crate) fn find(path: &str) -> Option<&'static Block> {
+    let mut found = &JOB;
+    for (at, name) in path.split('.').enumerate() {
+        if at == 0 && name == "job" {
+            continue;
+        }
+        found = match (inner(found, name), at) {
+            (Some(block), _) => block,
+            (None, 0) => anywhere(&JOB, name)?,
+            (None, _) => return None,
+        };
+    }
+    Some(found)
+}
+
+fn inner(block: &'static Block, name: &str) -> Option<&'static Block> {
+    block.field(name).and_then(|field| match field.kind {
+        Kind::Block(inner, _) => Some(inner),
+        _ => None,
+    })
+}
+
+fn anywhere(block: &'static Block, name: &str) -> Option<&'static Block> {
+    inner(block, name).or_else(|| {
+        let mut blocks = block.fields.iter().filter_map(|field| match field.kind {
+            Kind::Block(inner, _) => Some(inner),
+            _ => None,
+        });
+        blocks.find_map(|inner| anywhere(inner, name))
+    })
+}
+
+/// The names of the blocks in which a word is known, nearest to the job first; for hints about misplaced ones.
+pub(crate) fn parents_of(name: &str) -> Vec<&'static str> {
+    let mut parents = Vec::new();
+    let mut waiting = std::collections::VecDeque::from([&JOB]);
+    // Blocks do not contain themselves, so this ends.
+    while let Some(block) = waiting.pop_front() {
+        if block.field(name).is_some() && !parents.contains(&block.name) {
+            parents.push(block.name);
+        }
+        waiting.extend(block.fields.iter().filter_map(|field| match field.kind {
+            Kind::Block(inner, _) => Some(inner),
+            _ => None,
+        }));
+    }
+    parents
+}

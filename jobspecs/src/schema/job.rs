@@ -1,0 +1,63 @@
+//! `job`: the outermost block.
+
+use super::kept::{MULTIREGION, PARAMETERIZED, PERIODIC, SECRET, UI, VAULT};
+use super::placement::{AFFINITY, CONSTRAINT, SPREAD};
+use super::policy::{MIGRATE, RESCHEDULE, UPDATE};
+use super::{Block, Entries, Fault, Kind, Times, attribute, block};
+use super::{group::GROUP, task::TASK};
+use crate::source::Span;
+use crate::tree::{Node, Tree};
+
+pub(crate) const JOB_TYPES: &[&str] = &["service", "batch", "system", "sysbatch"];
+
+pub(crate) static JOB: Block = Block::new("job", "What to run: groups of tasks, and the rules for them.", &[
+    attribute("", "ID", Kind::Text, "The job's id, given as the label."),
+    attribute("name", "Name", Kind::Text, "Shown to people; the id unless given."),
+    attribute("region", "Region", Kind::Text, "The region whose servers own the job; `global` unless given."),
+    attribute("namespace", "Namespace", Kind::Text, "The namespace; `default` unless given."),
+    attribute("type", "Type", Kind::Choice(JOB_TYPES), "How instances are counted and what their end means."),
+    attribute("priority", "Priority", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "1 to 100, 50 unless given."),
+    attribute("all_at_once", "AllAtOnce", Kind::Bool, "Place all instances together or none."),
+    attribute("datacenters", "Datacenters", Kind::Texts, "Patterns of datacenter names; all unless given."),
+    attribute("node_pool", "NodePool", Kind::Text, "The pool of nodes; `all` for every pool."),
+    attribute("meta", "Meta", Kind::TextMap, "Free values by name, handed to tasks."),
+    block("constraint", "Constraints", &CONSTRAINT, Times::Many),
+    block("affinity", "Affinities", &AFFINITY, Times::Many),
+    block("spread", "Spreads", &SPREAD, Times::Many),
+    block("group", "TaskGroups", &GROUP, Times::Many),
+    block("task", "", &TASK, Times::Many),
+    block("update", "Update", &UPDATE, Times::Once),
+    block("migrate", "Migrate", &MIGRATE, Times::Once),
+    block("reschedule", "Reschedule", &RESCHEDULE, Times::Once),
+    block("periodic", "Periodic", &PERIODIC, Times::Once).kept(),
+    block("parameterized", "ParameterizedJob", &PARAMETERIZED, Times::Once).kept(),
+    block("multiregion", "Multiregion", &MULTIREGION, Times::Once).kept(),
+    block("ui", "UI", &UI, Times::Once).kept(),
+    block("vault", "Vault", &VAULT, Times::Once).kept(),
+    block("secret", "Secrets", &SECRET, Times::Many).kept(),
+    attribute("consul_token", "ConsulToken", Kind::Text, "Of a flow that Nomad has removed.").kept(),
+    attribute("vault_token", "VaultToken", Kind::Text, "Of a flow that Nomad has removed.").kept(),
+])
+.labelled("ID")
+.keeps()
+.finish(groups_of_lone_tasks);
+
+/// A task directly under the job becomes a group of its own name.
+fn groups_of_lone_tasks(entries: &mut Entries, _: &Span) -> Result<(), Fault> {
+    let Some(Node { tree: Tree::List(tasks), .. }) = entries.remove("task") else { return Ok(()) };
+    let first = tasks.first().map_or(0..0, |task| task.span.clone());
+    let groups = entries.entry("TaskGroups".into()).or_insert(Node { span: first, tree: Tree::List(Vec::new()) });
+    let Tree::List(groups) = &mut groups.tree else { return Ok(()) };
+    for task in tasks {
+        let span = task.span.clone();
+        let name = match &task.tree {
+            Tree::Map(entries) => entries.get("Name").cloned(),
+            Tree::Leaf(_) | Tree::List(_) => None,
+        };
+        let tasks = Node { span: span.clone(), tree: Tree::List(vec![task]) };
+        let mut group = Entries::from([("Tasks".to_string(), tasks)]);
+        group.extend(name.map(|name| ("Name".to_string(), name)));
+        groups.push(Node { span, tree: Tree::Map(group) });
+    }
+    Ok(())
+}

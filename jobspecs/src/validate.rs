@@ -1,0 +1,212 @@
+//! Whether the values of a job make sense, alone and together.
+//!
+//! The same rules and texts for HCL, JSON and the server's admission. The path of a problem leads to its line in a
+//! jobspec. Values that are merely unusual (no instances, more memory than any node has) are no problem here.
+
+mod driver;
+mod names;
+mod placement;
+mod policy;
+mod service;
+
+use std::fmt;
+use std::time::Duration;
+
+use model::{Group, Job, JobType, NetworkMode, Task};
+
+pub use names::{NAME_LENGTH_MAX, SERVICE_NAME_LENGTH_MAX};
+
+/// The range of a job's priority.
+pub const PRIORITY_LEAST: u32 = 1;
+/// See [`PRIORITY_LEAST`].
+pub const PRIORITY_MOST: u32 = 100;
+/// The most instances of one job, over all its groups.
+pub const INSTANCES_MAX: u64 = 50_000;
+/// The least memory of a task, in MiB.
+pub const MEMORY_LEAST_MB: u64 = 10;
+/// The least CPU share of a task, in MHz.
+pub const CPU_LEAST_MHZ: u64 = 1;
+/// The least disk of a group, in MiB.
+pub const DISK_LEAST_MB: u64 = 10;
+
+/// Something that is wrong with a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, as a path in the job's JSON: `TaskGroups[0].Tasks[0].Driver`.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that is wrong with a complete job; empty if it can be admitted.
+pub fn validate(job: &Job) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    names::check_job(job, &mut problems);
+    if !(PRIORITY_LEAST..=PRIORITY_MOST).contains(&job.priority) {
+        let message = format!("the priority must be {PRIORITY_LEAST} to {PRIORITY_MOST}, this is {}", job.priority);
+        problems.add("Priority", message, "50 is usual");
+    }
+    if job.groups.is_empty() {
+        problems.add("", format!("the job `{}` has no groups", job.id), "write: group \"name\" { task \"name\" { … } }");
+    }
+    let instances: u64 = job.groups.iter().map(|group| u64::from(group.count)).sum();
+    if instances > INSTANCES_MAX {
+        let message = format!("the job asks for {instances} instances, the limit is {INSTANCES_MAX}");
+        problems.add("TaskGroups", message, "split it into several jobs");
+    }
+    placement::check(job, "", (&job.constraints, &job.affinities, &job.spreads), &mut problems);
+    policy::check_job(job, &mut problems);
+    for (at, group) in job.groups.iter().enumerate() {
+        check_group(job, group, &format!("TaskGroups[{at}]"), &mut problems);
+    }
+    problems.0
+}
+
+fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
+    let name = &group.name;
+    if job.kind.is_per_node() && group.count > 1 {
+        let message = format!("the group `{name}` of a {} job must have count 1 or 0", job.kind.as_str());
+        problems.add(format!("{path}.Count"), message, "a system job runs one instance on each eligible node");
+    }
+    if group.tasks.is_empty() {
+        problems.add(path, format!("the group `{name}` has no tasks"), "write: task \"name\" { driver = \"docker\" … }");
+    } else if group.tasks.iter().all(|task| task.lifecycle.is_some()) {
+        let message = format!("the group `{name}` has no main task");
+        problems.add(path, message, "at least one task must have no `lifecycle` block");
+    }
+    if group.networks.len() > 1 {
+        let message = format!("the group `{name}` has {} networks", group.networks.len());
+        problems.add(format!("{path}.Networks[1]"), message, "a group has at most one `network` block");
+    }
+    if group.ephemeral_disk.size_mb < DISK_LEAST_MB {
+        let message = format!("the disk of group `{name}` must be at least {DISK_LEAST_MB} MB");
+        problems.add(format!("{path}.EphemeralDisk.SizeMB"), message, "300 is usual");
+    }
+    let leaders: Vec<usize> = (0..group.tasks.len()).filter(|at| group.tasks[*at].leader).collect();
+    if let [_, second, ..] = leaders.as_slice() {
+        let message = format!("the group `{name}` has {} leaders", leaders.len());
+        problems.add(format!("{path}.Tasks[{second}].Leader"), message, "at most one task may lead");
+    }
+    names::check_group(group, path, problems);
+    check_ports(group, path, problems);
+    placement::check(job, path, (&group.constraints, &group.affinities, &group.spreads), problems);
+    policy::check_group(job, group, path, problems);
+    service::check_all(group, path, problems);
+    for (at, task) in group.tasks.iter().enumerate() {
+        check_task(job, group, task, &format!("{path}.Tasks[{at}]"), problems);
+    }
+}
+
+fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut Problems) {
+    let name = &task.name;
+    driver::check(group, task, path, problems);
+    let resources = &task.resources;
+    if resources.memory < MEMORY_LEAST_MB {
+        let message = format!("the task `{name}` asks for {} MB of memory, the least is {MEMORY_LEAST_MB}", resources.memory);
+        problems.add(format!("{path}.Resources.MemoryMB"), message, "memory is reserved and enforced: give what it needs");
+    }
+    if resources.memory_max > 0 && resources.memory_max < resources.memory {
+        let message = format!(
+            "the task `{name}` has memory_max {} MB below its memory of {} MB",
+            resources.memory_max, resources.memory
+        );
+        problems.add(format!("{path}.Resources.MemoryMaxMB"), message, "memory_max is the limit, memory what is reserved");
+    }
+    if resources.cpu < CPU_LEAST_MHZ {
+        let message = format!("the task `{name}` asks for {} MHz, the least is {CPU_LEAST_MHZ}", resources.cpu);
+        problems.add(format!("{path}.Resources.CPU"), message, "100 is usual");
+    }
+    let logs = u64::from(task.logs.max_files) * u64::from(task.logs.max_file_size_mb);
+    if !task.logs.disabled && logs > group.ephemeral_disk.size_mb {
+        let message = format!(
+            "the logs of task `{name}` may take {logs} MB, the group has {} MB of disk",
+            group.ephemeral_disk.size_mb
+        );
+        problems.add(format!("{path}.LogConfig"), message, "lower max_files or max_file_size, or raise ephemeral_disk");
+    }
+    if !task.logs.disabled && (task.logs.max_files == 0 || task.logs.max_file_size_mb == 0) {
+        let message = format!("the logs of task `{name}` need at least one file of 1 MB");
+        problems.add(format!("{path}.LogConfig"), message, "to keep none: logs { disabled = true }");
+    }
+    placement::check(job, path, (&task.constraints, &task.affinities, &[]), problems);
+    policy::check_restart(task.restart.as_ref(), &format!("{path}.RestartPolicy"), problems);
+}
+
+/// Port labels and numbers are unique in the group. Their ranges are checked where they are read.
+fn check_ports(group: &Group, path: &str, problems: &mut Problems) {
+    for (at, network) in group.networks.iter().enumerate() {
+        let mut labels: Vec<&str> = Vec::new();
+        let mut numbers: Vec<u16> = Vec::new();
+        let lists = [("ReservedPorts", &network.reserved_ports), ("DynamicPorts", &network.dynamic_ports)];
+        for (list, ports) in lists {
+            for (number, port) in ports.iter().enumerate() {
+                let path = format!("{path}.Networks[{at}].{list}[{number}]");
+                if port.label.is_empty() {
+                    problems.add(path.as_str(), "a port needs a label", "write: port \"http\" {}");
+                } else if labels.contains(&port.label.as_str()) {
+                    let message = format!("the port `{}` is given twice in group `{}`", port.label, group.name);
+                    problems.add(path.as_str(), message, "give each port a label of its own");
+                }
+                if list == "ReservedPorts" && port.value == 0 {
+                    let message = format!("the port 0 of `{}` is out of range, ports are 1 to 65535", port.label);
+                    problems.add(format!("{path}.Value"), message, "leave `static` out for a port that is free");
+                } else if list == "ReservedPorts" && numbers.contains(&port.value) {
+                    let message = format!("the port number {} is given twice in group `{}`", port.value, group.name);
+                    problems.add(format!("{path}.Value"), message, "a number can be held once on a node");
+                }
+                let inside = port.to;
+                if !(-1..=65_535).contains(&inside) {
+                    let message = format!("the port {inside} is out of range, ports are 1 to 65535");
+                    problems.add(format!("{path}.To"), message, "-1 stands for the same number as on the node");
+                }
+                labels.push(&port.label);
+                numbers.push(port.value);
+            }
+        }
+        if network.mode == NetworkMode::None && network.ports().next().is_some() {
+            let message = format!("the group `{}` has ports, but the network mode `none`", group.name);
+            problems.add(format!("{path}.Networks[{at}].Mode"), message, "use mode \"host\" or \"bridge\"");
+        }
+    }
+}
+
+/// Problems as they are found.
+#[derive(Default)]
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, path: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) {
+        let hint = Some(hint.into()).filter(|hint: &String| !hint.is_empty());
+        self.0.push(Problem { path: path.into(), message: message.into(), hint });
+    }
+}
+
+/// Whether a rule of rollouts or drains applies to jobs of that type.
+fn rolls_out(kind: JobType) -> bool {
+    matches!(kind, JobType::Service | JobType::System)
+}
+
+/// A duration for messages, `1m30s`.
+fn duration_text(duration: Duration) -> String {
+    crate::duration::show(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// `path.name`, or `name` at the top.
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Services and their checks.
+
+use std::time::Duration;
+
+use model::{Check, CheckKind, Group, Service};
+
+use super::names::SERVICE_NAME_LENGTH_MAX;
+use super::{Problems, duration_text};
+use crate::nearest;
+
+/// The least interval and timeout of a check.
+pub(crate) const CHECK_INTERVAL_LEAST: Duration = Duration::from_secs(1);
+
+pub(super) fn check_all(group: &Group, path: &str, problems: &mut Problems) {
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    let of_group = group.services.iter().enumerate().map(|(at, service)| (format!("{path}.Services[{at}]"), service));
+    let of_tasks = group.tasks.iter().enumerate().flat_map(|(task, owner)| {
+        let services = owner.services.iter().enumerate();
+        services.map(move |(at, service)| (format!("{path}.Tasks[{task}].Services[{at}]"), service))
+    });
+    for (path, service) in of_group.chain(of_tasks) {
+        let key = (service.name.as_str(), service.port_label.as_str());
+        if seen.contains(&key) {
+            let message = format!("the service `{}` is given twice in group `{}`", service.name, group.name);
+            problems.add(format!("{path}.Name"), message, "give it another name or another port");
+        }
+        seen.push(key);
+        check_service(group, service, &path, problems);
+    }
+}
+
+fn check_service(group: &Group, service: &Service, path: &str, problems: &mut Problems) {
+    let name = &service.name;
+    // A name that is filled in when the task runs can't be checked before.
+    if !name.contains("${") && !is_dns_label(name) {
+        let message = format!("the service name `{name}` is not a name that DNS can serve");
+        let hint = format!("use at most {SERVICE_NAME_LENGTH_MAX} letters, digits and dashes, no dash at the ends");
+        problems.add(format!("{path}.Name"), message, hint);
+    }
+    check_port(group, name, &service.port_label, &format!("{path}.PortLabel"), problems);
+    if !service.task_name.is_empty() && !group.tasks.iter().any(|task| task.name == service.task_name) {
+        let message = format!("the service `{name}` names the task `{}`, which its group does not have", service.task_name);
+        let hint = nearest::did_you_mean(&service.task_name, group.tasks.iter().map(|task| task.name.as_str()));
+        problems.add(format!("{path}.TaskName"), message, hint.unwrap_or_default());
+    }
+    for (at, check) in service.checks.iter().enumerate() {
+        check_check(group, service, check, &format!("{path}.Checks[{at}]"), problems);
+    }
+}
+
+fn check_check(group: &Group, service: &Service, check: &Check, path: &str, problems: &mut Problems) {
+    let name = &service.name;
+    for (word, value, json) in [("interval", check.interval, "Interval"), ("timeout", check.timeout, "Timeout")] {
+        if value.is_zero() {
+            let message = format!("the check of service `{name}` has no {word}");
+            problems.add(format!("{path}.{json}"), message, format!("write: {word} = \"10s\""));
+        } else if value < CHECK_INTERVAL_LEAST {
+            let message = format!("the check's {word} of {} is too short", duration_text(value));
+            let hint = format!("the least is {}", duration_text(CHECK_INTERVAL_LEAST));
+            problems.add(format!("{path}.{json}"), message, hint);
+        }
+    }
+    check_port(group, name, &check.port_label, &format!("{path}.PortLabel"), problems);
+    if check.port_label.is_empty() && service.port_label.is_empty() {
+        let message = format!("the check of service `{name}` has no port");
+        problems.add(path, message, "give the service a port: port = \"http\"");
+    }
+    if check.kind == CheckKind::Http {
+        if check.path.is_empty() {
+            let message = format!("the HTTP check of service `{name}` has no path");
+            problems.add(format!("{path}.Path"), message, "write: path = \"/health\"");
+        } else if !check.path.starts_with('/') {
+            let message = format!("the path `{}` of a check must begin with a slash", check.path);
+            problems.add(format!("{path}.Path"), message, format!("write: path = \"/{}\"", check.path));
+        }
+        if check.protocol == "https" {
+            let message = "checks over HTTPS are not in this release";
+            problems.add(format!("{path}.Protocol"), message, "use type \"tcp\", or plain HTTP");
+        }
+    }
+}
+
+fn check_port(group: &Group, service: &str, label: &str, path: &str, problems: &mut Problems) {
+    if label.is_empty() || label.contains("${") {
+        return;
+    }
+    if let Ok(number) = label.parse::<i64>() {
+        if !(1..=65_535).contains(&number) {
+            let message = format!("the port {number} of service `{service}` is out of range, ports are 1 to 65535");
+            problems.add(path, message, "");
+        }
+        return;
+    }
+    let known = || group.networks.iter().flat_map(|network| network.ports()).map(|port| port.label.as_str());
+    if !known().any(|port| port == label) {
+        let message = format!("the service `{service}` uses the port `{label}`, which no network of its group has");
+        let hint = nearest::did_you_mean(label, known())
+            .unwrap_or_else(|| format!("add to the group: network {{ port \"{label}\" {{}} }}"));
+        problems.add(path, message, hint);
+    }
+}
+
+/// Letters, digits and dashes, no dash at the ends (RFC 1123).
+fn is_dns_label(name: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    !name.is_empty()
+        && name.len() <= SERVICE_NAME_LENGTH_MAX
+        && name.chars().all(is_plain)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}

@@ -1,0 +1,189 @@
+//! `variable`, `variables` and `locals` blocks become the scope in which the job is evaluated.
+//!
+//! A variable's value comes from the environment, then variable files, then flags, the later winning, else from its
+//! default. Locals are evaluated in the order of their dependencies.
+
+mod given;
+mod locals;
+
+use std::collections::BTreeMap;
+
+use hcl_edit::Span as _;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Block, Body};
+
+use crate::evaluate::{Budget, Evaluator, Frame, Scope, span_of};
+use crate::inputs::Inputs;
+use crate::source::{Source, Span};
+use crate::types::{self, Type};
+use crate::value::Value;
+use crate::{Diagnostic, nearest};
+
+/// A variable as it is declared.
+struct Variable<'b> {
+    name: String,
+    span: Span,
+    kind: Option<Type>,
+    default: Option<Value>,
+    checks: Vec<Check<'b>>,
+}
+
+/// A `validation` block.
+struct Check<'b> {
+    condition: &'b Expression,
+    message: String,
+}
+
+/// The scope of a jobspec with body `body`; what is wrong goes to `diagnostics`.
+pub(crate) fn scope(
+    source: &Source,
+    body: &Body,
+    inputs: &Inputs<'_>,
+    budget: &Budget,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Scope {
+    let nothing = Scope::default();
+    let evaluator = Evaluator { source, scope: &nothing, budget, files: inputs.allow_files };
+    let declared = declarations(body, &evaluator, diagnostics);
+    let types: BTreeMap<&str, Type> = declared
+        .iter()
+        .map(|variable| {
+            let guess = || variable.default.as_ref().map_or(Type::Text, Type::of);
+            (variable.name.as_str(), variable.kind.clone().unwrap_or_else(guess))
+        })
+        .collect();
+    let mut given = given::values(inputs, &types, budget, diagnostics);
+    let mut scope = Scope::default();
+    for variable in &declared {
+        let kind = &types[variable.name.as_str()];
+        let value = match given.remove(&variable.name) {
+            Some((value, at)) => kind.convert(value).map_err(|problem| at.message(&variable.name, &problem)),
+            None => match &variable.default {
+                Some(default) => kind.convert(default.clone()).map_err(|problem| {
+                    let message = format!("the default of variable `{}` does not fit its type: {problem}", variable.name);
+                    Diagnostic::error(source, variable.span.clone(), message)
+                }),
+                None => Err(Diagnostic::error(
+                    source,
+                    variable.span.clone(),
+                    format!("the variable `{}` has no value", variable.name),
+                )
+                .label("declared here without a default")
+                .hint(format!("give it one with -var '{}=…', or a default here", variable.name))),
+            },
+        };
+        // A wrong value is reported once; what uses it sees null instead of failing once more.
+        let value = value.unwrap_or_else(|diagnostic| {
+            diagnostics.push(diagnostic);
+            Value::Null
+        });
+        scope.variables.insert(variable.name.clone(), value);
+    }
+    let evaluator = Evaluator { source, scope: &scope, budget, files: inputs.allow_files };
+    for variable in &declared {
+        for check in &variable.checks {
+            diagnostics.extend(check.run(variable, &evaluator));
+        }
+    }
+    locals::evaluate(source, body, inputs.allow_files, budget, &mut scope, diagnostics);
+    scope
+}
+
+impl Check<'_> {
+    fn run(&self, variable: &Variable<'_>, evaluator: &Evaluator<'_>) -> Option<Diagnostic> {
+        match evaluator.condition(self.condition, &Frame::TOP) {
+            Ok(true) => None,
+            Ok(false) => {
+                let message = format!("the value of variable `{}` is refused: {}", variable.name, self.message);
+                let diagnostic = Diagnostic::error(evaluator.source, span_of(self.condition), message);
+                Some(diagnostic.label("this does not hold"))
+            }
+            Err(error) => Some(*error),
+        }
+    }
+}
+
+/// The variables that `body` declares, in the order of the text.
+fn declarations<'b>(
+    body: &'b Body,
+    evaluator: &Evaluator<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Variable<'b>> {
+    let mut declared: Vec<Variable<'b>> = Vec::new();
+    for block in body.get_blocks("variable") {
+        let span = block.ident.span().unwrap_or(0..0);
+        let [name] = block.labels.as_slice() else {
+            let error = Diagnostic::error(evaluator.source, span, "a variable needs a name");
+            diagnostics.push(error.hint("write: variable \"name\" { type = string }"));
+            continue;
+        };
+        let span = name.span().unwrap_or(span);
+        let variable = declaration(name.as_str(), span, block, evaluator, diagnostics);
+        declared.push(variable);
+    }
+    for block in body.get_blocks("variables") {
+        for attribute in block.body.attributes() {
+            let span = attribute.key.span().unwrap_or(0..0);
+            let default = evaluator.evaluate(&attribute.value, &Frame::TOP).map_err(|error| diagnostics.push(*error));
+            let name = attribute.key.as_str().to_string();
+            let default = Some(default.unwrap_or(Value::Null));
+            declared.push(Variable { name, span, kind: None, default, checks: Vec::new() });
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    declared.retain(|variable| {
+        let is_new = seen.insert(variable.name.clone());
+        if !is_new {
+            let message = format!("the variable `{}` is declared twice", variable.name);
+            diagnostics.push(Diagnostic::error(evaluator.source, variable.span.clone(), message));
+        }
+        is_new
+    });
+    declared
+}
+
+fn declaration<'b>(
+    name: &str,
+    span: Span,
+    block: &'b Block,
+    evaluator: &Evaluator<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Variable<'b> {
+    let mut variable = Variable { name: name.to_string(), span, kind: None, default: None, checks: Vec::new() };
+    for attribute in block.body.attributes() {
+        let result = match attribute.key.as_str() {
+            "type" => types::parse(&attribute.value, evaluator).map(|kind| variable.kind = Some(kind)),
+            "default" => {
+                evaluator.evaluate(&attribute.value, &Frame::TOP).map(|default| variable.default = Some(default))
+            }
+            "description" | "sensitive" => evaluator.evaluate(&attribute.value, &Frame::TOP).map(|_| ()),
+            other => {
+                let span = attribute.key.span().unwrap_or(0..0);
+                let error = Diagnostic::error(evaluator.source, span, format!("unknown attribute `{other}`"));
+                let known = ["type", "default", "description", "sensitive", "validation"];
+                Err(Box::new(error.label("not known in `variable`").hint_if(nearest::did_you_mean(other, known))))
+            }
+        };
+        diagnostics.extend(result.err().map(|error| *error));
+    }
+    for block in block.body.blocks() {
+        let span = block.ident.span().unwrap_or(0..0);
+        if block.ident.as_str() != "validation" {
+            let message = format!("unknown block `{}`", block.ident.as_str());
+            let error = Diagnostic::error(evaluator.source, span, message);
+            diagnostics.push(error.hint("a variable has only `validation` blocks"));
+            continue;
+        }
+        let message = block.body.get_attribute("error_message");
+        let message = message.and_then(|attribute| evaluator.evaluate(&attribute.value, &Frame::TOP).ok());
+        let message = message.and_then(|message| message.to_text()).unwrap_or_else(|| "its validation fails".into());
+        match block.body.get_attribute("condition") {
+            Some(condition) => variable.checks.push(Check { condition: &condition.value, message }),
+            None => {
+                let error = Diagnostic::error(evaluator.source, span, "a validation needs a `condition`");
+                diagnostics.push(error);
+            }
+        }
+    }
+    variable
+}

@@ -1,0 +1,150 @@
+//! The values that a caller gives for variables: from the environment, from variable files, from flags.
+
+use std::collections::BTreeMap;
+
+use hcl_edit::Span as _;
+
+use crate::evaluate::{Budget, Evaluator, Frame, Scope, span_of};
+use crate::inputs::Inputs;
+use crate::source::{Source, Span};
+use crate::types::Type;
+use crate::value::Value;
+use crate::{Diagnostic, nearest, syntax};
+
+/// What the names of environment variables that carry values begin with.
+const ENVIRONMENT_PREFIXES: [&str; 2] = ["NOMAD_VAR_", "SCHED_VAR_"];
+
+/// Where a value was given.
+pub(super) struct Place {
+    source: Source,
+    span: Span,
+}
+
+impl Place {
+    pub(super) fn message(&self, name: &str, problem: &str) -> Diagnostic {
+        let message = format!("the value of variable `{name}` does not fit its type: {problem}");
+        Diagnostic::error(&self.source, self.span.clone(), message)
+    }
+}
+
+type Given = BTreeMap<String, (Value, Place)>;
+
+/// The value given for each variable of `types`; the later source wins.
+pub(super) fn values(
+    inputs: &Inputs<'_>,
+    types: &BTreeMap<&str, Type>,
+    budget: &Budget,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Given {
+    let mut given = Given::new();
+    for (key, text) in inputs.environment {
+        let name = ENVIRONMENT_PREFIXES.iter().find_map(|prefix| key.strip_prefix(prefix));
+        // The environment is shared by many jobs: a name that this one lacks is no error.
+        if let Some((name, kind)) = name.and_then(|name| types.get_key_value(name)) {
+            let source = Source::new(key, text);
+            insert_text(&mut given, name, kind, source, budget, diagnostics);
+        }
+    }
+    for (name, text) in inputs.var_files {
+        let source = Source::new(name, text);
+        if let Err(error) = source.check_size() {
+            diagnostics.extend(error.iter().cloned());
+        } else if text.trim_start().starts_with('{') {
+            insert_json(&mut given, &source, types, diagnostics);
+        } else {
+            insert_file(&mut given, &source, types, budget, diagnostics);
+        }
+    }
+    for (name, text, flag) in inputs.variables {
+        let source = Source::new(&format!("{flag} {name}"), text);
+        match types.get(name.as_str()) {
+            Some(kind) => insert_text(&mut given, name, kind, source, budget, diagnostics),
+            None => diagnostics.push(undeclared(&source, 0..text.len(), name, types)),
+        }
+    }
+    given
+}
+
+fn undeclared(source: &Source, span: Span, name: &str, types: &BTreeMap<&str, Type>) -> Diagnostic {
+    let hint = nearest::did_you_mean(name, types.keys().copied());
+    let hint = hint.unwrap_or_else(|| format!("declare it in the jobspec: variable \"{name}\" {{ type = string }}"));
+    Diagnostic::error(source, span, format!("the jobspec has no variable `{name}`")).hint(hint)
+}
+
+/// A value written as text: as it is for a string, else as an expression.
+fn insert_text(
+    given: &mut Given,
+    name: &str,
+    kind: &Type,
+    source: Source,
+    budget: &Budget,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let span = 0..source.text().len();
+    let value = if kind.is_plain_text() {
+        Ok(Value::text(source.text()))
+    } else {
+        syntax::expression(&source).and_then(|expression| {
+            let scope = Scope::default();
+            let evaluator = Evaluator { source: &source, scope: &scope, budget, files: None };
+            evaluator.evaluate(&expression, &Frame::TOP).map_err(|error| *error)
+        })
+    };
+    match value {
+        Ok(value) => {
+            given.insert(name.to_string(), (value, Place { source, span }));
+        }
+        Err(diagnostic) => diagnostics.push(diagnostic),
+    }
+}
+
+fn insert_json(given: &mut Given, source: &Source, types: &BTreeMap<&str, Type>, diagnostics: &mut Vec<Diagnostic>) {
+    let json = match syntax::json(source) {
+        Ok(json) => json,
+        Err(diagnostic) => return diagnostics.push(diagnostic),
+    };
+    for (name, value) in json.as_object().into_iter().flatten() {
+        let start = source.text().find(&format!("\"{name}\"")).unwrap_or(0);
+        let span = start..start + name.len() + 2;
+        if types.contains_key(name.as_str()) {
+            let place = Place { source: source.clone(), span };
+            given.insert(name.clone(), (Value::from_json(value), place));
+        } else {
+            diagnostics.push(undeclared(source, span, name, types));
+        }
+    }
+}
+
+fn insert_file(
+    given: &mut Given,
+    source: &Source,
+    types: &BTreeMap<&str, Type>,
+    budget: &Budget,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let body = match syntax::body(source) {
+        Ok(body) => body,
+        Err(diagnostic) => return diagnostics.push(diagnostic),
+    };
+    let scope = Scope::default();
+    let evaluator = Evaluator { source, scope: &scope, budget, files: None };
+    for block in body.blocks() {
+        let span = block.ident.span().unwrap_or(0..0);
+        let error = Diagnostic::error(source, span, "a variable file has no blocks");
+        diagnostics.push(error.hint("write: name = value"));
+    }
+    for attribute in body.attributes() {
+        let name = attribute.key.as_str();
+        if !types.contains_key(name) {
+            diagnostics.push(undeclared(source, attribute.key.span().unwrap_or(0..0), name, types));
+            continue;
+        }
+        match evaluator.evaluate(&attribute.value, &Frame::TOP) {
+            Ok(value) => {
+                let place = Place { source: source.clone(), span: span_of(&attribute.value) };
+                given.insert(name.to_string(), (value, place));
+            }
+            Err(error) => diagnostics.push(*error),
+        }
+    }
+}
