@@ -61,7 +61,8 @@ impl Score {
 pub(super) fn packing(algorithm: Algorithm, used: Resources, capacity: Resources) -> i64 {
     let power = |used: u64, capacity: u64| {
         let free = capacity.saturating_sub(used);
-        let step = if capacity == 0 { 0 } else { free * STEPS as u64 / capacity };
+        // A node without any of it has nothing free.
+        let step = (free * STEPS as u64).checked_div(capacity).unwrap_or(0);
         POWERS[(step as usize).min(STEPS)]
     };
     let sum = power(used.cpu_mhz, capacity.cpu_mhz) + power(used.memory_mb, capacity.memory_mb);
