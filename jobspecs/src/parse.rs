@@ -133,14 +133,11 @@ fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
     }
 }
 
-/// The first place of the last key of a path: JSON is read without places, and this is near enough for people.
+/// The first place of the last key of a path that the text has: JSON is read without places, and this is near enough for people.
 fn json_place(lowercase: &str, path: &str) -> Option<std::ops::Range<usize>> {
-    let key = path.rsplit('.').next()?.split('[').next()?;
-    if key.is_empty() {
-        return None;
-    }
-    let quoted = format!("\"{}\"", key.to_ascii_lowercase());
-    let at = lowercase.find(&quoted)?;
-    Some(at..at + quoted.len())
+    path.rsplit('.').find_map(|step| {
+        let key = step.split('[').next().filter(|key| !key.is_empty())?;
+        let quoted = format!("\"{}\"", key.to_ascii_lowercase());
+        lowercase.find(&quoted).map(|at| at..at + quoted.len())
+    })
 }
-

@@ -25,10 +25,15 @@ pub(super) fn check(job: &Job, path: &str, (constraints, affinities, spreads): R
         check_sides(&affinity.attribute, &affinity.value, affinity.operator, &path, problems);
         if matches!(affinity.operator, Operator::DistinctHosts | Operator::DistinctProperty) {
             let message = format!("an affinity can't have the operator {}", affinity.operator.as_str());
-            problems.add(format!("{path}.Operand"), message, "that is for constraints; `spread` prefers distinct values");
+            problems.add(
+                format!("{path}.Operand"),
+                message,
+                "that is for constraints; `spread` prefers distinct values",
+            );
         }
         if affinity.weight == 0 || affinity.weight.abs() > WEIGHT_MOST {
-            let message = format!("the weight of an affinity must be -100 to 100 and not 0, this is {}", affinity.weight);
+            let message =
+                format!("the weight of an affinity must be -100 to 100 and not 0, this is {}", affinity.weight);
             problems.add(format!("{path}.Weight"), message, "a weight below zero keeps away");
         }
         if job.kind.is_per_node() {
@@ -93,7 +98,8 @@ fn check_distinct(constraint: &Constraint, is_task: bool, path: &str, problems: 
         }
         Operator::DistinctProperty if !constraint.value.is_empty() => {
             if !constraint.value.parse::<u32>().is_ok_and(|most| most > 0) {
-                let message = format!("the value of distinct_property must be a number from 1, this is `{}`", constraint.value);
+                let message =
+                    format!("the value of distinct_property must be a number from 1, this is `{}`", constraint.value);
                 problems.add(format!("{path}.RTarget"), message, "it is how many instances may share a value");
             }
         }
@@ -112,7 +118,11 @@ fn check_spread(job: &Job, spread: &Spread, path: &str, problems: &mut Problems)
     let percent: u64 = spread.targets.iter().map(|target| u64::from(target.percent)).sum();
     if percent > 100 {
         let message = format!("the targets of a spread add up to {percent} percent");
-        problems.add(format!("{path}.SpreadTarget"), message, "they may have 100 together; what is left goes to other values");
+        problems.add(
+            format!("{path}.SpreadTarget"),
+            message,
+            "they may have 100 together; what is left goes to other values",
+        );
     }
     let mut seen = BTreeSet::new();
     for (at, target) in spread.targets.iter().enumerate() {
