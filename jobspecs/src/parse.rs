@@ -109,7 +109,8 @@ fn check_top(source: &Source, body: &Body, errors: &mut Vec<Diagnostic>) {
 
 fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
     let json = syntax::json(source)?;
-    let whole = || 0..source.text().find('\n').unwrap_or(source.text().len());
+    let first_line = source.text().find('\n').unwrap_or(source.text().len());
+    let whole = || 0..first_line;
     let (job, warnings) = decode_json(json).map_err(|error| {
         let place = json_place(&source.text().to_ascii_lowercase(), &error.path).unwrap_or_else(whole);
         Diagnostic::error(source, place, error.to_string())

@@ -60,16 +60,11 @@ fn check_sides(attribute: &str, value: &str, operator: Operator, path: &str, pro
     }
     let at_value = || format!("{path}.RTarget");
     match operator {
-        Operator::Regexp => {
-            if Regex::new(value).is_err() {
-                problems.add(at_value(), format!("`{value}` is not a regular expression"), "");
-            }
+        Operator::Regexp if Regex::new(value).is_err() => {
+            problems.add(at_value(), format!("`{value}` is not a regular expression"), "");
         }
-        Operator::Version | Operator::Semver if !value.is_empty() => {
-            if !value.split(',').all(is_version_rule) {
-                let message = format!("`{value}` is not a version rule");
-                problems.add(at_value(), message, "write: \">= 1.2, < 2.0\"");
-            }
+        Operator::Version | Operator::Semver if !value.is_empty() && !value.split(',').all(is_version_rule) => {
+            problems.add(at_value(), format!("`{value}` is not a version rule"), "write: \">= 1.2, < 2.0\"");
         }
         _ => {}
     }
@@ -96,15 +91,18 @@ fn check_distinct(constraint: &Constraint, is_task: bool, path: &str, problems: 
             let message = format!("distinct_hosts must be true or false, this is `{}`", constraint.value);
             problems.add(format!("{path}.RTarget"), message, "");
         }
-        Operator::DistinctProperty if !constraint.value.is_empty() => {
-            if !constraint.value.parse::<u32>().is_ok_and(|most| most > 0) {
-                let message =
-                    format!("the value of distinct_property must be a number from 1, this is `{}`", constraint.value);
-                problems.add(format!("{path}.RTarget"), message, "it is how many instances may share a value");
-            }
+        Operator::DistinctProperty if !is_share(&constraint.value) => {
+            let value = &constraint.value;
+            let message = format!("the value of distinct_property must be a number from 1, this is `{value}`");
+            problems.add(format!("{path}.RTarget"), message, "it is how many instances may share a value");
         }
         _ => {}
     }
+}
+
+/// How many instances may share a value: a number from 1, or nothing for 1.
+fn is_share(value: &str) -> bool {
+    value.is_empty() || value.parse::<u32>().is_ok_and(|most| most > 0)
 }
 
 fn check_spread(job: &Job, spread: &Spread, path: &str, problems: &mut Problems) {
