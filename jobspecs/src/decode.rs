@@ -20,7 +20,7 @@ use crate::evaluate::{Evaluator, Frame, span_of};
 use crate::schema::{Block, Entries, Field, Kind, Status, Times};
 use crate::source::Span;
 use crate::tree::{Node, Tree};
-use crate::{Diagnostic, nearest};
+use crate::{DIAGNOSTICS_MAX, Diagnostic, nearest};
 
 /// The name under which a block holds what this release does not act on.
 pub(crate) const KEPT: &str = "Kept";
@@ -84,7 +84,8 @@ impl<'a> Decoder<'a> {
                 let error = self.error(&found.span, format!("`{name}` needs a name"));
                 self.errors.push(error.hint(format!("write: {name} \"a-name\" {{ … }}")));
             }
-            (Some(_), [_, (_, second), ..]) => {
+            (Some(json), [(label, first), (_, second), ..]) => {
+                entries.insert(json.into(), Node::leaf(first.clone(), Json::String(label.clone())));
                 let error = self.error(second, format!("`{name}` takes one name"));
                 self.errors.push(error.hint("remove this one"));
             }
@@ -164,9 +165,9 @@ impl<'a> Decoder<'a> {
             return self.block_as_attribute(schema, field, (inner, times), node, entries);
         }
         match field.kind.read(&value) {
+            Ok(Json::Null) => {}
             Ok(json) => self.put(schema, field, place_like(json, &node), &key_span, entries),
             Err(problem) => {
-                // The place of the item at fault, where there is one; else of the whole value.
                 let diagnostic = self.error(&span, format!("`{name}` {problem}"));
                 self.errors.push(diagnostic.label("this value").hint_if(field.kind.hint(&value)));
             }
@@ -227,6 +228,7 @@ impl<'a> Decoder<'a> {
             }
             let (json, _) = node.clone().split();
             match field.kind.read(&json) {
+                Ok(Json::Null) => {}
                 Ok(json) => self.put(schema, field, place_like(json, &node), &place, &mut entries),
                 Err(problem) => {
                     let diagnostic = self.error(&place, format!("`{key}` {problem}"));
@@ -246,7 +248,8 @@ impl<'a> Decoder<'a> {
             _ => None,
         };
         let target = if field.status == Status::Kept {
-            let kept = entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
+            let kept =
+                entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
             match &mut kept.tree {
                 Tree::Map(kept) => kept,
                 Tree::Leaf(_) | Tree::List(_) => return,
@@ -274,7 +277,8 @@ impl<'a> Decoder<'a> {
             }
             Times::OnceInList if target.contains_key(entry) => return self.twice(schema, field, span),
             Times::Many | Times::OnceInList => {
-                let list = target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::List(Vec::new()) });
+                let list =
+                    target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::List(Vec::new()) });
                 if !matches!(list.tree, Tree::List(_)) {
                     let first = std::mem::replace(list, Node { span: span.clone(), tree: Tree::List(Vec::new()) });
                     list.tree = Tree::List(vec![first]);
@@ -289,14 +293,18 @@ impl<'a> Decoder<'a> {
                     Tree::Map(inner) => inner.get("Name").cloned(),
                     Tree::Leaf(_) | Tree::List(_) => None,
                 };
-                let map = target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
-                if let (Tree::Map(map), Some(Node { tree: Tree::Leaf(Json::String(label)), .. })) = (&mut map.tree, label) {
+                let map =
+                    target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
+                if let (Tree::Map(map), Some(Node { tree: Tree::Leaf(Json::String(label)), .. })) =
+                    (&mut map.tree, label)
+                {
                     map.insert(label, node);
                 }
             }
         }
         if let Some(Node { tree: Tree::Map(lifted), .. }) = lifted {
-            let kept = entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
+            let kept =
+                entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
             if let Tree::Map(kept) = &mut kept.tree {
                 kept.extend(lifted.into_iter().map(|(key, node)| (format!("{entry}{at}.{key}"), node)));
             }
@@ -309,6 +317,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn unknown(&mut self, schema: &'static Block, span: &Span, name: &str, message: String) {
+        if self.errors.len() >= DIAGNOSTICS_MAX {
+            // It is counted, but not shown: no hint is looked for.
+            self.errors.push(self.error(span, message));
+            return;
+        }
         let hint = nearest::did_you_mean(name, schema.names()).unwrap_or_else(|| {
             match crate::schema::parents_of(name).first() {
                 Some(parent) => format!("`{name}` belongs into `{parent}`"),

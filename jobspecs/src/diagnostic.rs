@@ -16,6 +16,9 @@ use crate::source::{Source, Span};
 /// The most diagnostics that one run reports; the rest are counted.
 pub const DIAGNOSTICS_MAX: usize = 100;
 
+/// The most bytes of one line that are shown before and after a place.
+const LINE_SHOWN_MAX: usize = 160;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
@@ -56,6 +59,15 @@ impl Diagnostic {
     /// A warning at `span` of `source`.
     pub(crate) fn warning(source: &Source, span: Span, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(source, span, message) }
+    }
+
+    /// What an expression gives that uses something which is itself wrong: told already, so never shown.
+    pub(crate) fn consequence(source: &Source, span: Span) -> Self {
+        Self::error(source, span, "")
+    }
+
+    fn is_consequence(&self) -> bool {
+        self.message.is_empty()
     }
 
     pub(crate) fn label(self, label: impl Into<String>) -> Self {
@@ -120,8 +132,10 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// The diagnostics of `list`, ordered by place; none if it is empty.
     pub(crate) fn gather(mut list: Vec<Diagnostic>) -> Option<Self> {
+        list.retain(|diagnostic| !diagnostic.is_consequence());
         list.sort_by_key(|diagnostic| diagnostic.span.start);
-        list.dedup();
+        // Not by `==`, which would compare whole sources.
+        list.dedup_by(|left, right| left.span == right.span && left.message == right.message);
         let left_out = list.len().saturating_sub(DIAGNOSTICS_MAX);
         list.truncate(DIAGNOSTICS_MAX);
         (!list.is_empty()).then_some(Self { list, left_out })
@@ -144,9 +158,10 @@ impl Diagnostics {
 
     /// All of them as a terminal shows them.
     pub fn render(&self, colour: bool) -> String {
-        let mut text: String = self.list.iter().map(|diagnostic| diagnostic.render(colour)).collect();
+        let rendered: Vec<String> = self.list.iter().map(|diagnostic| diagnostic.render(colour)).collect();
+        let mut text = rendered.join("\n");
         if self.left_out > 0 {
-            text.push_str(&format!("and {} more errors\n", self.left_out));
+            text.push_str(&format!("\nand {} more errors\n", self.left_out));
         }
         text
     }
@@ -155,6 +170,12 @@ impl Diagnostics {
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
         Self { list: vec![diagnostic], left_out: 0 }
+    }
+}
+
+impl From<Box<Diagnostic>> for Diagnostics {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Self::from(*diagnostic)
     }
 }
 
@@ -191,6 +212,7 @@ impl<'a> Shown<'a> {
         let end = diagnostic.span.end.clamp(start, text.len());
         // A mark over many lines hides what it points at: only its first line is marked.
         let end = text.as_bytes()[start..end].iter().position(|byte| *byte == b'\n').map_or(end, |at| start + at);
+        let end = boundary(text, end.min(start + LINE_SHOWN_MAX));
         Self { diagnostic, excerpt: Excerpt { source: &diagnostic.source }, at: start..end }
     }
 }
@@ -243,18 +265,30 @@ impl SourceCode for Excerpt<'_> {
         let to = (from + span.len()).min(text.len());
         let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |newline| at + newline);
-        let mut start = line_start(from);
-        for _ in 0..lines_before {
-            start = line_start(start.saturating_sub(1));
-        }
+        // Without lines around it, the place itself is asked for: its line and column stand in the heading.
+        let mut start = if lines_before == 0 { from } else { line_start(from) };
         let mut end = line_end(to);
-        for _ in 0..lines_after {
-            end = line_end((end + 1).min(text.len()));
+        for _ in 0..lines_before {
+            let before = line_start(start.saturating_sub(1));
+            start = if start - before <= LINE_SHOWN_MAX { before } else { start };
         }
-        let (line, _) = self.source.position(start);
+        for _ in 0..lines_after {
+            let after = line_end((end + 1).min(text.len()));
+            end = if after - end <= LINE_SHOWN_MAX { after } else { end };
+        }
+        // Of a very long line, only what stands near the place is shown.
+        start = boundary(text, start.max(from.saturating_sub(LINE_SHOWN_MAX)));
+        end = boundary(text, end.min(to + LINE_SHOWN_MAX)).max(to);
+        let (line, column) = self.source.position(start);
         let shown = &text.as_bytes()[start..end];
         let lines = shown.iter().filter(|byte| **byte == b'\n').count() + 1;
         let name = self.source.name().to_string();
-        Ok(Box::new(MietteSpanContents::new_named(name, shown, (start, end - start).into(), line - 1, 0, lines)))
+        let span = (start, end - start).into();
+        Ok(Box::new(MietteSpanContents::new_named(name, shown, span, line - 1, column - 1, lines)))
     }
+}
+
+/// The nearest place at or before `at` that does not cut a letter.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 use crate::complete::{complete, merge_rules};
 use crate::decode::{KEPT, warning};
 use crate::schema::{Block, JOB, Kind, Status, Times};
+use crate::tree::{Node, Tree};
 
 /// The JSON is not a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +78,8 @@ fn read_block(
     path: &str,
     warnings: &mut Vec<JsonWarning>,
 ) -> Result<Json, JsonError> {
-    let object = value.as_object().ok_or_else(|| JsonError {
-        path: path.to_string(),
-        message: "must be an object".into(),
-    })?;
+    let object =
+        value.as_object().ok_or_else(|| JsonError { path: path.to_string(), message: "must be an object".into() })?;
     let mut read = Map::new();
     let mut kept = Map::new();
     for (key, value) in object {
@@ -100,6 +99,9 @@ fn read_block(
             }
             kind => kind.read(value).map_err(|message| JsonError { path: inner_path.clone(), message })?,
         };
+        if value.is_null() {
+            continue;
+        }
         if field.status != Status::ActedOn && says_something(&value) {
             warnings.extend(warning(field).map(|(message, _)| JsonWarning { path: inner_path, message }));
         }
@@ -114,7 +116,16 @@ fn read_block(
     if !kept.is_empty() {
         read.insert(KEPT.into(), Json::Object(kept));
     }
-    Ok(Json::Object(read))
+    finished(schema, read, path)
+}
+
+/// What the block's rule makes of its entries, as for HCL.
+fn finished(schema: &Block, read: Map<String, Json>, path: &str) -> Result<Json, JsonError> {
+    let Some(finish) = schema.finish else { return Ok(Json::Object(read)) };
+    let mut entries = read.into_iter().map(|(key, value)| (key, Node::uniform(&(0..0), value))).collect();
+    finish(&mut entries, &(0..0))
+        .map_err(|fault| JsonError { path: path.to_string(), message: format!("is wrong: {}", fault.message) })?;
+    Ok(Node { span: 0..0, tree: Tree::Map(entries) }.split().0)
 }
 
 /// An inner block, or the list or map of them; what they keep goes to `kept` where they have no place of their own.
@@ -138,8 +149,7 @@ fn read_blocks(
     match (times, value) {
         (Times::Many | Times::OnceInList, Json::Array(list)) => {
             let items = list.iter().filter(|item| !item.is_null()).enumerate();
-            let items: Result<Vec<Json>, JsonError> =
-                items.map(|(at, item)| one(item, &format!("[{at}]"))).collect();
+            let items: Result<Vec<Json>, JsonError> = items.map(|(at, item)| one(item, &format!("[{at}]"))).collect();
             items.map(Json::Array)
         }
         (Times::Many | Times::OnceInList, _) => {

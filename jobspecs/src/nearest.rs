@@ -1,10 +1,14 @@
 //! "Did you mean": the known word that is closest to a misspelt one.
 
+/// The most words that are compared: names that authors choose can be many.
+const CANDIDATES_MAX: usize = 200;
+
 /// The nearest of `known` to `word`, if it is near enough to be a slip of the hand: at most a third of its letters.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
     known
         .into_iter()
+        .take(CANDIDATES_MAX)
         .filter(|candidate| !candidate.is_empty() && *candidate != word)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)

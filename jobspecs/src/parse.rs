@@ -13,7 +13,7 @@ use crate::json::decode_json;
 use crate::schema::JOB;
 use crate::source::Source;
 use crate::validate::{Problem, validate};
-use crate::{Diagnostic, Diagnostics, nearest, syntax, variables};
+use crate::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, nearest, syntax, variables};
 
 /// A job, and what its author should know though it is taken.
 #[derive(Clone, Debug)]
@@ -109,17 +109,24 @@ fn check_top(source: &Source, body: &Body, errors: &mut Vec<Diagnostic>) {
 
 fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
     let json = syntax::json(source)?;
-    let whole = || 0..source.text().find('\n').unwrap_or(source.text().len());
+    let first_line = source.text().find('\n').unwrap_or(source.text().len());
+    let whole = || 0..first_line;
     let (job, warnings) = decode_json(json).map_err(|error| {
-        let place = json_place(source, &error.path).unwrap_or_else(whole);
+        let place = json_place(&source.text().to_ascii_lowercase(), &error.path).unwrap_or_else(whole);
         Diagnostic::error(source, place, error.to_string())
     })?;
-    let place = |path: &str| json_place(source, path).unwrap_or_else(whole);
-    let errors = validate(&job).iter().map(|problem| located(source, problem, place(&problem.path))).collect();
+    let lowercase = source.text().to_ascii_lowercase();
+    let place = |path: &str| json_place(&lowercase, path).unwrap_or_else(whole);
+    let problems = validate(&job);
+    // To find a place takes a pass over the text, which only those that are shown are worth.
+    let errors = problems.iter().enumerate().map(|(at, problem)| {
+        located(source, problem, if at < DIAGNOSTICS_MAX { place(&problem.path) } else { whole() })
+    });
+    let errors = errors.collect();
     match Diagnostics::gather(errors) {
         Some(errors) => Err(errors),
         None => {
-            let shown = warnings.iter().map(|warning| {
+            let shown = warnings.iter().take(DIAGNOSTICS_MAX).map(|warning| {
                 Diagnostic::warning(source, place(&warning.path), warning.to_string()).label("without effect")
             });
             Ok(Parsed { job, warnings: shown.collect() })
@@ -127,14 +134,11 @@ fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
     }
 }
 
-/// The first place of the last key of a path: JSON is read without places, and this is near enough for people.
-fn json_place(source: &Source, path: &str) -> Option<std::ops::Range<usize>> {
-    let key = path.rsplit('.').next()?.split('[').next()?;
-    if key.is_empty() {
-        return None;
-    }
-    let quoted = format!("\"{}\"", key.to_ascii_lowercase());
-    let at = source.text().to_ascii_lowercase().find(&quoted)?;
-    Some(at..at + quoted.len())
+/// The first place of the last key of a path that the text has: JSON is read without places, and this is near enough for people.
+fn json_place(lowercase: &str, path: &str) -> Option<std::ops::Range<usize>> {
+    path.rsplit('.').find_map(|step| {
+        let key = step.split('[').next().filter(|key| !key.is_empty())?;
+        let quoted = format!("\"{}\"", key.to_ascii_lowercase());
+        lowercase.find(&quoted).map(|at| at..at + quoted.len())
+    })
 }
-

@@ -9,6 +9,7 @@ mod placement;
 mod policy;
 mod service;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -59,7 +60,11 @@ pub fn validate(job: &Job) -> Vec<Problem> {
         problems.add("Priority", message, "50 is usual");
     }
     if job.groups.is_empty() {
-        problems.add("", format!("the job `{}` has no groups", job.id), "write: group \"name\" { task \"name\" { … } }");
+        problems.add(
+            "",
+            format!("the job `{}` has no groups", job.id),
+            "write: group \"name\" { task \"name\" { … } }",
+        );
     }
     let instances: u64 = job.groups.iter().map(|group| u64::from(group.count)).sum();
     if instances > INSTANCES_MAX {
@@ -81,7 +86,11 @@ fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
         problems.add(format!("{path}.Count"), message, "a system job runs one instance on each eligible node");
     }
     if group.tasks.is_empty() {
-        problems.add(path, format!("the group `{name}` has no tasks"), "write: task \"name\" { driver = \"docker\" … }");
+        problems.add(
+            path,
+            format!("the group `{name}` has no tasks"),
+            "write: task \"name\" { driver = \"docker\" … }",
+        );
     } else if group.tasks.iter().all(|task| task.lifecycle.is_some()) {
         let message = format!("the group `{name}` has no main task");
         problems.add(path, message, "at least one task must have no `lifecycle` block");
@@ -103,26 +112,37 @@ fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
     check_ports(group, path, problems);
     placement::check(job, path, (&group.constraints, &group.affinities, &group.spreads), problems);
     policy::check_group(job, group, path, problems);
-    service::check_all(group, path, problems);
+    let labels: BTreeSet<&str> =
+        group.networks.iter().flat_map(|network| network.ports()).map(|port| port.label.as_str()).collect();
+    service::check_all(group, &labels, path, problems);
     for (at, task) in group.tasks.iter().enumerate() {
+        driver::check(task, &labels, &format!("{path}.Tasks[{at}]"), problems);
         check_task(job, group, task, &format!("{path}.Tasks[{at}]"), problems);
     }
 }
 
 fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut Problems) {
     let name = &task.name;
-    driver::check(group, task, path, problems);
     let resources = &task.resources;
     if resources.memory < MEMORY_LEAST_MB {
-        let message = format!("the task `{name}` asks for {} MB of memory, the least is {MEMORY_LEAST_MB}", resources.memory);
-        problems.add(format!("{path}.Resources.MemoryMB"), message, "memory is reserved and enforced: give what it needs");
+        let message =
+            format!("the task `{name}` asks for {} MB of memory, the least is {MEMORY_LEAST_MB}", resources.memory);
+        problems.add(
+            format!("{path}.Resources.MemoryMB"),
+            message,
+            "memory is reserved and enforced: give what it needs",
+        );
     }
     if resources.memory_max > 0 && resources.memory_max < resources.memory {
         let message = format!(
             "the task `{name}` has memory_max {} MB below its memory of {} MB",
             resources.memory_max, resources.memory
         );
-        problems.add(format!("{path}.Resources.MemoryMaxMB"), message, "memory_max is the limit, memory what is reserved");
+        problems.add(
+            format!("{path}.Resources.MemoryMaxMB"),
+            message,
+            "memory_max is the limit, memory what is reserved",
+        );
     }
     if resources.cpu < CPU_LEAST_MHZ {
         let message = format!("the task `{name}` asks for {} MHz, the least is {CPU_LEAST_MHZ}", resources.cpu);
@@ -147,22 +167,22 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
 /// Port labels and numbers are unique in the group. Their ranges are checked where they are read.
 fn check_ports(group: &Group, path: &str, problems: &mut Problems) {
     for (at, network) in group.networks.iter().enumerate() {
-        let mut labels: Vec<&str> = Vec::new();
-        let mut numbers: Vec<u16> = Vec::new();
+        let mut labels: BTreeSet<&str> = BTreeSet::new();
+        let mut numbers: BTreeSet<u16> = BTreeSet::new();
         let lists = [("ReservedPorts", &network.reserved_ports), ("DynamicPorts", &network.dynamic_ports)];
         for (list, ports) in lists {
             for (number, port) in ports.iter().enumerate() {
                 let path = format!("{path}.Networks[{at}].{list}[{number}]");
                 if port.label.is_empty() {
                     problems.add(path.as_str(), "a port needs a label", "write: port \"http\" {}");
-                } else if labels.contains(&port.label.as_str()) {
+                } else if !labels.insert(&port.label) {
                     let message = format!("the port `{}` is given twice in group `{}`", port.label, group.name);
                     problems.add(path.as_str(), message, "give each port a label of its own");
                 }
                 if list == "ReservedPorts" && port.value == 0 {
                     let message = format!("the port 0 of `{}` is out of range, ports are 1 to 65535", port.label);
                     problems.add(format!("{path}.Value"), message, "leave `static` out for a port that is free");
-                } else if list == "ReservedPorts" && numbers.contains(&port.value) {
+                } else if list == "ReservedPorts" && !numbers.insert(port.value) {
                     let message = format!("the port number {} is given twice in group `{}`", port.value, group.name);
                     problems.add(format!("{path}.Value"), message, "a number can be held once on a node");
                 }
@@ -171,8 +191,6 @@ fn check_ports(group: &Group, path: &str, problems: &mut Problems) {
                     let message = format!("the port {inside} is out of range, ports are 1 to 65535");
                     problems.add(format!("{path}.To"), message, "-1 stands for the same number as on the node");
                 }
-                labels.push(&port.label);
-                numbers.push(port.value);
             }
         }
         if network.mode == NetworkMode::None && network.ports().next().is_some() {

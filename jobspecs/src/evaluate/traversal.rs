@@ -9,6 +9,9 @@ use crate::source::Span;
 use crate::value::{Number, Value};
 use crate::{Diagnostic, nearest};
 
+/// What it costs to look for a word that was meant: `try` can make such errors by the thousand.
+const HINT_COST: u64 = 2000;
+
 impl Evaluator<'_> {
     /// The value at a path; the literal text `${…}` where the root is not one of ours.
     pub(super) fn traverse(&self, expression: &Expression, frame: &Frame<'_>) -> Evaluated {
@@ -48,8 +51,12 @@ impl Evaluator<'_> {
                 return self.follow(Value::Object(known.clone()), operators, frame);
             }
         };
+        if self.scope.without_value.contains(&format!("{}.{key}", name.as_str())) {
+            return Err(Box::new(Diagnostic::consequence(self.source, span_of(expression))));
+        }
         let Some(value) = known.get(&key) else {
             let span = first.span().unwrap_or_else(|| span_of(expression));
+            self.spend(HINT_COST, &span)?;
             let hint = nearest::did_you_mean(&key, known.keys().map(String::as_str)).unwrap_or_else(|| {
                 if word == "variable" {
                     format!("declare it: variable \"{key}\" {{ type = string }}")

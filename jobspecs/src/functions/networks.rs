@@ -3,12 +3,17 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Arguments, Called, Failure, Function};
-use crate::value::{Number, Value};
+use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
     Function { name: "cidrhost", arity: (2, Some(2)), call: cidrhost, doc: "an address of a range, by number" },
     Function { name: "cidrnetmask", arity: (1, Some(1)), call: cidrnetmask, doc: "the mask of an IPv4 range" },
-    Function { name: "cidrsubnet", arity: (3, Some(3)), call: cidrsubnet, doc: "a part of a range, by bits and number" },
+    Function {
+        name: "cidrsubnet",
+        arity: (3, Some(3)),
+        call: cidrsubnet,
+        doc: "a part of a range, by bits and number",
+    },
     Function { name: "cidrsubnets", arity: (1, None), call: cidrsubnets, doc: "parts of a range, one after another" },
 ];
 
@@ -112,6 +117,7 @@ fn cidrsubnets(arguments: &mut Arguments<'_>) -> Called {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Number;
 
     fn call(function: fn(&mut Arguments<'_>) -> Called, values: Vec<Value>) -> Result<Value, String> {
         function(&mut Arguments { values, files: None }).map_err(|failure| failure.message)

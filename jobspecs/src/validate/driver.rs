@@ -1,6 +1,8 @@
 //! The driver of a task and its settings.
 
-use model::{Group, Task};
+use std::collections::BTreeSet;
+
+use model::Task;
 use serde_json::Value as Json;
 
 use super::Problems;
@@ -12,12 +14,12 @@ pub(crate) const DRIVERS: &[&str] = &["docker", "fake"];
 /// Drivers that Nomad has and this release does not.
 const OTHER_DRIVERS: &[&str] = &["exec", "raw_exec", "java", "qemu", "podman"];
 
-pub(super) fn check(group: &Group, task: &Task, path: &str, problems: &mut Problems) {
+pub(super) fn check(task: &Task, labels: &BTreeSet<&str>, path: &str, problems: &mut Problems) {
     let name = &task.name;
     let at_driver = format!("{path}.Driver");
     match task.driver.as_str() {
         "" => problems.add(at_driver, format!("the task `{name}` has no driver"), "write: driver = \"docker\""),
-        "docker" => check_docker(group, task, path, problems),
+        "docker" => check_docker(task, labels, path, problems),
         "fake" => {}
         other if OTHER_DRIVERS.contains(&other) => {
             let message = format!("the driver `{other}` of task `{name}` is not in this release");
@@ -31,7 +33,7 @@ pub(super) fn check(group: &Group, task: &Task, path: &str, problems: &mut Probl
     }
 }
 
-fn check_docker(group: &Group, task: &Task, path: &str, problems: &mut Problems) {
+fn check_docker(task: &Task, labels: &BTreeSet<&str>, path: &str, problems: &mut Problems) {
     let name = &task.name;
     let image = task.config.get("image").and_then(Json::as_str).unwrap_or_default();
     if image.is_empty() {
@@ -53,10 +55,9 @@ fn check_docker(group: &Group, task: &Task, path: &str, problems: &mut Problems)
     }
     let ports = task.config.get("ports").and_then(Json::as_array).into_iter().flatten().enumerate();
     for (at, label) in ports.filter_map(|(at, port)| port.as_str().map(|label| (at, label))) {
-        let known = || group.networks.iter().flat_map(|network| network.ports()).map(|port| port.label.as_str());
-        if !known().any(|port| port == label) {
+        if !labels.contains(label) {
             let message = format!("the task `{name}` publishes the port `{label}`, which its group does not have");
-            let hint = nearest::did_you_mean(label, known())
+            let hint = nearest::did_you_mean(label, labels.iter().copied())
                 .unwrap_or_else(|| format!("add to the group: network {{ port \"{label}\" {{}} }}"));
             problems.add(format!("{path}.Config.ports[{at}]"), message, hint);
         }

@@ -1,5 +1,6 @@
 //! Services and their checks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::{Check, CheckKind, Group, Service};
@@ -11,8 +12,8 @@ use crate::nearest;
 /// The least interval and timeout of a check.
 pub(crate) const CHECK_INTERVAL_LEAST: Duration = Duration::from_secs(1);
 
-pub(super) fn check_all(group: &Group, path: &str, problems: &mut Problems) {
-    let mut seen: Vec<(&str, &str)> = Vec::new();
+pub(super) fn check_all(group: &Group, labels: &BTreeSet<&str>, path: &str, problems: &mut Problems) {
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     let of_group = group.services.iter().enumerate().map(|(at, service)| (format!("{path}.Services[{at}]"), service));
     let of_tasks = group.tasks.iter().enumerate().flat_map(|(task, owner)| {
         let services = owner.services.iter().enumerate();
@@ -20,16 +21,15 @@ pub(super) fn check_all(group: &Group, path: &str, problems: &mut Problems) {
     });
     for (path, service) in of_group.chain(of_tasks) {
         let key = (service.name.as_str(), service.port_label.as_str());
-        if seen.contains(&key) {
+        if !seen.insert(key) {
             let message = format!("the service `{}` is given twice in group `{}`", service.name, group.name);
             problems.add(format!("{path}.Name"), message, "give it another name or another port");
         }
-        seen.push(key);
-        check_service(group, service, &path, problems);
+        check_service(group, labels, service, &path, problems);
     }
 }
 
-fn check_service(group: &Group, service: &Service, path: &str, problems: &mut Problems) {
+fn check_service(group: &Group, labels: &BTreeSet<&str>, service: &Service, path: &str, problems: &mut Problems) {
     let name = &service.name;
     // A name that is filled in when the task runs can't be checked before.
     if !name.contains("${") && !is_dns_label(name) {
@@ -37,18 +37,19 @@ fn check_service(group: &Group, service: &Service, path: &str, problems: &mut Pr
         let hint = format!("use at most {SERVICE_NAME_LENGTH_MAX} letters, digits and dashes, no dash at the ends");
         problems.add(format!("{path}.Name"), message, hint);
     }
-    check_port(group, name, &service.port_label, &format!("{path}.PortLabel"), problems);
+    check_port(labels, name, &service.port_label, &format!("{path}.PortLabel"), problems);
     if !service.task_name.is_empty() && !group.tasks.iter().any(|task| task.name == service.task_name) {
-        let message = format!("the service `{name}` names the task `{}`, which its group does not have", service.task_name);
+        let message =
+            format!("the service `{name}` names the task `{}`, which its group does not have", service.task_name);
         let hint = nearest::did_you_mean(&service.task_name, group.tasks.iter().map(|task| task.name.as_str()));
         problems.add(format!("{path}.TaskName"), message, hint.unwrap_or_default());
     }
     for (at, check) in service.checks.iter().enumerate() {
-        check_check(group, service, check, &format!("{path}.Checks[{at}]"), problems);
+        check_check(labels, service, check, &format!("{path}.Checks[{at}]"), problems);
     }
 }
 
-fn check_check(group: &Group, service: &Service, check: &Check, path: &str, problems: &mut Problems) {
+fn check_check(labels: &BTreeSet<&str>, service: &Service, check: &Check, path: &str, problems: &mut Problems) {
     let name = &service.name;
     for (word, value, json) in [("interval", check.interval, "Interval"), ("timeout", check.timeout, "Timeout")] {
         if value.is_zero() {
@@ -60,7 +61,7 @@ fn check_check(group: &Group, service: &Service, check: &Check, path: &str, prob
             problems.add(format!("{path}.{json}"), message, hint);
         }
     }
-    check_port(group, name, &check.port_label, &format!("{path}.PortLabel"), problems);
+    check_port(labels, name, &check.port_label, &format!("{path}.PortLabel"), problems);
     if check.port_label.is_empty() && service.port_label.is_empty() {
         let message = format!("the check of service `{name}` has no port");
         problems.add(path, message, "give the service a port: port = \"http\"");
@@ -80,7 +81,7 @@ fn check_check(group: &Group, service: &Service, check: &Check, path: &str, prob
     }
 }
 
-fn check_port(group: &Group, service: &str, label: &str, path: &str, problems: &mut Problems) {
+fn check_port(labels: &BTreeSet<&str>, service: &str, label: &str, path: &str, problems: &mut Problems) {
     if label.is_empty() || label.contains("${") {
         return;
     }
@@ -91,10 +92,9 @@ fn check_port(group: &Group, service: &str, label: &str, path: &str, problems: &
         }
         return;
     }
-    let known = || group.networks.iter().flat_map(|network| network.ports()).map(|port| port.label.as_str());
-    if !known().any(|port| port == label) {
+    if !labels.contains(label) {
         let message = format!("the service `{service}` uses the port `{label}`, which no network of its group has");
-        let hint = nearest::did_you_mean(label, known())
+        let hint = nearest::did_you_mean(label, labels.iter().copied())
             .unwrap_or_else(|| format!("add to the group: network {{ port \"{label}\" {{}} }}"));
         problems.add(path, message, hint);
     }

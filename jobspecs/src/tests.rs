@@ -1,0 +1,120 @@
+//! Scenario tests: text in, JSON or diagnostics out.
+//!
+//! `tests/good/*.hcl` and the examples have their JSON beside them (`.json`), `tests/wrong/*.hcl` what is printed
+//! (`.txt`). `UPDATE=1` writes the expected files anew; the difference is what a reviewer reads. Lines at the top of a
+//! file that begin with `# -var` or `# -var-file` give values for variables.
+
+mod hostile;
+mod language;
+mod oracle;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use crate::{Inputs, Parsed, Source, decode_json, parse, write_hcl};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn files(name: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder(name)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "hcl")).collect();
+    files.sort();
+    assert!(files.len() >= 5, "{name} has {} files", files.len());
+    files
+}
+
+/// The file parsed with the variables that its first lines give; the name shown is that of the file alone.
+fn parse_file(path: &Path) -> Result<Parsed, crate::Diagnostics> {
+    let text = fs::read_to_string(path).unwrap();
+    let name = path.file_name().unwrap().to_string_lossy();
+    let mut variables = Vec::new();
+    let mut var_files = Vec::new();
+    for line in text.lines().take_while(|line| line.starts_with('#')) {
+        if let Some(content) = line.strip_prefix("# -var-file ") {
+            var_files.push(("values.hcl".to_string(), format!("{content}\n")));
+        } else if let Some((key, value)) = line.strip_prefix("# -var ").and_then(|given| given.split_once('=')) {
+            variables.push((key.to_string(), value.to_string(), "-var".to_string()));
+        }
+    }
+    let inputs = Inputs { variables: &variables, var_files: &var_files, ..Inputs::default() };
+    parse(&Source::new(&name, &text), &inputs)
+}
+
+/// Compares with the file `path`, or writes it if `UPDATE` is set.
+fn check(path: &Path, actual: &str) -> Result<(), String> {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, actual).unwrap();
+        return Ok(());
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    if expected == actual {
+        return Ok(());
+    }
+    Err(format!("{}: expected\n{expected}\nbut got\n{actual}\n(UPDATE=1 accepts it)", path.display()))
+}
+
+fn check_all(failures: impl Iterator<Item = Result<(), String>>) {
+    let failures: Vec<String> = failures.filter_map(Result::err).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// The job as JSON, with the warnings before it as comments would be.
+fn shown(parsed: &Parsed) -> String {
+    let warnings: Vec<Json> = parsed.warnings.iter().map(|warning| warning.to_string().into()).collect();
+    let mut document = serde_json::json!({ "Job": parsed.job });
+    if !warnings.is_empty() {
+        document["Warnings"] = warnings.into();
+    }
+    serde_json::to_string_pretty(&document).unwrap() + "\n"
+}
+
+#[test]
+fn good_files_give_their_json() {
+    check_all(files("tests/good").iter().map(|path| match parse_file(path) {
+        Ok(parsed) => check(&path.with_extension("json"), &shown(&parsed)),
+        Err(errors) => Err(errors.render(false)),
+    }));
+}
+
+#[test]
+fn wrong_files_give_their_diagnostics() {
+    check_all(files("tests/wrong").iter().map(|path| match parse_file(path) {
+        Ok(parsed) => Err(format!("{} is taken: {}", path.display(), shown(&parsed))),
+        Err(errors) => check(&path.with_extension("txt"), &errors.render(false)),
+    }));
+}
+
+#[test]
+fn examples_are_taken_without_a_warning() {
+    check_all(files("").iter().map(|path| match parse_file(path) {
+        Ok(parsed) if parsed.warnings.is_empty() => Ok(()),
+        Ok(parsed) => Err(shown(&parsed)),
+        Err(errors) => Err(errors.render(false)),
+    }));
+}
+
+/// `tests/basket.json` is written by hand from the reference, not by `UPDATE`.
+#[test]
+fn the_json_of_the_main_example_is_that_of_the_reference() {
+    let parsed = parse_file(&folder("basket.hcl")).unwrap();
+    let expected: Json = serde_json::from_str(include_str!("../tests/basket.json")).unwrap();
+    let actual = serde_json::to_value(&parsed.job).unwrap();
+    assert_eq!(serde_json::to_string_pretty(&actual).unwrap(), serde_json::to_string_pretty(&expected).unwrap());
+}
+
+#[test]
+fn jobs_survive_the_way_through_hcl_and_through_json() {
+    for path in files("tests/good").iter().chain(&files("")) {
+        let job = parse_file(path).unwrap().job;
+        let written = write_hcl(&job);
+        let again = parse(&Source::new("written.hcl", &written), &Inputs::default());
+        let again = again.unwrap_or_else(|errors| panic!("{written}\n{}", errors.render(false)));
+        assert_eq!(again.job, job, "{written}");
+        let (from_json, _) = decode_json(serde_json::to_value(&job).unwrap()).unwrap();
+        assert_eq!(from_json, job, "{}", path.display());
+    }
+}

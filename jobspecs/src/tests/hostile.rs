@@ -1,0 +1,121 @@
+//! Texts that are made to hurt: the answer is a job or diagnostics, soon, and never a panic.
+
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::{files, folder};
+use crate::{DIAGNOSTICS_MAX, Inputs, SOURCE_BYTES_MAX, Source, parse};
+
+/// The message of the first error.
+fn refused(text: &str) -> String {
+    parse(&Source::new("hostile.hcl", text), &Inputs::default()).unwrap_err().first().message.clone()
+}
+
+#[test]
+fn a_text_above_the_limit_is_refused_and_one_at_the_limit_is_read() {
+    let example = fs::read_to_string(folder("basket.hcl")).unwrap();
+    let at_limit = format!("{example}#{}", "x".repeat(SOURCE_BYTES_MAX - example.len() - 1));
+    assert!(parse(&Source::new("x", &at_limit), &Inputs::default()).is_ok());
+    assert!(refused(&format!("{at_limit}x")).starts_with("the file has 1048577 bytes, the limit is 1048576"));
+    assert!(refused(&" ".repeat(2 << 20)).starts_with("the file has 2097152 bytes"));
+}
+
+#[test]
+fn work_without_end_is_cut_off() {
+    let doubling: String = (1..64).map(|at| format!("a{at} = \"${{local.a{}}}${{local.a{0}}}\"\n", at - 1)).collect();
+    let lists: String = (1..64).map(|at| format!("a{at} = [local.a{}, local.a{0}]\n", at - 1)).collect();
+    let loops = "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : a * b * c]]]";
+    for body in [format!("a0 = \"xx\"\n{doubling}"), format!("a0 = [1]\n{lists}"), format!("a = {loops}\n")] {
+        let message = refused(&format!("locals {{\n{body}}}\njob \"x\" {{}}\n"));
+        assert!(message.starts_with("the jobspec takes too much to evaluate"), "{message}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    let brackets = format!("locals {{\n  a = {}1{}\n}}\n", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(refused(&brackets).contains("nested too deeply"), "{}", refused(&brackets));
+    let blocks = format!("{}{}", "job \"a\" {\n".repeat(50_000), "}\n".repeat(50_000));
+    assert!(refused(&blocks).contains("nested too deeply"), "{}", refused(&blocks));
+    let minus = format!("locals {{\n  a = {}1\n}}\n", "-".repeat(100_000));
+    refused(&minus);
+}
+
+#[test]
+fn many_errors_are_cut_to_the_limit_and_counted() {
+    for errors in [DIAGNOSTICS_MAX, DIAGNOSTICS_MAX + 1] {
+        let lines: String = (0..errors).map(|at| format!("  unknown{at} = 1\n")).collect();
+        let found = parse(&Source::new("x", &format!("job \"x\" {{\n{lines}}}\n")), &Inputs::default()).unwrap_err();
+        assert_eq!(found.iter().count(), DIAGNOSTICS_MAX);
+        assert_eq!(found.left_out(), errors - DIAGNOSTICS_MAX);
+    }
+}
+
+/// Large texts of one pattern each; the test's own time limit is that it ends at all with the others.
+#[test]
+fn a_mebibyte_of_anything_is_answered() {
+    let fill = |row: &str| row.repeat(SOURCE_BYTES_MAX * 9 / 10 / row.len());
+    let texts = [
+        format!("job \"x\" {{\n{}}}\n", fill("  group \"a\" {}\n")),
+        format!("job \"x\" {{\n{}}}\n", fill("  unknwon {}\n")),
+        format!("job \"x\" {{\n  group \"g\" {{\n    network {{\n{}    }}\n  }}\n}}\n", fill("      port \"a\" {}\n")),
+        format!("locals {{\n  a = [{}]\n}}\njob \"x\" {{}}\n", fill("try(var.a, 1),")),
+        format!("locals {{\n  a = \"{}\"\n}}\njob \"x\" {{}}\n", fill("${1}")),
+        format!("job \"x\" {{\n  meta {{\n    a = <<-EOT\n{}EOT\n  }}\n}}\n", fill("      text ${attr.x}\n")),
+        fill("\""),
+        fill("{"),
+        fill("a = \"${"),
+        fill("%{ if true }"),
+        format!("a = \"{}", fill("%{ if true }")),
+        format!("{{ \"Job\": {{ \"ID\": \"x\", \"TaskGroups\": [{}{{}}] }} }}", fill("{},")),
+        "[".repeat(SOURCE_BYTES_MAX),
+        format!("{{\"a\":{}", "[".repeat(SOURCE_BYTES_MAX / 2)),
+    ];
+    for text in &texts {
+        let answer = parse(&Source::new("x", text), &Inputs::default());
+        let rendered = answer.map_err(|errors| errors.render(false).len()).err();
+        assert!(rendered.is_some(), "taken: {}", &text[..40]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Pieces cut out, doubled, swapped and overwritten in real jobspecs.
+    #[test]
+    fn mutated_jobspecs_never_panic(
+        file in 0_usize..1000,
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..40, 0_usize..4, "[\"{}$%~=\\[\\]().,<a-z0-9 \\n-]{0,6}"), 1..5),
+    ) {
+        let good = files("tests/good");
+        let wrong = files("tests/wrong");
+        let all: Vec<_> = good.iter().chain(&wrong).collect();
+        let mut letters: Vec<char> = fs::read_to_string(all[file % all.len()]).unwrap().chars().collect();
+        for (at, length, kind, text) in cuts {
+            let from = at.index(letters.len() + 1);
+            let to = (from + length).min(letters.len());
+            match kind {
+                0 => { letters.drain(from..to); }
+                1 => { let piece = letters[from..to].to_vec(); letters.splice(from..from, piece); }
+                2 => { letters.splice(from..to, text.chars()); }
+                _ => { letters.splice(from..from, text.chars()); }
+            }
+        }
+        let text: String = letters.into_iter().collect();
+        match parse(&Source::new("x", &text), &Inputs::default()) {
+            Ok(parsed) => prop_assert!(crate::validate(&parsed.job).is_empty()),
+            Err(errors) => {
+                let _ = errors.render(false);
+                for error in errors.iter() {
+                    prop_assert!(error.position().0 >= 1 && error.position().1 >= 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_never_panics(text in "\\PC{0,200}") {
+        let _ = parse(&Source::new("x", &text), &Inputs::default()).map_err(|errors| errors.render(true));
+    }
+}

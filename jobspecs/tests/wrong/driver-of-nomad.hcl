@@ -1,0 +1,10 @@
+job "web" {
+  group "web" {
+    task "web" {
+      driver = "raw_exec"
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}

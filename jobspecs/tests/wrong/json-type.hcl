@@ -1,0 +1,6 @@
+{
+  "Job": {
+    "ID": "x",
+    "TaskGroups": [{ "Name": "g", "Count": -1 }]
+  }
+}

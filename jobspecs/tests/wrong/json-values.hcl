@@ -1,0 +1,6 @@
+{
+  "Job": {
+    "ID": "x y",
+    "TaskGroups": [{ "Name": "g", "Count": 1, "Tasks": [{ "Name": "t", "Driver": "docker" }] }]
+  }
+}

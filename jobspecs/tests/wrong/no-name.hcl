@@ -1,0 +1,10 @@
+job "web" {
+  group {
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}

@@ -1,0 +1,13 @@
+job "web" {
+  group "web" {
+    task "web" {
+      driver = "docker"
+      lifecycle {
+        hook = "prestart"
+      }
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}

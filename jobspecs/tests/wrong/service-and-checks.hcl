@@ -1,0 +1,26 @@
+job "web" {
+  group "web" {
+    network {
+      port "http" {}
+    }
+    service {
+      name = "web_front"
+      port = "htpp"
+      task = "wbe"
+      check {
+        type = "http"
+        path = "health"
+        timeout = "100ms"
+      }
+      check {
+        type = "grpc"
+      }
+    }
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}

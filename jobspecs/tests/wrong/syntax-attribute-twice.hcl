@@ -1,0 +1,11 @@
+job "web" {
+  group "web" {
+    task "web" {
+      driver = "docker"
+      driver = "fake"
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}

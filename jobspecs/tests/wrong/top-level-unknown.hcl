@@ -1,0 +1,12 @@
+jbo "x" {}
+name = "x"
+job "web" {
+  group "web" {
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}

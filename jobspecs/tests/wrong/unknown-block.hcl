@@ -1,0 +1,11 @@
+job "web" {
+  group "web" {
+    netwrok {}
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}
