@@ -300,3 +300,6 @@ fn open(
     let machine = StateMachine::restore(machine, snapshots, config.blocking, applied).map_err(StartError::Snapshot)?;
     Ok((contents, segments, machine))
 }
+
+#[cfg(test)]
+mod tests;

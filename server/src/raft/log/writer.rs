@@ -82,7 +82,8 @@ impl Writer {
     /// Writes what is queued and stops. Records that come later are refused.
     pub async fn stop(&self) {
         let (reply, done) = oneshot::channel();
-        if self.send(Task::Stop(reply)).is_ok() {
+        // A poisoned log stops as any other.
+        if self.queue.send(Task::Stop(reply)).is_ok() {
             let _ = done.await;
         }
         let task = self.task.lock().expect("no holder of this lock panics").take();
@@ -210,7 +211,10 @@ fn poison(state: &State, error: &io::Error) {
 }
 
 fn tell(done: Done, result: &io::Result<()>) {
-    let result = result.as_ref().map(|()| ()).map_err(|error| io::Error::new(error.kind(), error.to_string()));
+    let result = match result {
+        Ok(()) => Ok(()),
+        Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+    };
     match done {
         Done::Flushed(flushed) => flushed.io_completed(result),
         Done::Reply(reply) => {
