@@ -146,12 +146,10 @@ fn a_server_joins_votes_and_is_removed_again() {
         cluster.raft(leader).add_server(4, "server-4", 10 * SECOND).await.unwrap();
         cluster.raft(leader).add_server(4, "server-4", 10 * SECOND).await.unwrap();
         let members = cluster.raft(leader).members();
-        assert_eq!(members.iter().map(|member| (member.id, member.role)).collect::<Vec<_>>(), [
-            (1, Role::Voter),
-            (2, Role::Voter),
-            (3, Role::Voter),
-            (4, Role::Voter)
-        ]);
+        assert_eq!(
+            members.iter().map(|member| (member.id, member.role)).collect::<Vec<_>>(),
+            [(1, Role::Voter), (2, Role::Voter), (3, Role::Voter), (4, Role::Voter)]
+        );
         cluster.settle().await;
         assert_eq!(cluster.commands(4), ["before"]);
 
