@@ -327,3 +327,6 @@ impl Agent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
