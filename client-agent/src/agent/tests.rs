@@ -83,12 +83,14 @@ struct Bench {
     shutdown: CancellationToken,
     stream: Option<(Peer, Channel)>,
     deaf: bool,
+    cluster: ClusterId,
     jobs: Vec<Job>,
     wanted: BTreeMap<AllocationId, Assignment>,
     index: u64,
     observed: BTreeMap<AllocationId, Observation>,
     hellos: Vec<wire::AgentHello>,
     leases: Vec<u64>,
+    registered: Option<wire::NodeDescription>,
     fetched: usize,
 }
 
@@ -106,12 +108,14 @@ impl Bench {
             shutdown: CancellationToken::new(),
             stream: None,
             deaf: false,
+            cluster: ClusterId::derive(&[b"cluster"]),
             jobs: Vec::new(),
             wanted: BTreeMap::new(),
             index: 0,
             observed: BTreeMap::new(),
             hellos: Vec::new(),
             leases: Vec::new(),
+            registered: None,
             fetched: 0,
         };
         bench.start_agent();
@@ -231,7 +235,7 @@ impl Bench {
                     self.hellos.push(hello);
                     self.stream = Some((peer, channel));
                     let welcome = wire::Welcome {
-                        cluster: bytes::Bytes::copy_from_slice(ClusterId::derive(&[b"cluster"]).as_bytes()),
+                        cluster: bytes::Bytes::copy_from_slice(self.cluster.as_bytes()),
                         beat_interval_ms: 1000,
                         servers: Vec::new(),
                     };
@@ -273,7 +277,7 @@ impl Bench {
                 self.tell(agent_down::Body::Bodies(wire::Bodies { assignments, jobs })).await;
             }
             agent_up::Body::Lease(lease) => self.leases.push(lease.milliseconds),
-            agent_up::Body::Register(_) => {}
+            agent_up::Body::Register(node) => self.registered = Some(node),
         }
     }
 
@@ -592,4 +596,40 @@ async fn containers_of_the_dead_stay_for_their_logs_and_go_after_a_while() {
     assert_eq!(bench.fake.list().await.unwrap(), []);
     let records = bench.store.load().await.unwrap();
     assert!(!records.keys().any(|name| name.starts_with("allocations/") || name.starts_with("jobs/")), "{records:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runtime_that_is_away_makes_its_driver_unhealthy_and_nothing_dead() {
+    let mut bench = Bench::new().await;
+    let id = bench.want("a", &job("web"), &[]);
+    bench.until_status(id, ClientStatus::Running).await;
+    let started_at = bench.observed[&id].tasks["web"].started_at;
+    bench.fake.set_away(true);
+    let healthy = |bench: &Bench| bench.registered.as_ref().map(|node| node.drivers["fake"].healthy);
+    bench.until("an unhealthy driver", |bench| healthy(bench) == Some(false)).await;
+    let late = bench.want("late", &job("next"), &[]);
+    bench.tell_wanted().await;
+    bench.serve(Duration::from_secs(300)).await;
+    assert_eq!((bench.status(id), bench.status(late)), (Some(ClientStatus::Running), Some(ClientStatus::Pending)));
+    assert_eq!(bench.hellos.len(), 1, "the node went on beating");
+
+    // Also an agent that starts meanwhile concludes nothing.
+    bench.restart_agent();
+    bench.serve(Duration::from_secs(60)).await;
+    assert!(!bench.status(id).unwrap().is_terminal());
+    bench.fake.set_away(false);
+    bench.until_status(late, ClientStatus::Running).await;
+    bench.until_status(id, ClientStatus::Running).await;
+    let task = &bench.observed[&id].tasks["web"];
+    assert_eq!((task.started_at, task.restarts), (started_at, 0));
+    assert_eq!(bench.fake.running().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_of_another_cluster_is_not_obeyed() {
+    let mut bench = Bench::new().await;
+    bench.cluster = ClusterId::derive(&[b"another"]);
+    bench.want("a", &job("web"), &[]);
+    bench.serve(Duration::from_secs(20)).await;
+    assert_eq!((bench.fetched, bench.fake.running().len()), (0, 0));
 }
