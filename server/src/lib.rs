@@ -1,3 +1,4 @@
 //! (in progress)
 
 pub mod authority;
+pub mod dns;
