@@ -14,7 +14,7 @@
 //! exists, but not with the type asked for, has an empty answer; before the catalog was ever seen, everything is
 //! SERVFAIL; other domains are REFUSED, for we resolve nothing for others. Answers come in a random order.
 //!
-//! [`question`] reads names, [`answer`] decides, [`server`] speaks on sockets. The catalog stands behind [`Names`].
+//! `question` reads names, `answer` decides, `server` speaks on sockets. The catalog stands behind [`Names`].
 
 use std::net::IpAddr;
 use std::time::Duration;
