@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod cluster;
+pub mod dns;
 pub mod raft;
 pub mod server;
 
@@ -10,6 +11,7 @@ mod happenings;
 mod leader;
 mod machine;
 mod members;
+mod names;
 mod node_watch;
 mod propose;
 mod rpc;
