@@ -105,6 +105,8 @@ struct Agent {
     usage: Usage,
     core_mhz: u64,
     heard_at: Instant,
+    /// Whether the server at the other end is of the own cluster.
+    obeys: bool,
 }
 
 /// Runs an agent until `shutdown`; its containers go on. What was under way is found again at the next start.
@@ -148,6 +150,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
         usage: Usage::default(),
         core_mhz: facts.core_mhz,
         heard_at: now,
+        obeys: false,
         config,
         seams,
     };
@@ -314,7 +317,8 @@ impl Agent {
 
     fn hear(&mut self, event: LinkEvent) {
         match event {
-            LinkEvent::Welcome(welcome) => self.welcomed(&welcome),
+            LinkEvent::Welcome(welcome) => self.obeys = self.welcomed(&welcome),
+            _ if !self.obeys => {}
             LinkEvent::Heard => self.heard_at = Instant::now(),
             LinkEvent::Wanted(wanted) => self.take_wanted(wanted),
             LinkEvent::Bodies(bodies) => self.take_bodies(bodies),
@@ -327,3 +331,6 @@ impl Agent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,8 +79,7 @@ impl Host for RealHost {
             cores,
             core_mhz: core_mhz.unwrap_or(CORE_MHZ_UNKNOWN),
             memory_bytes,
-            // Without a call into the C library the size of the disk is not known; the operator may say it.
-            disk_mb: DISK_MB_UNKNOWN,
+            disk_mb: disk_mb(),
             attributes,
         }
     }
@@ -99,8 +98,13 @@ impl Host for RealHost {
     }
 }
 
-/// MiB of disk that a host counts for unless its configuration says otherwise.
-pub const DISK_MB_UNKNOWN: u64 = 100 * 1024;
+/// Size of the root file system in MiB, as `df` tells; 0 where it does not.
+fn disk_mb() -> u64 {
+    let told = std::process::Command::new("df").args(["-Pk", "/"]).output();
+    let text = told.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let kb = text.lines().nth(1).and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kb.unwrap_or(0) / 1024
+}
 
 /// A host that always says the same: the twin for tests and the simulation.
 #[derive(Clone, Debug, Default)]
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn this_host_has_cores_memory_and_a_frequency() {
         let facts = RealHost::default().facts();
-        assert!(facts.cores > 0 && facts.core_mhz > 0 && facts.memory_bytes > 0);
+        assert!(facts.cores > 0 && facts.core_mhz > 0 && facts.memory_bytes > 0 && facts.disk_mb > 0);
         assert_eq!(facts.attributes["kernel.name"], "linux");
     }
 }

@@ -84,7 +84,8 @@ impl<'a> Decoder<'a> {
                 let error = self.error(&found.span, format!("`{name}` needs a name"));
                 self.errors.push(error.hint(format!("write: {name} \"a-name\" {{ … }}")));
             }
-            (Some(_), [_, (_, second), ..]) => {
+            (Some(json), [(label, first), (_, second), ..]) => {
+                entries.insert(json.into(), Node::leaf(first.clone(), Json::String(label.clone())));
                 let error = self.error(second, format!("`{name}` takes one name"));
                 self.errors.push(error.hint("remove this one"));
             }
@@ -247,7 +248,8 @@ impl<'a> Decoder<'a> {
             _ => None,
         };
         let target = if field.status == Status::Kept {
-            let kept = entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
+            let kept =
+                entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
             match &mut kept.tree {
                 Tree::Map(kept) => kept,
                 Tree::Leaf(_) | Tree::List(_) => return,
@@ -275,7 +277,8 @@ impl<'a> Decoder<'a> {
             }
             Times::OnceInList if target.contains_key(entry) => return self.twice(schema, field, span),
             Times::Many | Times::OnceInList => {
-                let list = target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::List(Vec::new()) });
+                let list =
+                    target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::List(Vec::new()) });
                 if !matches!(list.tree, Tree::List(_)) {
                     let first = std::mem::replace(list, Node { span: span.clone(), tree: Tree::List(Vec::new()) });
                     list.tree = Tree::List(vec![first]);
@@ -290,14 +293,18 @@ impl<'a> Decoder<'a> {
                     Tree::Map(inner) => inner.get("Name").cloned(),
                     Tree::Leaf(_) | Tree::List(_) => None,
                 };
-                let map = target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
-                if let (Tree::Map(map), Some(Node { tree: Tree::Leaf(Json::String(label)), .. })) = (&mut map.tree, label) {
+                let map =
+                    target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
+                if let (Tree::Map(map), Some(Node { tree: Tree::Leaf(Json::String(label)), .. })) =
+                    (&mut map.tree, label)
+                {
                     map.insert(label, node);
                 }
             }
         }
         if let Some(Node { tree: Tree::Map(lifted), .. }) = lifted {
-            let kept = entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
+            let kept =
+                entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
             if let Tree::Map(kept) = &mut kept.tree {
                 kept.extend(lifted.into_iter().map(|(key, node)| (format!("{entry}{at}.{key}"), node)));
             }

@@ -61,6 +61,15 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(source, span, message) }
     }
 
+    /// What an expression gives that uses something which is itself wrong: told already, so never shown.
+    pub(crate) fn consequence(source: &Source, span: Span) -> Self {
+        Self::error(source, span, "")
+    }
+
+    fn is_consequence(&self) -> bool {
+        self.message.is_empty()
+    }
+
     pub(crate) fn label(self, label: impl Into<String>) -> Self {
         Self { label: label.into(), ..self }
     }
@@ -123,8 +132,10 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// The diagnostics of `list`, ordered by place; none if it is empty.
     pub(crate) fn gather(mut list: Vec<Diagnostic>) -> Option<Self> {
+        list.retain(|diagnostic| !diagnostic.is_consequence());
         list.sort_by_key(|diagnostic| diagnostic.span.start);
-        list.dedup();
+        // Not by `==`, which would compare whole sources.
+        list.dedup_by(|left, right| left.span == right.span && left.message == right.message);
         let left_out = list.len().saturating_sub(DIAGNOSTICS_MAX);
         list.truncate(DIAGNOSTICS_MAX);
         (!list.is_empty()).then_some(Self { list, left_out })
@@ -147,9 +158,10 @@ impl Diagnostics {
 
     /// All of them as a terminal shows them.
     pub fn render(&self, colour: bool) -> String {
-        let mut text: String = self.list.iter().map(|diagnostic| diagnostic.render(colour)).collect();
+        let rendered: Vec<String> = self.list.iter().map(|diagnostic| diagnostic.render(colour)).collect();
+        let mut text = rendered.join("\n");
         if self.left_out > 0 {
-            text.push_str(&format!("and {} more errors\n", self.left_out));
+            text.push_str(&format!("\nand {} more errors\n", self.left_out));
         }
         text
     }
@@ -158,6 +170,12 @@ impl Diagnostics {
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
         Self { list: vec![diagnostic], left_out: 0 }
+    }
+}
+
+impl From<Box<Diagnostic>> for Diagnostics {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Self::from(*diagnostic)
     }
 }
 
@@ -247,7 +265,8 @@ impl SourceCode for Excerpt<'_> {
         let to = (from + span.len()).min(text.len());
         let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |newline| at + newline);
-        let mut start = line_start(from);
+        // Without lines around it, the place itself is asked for: its line and column stand in the heading.
+        let mut start = if lines_before == 0 { from } else { line_start(from) };
         let mut end = line_end(to);
         for _ in 0..lines_before {
             let before = line_start(start.saturating_sub(1));

@@ -31,8 +31,14 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
 
 /// The shortest way to write nanoseconds, `1m30s`.
 pub(crate) fn show(nanoseconds: i64) -> String {
-    let units: [(&str, i64); 6] =
-        [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000), ("ns", 1)];
+    let units: [(&str, i64); 6] = [
+        ("h", 3_600_000_000_000),
+        ("m", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+        ("us", 1000),
+        ("ns", 1),
+    ];
     let mut rest = nanoseconds;
     let mut text = String::new();
     for (unit, size) in units {
@@ -51,7 +57,8 @@ mod tests {
 
     #[test]
     fn durations_are_read() {
-        let cases = [("30s", 30_000_000_000), ("1m30s", 90_000_000_000), ("1.5h", 5_400_000_000_000), ("10ms", 10_000_000)];
+        let cases =
+            [("30s", 30_000_000_000), ("1m30s", 90_000_000_000), ("1.5h", 5_400_000_000_000), ("10ms", 10_000_000)];
         for (text, nanoseconds) in cases {
             assert_eq!(parse(text), Some(nanoseconds), "{text}");
             assert_eq!(parse(&show(nanoseconds)), Some(nanoseconds), "{text}");

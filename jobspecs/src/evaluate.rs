@@ -13,7 +13,7 @@ mod traversal;
 pub(crate) use loops::{items, not_iterable};
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, FuncCall, ObjectKey};
@@ -37,6 +37,8 @@ pub(crate) struct Scope {
     pub variables: BTreeMap<String, Value>,
     /// `local.<name>`.
     pub locals: BTreeMap<String, Value>,
+    /// Variables and locals (as `var.name`) that are declared, but have no value because of an error told elsewhere.
+    pub without_value: BTreeSet<String>,
 }
 
 /// What is left of the budget, shared by all evaluators of a run.

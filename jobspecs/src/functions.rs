@@ -70,8 +70,21 @@ pub fn table() -> impl Iterator<Item = &'static Function> {
 
 /// Functions that Nomad's language has and this release does not.
 pub(crate) const MISSING: &[&str] = &[
-    "abspath", "bcrypt", "fileset", "formatdate", "md5", "pathexpand", "rsadecrypt", "sha1", "sha256", "sha512",
-    "timeadd", "uuidv4", "uuidv5", "yamldecode", "yamlencode",
+    "abspath",
+    "bcrypt",
+    "fileset",
+    "formatdate",
+    "md5",
+    "pathexpand",
+    "rsadecrypt",
+    "sha1",
+    "sha256",
+    "sha512",
+    "timeadd",
+    "uuidv4",
+    "uuidv5",
+    "yamldecode",
+    "yamlencode",
 ];
 
 /// The names of all functions, for hints.

@@ -78,10 +78,8 @@ fn read_block(
     path: &str,
     warnings: &mut Vec<JsonWarning>,
 ) -> Result<Json, JsonError> {
-    let object = value.as_object().ok_or_else(|| JsonError {
-        path: path.to_string(),
-        message: "must be an object".into(),
-    })?;
+    let object =
+        value.as_object().ok_or_else(|| JsonError { path: path.to_string(), message: "must be an object".into() })?;
     let mut read = Map::new();
     let mut kept = Map::new();
     for (key, value) in object {
@@ -151,8 +149,7 @@ fn read_blocks(
     match (times, value) {
         (Times::Many | Times::OnceInList, Json::Array(list)) => {
             let items = list.iter().filter(|item| !item.is_null()).enumerate();
-            let items: Result<Vec<Json>, JsonError> =
-                items.map(|(at, item)| one(item, &format!("[{at}]"))).collect();
+            let items: Result<Vec<Json>, JsonError> = items.map(|(at, item)| one(item, &format!("[{at}]"))).collect();
             items.map(Json::Array)
         }
         (Times::Many | Times::OnceInList, _) => {

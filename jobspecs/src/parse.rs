@@ -109,7 +109,8 @@ fn check_top(source: &Source, body: &Body, errors: &mut Vec<Diagnostic>) {
 
 fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
     let json = syntax::json(source)?;
-    let whole = || 0..source.text().find('\n').unwrap_or(source.text().len());
+    let first_line = source.text().find('\n').unwrap_or(source.text().len());
+    let whole = || 0..first_line;
     let (job, warnings) = decode_json(json).map_err(|error| {
         let place = json_place(&source.text().to_ascii_lowercase(), &error.path).unwrap_or_else(whole);
         Diagnostic::error(source, place, error.to_string())
@@ -133,14 +134,11 @@ fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
     }
 }
 
-/// The first place of the last key of a path: JSON is read without places, and this is near enough for people.
+/// The first place of the last key of a path that the text has: JSON is read without places, and this is near enough for people.
 fn json_place(lowercase: &str, path: &str) -> Option<std::ops::Range<usize>> {
-    let key = path.rsplit('.').next()?.split('[').next()?;
-    if key.is_empty() {
-        return None;
-    }
-    let quoted = format!("\"{}\"", key.to_ascii_lowercase());
-    let at = lowercase.find(&quoted)?;
-    Some(at..at + quoted.len())
+    path.rsplit('.').find_map(|step| {
+        let key = step.split('[').next().filter(|key| !key.is_empty())?;
+        let quoted = format!("\"{}\"", key.to_ascii_lowercase());
+        lowercase.find(&quoted).map(|at| at..at + quoted.len())
+    })
 }
-

@@ -40,11 +40,14 @@ pub struct Block {
     /// Its attributes and inner blocks.
     pub fields: &'static [Field],
     /// Brings the decoded entries into the shape of the model's JSON, where that differs from the shape of the text.
-    pub(crate) finish: Option<fn(&mut Entries, &Span) -> Result<(), Fault>>,
+    pub(crate) finish: Option<Finish>,
 }
 
 /// The entries of a block as they are decoded: JSON name to value.
 pub(crate) type Entries = BTreeMap<String, Node>;
+
+/// What brings entries into their final shape, given where their block stands.
+pub(crate) type Finish = fn(&mut Entries, &Span) -> Result<(), Fault>;
 
 /// What `finish` found wrong, and where.
 pub(crate) struct Fault {
@@ -108,7 +111,7 @@ impl Block {
         Self { keeps: true, ..self }
     }
 
-    const fn finish(self, finish: fn(&mut Entries, &Span) -> Result<(), Fault>) -> Self {
+    const fn finish(self, finish: Finish) -> Self {
         Self { finish: Some(finish), ..self }
     }
 

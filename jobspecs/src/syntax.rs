@@ -7,17 +7,17 @@ use crate::Diagnostic;
 use crate::source::Source;
 
 /// The blocks and attributes of an HCL text.
-pub(crate) fn body(source: &Source) -> Result<Body, Diagnostic> {
-    hcl_edit::parser::parse_body(source.text()).map_err(|error| explain(source, &error))
+pub(crate) fn body(source: &Source) -> Result<Body, Box<Diagnostic>> {
+    hcl_edit::parser::parse_body(source.text()).map_err(|error| Box::new(explain(source, &error)))
 }
 
 /// One HCL expression.
-pub(crate) fn expression(source: &Source) -> Result<Expression, Diagnostic> {
-    hcl_edit::parser::parse_expr(source.text().trim()).map_err(|error| explain(source, &error))
+pub(crate) fn expression(source: &Source) -> Result<Expression, Box<Diagnostic>> {
+    hcl_edit::parser::parse_expr(source.text().trim()).map_err(|error| Box::new(explain(source, &error)))
 }
 
 /// A JSON value.
-pub(crate) fn json(source: &Source) -> Result<serde_json::Value, Diagnostic> {
+pub(crate) fn json(source: &Source) -> Result<serde_json::Value, Box<Diagnostic>> {
     serde_json::from_str(source.text()).map_err(|error| {
         let line_start = source.text().split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         let line: usize = line_start;
@@ -27,7 +27,7 @@ pub(crate) fn json(source: &Source) -> Result<serde_json::Value, Diagnostic> {
         }
         let text = error.to_string();
         let message = text.split(" at line ").next().unwrap_or(&text).to_string();
-        Diagnostic::error(source, at..at + 1, format!("this is not JSON: {message}"))
+        Box::new(Diagnostic::error(source, at..at + 1, format!("this is not JSON: {message}")))
     })
 }
 

@@ -60,7 +60,11 @@ pub fn validate(job: &Job) -> Vec<Problem> {
         problems.add("Priority", message, "50 is usual");
     }
     if job.groups.is_empty() {
-        problems.add("", format!("the job `{}` has no groups", job.id), "write: group \"name\" { task \"name\" { … } }");
+        problems.add(
+            "",
+            format!("the job `{}` has no groups", job.id),
+            "write: group \"name\" { task \"name\" { … } }",
+        );
     }
     let instances: u64 = job.groups.iter().map(|group| u64::from(group.count)).sum();
     if instances > INSTANCES_MAX {
@@ -82,7 +86,11 @@ fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
         problems.add(format!("{path}.Count"), message, "a system job runs one instance on each eligible node");
     }
     if group.tasks.is_empty() {
-        problems.add(path, format!("the group `{name}` has no tasks"), "write: task \"name\" { driver = \"docker\" … }");
+        problems.add(
+            path,
+            format!("the group `{name}` has no tasks"),
+            "write: task \"name\" { driver = \"docker\" … }",
+        );
     } else if group.tasks.iter().all(|task| task.lifecycle.is_some()) {
         let message = format!("the group `{name}` has no main task");
         problems.add(path, message, "at least one task must have no `lifecycle` block");
@@ -104,7 +112,8 @@ fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
     check_ports(group, path, problems);
     placement::check(job, path, (&group.constraints, &group.affinities, &group.spreads), problems);
     policy::check_group(job, group, path, problems);
-    let labels: BTreeSet<&str> = group.networks.iter().flat_map(|network| network.ports()).map(|port| port.label.as_str()).collect();
+    let labels: BTreeSet<&str> =
+        group.networks.iter().flat_map(|network| network.ports()).map(|port| port.label.as_str()).collect();
     service::check_all(group, &labels, path, problems);
     for (at, task) in group.tasks.iter().enumerate() {
         driver::check(task, &labels, &format!("{path}.Tasks[{at}]"), problems);
@@ -116,15 +125,24 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
     let name = &task.name;
     let resources = &task.resources;
     if resources.memory < MEMORY_LEAST_MB {
-        let message = format!("the task `{name}` asks for {} MB of memory, the least is {MEMORY_LEAST_MB}", resources.memory);
-        problems.add(format!("{path}.Resources.MemoryMB"), message, "memory is reserved and enforced: give what it needs");
+        let message =
+            format!("the task `{name}` asks for {} MB of memory, the least is {MEMORY_LEAST_MB}", resources.memory);
+        problems.add(
+            format!("{path}.Resources.MemoryMB"),
+            message,
+            "memory is reserved and enforced: give what it needs",
+        );
     }
     if resources.memory_max > 0 && resources.memory_max < resources.memory {
         let message = format!(
             "the task `{name}` has memory_max {} MB below its memory of {} MB",
             resources.memory_max, resources.memory
         );
-        problems.add(format!("{path}.Resources.MemoryMaxMB"), message, "memory_max is the limit, memory what is reserved");
+        problems.add(
+            format!("{path}.Resources.MemoryMaxMB"),
+            message,
+            "memory_max is the limit, memory what is reserved",
+        );
     }
     if resources.cpu < CPU_LEAST_MHZ {
         let message = format!("the task `{name}` asks for {} MHz, the least is {CPU_LEAST_MHZ}", resources.cpu);

@@ -26,6 +26,8 @@ struct Variable<'b> {
     kind: Option<Type>,
     default: Option<Value>,
     checks: Vec<Check<'b>>,
+    /// Whether its declaration is wrong, which is told already.
+    faulty: bool,
 }
 
 /// A `validation` block.
@@ -60,7 +62,8 @@ pub(crate) fn scope(
             Some((value, at)) => kind.convert(value).map_err(|problem| at.message(&variable.name, &problem)),
             None => match &variable.default {
                 Some(default) => kind.convert(default.clone()).map_err(|problem| {
-                    let message = format!("the default of variable `{}` does not fit its type: {problem}", variable.name);
+                    let message =
+                        format!("the default of variable `{}` does not fit its type: {problem}", variable.name);
                     Diagnostic::error(source, variable.span.clone(), message)
                 }),
                 None => Err(Diagnostic::error(
@@ -72,12 +75,18 @@ pub(crate) fn scope(
                 .hint(format!("give it one with -var '{}=…', or a default here", variable.name))),
             },
         };
-        // A wrong value is reported once; what uses it sees null instead of failing once more.
-        let value = value.unwrap_or_else(|diagnostic| {
-            diagnostics.push(diagnostic);
-            Value::Null
-        });
-        scope.variables.insert(variable.name.clone(), value);
+        match value {
+            Ok(value) if !variable.faulty => {
+                scope.variables.insert(variable.name.clone(), value);
+            }
+            Ok(_) => {
+                scope.without_value.insert(format!("var.{}", variable.name));
+            }
+            Err(diagnostic) => {
+                scope.without_value.insert(format!("var.{}", variable.name));
+                diagnostics.extend((!variable.faulty).then_some(diagnostic));
+            }
+        }
     }
     let evaluator = Evaluator { source, scope: &scope, budget, files: inputs.allow_files };
     for variable in &declared {
@@ -104,11 +113,7 @@ impl Check<'_> {
 }
 
 /// The variables that `body` declares, in the order of the text.
-fn declarations<'b>(
-    body: &'b Body,
-    evaluator: &Evaluator<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Variable<'b>> {
+fn declarations<'b>(body: &'b Body, evaluator: &Evaluator<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Variable<'b>> {
     let mut declared: Vec<Variable<'b>> = Vec::new();
     for block in body.get_blocks("variable") {
         let span = block.ident.span().unwrap_or(0..0);
@@ -126,8 +131,8 @@ fn declarations<'b>(
             let span = attribute.key.span().unwrap_or(0..0);
             let default = evaluator.evaluate(&attribute.value, &Frame::TOP).map_err(|error| diagnostics.push(*error));
             let name = attribute.key.as_str().to_string();
-            let default = Some(default.unwrap_or(Value::Null));
-            declared.push(Variable { name, span, kind: None, default, checks: Vec::new() });
+            let (default, faulty) = (default.clone().ok(), default.is_err());
+            declared.push(Variable { name, span, kind: None, default, checks: Vec::new(), faulty });
         }
     }
     let mut seen = std::collections::BTreeSet::new();
@@ -149,7 +154,8 @@ fn declaration<'b>(
     evaluator: &Evaluator<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Variable<'b> {
-    let mut variable = Variable { name: name.to_string(), span, kind: None, default: None, checks: Vec::new() };
+    let name = name.to_string();
+    let mut variable = Variable { name, span, kind: None, default: None, checks: Vec::new(), faulty: false };
     for attribute in block.body.attributes() {
         let result = match attribute.key.as_str() {
             "type" => types::parse(&attribute.value, evaluator).map(|kind| variable.kind = Some(kind)),
@@ -164,6 +170,7 @@ fn declaration<'b>(
                 Err(Box::new(error.label("not known in `variable`").hint_if(nearest::did_you_mean(other, known))))
             }
         };
+        variable.faulty |= result.is_err();
         diagnostics.extend(result.err().map(|error| *error));
     }
     for block in block.body.blocks() {

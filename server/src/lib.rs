@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod cluster;
 pub mod http;
+pub mod dns;
 pub mod raft;
 pub mod server;
 
@@ -11,6 +12,7 @@ mod happenings;
 mod leader;
 mod machine;
 mod members;
+mod names;
 mod node_watch;
 mod propose;
 mod rpc;

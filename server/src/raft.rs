@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The algorithm is openraft's; this module is the only one that knows it. Ours are the log's files
-//! ([`log`](mod@log)), the snapshots' files, the encoding of everything that is stored or sent, and the answers to
+//! (`log`), the snapshots' files, the encoding of everything that is stored or sent, and the answers to
 //! callers: a proposal is committed, refused for a leader elsewhere, or *unknown*. What commands mean is the
 //! [`Machine`]'s business, how servers reach each other is [`Peers`]'. Who calls: the server's shell.
 
@@ -300,3 +300,6 @@ fn open(
     let machine = StateMachine::restore(machine, snapshots, config.blocking, applied).map_err(StartError::Snapshot)?;
     Ok((contents, segments, machine))
 }
+
+#[cfg(test)]
+mod tests;

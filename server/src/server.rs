@@ -183,6 +183,12 @@ impl Server {
         self.inner.raft.shutdown().await;
     }
 
+    /// Ends at once, without handing anything over: what a crash is in the simulation.
+    pub async fn kill(&self) {
+        self.inner.shutdown.cancel();
+        self.inner.raft.shutdown().await;
+    }
+
     /// The newest state of this server.
     pub fn state(&self) -> Arc<State> {
         self.inner.states.borrow().clone()

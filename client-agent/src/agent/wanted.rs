@@ -21,11 +21,12 @@ use super::usage;
 pub(super) const FETCH_RETRY_DELAY: Duration = Duration::from_secs(2);
 
 impl Agent {
-    pub(super) fn welcomed(&mut self, welcome: &wire::Welcome) {
+    /// A server took the stream. False if it must not be obeyed.
+    pub(super) fn welcomed(&mut self, welcome: &wire::Welcome) -> bool {
         let cluster = <[u8; 16]>::try_from(&welcome.cluster[..]).map(ClusterId::from_hash);
         if cluster.as_ref().is_ok_and(|cluster| *cluster != self.config.cluster) {
             warn!(?cluster, own = %self.config.cluster, "server is of another cluster; its wishes are not heard");
-            return;
+            return false;
         }
         self.heard_at = Instant::now();
         if welcome.beat_interval_ms > 0 {
@@ -35,6 +36,7 @@ impl Agent {
         self.fetch_at = None;
         self.report.repeat(Instant::now());
         self.compare();
+        true
     }
 
     /// Takes the newest wanted set; one that is older than what is known is ignored.

@@ -15,7 +15,7 @@ mod watch;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -64,29 +64,40 @@ pub struct DockerConfig {
 
 /// The Docker driver.
 pub struct DockerDriver {
-    docker: Docker,
+    socket: String,
+    /// The client, made when the engine's socket is first seen.
+    client: OnceLock<Docker>,
     owner: Owner,
     images: Images,
 }
 
 impl DockerDriver {
-    /// A driver for the engine behind `config.socket`, which need not answer yet.
-    pub fn connect(config: DockerConfig) -> Result<Arc<DockerDriver>, DriverError> {
-        let docker = Docker::connect_with_socket(&config.socket, CLIENT_TIMEOUT_SECONDS, bollard::API_DEFAULT_VERSION)
-            .map_err(|error| DriverError::Unreachable(format!("docker at {}: {error}", config.socket)))?;
-        let images = Images::new(docker.clone());
+    /// A driver for the engine behind `config.socket`, which need not be there yet.
+    pub fn new(config: DockerConfig) -> Arc<DockerDriver> {
         let owner = Owner {
             cluster: config.cluster,
             cluster_name: config.cluster_name,
             node: config.node,
             node_name: config.node_name,
         };
-        Ok(Arc::new(DockerDriver { docker, owner, images }))
+        let (client, images) = (OnceLock::new(), Images::default());
+        Arc::new(DockerDriver { socket: config.socket, client, owner, images })
+    }
+
+    fn docker(&self) -> Result<&Docker, DriverError> {
+        if let Some(docker) = self.client.get() {
+            return Ok(docker);
+        }
+        let docker = Docker::connect_with_socket(&self.socket, CLIENT_TIMEOUT_SECONDS, bollard::API_DEFAULT_VERSION)
+            .map_err(|error| {
+                DriverError::Unreachable(format!("docker at {} is not reachable: {error}", self.socket))
+            })?;
+        Ok(self.client.get_or_init(|| docker))
     }
 
     async fn inspect(&self, handle: &str) -> Result<Option<Container>, DriverError> {
         let inspected =
-            within(CALL_DEADLINE, self.docker.inspect_container(handle, None::<InspectContainerOptions>)).await?;
+            within(CALL_DEADLINE, self.docker()?.inspect_container(handle, None::<InspectContainerOptions>)).await?;
         Ok(observe::container(&inspected, &self.owner))
     }
 
@@ -102,7 +113,7 @@ impl DockerDriver {
 
     async fn force_remove(&self, handle: &str) -> Result<(), DriverError> {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-        match within(CALL_DEADLINE, self.docker.remove_container(handle, Some(options))).await {
+        match within(CALL_DEADLINE, self.docker()?.remove_container(handle, Some(options))).await {
             Err(DriverError::NotFound(_)) => Ok(()),
             done => done,
         }
@@ -125,7 +136,8 @@ impl Driver for DockerDriver {
     }
 
     async fn fingerprint(&self) -> model::Driver {
-        match within(CALL_DEADLINE, self.docker.version()).await {
+        let version = async { within(CALL_DEADLINE, self.docker()?.version()).await };
+        match version.await {
             Ok(version) => {
                 let version = version.version.unwrap_or_default();
                 let attributes = BTreeMap::from([
@@ -152,17 +164,17 @@ impl Driver for DockerDriver {
             self.force_remove(&container.handle).await?;
         }
         let body = if spec.holds_network {
-            let image = self.images.network().await?;
+            let image = self.images.network(self.docker()?).await?;
             create::network_body(spec, image, &self.owner)
         } else {
             let settings = Settings::read(&spec.config)?;
             create::check(spec, &settings)?;
-            self.images.ensure(&settings, progress).await?;
+            self.images.ensure(self.docker()?, &settings, progress).await?;
             create::task_body(spec, &settings, &self.owner)
         };
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let created = within(START_DEADLINE, self.docker.create_container(Some(options), body)).await?;
-        match within(START_DEADLINE, self.docker.start_container(&created.id, None::<StartContainerOptions>)).await {
+        let created = within(START_DEADLINE, self.docker()?.create_container(Some(options), body)).await?;
+        match within(START_DEADLINE, self.docker()?.start_container(&created.id, None::<StartContainerOptions>)).await {
             Ok(()) => self.started(&created.id).await,
             Err(error) => {
                 // A container that never ran has no log worth keeping, and its name must be free for the next try.
@@ -176,21 +188,21 @@ impl Driver for DockerDriver {
         let signal = if signal.is_empty() { "SIGTERM" } else { signal };
         let seconds = i32::try_from(timeout.as_millis().div_ceil(1000)).unwrap_or(i32::MAX);
         let options = StopContainerOptionsBuilder::default().signal(signal).t(seconds).build();
-        let stopped = within(timeout + STOP_GRACE, self.docker.stop_container(handle, Some(options))).await;
+        let stopped = within(timeout + STOP_GRACE, self.docker()?.stop_container(handle, Some(options))).await;
         if let Err(error @ (DriverError::NotFound(_) | DriverError::Unreachable(_))) = stopped {
             return Err(error);
         }
         if stopped.is_err() {
             // A signal that the engine does not know, or a task that it could not end: force is what is left.
             let kill = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
-            let _ = within(CALL_DEADLINE, self.docker.kill_container(handle, Some(kill))).await;
+            let _ = within(CALL_DEADLINE, self.docker()?.kill_container(handle, Some(kill))).await;
         }
         self.inspect(handle).await.map(|container| container.map_or(Found::Absent, |container| container.found))
     }
 
     async fn list(&self) -> Result<Vec<Container>, DriverError> {
         let options = ListContainersOptionsBuilder::default().all(true).filters(&self.owner.filter()).build();
-        let summaries = within(CALL_DEADLINE, self.docker.list_containers(Some(options))).await?;
+        let summaries = within(CALL_DEADLINE, self.docker()?.list_containers(Some(options))).await?;
         let mut containers = Vec::new();
         for id in summaries.into_iter().filter_map(|summary| summary.id) {
             match self.inspect(&id).await {
@@ -209,12 +221,12 @@ impl Driver for DockerDriver {
     }
 
     async fn logs(&self, handle: &str, query: LogQuery, out: mpsc::Sender<Bytes>) -> Result<(), DriverError> {
-        logs::send(&self.docker, handle, query, out).await
+        logs::send(self.docker()?, handle, query, out).await
     }
 
     async fn usage(&self, handle: &str) -> Result<TaskUsage, DriverError> {
         let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
-        let mut stats = self.docker.stats(handle, Some(options));
+        let mut stats = self.docker()?.stats(handle, Some(options));
         let first = async { stats.next().await.unwrap_or(Err(Error::RequestTimeoutError)) };
         let stats = within(CALL_DEADLINE, first).await?;
         Ok(observe::usage(&stats))

@@ -7,6 +7,7 @@
 pub mod settings;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub struct FakeDriver {
     seed: u64,
     tasks: Mutex<BTreeMap<String, FakeTask>>,
     changed: Notify,
+    away: AtomicBool,
 }
 
 struct FakeTask {
@@ -80,7 +82,13 @@ impl FakeTask {
 impl FakeDriver {
     /// A driver that tells times by `clock` and draws its chances from `seed`.
     pub fn new(clock: Arc<dyn Clock>, seed: u64) -> Arc<FakeDriver> {
-        Arc::new(FakeDriver { clock, seed, tasks: Mutex::default(), changed: Notify::new() })
+        Arc::new(FakeDriver {
+            clock,
+            seed,
+            tasks: Mutex::default(),
+            changed: Notify::new(),
+            away: AtomicBool::new(false),
+        })
     }
 
     /// Ends everything at once, as the loss of a node does. Nobody is told until somebody asks.
@@ -90,6 +98,18 @@ impl FakeDriver {
             task.ends_by(now, Exit { code: KILLED, signal: 9, ..Exit::default() });
         }
         self.changed.notify_waiters();
+    }
+
+    /// Makes the driver answer nothing, as a runtime that is down does, or answer again. What runs goes on.
+    pub fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::Relaxed);
+    }
+
+    fn answers(&self) -> Result<(), DriverError> {
+        match self.away.load(Ordering::Relaxed) {
+            true => Err(DriverError::Unreachable("the fake runtime is away".into())),
+            false => Ok(()),
+        }
     }
 
     /// What runs now: allocation and task of each.
@@ -134,11 +154,15 @@ impl Driver for FakeDriver {
     }
 
     async fn fingerprint(&self) -> model::Driver {
+        if let Err(error) = self.answers() {
+            return model::Driver { detected: true, description: error.to_string(), ..model::Driver::default() };
+        }
         let attributes = BTreeMap::from([("driver.fake".to_string(), "1".to_string())]);
         model::Driver { detected: true, healthy: true, description: "Healthy".into(), attributes }
     }
 
     async fn start(&self, spec: &TaskSpec, _progress: &Progress) -> Result<Started, DriverError> {
+        self.answers()?;
         let handle = format!("{}-{}-{}", spec.task, spec.allocation, spec.restarts);
         let answer = |task: &FakeTask, handle: &str| Started {
             handle: handle.into(),
@@ -185,6 +209,7 @@ impl Driver for FakeDriver {
     }
 
     async fn stop(&self, handle: &str, _signal: &str, timeout: Duration) -> Result<Found, DriverError> {
+        self.answers()?;
         let ends_at = {
             let mut tasks = self.lock();
             let task = tasks.get_mut(handle).ok_or_else(|| DriverError::NotFound(handle.into()))?;
@@ -205,6 +230,7 @@ impl Driver for FakeDriver {
     }
 
     async fn list(&self) -> Result<Vec<Container>, DriverError> {
+        self.answers()?;
         let now = Instant::now();
         Ok(self.lock().iter().map(|(handle, task)| task.container(handle, now)).collect())
     }
@@ -244,6 +270,7 @@ impl Driver for FakeDriver {
     }
 
     async fn logs(&self, handle: &str, query: LogQuery, out: mpsc::Sender<Bytes>) -> Result<(), DriverError> {
+        self.answers()?;
         let (text, runs) = {
             let tasks = self.lock();
             let task = tasks.get(handle).ok_or_else(|| DriverError::NotFound(handle.into()))?;
@@ -267,6 +294,7 @@ impl Driver for FakeDriver {
     }
 
     async fn usage(&self, handle: &str) -> Result<TaskUsage, DriverError> {
+        self.answers()?;
         let tasks = self.lock();
         let task = tasks.get(handle).ok_or_else(|| DriverError::NotFound(handle.into()))?;
         let ran = task.started.elapsed();
@@ -275,6 +303,7 @@ impl Driver for FakeDriver {
     }
 
     async fn remove(&self, handle: &str) -> Result<(), DriverError> {
+        self.answers()?;
         self.lock().remove(handle);
         Ok(())
     }

@@ -11,13 +11,7 @@ use crate::value::Value;
 
 impl Decoder<'_> {
     /// Puts the blocks that `hcl` makes into `entries`.
-    pub(super) fn dynamic(
-        &mut self,
-        schema: &'static Block,
-        hcl: &HclBlock,
-        frame: &Frame<'_>,
-        entries: &mut Entries,
-    ) {
+    pub(super) fn dynamic(&mut self, schema: &'static Block, hcl: &HclBlock, frame: &Frame<'_>, entries: &mut Entries) {
         if let Err(error) = self.expand(schema, hcl, frame, entries) {
             self.errors.push(*error);
         }
@@ -66,8 +60,7 @@ impl Decoder<'_> {
                 None => Vec::new(),
             };
             let target_span = target.span().unwrap_or_else(|| span.clone());
-            let found =
-                Found { name: target.as_str(), labels, body: &content.body, span: target_span, frame: &inner };
+            let found = Found { name: target.as_str(), labels, body: &content.body, span: target_span, frame: &inner };
             let errors = self.errors.len();
             self.inner(schema, &found, entries);
             // The same mistake in the content would be told once for each item.

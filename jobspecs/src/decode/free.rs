@@ -28,7 +28,10 @@ impl Decoder<'_> {
                         let node = self.placed(&attribute.value, value.to_json());
                         entries.insert(attribute.key.as_str().to_string(), node);
                     }
-                    Err(error) => self.errors.push(*error),
+                    Err(error) => {
+                        self.broken.insert(span.start);
+                        self.errors.push(*error);
+                    }
                 },
                 Structure::Block(hcl) => {
                     let inner = super::found(hcl, frame);

@@ -26,8 +26,8 @@ impl Evaluator<'_> {
     /// `[for …]` gives a list, `{for …}` an object.
     pub(super) fn for_expression(&self, each: &ForExpr, frame: &Frame<'_>) -> Evaluated {
         let over = &each.intro.collection_expr;
-        let items = items(self.evaluate(over, frame)?)
-            .map_err(|kind| self.error(&span_of(over), not_iterable(kind)))?;
+        let items =
+            items(self.evaluate(over, frame)?).map_err(|kind| self.error(&span_of(over), not_iterable(kind)))?;
         let mut list = Vec::new();
         let mut object: BTreeMap<String, Value> = BTreeMap::new();
         for (key, value) in items {

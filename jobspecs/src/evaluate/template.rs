@@ -66,13 +66,7 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    fn directive(
-        &self,
-        text: &mut String,
-        directive: &Directive,
-        texts: &Texts,
-        frame: &Frame<'_>,
-    ) -> Evaluated<()> {
+    fn directive(&self, text: &mut String, directive: &Directive, texts: &Texts, frame: &Frame<'_>) -> Evaluated<()> {
         match directive {
             Directive::If(directive) => {
                 let otherwise = directive.else_expr.as_ref();

@@ -51,6 +51,9 @@ impl Evaluator<'_> {
                 return self.follow(Value::Object(known.clone()), operators, frame);
             }
         };
+        if self.scope.without_value.contains(&format!("{}.{key}", name.as_str())) {
+            return Err(Box::new(Diagnostic::consequence(self.source, span_of(expression))));
+        }
         let Some(value) = known.get(&key) else {
             let span = first.span().unwrap_or_else(|| span_of(expression));
             self.spend(HINT_COST, &span)?;

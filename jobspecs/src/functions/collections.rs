@@ -7,7 +7,12 @@ use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
     Function { name: "chunklist", arity: (2, Some(2)), call: chunklist, doc: "a list in pieces of a size" },
-    Function { name: "coalesce", arity: (1, None), call: coalesce, doc: "the first argument that is not null or empty" },
+    Function {
+        name: "coalesce",
+        arity: (1, None),
+        call: coalesce,
+        doc: "the first argument that is not null or empty",
+    },
     Function { name: "coalescelist", arity: (1, None), call: coalescelist, doc: "the first list that is not empty" },
     Function { name: "compact", arity: (1, Some(1)), call: compact, doc: "a list without its empty strings" },
     Function { name: "concat", arity: (1, None), call: concat, doc: "lists, one after another" },
@@ -22,12 +27,27 @@ pub(super) const TABLE: &[Function] = &[
     Function { name: "merge", arity: (1, None), call: merge, doc: "objects as one; later ones win" },
     Function { name: "reverse", arity: (1, Some(1)), call: reverse, doc: "a list backwards" },
     Function { name: "setintersection", arity: (1, None), call: setintersection, doc: "the items that all lists have" },
-    Function { name: "setproduct", arity: (1, None), call: setproduct, doc: "every combination of an item of each list" },
+    Function {
+        name: "setproduct",
+        arity: (1, None),
+        call: setproduct,
+        doc: "every combination of an item of each list",
+    },
     Function { name: "setunion", arity: (1, None), call: setunion, doc: "the items that any list has" },
     Function { name: "slice", arity: (3, Some(3)), call: slice, doc: "the items from a number to before another" },
     Function { name: "sort", arity: (1, Some(1)), call: sort, doc: "a list of strings in order" },
-    Function { name: "values", arity: (1, Some(1)), call: values, doc: "the values of an object, by the order of its keys" },
-    Function { name: "zipmap", arity: (2, Some(2)), call: zipmap, doc: "an object of a list of keys and one of values" },
+    Function {
+        name: "values",
+        arity: (1, Some(1)),
+        call: values,
+        doc: "the values of an object, by the order of its keys",
+    },
+    Function {
+        name: "zipmap",
+        arity: (2, Some(2)),
+        call: zipmap,
+        doc: "an object of a list of keys and one of values",
+    },
 ];
 
 fn chunklist(arguments: &mut Arguments<'_>) -> Called {

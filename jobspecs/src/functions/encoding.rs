@@ -9,7 +9,12 @@ use crate::value::Value;
 pub(super) const TABLE: &[Function] = &[
     Function { name: "base64decode", arity: (1, Some(1)), call: base64decode, doc: "the text that base64 stands for" },
     Function { name: "base64encode", arity: (1, Some(1)), call: base64encode, doc: "a text in base64" },
-    Function { name: "csvdecode", arity: (1, Some(1)), call: csvdecode, doc: "the rows of a table, keyed by its header" },
+    Function {
+        name: "csvdecode",
+        arity: (1, Some(1)),
+        call: csvdecode,
+        doc: "the rows of a table, keyed by its header",
+    },
     Function { name: "jsondecode", arity: (1, Some(1)), call: jsondecode, doc: "the value that JSON stands for" },
     Function { name: "jsonencode", arity: (1, Some(1)), call: jsonencode, doc: "a value in JSON" },
     Function { name: "urlencode", arity: (1, Some(1)), call: urlencode, doc: "a text as part of a URL's query" },

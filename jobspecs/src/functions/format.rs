@@ -115,7 +115,8 @@ fn digits(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Called<Opti
 
 impl Verb {
     fn show(&self, letter: char, value: &Value) -> Result<String, String> {
-        let number = || value.to_number().ok_or_else(|| format!("`%{letter}` needs a number, this is {}", value.kind()));
+        let number =
+            || value.to_number().ok_or_else(|| format!("`%{letter}` needs a number, this is {}", value.kind()));
         let whole = || {
             let whole = number()?.whole();
             whole.ok_or_else(|| format!("`%{letter}` needs a whole number"))
@@ -133,9 +134,7 @@ impl Verb {
                 let text = value.to_text().ok_or_else(|| format!("`%q` needs a string, this is {}", value.kind()))?;
                 Ok(Value::Text(text).to_json().to_string())
             }
-            't' => {
-                value.to_bool().map(|bool| bool.to_string()).ok_or_else(|| "`%t` needs true or false".to_string())
-            }
+            't' => value.to_bool().map(|bool| bool.to_string()).ok_or_else(|| "`%t` needs true or false".to_string()),
             'd' => Ok(self.signed(number()?.real() < 0.0, whole()?.unsigned_abs().to_string())),
             'b' => whole().map(|whole| self.signed(whole < 0, format!("{:b}", whole.unsigned_abs()))),
             'o' => whole().map(|whole| self.signed(whole < 0, format!("{:o}", whole.unsigned_abs()))),
@@ -150,10 +149,13 @@ impl Verb {
                 let shown = scientific(real.abs(), self.precision.unwrap_or(6));
                 Ok(self.signed(real < 0.0, if letter == 'E' { shown.to_uppercase() } else { shown }))
             }
-            'g' | 'G' => Ok(self.signed(number()?.real() < 0.0, match number()? {
-                Number::Whole(whole) => whole.unsigned_abs().to_string(),
-                Number::Real(real) => real.abs().to_string(),
-            })),
+            'g' | 'G' => Ok(self.signed(
+                number()?.real() < 0.0,
+                match number()? {
+                    Number::Whole(whole) => whole.unsigned_abs().to_string(),
+                    Number::Real(real) => real.abs().to_string(),
+                },
+            )),
             other => Err(format!("there is no verb `%{other}`")),
         }
     }

@@ -8,7 +8,12 @@ use crate::value::Value;
 pub(super) const TABLE: &[Function] = &[
     Function { name: "cidrhost", arity: (2, Some(2)), call: cidrhost, doc: "an address of a range, by number" },
     Function { name: "cidrnetmask", arity: (1, Some(1)), call: cidrnetmask, doc: "the mask of an IPv4 range" },
-    Function { name: "cidrsubnet", arity: (3, Some(3)), call: cidrsubnet, doc: "a part of a range, by bits and number" },
+    Function {
+        name: "cidrsubnet",
+        arity: (3, Some(3)),
+        call: cidrsubnet,
+        doc: "a part of a range, by bits and number",
+    },
     Function { name: "cidrsubnets", arity: (1, None), call: cidrsubnets, doc: "parts of a range, one after another" },
 ];
 

@@ -15,7 +15,12 @@ pub(super) const TABLE: &[Function] = &[
     Function { name: "min", arity: (1, None), call: min, doc: "the least of its arguments" },
     Function { name: "parseint", arity: (2, Some(2)), call: parseint, doc: "a text in a base of 2 to 36, as a number" },
     Function { name: "pow", arity: (2, Some(2)), call: pow, doc: "a number to the power of another" },
-    Function { name: "range", arity: (1, Some(3)), call: range, doc: "numbers from a start to before a limit, by a step" },
+    Function {
+        name: "range",
+        arity: (1, Some(3)),
+        call: range,
+        doc: "numbers from a start to before a limit, by a step",
+    },
     Function { name: "signum", arity: (1, Some(1)), call: signum, doc: "-1, 0 or 1, the sign of a number" },
 ];
 

@@ -22,7 +22,12 @@ pub(super) const TABLE: &[Function] = &[
     Function { name: "title", arity: (1, Some(1)), call: title, doc: "the text, each word with a capital" },
     Function { name: "trim", arity: (2, Some(2)), call: trim, doc: "the text without certain letters at its ends" },
     Function { name: "trimprefix", arity: (2, Some(2)), call: trimprefix, doc: "the text without a beginning" },
-    Function { name: "trimspace", arity: (1, Some(1)), call: trimspace, doc: "the text without white space at its ends" },
+    Function {
+        name: "trimspace",
+        arity: (1, Some(1)),
+        call: trimspace,
+        doc: "the text without white space at its ends",
+    },
     Function { name: "trimsuffix", arity: (2, Some(2)), call: trimsuffix, doc: "the text without an ending" },
     Function { name: "upper", arity: (1, Some(1)), call: upper, doc: "the text in capitals" },
 ];

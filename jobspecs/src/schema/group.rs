@@ -9,36 +9,46 @@ use super::service::SERVICE;
 use super::task::TASK;
 use super::{Block, Kind, Times, attribute, block};
 
-pub(super) static GROUP: Block = Block::new("group", "Tasks that run together on one node, so many times.", &[
-    attribute("", "Name", Kind::Text, "The group's name, given as the label."),
-    attribute("count", "Count", COUNT, "Instances wanted; 1 unless given, 0 for none."),
-    block("constraint", "Constraints", &CONSTRAINT, Times::Many),
-    block("affinity", "Affinities", &AFFINITY, Times::Many),
-    block("spread", "Spreads", &SPREAD, Times::Many),
-    block("network", "Networks", &NETWORK, Times::OnceInList),
-    block("service", "Services", &SERVICE, Times::Many),
-    block("task", "Tasks", &TASK, Times::Many),
-    block("restart", "RestartPolicy", &RESTART, Times::Once),
-    block("reschedule", "ReschedulePolicy", &RESCHEDULE, Times::Once),
-    block("update", "Update", &UPDATE, Times::Once),
-    block("migrate", "Migrate", &MIGRATE, Times::Once),
-    block("disconnect", "Disconnect", &DISCONNECT, Times::Once),
-    block("ephemeral_disk", "EphemeralDisk", &EPHEMERAL_DISK, Times::Once),
-    attribute("shutdown_delay", "ShutdownDelay", Kind::Duration, "Wait between leaving the catalog and the stop."),
-    attribute("meta", "Meta", Kind::TextMap, "Free values by name, handed to tasks."),
-    block("volume", "Volumes", &VOLUME, Times::ByLabel).kept(),
-    block("scaling", "Scaling", &SCALING, Times::Once).kept(),
-    block("consul", "Consul", &CONSUL, Times::Once).kept(),
-    attribute("max_run_duration", "MaxRunDuration", Kind::Duration, "Ends a batch instance that runs longer.").kept(),
-    attribute("stop_after_client_disconnect", "StopAfterClientDisconnect", Kind::Duration, "Use `disconnect`.").kept(),
-    attribute("max_client_disconnect", "MaxClientDisconnect", Kind::Duration, "Use `disconnect`.").kept(),
-    attribute("prevent_reschedule_on_lost", "PreventRescheduleOnLost", Kind::Bool, "Use `disconnect`.").kept(),
-])
+pub(super) static GROUP: Block = Block::new(
+    "group",
+    "Tasks that run together on one node, so many times.",
+    &[
+        attribute("", "Name", Kind::Text, "The group's name, given as the label."),
+        attribute("count", "Count", COUNT, "Instances wanted; 1 unless given, 0 for none."),
+        block("constraint", "Constraints", &CONSTRAINT, Times::Many),
+        block("affinity", "Affinities", &AFFINITY, Times::Many),
+        block("spread", "Spreads", &SPREAD, Times::Many),
+        block("network", "Networks", &NETWORK, Times::OnceInList),
+        block("service", "Services", &SERVICE, Times::Many),
+        block("task", "Tasks", &TASK, Times::Many),
+        block("restart", "RestartPolicy", &RESTART, Times::Once),
+        block("reschedule", "ReschedulePolicy", &RESCHEDULE, Times::Once),
+        block("update", "Update", &UPDATE, Times::Once),
+        block("migrate", "Migrate", &MIGRATE, Times::Once),
+        block("disconnect", "Disconnect", &DISCONNECT, Times::Once),
+        block("ephemeral_disk", "EphemeralDisk", &EPHEMERAL_DISK, Times::Once),
+        attribute("shutdown_delay", "ShutdownDelay", Kind::Duration, "Wait between leaving the catalog and the stop."),
+        attribute("meta", "Meta", Kind::TextMap, "Free values by name, handed to tasks."),
+        block("volume", "Volumes", &VOLUME, Times::ByLabel).kept(),
+        block("scaling", "Scaling", &SCALING, Times::Once).kept(),
+        block("consul", "Consul", &CONSUL, Times::Once).kept(),
+        attribute("max_run_duration", "MaxRunDuration", Kind::Duration, "Ends a batch instance that runs longer.")
+            .kept(),
+        attribute("stop_after_client_disconnect", "StopAfterClientDisconnect", Kind::Duration, "Use `disconnect`.")
+            .kept(),
+        attribute("max_client_disconnect", "MaxClientDisconnect", Kind::Duration, "Use `disconnect`.").kept(),
+        attribute("prevent_reschedule_on_lost", "PreventRescheduleOnLost", Kind::Bool, "Use `disconnect`.").kept(),
+    ],
+)
 .labelled("Name")
 .keeps();
 
-static EPHEMERAL_DISK: Block = Block::new("ephemeral_disk", "Disk of an instance, gone with it.", &[
-    attribute("size", "SizeMB", AMOUNT, "MiB; 300 unless given."),
-    attribute("sticky", "Sticky", Kind::Bool, "Whether a successor tries the same node.").kept(),
-    attribute("migrate", "Migrate", Kind::Bool, "Whether data moves to another node.").kept(),
-]);
+static EPHEMERAL_DISK: Block = Block::new(
+    "ephemeral_disk",
+    "Disk of an instance, gone with it.",
+    &[
+        attribute("size", "SizeMB", AMOUNT, "MiB; 300 unless given."),
+        attribute("sticky", "Sticky", Kind::Bool, "Whether a successor tries the same node.").kept(),
+        attribute("migrate", "Migrate", Kind::Bool, "Whether data moves to another node.").kept(),
+    ],
+);

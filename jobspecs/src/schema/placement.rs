@@ -8,47 +8,80 @@ use crate::source::Span;
 use crate::tree::{Node, Tree};
 
 const OPERATORS: &[&str] = &[
-    "=", "==", "is", "!=", "not", "<", "<=", ">", ">=", "regexp", "version", "semver", "set_contains",
-    "set_contains_all", "set_contains_any", "is_set", "is_not_set", "distinct_hosts", "distinct_property",
+    "=",
+    "==",
+    "is",
+    "!=",
+    "not",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "regexp",
+    "version",
+    "semver",
+    "set_contains",
+    "set_contains_all",
+    "set_contains_any",
+    "is_set",
+    "is_not_set",
+    "distinct_hosts",
+    "distinct_property",
 ];
 
-pub(super) static CONSTRAINT: Block = Block::new("constraint", "A condition that the node must meet.", &[
-    attribute("attribute", "LTarget", Kind::Text, "Left side, such as `${attr.kernel.name}`."),
-    attribute("operator", "Operand", Kind::Choice(OPERATORS), "How the sides are compared; `=` unless given."),
-    attribute("value", "RTarget", Kind::Text, "Right side."),
-    attribute("distinct_hosts", "", Kind::Bool, "At most one instance on a node."),
-    attribute("distinct_property", "", Kind::Text, "At most `value` instances per value of this attribute."),
-    attribute("regexp", "", Kind::Text, "The attribute matches this regular expression."),
-    attribute("version", "", Kind::Text, "The attribute's version meets this, `>= 1.2, < 2`."),
-    attribute("semver", "", Kind::Text, "The same by the strict rules of semantic versions."),
-    attribute("set_contains", "", Kind::Text, "The attribute's comma list has all of these."),
-    attribute("set_contains_any", "", Kind::Text, "The attribute's comma list has any of these."),
-])
+pub(super) static CONSTRAINT: Block = Block::new(
+    "constraint",
+    "A condition that the node must meet.",
+    &[
+        attribute("attribute", "LTarget", Kind::Text, "Left side, such as `${attr.kernel.name}`."),
+        attribute("operator", "Operand", Kind::Choice(OPERATORS), "How the sides are compared; `=` unless given."),
+        attribute("value", "RTarget", Kind::Text, "Right side."),
+        attribute("distinct_hosts", "", Kind::Bool, "At most one instance on a node."),
+        attribute("distinct_property", "", Kind::Text, "At most `value` instances per value of this attribute."),
+        attribute("regexp", "", Kind::Text, "The attribute matches this regular expression."),
+        attribute("version", "", Kind::Text, "The attribute's version meets this, `>= 1.2, < 2`."),
+        attribute("semver", "", Kind::Text, "The same by the strict rules of semantic versions."),
+        attribute("set_contains", "", Kind::Text, "The attribute's comma list has all of these."),
+        attribute("set_contains_any", "", Kind::Text, "The attribute's comma list has any of these."),
+    ],
+)
 .finish(spell_out);
 
-pub(super) static AFFINITY: Block = Block::new("affinity", "A preference for or against nodes.", &[
-    attribute("attribute", "LTarget", Kind::Text, "Left side, such as `${meta.rack}`."),
-    attribute("operator", "Operand", Kind::Choice(OPERATORS), "How the sides are compared; `=` unless given."),
-    attribute("value", "RTarget", Kind::Text, "Right side."),
-    attribute("weight", "Weight", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "-100 to 100; 50 unless given."),
-    attribute("regexp", "", Kind::Text, "The attribute matches this regular expression."),
-    attribute("version", "", Kind::Text, "The attribute's version meets this."),
-    attribute("semver", "", Kind::Text, "The same by the strict rules of semantic versions."),
-    attribute("set_contains", "", Kind::Text, "The attribute's comma list has all of these."),
-    attribute("set_contains_any", "", Kind::Text, "The attribute's comma list has any of these."),
-])
+pub(super) static AFFINITY: Block = Block::new(
+    "affinity",
+    "A preference for or against nodes.",
+    &[
+        attribute("attribute", "LTarget", Kind::Text, "Left side, such as `${meta.rack}`."),
+        attribute("operator", "Operand", Kind::Choice(OPERATORS), "How the sides are compared; `=` unless given."),
+        attribute("value", "RTarget", Kind::Text, "Right side."),
+        attribute("weight", "Weight", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "-100 to 100; 50 unless given."),
+        attribute("regexp", "", Kind::Text, "The attribute matches this regular expression."),
+        attribute("version", "", Kind::Text, "The attribute's version meets this."),
+        attribute("semver", "", Kind::Text, "The same by the strict rules of semantic versions."),
+        attribute("set_contains", "", Kind::Text, "The attribute's comma list has all of these."),
+        attribute("set_contains_any", "", Kind::Text, "The attribute's comma list has any of these."),
+    ],
+)
 .finish(spell_out);
 
-pub(super) static SPREAD: Block = Block::new("spread", "Spreads instances over the values of an attribute.", &[
-    attribute("attribute", "Attribute", Kind::Text, "The attribute, such as `${node.datacenter}`."),
-    attribute("weight", "Weight", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "1 to 100; 50 unless given."),
-    block("target", "SpreadTarget", &TARGET, Times::Many),
-]);
+pub(super) static SPREAD: Block = Block::new(
+    "spread",
+    "Spreads instances over the values of an attribute.",
+    &[
+        attribute("attribute", "Attribute", Kind::Text, "The attribute, such as `${node.datacenter}`."),
+        attribute("weight", "Weight", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "1 to 100; 50 unless given."),
+        block("target", "SpreadTarget", &TARGET, Times::Many),
+    ],
+);
 
-static TARGET: Block = Block::new("target", "The share of one value.", &[
-    attribute("", "Value", Kind::Text, "The value, given as the label."),
-    attribute("percent", "Percent", COUNT, "Its share of the instances."),
-])
+static TARGET: Block = Block::new(
+    "target",
+    "The share of one value.",
+    &[
+        attribute("", "Value", Kind::Text, "The value, given as the label."),
+        attribute("percent", "Percent", COUNT, "Its share of the instances."),
+    ],
+)
 .labelled("Value");
 
 /// Short forms, `regexp = "x"`, become operator and value.

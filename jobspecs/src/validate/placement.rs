@@ -25,10 +25,15 @@ pub(super) fn check(job: &Job, path: &str, (constraints, affinities, spreads): R
         check_sides(&affinity.attribute, &affinity.value, affinity.operator, &path, problems);
         if matches!(affinity.operator, Operator::DistinctHosts | Operator::DistinctProperty) {
             let message = format!("an affinity can't have the operator {}", affinity.operator.as_str());
-            problems.add(format!("{path}.Operand"), message, "that is for constraints; `spread` prefers distinct values");
+            problems.add(
+                format!("{path}.Operand"),
+                message,
+                "that is for constraints; `spread` prefers distinct values",
+            );
         }
         if affinity.weight == 0 || affinity.weight.abs() > WEIGHT_MOST {
-            let message = format!("the weight of an affinity must be -100 to 100 and not 0, this is {}", affinity.weight);
+            let message =
+                format!("the weight of an affinity must be -100 to 100 and not 0, this is {}", affinity.weight);
             problems.add(format!("{path}.Weight"), message, "a weight below zero keeps away");
         }
         if job.kind.is_per_node() {
@@ -55,16 +60,11 @@ fn check_sides(attribute: &str, value: &str, operator: Operator, path: &str, pro
     }
     let at_value = || format!("{path}.RTarget");
     match operator {
-        Operator::Regexp => {
-            if Regex::new(value).is_err() {
-                problems.add(at_value(), format!("`{value}` is not a regular expression"), "");
-            }
+        Operator::Regexp if Regex::new(value).is_err() => {
+            problems.add(at_value(), format!("`{value}` is not a regular expression"), "");
         }
-        Operator::Version | Operator::Semver if !value.is_empty() => {
-            if !value.split(',').all(is_version_rule) {
-                let message = format!("`{value}` is not a version rule");
-                problems.add(at_value(), message, "write: \">= 1.2, < 2.0\"");
-            }
+        Operator::Version | Operator::Semver if !value.is_empty() && !value.split(',').all(is_version_rule) => {
+            problems.add(at_value(), format!("`{value}` is not a version rule"), "write: \">= 1.2, < 2.0\"");
         }
         _ => {}
     }
@@ -91,14 +91,18 @@ fn check_distinct(constraint: &Constraint, is_task: bool, path: &str, problems: 
             let message = format!("distinct_hosts must be true or false, this is `{}`", constraint.value);
             problems.add(format!("{path}.RTarget"), message, "");
         }
-        Operator::DistinctProperty if !constraint.value.is_empty() => {
-            if !constraint.value.parse::<u32>().is_ok_and(|most| most > 0) {
-                let message = format!("the value of distinct_property must be a number from 1, this is `{}`", constraint.value);
-                problems.add(format!("{path}.RTarget"), message, "it is how many instances may share a value");
-            }
+        Operator::DistinctProperty if !is_share(&constraint.value) => {
+            let value = &constraint.value;
+            let message = format!("the value of distinct_property must be a number from 1, this is `{value}`");
+            problems.add(format!("{path}.RTarget"), message, "it is how many instances may share a value");
         }
         _ => {}
     }
+}
+
+/// How many instances may share a value: a number from 1, or nothing for 1.
+fn is_share(value: &str) -> bool {
+    value.is_empty() || value.parse::<u32>().is_ok_and(|most| most > 0)
 }
 
 fn check_spread(job: &Job, spread: &Spread, path: &str, problems: &mut Problems) {
@@ -112,7 +116,11 @@ fn check_spread(job: &Job, spread: &Spread, path: &str, problems: &mut Problems)
     let percent: u64 = spread.targets.iter().map(|target| u64::from(target.percent)).sum();
     if percent > 100 {
         let message = format!("the targets of a spread add up to {percent} percent");
-        problems.add(format!("{path}.SpreadTarget"), message, "they may have 100 together; what is left goes to other values");
+        problems.add(
+            format!("{path}.SpreadTarget"),
+            message,
+            "they may have 100 together; what is left goes to other values",
+        );
     }
     let mut seen = BTreeSet::new();
     for (at, target) in spread.targets.iter().enumerate() {

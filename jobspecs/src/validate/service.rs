@@ -39,7 +39,8 @@ fn check_service(group: &Group, labels: &BTreeSet<&str>, service: &Service, path
     }
     check_port(labels, name, &service.port_label, &format!("{path}.PortLabel"), problems);
     if !service.task_name.is_empty() && !group.tasks.iter().any(|task| task.name == service.task_name) {
-        let message = format!("the service `{name}` names the task `{}`, which its group does not have", service.task_name);
+        let message =
+            format!("the service `{name}` names the task `{}`, which its group does not have", service.task_name);
         let hint = nearest::did_you_mean(&service.task_name, group.tasks.iter().map(|task| task.name.as_str()));
         problems.add(format!("{path}.TaskName"), message, hint.unwrap_or_default());
     }

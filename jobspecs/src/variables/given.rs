@@ -87,21 +87,21 @@ fn insert_text(
         syntax::expression(&source).and_then(|expression| {
             let scope = Scope::default();
             let evaluator = Evaluator { source: &source, scope: &scope, budget, files: None };
-            evaluator.evaluate(&expression, &Frame::TOP).map_err(|error| *error)
+            evaluator.evaluate(&expression, &Frame::TOP)
         })
     };
     match value {
         Ok(value) => {
             given.insert(name.to_string(), (value, Place { source, span }));
         }
-        Err(diagnostic) => diagnostics.push(diagnostic),
+        Err(diagnostic) => diagnostics.push(*diagnostic),
     }
 }
 
 fn insert_json(given: &mut Given, source: &Source, types: &BTreeMap<&str, Type>, diagnostics: &mut Vec<Diagnostic>) {
     let json = match syntax::json(source) {
         Ok(json) => json,
-        Err(diagnostic) => return diagnostics.push(diagnostic),
+        Err(diagnostic) => return diagnostics.push(*diagnostic),
     };
     for (name, value) in json.as_object().into_iter().flatten() {
         let start = source.text().find(&format!("\"{name}\"")).unwrap_or(0);
@@ -124,7 +124,7 @@ fn insert_file(
 ) {
     let body = match syntax::body(source) {
         Ok(body) => body,
-        Err(diagnostic) => return diagnostics.push(diagnostic),
+        Err(diagnostic) => return diagnostics.push(*diagnostic),
     };
     let scope = Scope::default();
     let evaluator = Evaluator { source, scope: &scope, budget, files: None };

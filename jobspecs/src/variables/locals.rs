@@ -11,7 +11,6 @@ use crate::Diagnostic;
 use crate::evaluate::{Budget, Evaluator, Frame, Scope};
 use crate::inputs::Files;
 use crate::source::Source;
-use crate::value::Value;
 
 /// Adds the locals of `body` to `scope`.
 pub(super) fn evaluate(
@@ -32,19 +31,21 @@ pub(super) fn evaluate(
     let (order, circle) = in_order(&locals);
     for name in order {
         let evaluator = Evaluator { source, scope, budget, files };
-        let value = evaluator.evaluate(&locals[name].value, &Frame::TOP);
-        // What uses a broken local sees null: the error is reported once, here.
-        let value = value.unwrap_or_else(|error| {
-            diagnostics.push(*error);
-            Value::Null
-        });
-        scope.locals.insert(name.to_string(), value);
+        match evaluator.evaluate(&locals[name].value, &Frame::TOP) {
+            Ok(value) => {
+                scope.locals.insert(name.to_string(), value);
+            }
+            Err(error) => {
+                diagnostics.push(*error);
+                scope.without_value.insert(format!("local.{name}"));
+            }
+        }
     }
     for name in circle {
         let span = locals[name].key.span().unwrap_or(0..0);
         let message = format!("the local `{name}` depends on itself");
         diagnostics.push(Diagnostic::error(source, span, message).label("part of a circle, or uses one"));
-        scope.locals.insert(name.to_string(), Value::Null);
+        scope.without_value.insert(format!("local.{name}"));
     }
 }
 

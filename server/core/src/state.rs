@@ -167,7 +167,7 @@ impl State {
     }
 
     /// The allocations of a job, by id.
-    pub fn allocations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Allocation>> {
+    pub fn allocations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Allocation>> + use<'a> {
         let first = (key.clone(), AllocationId::default());
         let key = key.clone();
         let ids = self.allocations_of_job.range(first..).take_while(move |((job, _), ())| *job == key);
@@ -191,7 +191,7 @@ impl State {
     }
 
     /// The evaluations of a job, by id.
-    pub fn evaluations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Evaluation>> {
+    pub fn evaluations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Evaluation>> + use<'a> {
         let first = (key.clone(), EvaluationId::default());
         let key = key.clone();
         let ids = self.evaluations_of_job.range(first..).take_while(move |((job, _), ())| *job == key);
@@ -221,7 +221,7 @@ impl State {
     }
 
     /// The deployments of a job, oldest first.
-    pub fn deployments_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Deployment>> {
+    pub fn deployments_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Deployment>> + use<'a> {
         let first = (key.clone(), 0, DeploymentId::default());
         let key = key.clone();
         let ids = self.deployments_of_job.range(first..).take_while(move |((job, ..), ())| *job == key);

@@ -116,6 +116,9 @@ pub fn openraft_config(config: &Config) -> Result<openraft::Config, openraft::Co
         replication_lag_threshold: sizes.snapshot_after_entries + sizes.trailing_entries + 1,
         snapshot_max_chunk_size: sizes.chunk_bytes as u64,
         purge_batch_size: PURGE_BATCH.min(sizes.trailing_entries + 1),
+        // Neither state nor commit position is synced with each entry, so a leader that restarts may be behind what it
+        // once answered: it must be elected again.
+        enable_leader_restore: Some(false),
         removed_leader_step_down: openraft::StepDownPolicy::After(REMOVED_LEADER_STAYS_MS),
         ..openraft::Config::default()
     }

@@ -81,3 +81,6 @@ pub enum OpenLogError {
 fn in_folder(folder: &Path) -> impl Fn(io::Error) -> OpenLogError + '_ {
     |source| OpenLogError::Io { folder: folder.to_path_buf(), source }
 }
+
+#[cfg(test)]
+mod tests;

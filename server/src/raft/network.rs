@@ -92,6 +92,30 @@ impl Connection {
         RPCError::Timeout(Timeout { action, id: self.network.id, target: self.to, timeout })
     }
 
+    /// Opens a stream once there is something to send, and not before: what openraft gives first comes after the pause
+    /// that follows a failure, so that a server that can't be reached is not tried without end.
+    async fn open_appends<S>(
+        &self,
+        mut input: S,
+    ) -> Option<(Result<StreamAppendResult<TypeConfig>, Error>, Appending<S>)>
+    where
+        S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Unpin,
+    {
+        let first = input.next().await?;
+        let patience = self.network.timings.append;
+        let (requests, replies) = match timeout(patience, self.network.peers.open(self.to, &self.address)).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(error)) => return Some((Err(into_rpc_error(error)), Appending::Waiting(input))),
+            Err(_) => return Some((Err(self.timeout(RPCTypes::AppendEntries, patience)), Appending::Waiting(input))),
+        };
+        let mut stream = AppendsUnderWay { input, requests, replies, sent: VecDeque::new(), input_ended: false };
+        let result = match self.send_append(&mut stream, first).await {
+            Ok(()) => self.next_append(&mut stream).await?,
+            Err(error) => Err(error),
+        };
+        Some((result, Appending::UnderWay(stream)))
+    }
+
     /// One step of a stream of appends: sends what openraft has ready while there is room, yields the next answer.
     async fn next_append<S>(
         &self,
@@ -124,16 +148,28 @@ impl Connection {
                         stream.input_ended = true;
                         continue;
                     };
-                    let ask = Ask::Append((&request).into());
-                    let message = Request::encode_to(self.network.cluster, self.network.id, self.to, ask);
-                    match timeout(patience, stream.requests.send(message)).await {
-                        Ok(Ok(())) => stream.sent.push_back(Instant::now()),
-                        Ok(Err(_)) => return Some(Err(broken("the stream of appends ended"))),
-                        Err(_) => return Some(Err(self.timeout(RPCTypes::AppendEntries, patience))),
+                    if let Err(error) = self.send_append(stream, request).await {
+                        return Some(Err(error));
                     }
                 }
             }
         }
+    }
+
+    async fn send_append<S>(
+        &self,
+        stream: &mut AppendsUnderWay<S>,
+        request: AppendEntriesRequest<TypeConfig>,
+    ) -> Result<(), Error> {
+        let patience = self.network.timings.append;
+        let ask = Ask::Append((&request).into());
+        let message = Request::encode_to(self.network.cluster, self.network.id, self.to, ask);
+        match timeout(patience, stream.requests.send(message)).await {
+            Ok(Ok(())) => stream.sent.push_back(Instant::now()),
+            Ok(Err(_)) => return Err(broken("the stream of appends ended")),
+            Err(_) => return Err(self.timeout(RPCTypes::AppendEntries, patience)),
+        }
+        Ok(())
     }
 
     async fn send_snapshot(&self, vote: Vote, snapshot: Snapshot, within: Duration) -> Result<Vote, Error> {
@@ -187,22 +223,18 @@ impl RaftNetworkV2<TypeConfig> for Connection {
         if self.appends == Appends::Called {
             return stream_append_sequential(self, input, option);
         }
-        Box::pin(async move {
-            let patience = self.network.timings.append;
-            let opened = timeout(patience, self.network.peers.open(self.to, &self.address)).await;
-            let (requests, replies) =
-                opened.map_err(|_| self.timeout(RPCTypes::AppendEntries, patience))?.map_err(into_rpc_error)?;
-            let stream = AppendsUnderWay { input, requests, replies, sent: VecDeque::new(), input_ended: false };
-            let this: &'s Self = self;
-            let results = unfold(Some(stream), move |state| async move {
-                let mut stream = state?;
-                let result = this.next_append(&mut stream).await?;
-                // After anything but progress openraft begins anew.
-                let goes_on = matches!(result, Ok(Ok(_)));
-                Some((result, goes_on.then_some(stream)))
-            });
-            Ok(Box::pin(results) as AppendStream<'s>)
-        })
+        let stream = Appending::Waiting(input);
+        let this: &'s Self = self;
+        let results = unfold(Some(stream), move |state| async move {
+            let (result, stream) = match state? {
+                Appending::Waiting(input) => this.open_appends(input).await?,
+                Appending::UnderWay(mut stream) => (this.next_append(&mut stream).await?, Appending::UnderWay(stream)),
+            };
+            // After anything but progress openraft begins anew.
+            let goes_on = matches!(result, Ok(Ok(_)));
+            Some((result, goes_on.then_some(stream)))
+        });
+        Box::pin(async move { Ok(Box::pin(results) as AppendStream<'s>) })
     }
 
     async fn vote(
@@ -249,6 +281,12 @@ impl RaftNetworkV2<TypeConfig> for Connection {
     fn backoff(&self) -> Option<Backoff> {
         Some(Backoff::new(std::iter::repeat(self.network.timings.retry)))
     }
+}
+
+/// A stream of appends: with nothing to send yet, or open.
+enum Appending<S> {
+    Waiting(S),
+    UnderWay(AppendsUnderWay<S>),
 }
 
 /// A stream of appends that is open.

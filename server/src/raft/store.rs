@@ -106,3 +106,6 @@ impl RaftLogStorage<TypeConfig> for Store {
         self.writer.write(vec![Record::Purge(log_id)], Done::Nobody)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,27 +28,23 @@ pub(super) const NETWORK_COMMAND: &str = "/pause";
 
 type Pull = Shared<BoxFuture<'static, Result<(), DriverError>>>;
 
+#[derive(Default)]
 pub(super) struct Images {
-    docker: Docker,
     /// Pulls under way, by reference.
     pulls: Mutex<BTreeMap<String, Pull>>,
     network: OnceCell<String>,
 }
 
 impl Images {
-    pub fn new(docker: Docker) -> Images {
-        Images { docker, pulls: Mutex::default(), network: OnceCell::new() }
-    }
-
     /// Sees to it that the image is here.
-    pub async fn ensure(&self, settings: &Settings, progress: &Progress) -> Result<(), DriverError> {
+    pub async fn ensure(&self, docker: &Docker, settings: &Settings, progress: &Progress) -> Result<(), DriverError> {
         let reference = Reference::read(&settings.image);
-        let here = self.is_here(&reference.full()).await?;
+        let here = is_here(docker, &reference.full()).await?;
         if here && !settings.force_pull && !reference.is_latest() {
             return Ok(());
         }
         let _ = progress.send(("Driver".into(), format!("Downloading image {}", reference.full())));
-        match self.pull(&reference, settings).await {
+        match self.pull(docker, &reference, settings).await {
             Ok(()) => Ok(()),
             Err(error) if here && !settings.force_pull => {
                 let message = format!("{} was not pulled ({error}); the local image is used", reference.full());
@@ -59,19 +55,19 @@ impl Images {
         }
     }
 
-    async fn pull(&self, reference: &Reference, settings: &Settings) -> Result<(), DriverError> {
+    async fn pull(&self, docker: &Docker, reference: &Reference, settings: &Settings) -> Result<(), DriverError> {
         let key = reference.full();
         let pull = {
             let mut pulls = self.pulls.lock().unwrap_or_else(PoisonError::into_inner);
             // One that is done, or that everybody gave up waiting for, is not joined.
             pulls.retain(|_, pull| pull.peek().is_none() && pull.strong_count().is_some_and(|count| count > 1));
-            let begin = || pull(self.docker.clone(), reference.clone(), settings.auth.clone()).boxed().shared();
+            let begin = || pull(docker.clone(), reference.clone(), settings.auth.clone()).boxed().shared();
             pulls.entry(key.clone()).or_insert_with(begin).clone()
         };
         match tokio::time::timeout(settings.image_pull_timeout, pull).await {
             Ok(Ok(())) => Ok(()),
             // The engine's answers can be misread at their end, so an image that is here counts as pulled.
-            Ok(Err(error)) => match self.is_here(&key).await? && !settings.force_pull && !reference.is_latest() {
+            Ok(Err(error)) => match is_here(docker, &key).await? && !settings.force_pull && !reference.is_latest() {
                 true => Ok(()),
                 false => Err(error),
             },
@@ -79,36 +75,36 @@ impl Images {
         }
     }
 
-    async fn is_here(&self, image: &str) -> Result<bool, DriverError> {
-        match within(CALL_DEADLINE, self.docker.inspect_image(image)).await {
-            Ok(_) => Ok(true),
-            Err(DriverError::NotFound(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
     /// The image that holds a network namespace, loaded on first use.
-    pub async fn network(&self) -> Result<String, DriverError> {
+    pub async fn network(&self, docker: &Docker) -> Result<String, DriverError> {
         let image = format!("{NETWORK_IMAGE}:{}", env!("CARGO_PKG_VERSION"));
         let load = || async {
-            if !self.is_here(&image).await? {
+            if !is_here(docker, &image).await? {
                 let options = CreateImageOptionsBuilder::default()
                     .from_src("-")
                     .repo(NETWORK_IMAGE)
                     .tag(env!("CARGO_PKG_VERSION"))
                     .build();
                 let body = bollard::body_full(Bytes::from(tar_of(NETWORK_COMMAND, NETWORK_PROGRAM)));
-                let load = self.docker.create_image(Some(options), Some(body), None).try_collect::<Vec<_>>();
+                let load = docker.create_image(Some(options), Some(body), None).try_collect::<Vec<_>>();
                 within(CALL_DEADLINE, load).await?;
             }
             Ok(image.clone())
         };
         let image = self.network.get_or_try_init(load).await?.clone();
         // Somebody may have removed it since.
-        if !self.is_here(&image).await? {
+        if !is_here(docker, &image).await? {
             return load().await;
         }
         Ok(image)
+    }
+}
+
+async fn is_here(docker: &Docker, image: &str) -> Result<bool, DriverError> {
+    match within(CALL_DEADLINE, docker.inspect_image(image)).await {
+        Ok(_) => Ok(true),
+        Err(DriverError::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -27,7 +27,12 @@ pub(super) async fn watch(driver: &DockerDriver, news: mpsc::Sender<News>) {
         if let Some(since) = &since {
             options = options.since(since);
         }
-        let mut events = driver.docker.events(Some(options.build()));
+        let Ok(docker) = driver.docker() else {
+            broken = true;
+            tokio::time::sleep(RECONNECT_DELAY).await;
+            continue;
+        };
+        let mut events = docker.events(Some(options.build()));
         if broken && news.send(News::Missed).await.is_err() {
             return;
         }

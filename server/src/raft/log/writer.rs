@@ -82,7 +82,8 @@ impl Writer {
     /// Writes what is queued and stops. Records that come later are refused.
     pub async fn stop(&self) {
         let (reply, done) = oneshot::channel();
-        if self.send(Task::Stop(reply)).is_ok() {
+        // A poisoned log stops as any other.
+        if self.queue.send(Task::Stop(reply)).is_ok() {
             let _ = done.await;
         }
         let task = self.task.lock().expect("no holder of this lock panics").take();

@@ -1,0 +1,141 @@
+//! An event as a sentence: who, what, why.
+
+use serde_json::Value;
+
+use crate::show::{Tone, text};
+
+/// The sentence, with the names escaped.
+pub fn of(event: &Value) -> String {
+    let field = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (topic, kind) = (field("Topic"), field("Type"));
+    let payload = |name: &str| event.pointer(&format!("/Payload/{topic}/{name}"));
+    let word = |name: &str| text::escape(payload(name).and_then(Value::as_str).unwrap_or_default());
+    let number = |name: &str| payload(name).and_then(Value::as_u64).unwrap_or_default();
+    let status = |name: &str| {
+        let status = word(name);
+        Tone::of_status(&status).paint(&status)
+    };
+    let because = |name: &str| match word(name) {
+        reason if reason.is_empty() => String::new(),
+        reason => format!(" ({reason})"),
+    };
+    match (topic, kind) {
+        ("Job", "JobRegistered") => format!("job {} v{} registered", word("ID"), number("Version")),
+        ("Job", "JobDeregistered" | "JobBatchDeregistered") => format!("job {} stopped", text::escape(field("Key"))),
+        ("Evaluation", _) => format!(
+            "evaluation {} of {} is {}, triggered by {}{}",
+            text::short(&word("ID")),
+            word("JobID"),
+            status("Status"),
+            word("TriggeredBy"),
+            because("StatusDescription")
+        ),
+        ("Allocation", "AllocationUpdateDesiredStatus") => {
+            format!(
+                "{} on {} is to {}{}",
+                word("Name"),
+                word("NodeName"),
+                word("DesiredStatus"),
+                because("DesiredDescription")
+            )
+        }
+        ("Allocation", _) => format!(
+            "{} ({}) on {} is {}{}",
+            word("Name"),
+            text::short(&word("ID")),
+            word("NodeName"),
+            status("ClientStatus"),
+            because("ClientDescription")
+        ),
+        ("Deployment", "DeploymentPromotion") => {
+            format!("deployment {} of {} promoted", text::short(&word("ID")), word("JobID"))
+        }
+        ("Deployment", "DeploymentAllocHealth") => {
+            format!("deployment {} of {}: health of instances changed", text::short(&word("ID")), word("JobID"))
+        }
+        ("Deployment", _) => format!(
+            "deployment {} of {} v{} is {}{}",
+            text::short(&word("ID")),
+            word("JobID"),
+            number("JobVersion"),
+            status("Status"),
+            because("StatusDescription")
+        ),
+        ("Node", "NodeRegistration") => format!("node {} registered, {}", word("Name"), status("Status")),
+        ("Node", "NodeDeregistration") => format!("node {} removed", text::escape(field("Key"))),
+        ("Node", "NodeEligibility") => format!("node {} is {}", word("Name"), status("SchedulingEligibility")),
+        ("Node", "NodeDrain") => {
+            let draining = payload("Drain").and_then(Value::as_bool).unwrap_or(false);
+            format!("node {} {}", word("Name"), if draining { "drains" } else { "no longer drains" })
+        }
+        ("Node", _) => format!("node {} is {}{}", word("Name"), status("Status"), because("StatusDescription")),
+        ("Service", "ServiceRegistration") => {
+            format!("service {} gained {}:{}", word("ServiceName"), word("Address"), number("Port"))
+        }
+        ("Service", "ServiceDeregistration") => {
+            format!("service {} lost {}:{}", word("ServiceName"), word("Address"), number("Port"))
+        }
+        _ => format!("{} {}: {}", text::escape(topic), text::escape(kind), text::escape(field("Key"))),
+    }
+}
+
+/// When it happened, in nanoseconds, if its object says so.
+pub fn time(event: &Value) -> Option<i64> {
+    let topic = event.get("Topic").and_then(Value::as_str)?;
+    let object = event.pointer(&format!("/Payload/{topic}"))?;
+    ["ModifyTime", "SubmitTime", "CreateTime"]
+        .iter()
+        .find_map(|name| object.get(name).and_then(Value::as_i64))
+        .filter(|when| *when > 0)
+}
+
+/// Whether the event is about a job or anything that belongs to it.
+pub fn is_about(event: &Value, job: &str) -> bool {
+    let topic = event.get("Topic").and_then(Value::as_str).unwrap_or_default();
+    let own = if topic == "Job" { "ID" } else { "JobID" };
+    let keys = event.get("FilterKeys").and_then(Value::as_array);
+    let named = |value: &Value| value.as_str() == Some(job);
+    event.pointer(&format!("/Payload/{topic}/{own}")).is_some_and(named)
+        || (topic == "Job" && event.get("Key").is_some_and(named))
+        || keys.is_some_and(|keys| keys.iter().any(named))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(event: Value, wanted: &str) {
+        assert_eq!(anstream::adapter::strip_str(&of(&event)).to_string(), wanted);
+    }
+
+    #[test]
+    fn events_become_sentences() {
+        check(
+            json!({ "Topic": "Job", "Type": "JobRegistered", "Payload": { "Job": { "ID": "web", "Version": 3 } } }),
+            "job web v3 registered",
+        );
+        check(
+            json!({ "Topic": "Allocation", "Type": "AllocationUpdated", "Payload": { "Allocation": {
+                "ID": "0123456789", "Name": "web.web[2]", "NodeName": "n3", "ClientStatus": "failed",
+                "ClientDescription": "exit 1" } } }),
+            "web.web[2] (01234567) on n3 is failed (exit 1)",
+        );
+        check(
+            json!({ "Topic": "Node", "Type": "NodeDrain", "Payload": { "Node": { "Name": "n3", "Drain": true } } }),
+            "node n3 drains",
+        );
+        check(json!({ "Topic": "New\u{1b}", "Type": "Thing", "Key": "k" }), "New\\u{1b} Thing: k");
+        check(json!({}), " : ");
+    }
+
+    #[test]
+    fn an_event_is_about_a_job_by_its_object_or_its_keys() {
+        assert!(is_about(&json!({ "Topic": "Allocation", "Payload": { "Allocation": { "JobID": "web" } } }), "web"));
+        assert!(is_about(&json!({ "Topic": "Job", "Key": "web" }), "web"));
+        assert!(is_about(&json!({ "Topic": "Deployment", "FilterKeys": ["web"] }), "web"));
+        assert!(!is_about(&json!({ "Topic": "Node", "Key": "web" }), "web"));
+    }
+}

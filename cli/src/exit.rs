@@ -1,0 +1,81 @@
+//! The exit codes, in one place: what a deploy script may trust.
+//!
+//! Every command ends in an [`Exit`]; `main` turns it into the process's code. The numbers are those that scripts
+//! written for Nomad's commands expect.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// What was asked for is done. For `job plan`: nothing would change.
+    Done,
+    /// An error, or a deployment that failed.
+    Failed,
+    /// The evaluation is complete, but instances found no node (`job run`, `job stop`, `job revert`).
+    PlacementsFailed,
+    /// `job plan`: running the job would change something.
+    Changes,
+    /// `job plan`: an error, since 1 already has a meaning there.
+    PlanFailed,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed | Exit::Changes => 1,
+            Exit::PlacementsFailed => 2,
+            Exit::PlanFailed => 255,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// Printed at the end of `sched --help`.
+pub const HELP: &str = "\
+Exit codes:
+  0    done; for `job plan`: nothing would change
+  1    an error or a failed deployment; for `job plan`: there are changes
+  2    `job run`, `job stop`, `job revert`: evaluated, but instances found no node
+  255  `job plan`: an error
+
+Environment:
+  SCHED_ADDR, NOMAD_ADDR            servers' addresses, comma separated, tried in turn
+  SCHED_NAMESPACE, NOMAD_NAMESPACE  namespace of jobs, `*` for all
+  SCHED_REGION, NOMAD_REGION        region
+  SCHED_TOKEN, NOMAD_TOKEN          token
+  NO_COLOR                          no colours
+
+Long flags are accepted with one dash or two: `-json` and `--json`.";
+
+/// Printed at the end of the help of commands that follow an evaluation.
+pub const HELP_FOLLOW: &str = "\
+Exit codes:
+  0  evaluation complete and deployment successful (with -detach: accepted)
+  1  an error or a failed deployment
+  2  evaluation complete, but instances found no node";
+
+/// Printed at the end of the help of `job plan`.
+pub const HELP_PLAN: &str = "\
+Exit codes:
+  0    nothing would change
+  1    running the job would change something
+  255  an error";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_documented_ones() {
+        let codes = [Exit::Done, Exit::Failed, Exit::PlacementsFailed, Exit::Changes, Exit::PlanFailed].map(Exit::code);
+        assert_eq!(codes, [0, 1, 2, 1, 255]);
+    }
+}

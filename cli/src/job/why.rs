@@ -1,0 +1,119 @@
+//! `sched job why`: why a job does not run everywhere it should: every node, every reason, sums, and what would help.
+
+use clap::Args as ClapArgs;
+
+use crate::api::{Explanation, GroupExplanation, decode};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::find;
+use crate::http::{Call, path};
+use crate::session::Session;
+use crate::show::{self, Cell, Table, Tone, table::row, text};
+
+/// Nodes that are listed at most, nearest first, unless all are asked for.
+const NODES_SHOWN_MAX: usize = 50;
+
+/// Arguments of `job why`.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// The job's name or its beginning; `job/group` for one group
+    job: String,
+}
+
+/// Runs it.
+pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
+    let (job, group) = match args.job.split_once('/') {
+        Some((job, group)) => (job, Some(group)),
+        None => (args.job.as_str(), None),
+    };
+    // A job's id may hold a slash itself: the whole text is tried first where it does.
+    let (stub, group) = match (find::job(session, &args.job).await, group) {
+        (Ok(stub), _) => (stub, None),
+        (Err(_), Some(group)) => (find::job(session, job).await?, Some(group)),
+        (Err(failure), None) => return Err(failure),
+    };
+    let call = Call::get(path(&["v1", "job", &stub.id, "why"])).query("namespace", &stub.namespace);
+    let answer = session.client.call(call).await?.value;
+    if session.print_json(&answer)? {
+        return Ok(Exit::Done);
+    }
+    let explanation: Explanation = decode(&answer)?;
+    let wanted = |one: &&GroupExplanation| group.is_none_or(|group| one.group == group);
+    let groups: Vec<&GroupExplanation> = explanation.groups.iter().filter(wanted).collect();
+    if let (Some(group), true) = (group, groups.is_empty()) {
+        let known: Vec<&str> = explanation.groups.iter().map(|one| one.group.as_str()).collect();
+        return Err(Failure::new(format!("job `{}` has no group `{group}`", stub.id))
+            .hint(format!("its groups are {}", known.join(", "))));
+    }
+    show::line(format_args!("Job {} v{}", text::escape(&explanation.job_id), explanation.job_version));
+    groups.into_iter().for_each(|group| print_group(group, session));
+    Ok(Exit::Done)
+}
+
+fn print_group(group: &GroupExplanation, session: &Session) {
+    show::heading(&format!("Group {}", text::escape(&group.group)));
+    show::line(format_args!("{} of {} running, {} without a node", group.running, group.desired, group.unplaced));
+    if group.unplaced == 0 {
+        show::line("Nothing holds this group back.");
+        return;
+    }
+    if group.blocked_since > 0 {
+        let evaluation = session.id(&group.blocked_eval);
+        show::line(format_args!("Blocked since {} (evaluation {evaluation})", session.time(group.blocked_since)));
+    }
+    let ask = &group.ask;
+    let burst =
+        if ask.memory_max_mb > ask.memory_mb { format!(" (up to {})", ask.memory_max_mb) } else { String::new() };
+    show::line(format_args!(
+        "One instance asks for {} MHz, {} MiB memory{burst}, {} MiB disk",
+        ask.cpu, ask.memory_mb, ask.disk_mb
+    ));
+    show::line(format_args!(
+        "Of {}: {} excluded, {} full, {} fit",
+        text::count(group.nodes_total, "node"),
+        group.nodes_filtered,
+        group.nodes_exhausted,
+        group.nodes_fit
+    ));
+    print_reasons(group);
+    print_nodes(group, session);
+    if !group.hints.is_empty() {
+        show::heading("What would make it fit");
+        group.hints.iter().for_each(|hint| show::line(format_args!("  {}", text::escape(hint))));
+    }
+}
+
+fn print_reasons(group: &GroupExplanation) {
+    if group.reasons.is_empty() {
+        return;
+    }
+    let mut table = Table::new(&["Reason", "Nodes", "Meaning"]);
+    for reason in &group.reasons {
+        table.row(row![&reason.reason, reason.nodes, if reason.filter { "excluded" } else { "full" }]);
+    }
+    show::line("");
+    show::line(table);
+}
+
+fn print_nodes(group: &GroupExplanation, session: &Session) {
+    let mut nodes: Vec<_> = group.nodes.iter().collect();
+    nodes.sort_by_key(|node| (node.reasons.len(), node.name.clone()));
+    let limit = if session.verbose { nodes.len() } else { NODES_SHOWN_MAX };
+    let mut table = Table::new(&["Node", "ID", "Why not"]);
+    for node in nodes.iter().take(limit) {
+        let reasons =
+            if node.fits { Cell::toned("fits", Tone::Good) } else { Cell::toned(node.reasons.join("; "), Tone::Plain) };
+        table.row(row![&node.name, session.id(&node.id), reasons]);
+    }
+    if table.is_empty() {
+        return;
+    }
+    show::line("");
+    show::line(table);
+    if nodes.len() > limit {
+        show::line(format_args!(
+            "... and {} more; -verbose shows all",
+            text::count((nodes.len() - limit) as u64, "node")
+        ));
+    }
+}

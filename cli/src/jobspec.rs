@@ -1,0 +1,135 @@
+//! From a file on disk to the JSON of a job.
+//!
+//! The only place that knows how jobspecs are read: `job run`, `job plan` and `job validate` call it. It reads files and
+//! the environment; the language itself lives elsewhere.
+
+use std::io::Read;
+
+use clap::Args;
+use jobspecs::{Diagnostics, Files, Inputs, Source};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::show::{self, text};
+
+/// Bytes of standard input that are read at most; a jobspec may have far fewer, which its reader checks.
+const STDIN_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Where the jobspec and its variables come from.
+#[derive(Args, Debug)]
+pub struct JobFile {
+    /// The jobspec, HCL or JSON; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Sets a variable of the jobspec; may be repeated
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub variables: Vec<String>,
+    /// Reads variables from a file; may be repeated
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub variable_files: Vec<String>,
+}
+
+/// A jobspec, read.
+#[derive(Debug)]
+pub struct Jobspec {
+    /// The job in the API's JSON.
+    pub job: Value,
+    /// The text as it was given.
+    pub source: String,
+    /// `hcl2` or `json`.
+    pub format: &'static str,
+}
+
+impl Jobspec {
+    /// The job's id.
+    pub fn id(&self) -> &str {
+        self.job.get("ID").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The job's namespace, where it names one.
+    pub fn namespace(&self) -> Option<&str> {
+        self.job.get("Namespace").and_then(Value::as_str).filter(|namespace| !namespace.is_empty())
+    }
+
+    /// What is kept with the job so that its source can be shown later.
+    pub fn submission(&self, file: &JobFile) -> Value {
+        let flags: serde_json::Map<String, Value> = file
+            .variables
+            .iter()
+            .filter_map(|text| text.split_once('='))
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect();
+        json!({ "Source": self.source, "Format": self.format, "VariableFlags": flags })
+    }
+}
+
+/// Reads the file that the arguments name. All that is wrong with it has been printed when this fails.
+pub fn read(file: &JobFile) -> Result<Jobspec, Failure> {
+    let name = if file.file == "-" { "<stdin>" } else { &file.file };
+    let bytes = read_bytes(&file.file)?;
+    let source = Source::from_bytes(name, &bytes).map_err(|diagnostics| report(name, &diagnostics))?;
+    let variables = variables(&file.variables)?;
+    let var_files = file.variable_files.iter().map(|file| variable_file(file)).collect::<Result<Vec<_>, _>>()?;
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let inputs = Inputs {
+        variables: &variables,
+        var_files: &var_files,
+        environment: &environment,
+        allow_files: Some(&FilesOfUser),
+    };
+    let parsed = jobspecs::parse(&source, &inputs).map_err(|diagnostics| report(name, &diagnostics))?;
+    for warning in &parsed.warnings {
+        show::note(warning.render(true).trim_end());
+    }
+    let job = serde_json::to_value(&parsed.job).map_err(|error| Failure::new(error.to_string()).at(name))?;
+    let format = if source.text().trim_start().starts_with('{') { "json" } else { "hcl2" };
+    Ok(Jobspec { job, source: source.text().to_owned(), format })
+}
+
+/// Prints what is wrong with the file; the failure only sums it up.
+fn report(name: &str, diagnostics: &Diagnostics) -> Failure {
+    show::note(diagnostics.render(true).trim_end());
+    let errors = diagnostics.iter().count() + diagnostics.left_out();
+    Failure::new(format!("{name} is not a valid jobspec: {}", text::count(errors as u64, "error")))
+}
+
+fn read_bytes(file: &str) -> Result<Vec<u8>, Failure> {
+    if file == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().take(STDIN_BYTES_MAX).read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    std::fs::read(file).map_err(|error| Failure::new(format!("cannot read the jobspec: {error}")).at(file))
+}
+
+/// Name, text and flag of each variable that was given with -var.
+fn variables(given: &[String]) -> Result<Vec<(String, String, String)>, Failure> {
+    let split = |text: &String| {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Failure::new(format!("-var {text}: it is not NAME=VALUE")).hint("for example -var image=web:2")
+        })?;
+        Ok((name.trim().to_owned(), value.to_owned(), format!("-var {name}")))
+    };
+    given.iter().map(split).collect()
+}
+
+fn variable_file(file: &str) -> Result<(String, String), Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(format!("cannot read the variable file: {error}")).at(file))?;
+    Ok((file.to_owned(), text))
+}
+
+/// The files that the user may read, relative to the folder in which the command runs.
+struct FilesOfUser;
+
+impl Files for FilesOfUser {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(path).map_err(|error| error.to_string())
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        std::path::Path::new(path).exists()
+    }
+}

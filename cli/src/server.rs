@@ -1,0 +1,35 @@
+//! `sched server`: one file per subcommand.
+
+mod init;
+mod join;
+mod leave;
+mod members;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// What can be done with servers.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the CA and certificates of a new cluster, on this machine
+    Init(init::Args),
+    /// List the servers and who leads
+    Members(members::Args),
+    /// Get a token with which a new server or agent joins, and the command to paste there
+    Join(join::Args),
+    /// Remove a server from the cluster for good
+    Leave(leave::Args),
+}
+
+/// Runs the subcommand.
+pub async fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
+    match command {
+        Command::Init(args) => init::run(&args, session),
+        Command::Members(args) => members::run(&args, session).await,
+        Command::Join(args) => join::run(&args, session).await,
+        Command::Leave(args) => leave::run(&args, session).await,
+    }
+}

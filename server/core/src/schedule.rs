@@ -1,0 +1,72 @@
+//! The scheduler: what should change for one job, and on which nodes.
+//!
+//! ```text
+//!   reconcile ──► wishes (stop, update in place, place …) ──► place (feasible ──► score ──► choose) ──► plan
+//! ```
+//!
+//! A pure function of a snapshot, an evaluation and a time. Everything that was not done is in the plan's outcome, with
+//! its reasons and their numbers.
+
+mod changes;
+mod constraint;
+mod feasible;
+mod place;
+mod reconcile;
+mod reschedule;
+mod score;
+
+use std::collections::BTreeMap;
+
+use model::{Evaluation, EvaluationStatus, Timestamp};
+
+use crate::plan::{Outcome, Plan, Progress};
+use crate::state::State;
+
+pub(crate) use changes::{Change, change_between};
+pub(crate) use feasible::Feasibility;
+pub use reconcile::Counts;
+
+/// What was decided for one evaluation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// To be put into the log.
+    pub plan: Plan,
+    /// What happens to each group's instances, in numbers.
+    pub counts: BTreeMap<String, Counts>,
+}
+
+/// Decides `evaluation` on `state`.
+pub fn schedule(state: &State, evaluation: &Evaluation, now: Timestamp) -> Decision {
+    let wishes = reconcile::reconcile(state, &evaluation.job, now);
+    let reconcile::Wishes { mut stops, updates_in_place, wants, follow_ups, deployment, counts, held_back } = wishes;
+    let placed = place::place(state, evaluation.id, wants);
+    stops.extend(placed.stops);
+    let mut queued = held_back;
+    for (group, unplaced) in &placed.unplaced {
+        *queued.entry(group.clone()).or_default() += unplaced.count;
+    }
+    let progress = if placed.cut_short { Progress::Continues } else { Progress::Complete };
+    let record = state.job(&evaluation.job);
+    let supersedes = state
+        .open_evaluations(EvaluationStatus::Pending)
+        .filter(|other| other.job == evaluation.job && other.id != evaluation.id)
+        .map(|other| other.id)
+        .collect();
+    let plan = Plan {
+        evaluation: evaluation.id,
+        attempt: evaluation.attempts,
+        // The shell knows in which term it leads.
+        term: 0,
+        snapshot_index: state.index(),
+        job: evaluation.job.clone(),
+        job_version: record.map_or(0, |record| record.current().version),
+        job_modify_index: record.map_or(0, |record| record.job_modify_index),
+        supersedes,
+        stops,
+        updates_in_place,
+        placements: placed.placements,
+        deployment,
+        outcome: Outcome { progress, unplaced: placed.unplaced, queued, follow_ups },
+    };
+    Decision { plan, counts }
+}

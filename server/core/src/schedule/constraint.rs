@@ -1,0 +1,194 @@
+//! Whether a node meets a condition.
+
+use std::cmp::Ordering;
+
+use model::{Constraint, Node, Operator};
+use regex::RegexBuilder;
+use semver::{Version, VersionReq};
+
+/// Bytes of memory that a compiled regular expression may take.
+const REGEX_BYTES_MAX: usize = 1 << 20;
+
+/// What a target such as `${attr.kernel.name}` is on `node`; a text without `${…}` is itself.
+pub(crate) fn resolve(target: &str, node: &Node) -> Option<String> {
+    let Some(name) = target.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
+        return Some(target.to_string());
+    };
+    match name {
+        "node.unique.id" => Some(node.id.to_string()),
+        "node.unique.name" => Some(node.name.clone()),
+        "node.datacenter" => Some(node.datacenter.clone()),
+        "node.class" => Some(node.class.clone()),
+        "node.pool" => Some(node.pool.clone()),
+        _ => {
+            if let Some(key) = name.strip_prefix("attr.") {
+                node.attributes.get(key).cloned()
+            } else {
+                node.meta.get(name.strip_prefix("meta.")?).cloned()
+            }
+        }
+    }
+}
+
+/// Whether `node` meets `constraint`. The two `distinct_…` operators look at other allocations and always hold here.
+pub(crate) fn holds(constraint: &Constraint, node: &Node) -> bool {
+    let left = resolve(&constraint.attribute, node);
+    let right = resolve(&constraint.value, node);
+    match constraint.operator {
+        Operator::IsSet => left.is_some(),
+        Operator::IsNotSet => left.is_none(),
+        Operator::NotEqual => left != right,
+        Operator::DistinctHosts | Operator::DistinctProperty => true,
+        operator => match (left, right) {
+            (Some(left), Some(right)) => compare(operator, &left, &right),
+            _ => false,
+        },
+    }
+}
+
+fn compare(operator: Operator, left: &str, right: &str) -> bool {
+    match operator {
+        Operator::Equal => left == right,
+        Operator::NotEqual => left != right,
+        Operator::Less => order(left, right) == Ordering::Less,
+        Operator::LessOrEqual => order(left, right) != Ordering::Greater,
+        Operator::Greater => order(left, right) == Ordering::Greater,
+        Operator::GreaterOrEqual => order(left, right) != Ordering::Less,
+        Operator::Regexp => {
+            RegexBuilder::new(right).size_limit(REGEX_BYTES_MAX).build().is_ok_and(|pattern| pattern.is_match(left))
+        }
+        Operator::Version => version_matches(left, right, lenient),
+        Operator::Semver => version_matches(left, right, |text| Version::parse(text).ok()),
+        Operator::SetContains => list(right).all(|wanted| list(left).any(|has| has == wanted)),
+        Operator::SetContainsAny => list(right).any(|wanted| list(left).any(|has| has == wanted)),
+        Operator::IsSet | Operator::IsNotSet | Operator::DistinctHosts | Operator::DistinctProperty => true,
+    }
+}
+
+/// As integers, else as numbers, else as texts.
+fn order(left: &str, right: &str) -> Ordering {
+    if let (Ok(left), Ok(right)) = (left.parse::<i64>(), right.parse::<i64>()) {
+        return left.cmp(&right);
+    }
+    if let (Ok(left), Ok(right)) = (left.parse::<f64>(), right.parse::<f64>()) {
+        return left.total_cmp(&right);
+    }
+    left.cmp(right)
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn version_matches(left: &str, right: &str, parse: impl Fn(&str) -> Option<Version>) -> bool {
+    let Some(version) = parse(left) else { return false };
+    right.split(',').all(|part| part_matches(&version, part.trim()))
+}
+
+/// One part of a version constraint, such as `>= 1.2` or `~> 1.2.3`.
+fn part_matches(version: &Version, part: &str) -> bool {
+    if let Some(wanted) = part.strip_prefix("~>") {
+        return pessimistic(version, wanted.trim());
+    }
+    for (prefix, accepts) in ORDERS {
+        if let Some(wanted) = part.strip_prefix(prefix) {
+            return lenient(wanted.trim()).is_some_and(|wanted| accepts(version.cmp(&wanted)));
+        }
+    }
+    match lenient(part) {
+        Some(wanted) => *version == wanted,
+        None => VersionReq::parse(part).is_ok_and(|wanted| wanted.matches(version)),
+    }
+}
+
+type Accepts = fn(Ordering) -> bool;
+
+/// Longer prefixes first, so that `>=` is not taken for `>`.
+const ORDERS: [(&str, Accepts); 6] = [
+    (">=", |order| order != Ordering::Less),
+    ("<=", |order| order != Ordering::Greater),
+    ("!=", |order| order != Ordering::Equal),
+    (">", |order| order == Ordering::Greater),
+    ("<", |order| order == Ordering::Less),
+    ("=", |order| order == Ordering::Equal),
+];
+
+/// `~> 1.2.3` allows 1.2.x from 3 on, `~> 1.2` allows 1.x from 2 on.
+fn pessimistic(version: &Version, wanted: &str) -> bool {
+    let Some(low) = lenient(wanted) else { return false };
+    let parts = wanted.split('.').count();
+    version >= &low && version.major == low.major && (parts < 3 || version.minor == low.minor)
+}
+
+/// `5.10.0-28-amd64`, `v1.2` and `20` read as versions; missing parts are 0.
+fn lenient(text: &str) -> Option<Version> {
+    let text = text.trim().trim_start_matches('v');
+    let (core, rest) = match text.find(['-', '+']) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let mut parts = core.split('.').map(|part| part.parse::<u64>().ok());
+    let major = parts.next()??;
+    let minor = parts.next().unwrap_or(Some(0))?;
+    let patch = parts.next().unwrap_or(Some(0))?;
+    Version::parse(&format!("{major}.{minor}.{patch}{rest}")).ok().or_else(|| Some(Version::new(major, minor, patch)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(left: &str, operator: Operator, right: &str, wanted: bool) {
+        assert_eq!(compare(operator, left, right), wanted, "{left} {} {right}", operator.as_str());
+    }
+
+    #[test]
+    fn numbers_are_compared_as_numbers_and_the_rest_as_text() {
+        check("9", Operator::Less, "10", true);
+        check("9.5", Operator::Less, "10", true);
+        check("9x", Operator::Less, "10x", false);
+        check("10", Operator::GreaterOrEqual, "10", true);
+    }
+
+    #[test]
+    fn versions_are_read_leniently() {
+        check("5.10.0-28-amd64", Operator::Version, ">= 5.9, < 6", true);
+        check("20.10.24", Operator::Version, "~> 20.10", true);
+        check("21.0", Operator::Version, "~> 20.10", false);
+        check("1.2.9", Operator::Version, "~> 1.2.3", true);
+        check("1.3.0", Operator::Version, "~> 1.2.3", false);
+        check("v1.2", Operator::Version, "= 1.2.0", true);
+        check("abc", Operator::Version, "> 1", false);
+    }
+
+    #[test]
+    fn semver_is_strict() {
+        check("1.2", Operator::Semver, ">= 1.0.0", false);
+        check("1.2.0", Operator::Semver, ">= 1.0.0", true);
+    }
+
+    #[test]
+    fn sets_are_comma_lists() {
+        check("a, b,c", Operator::SetContains, "c,a", true);
+        check("a,b", Operator::SetContains, "a,c", false);
+        check("a,b", Operator::SetContainsAny, "x,b", true);
+    }
+
+    #[test]
+    fn a_regular_expression_that_is_wrong_or_too_large_matches_nothing() {
+        check("linux", Operator::Regexp, "^lin.x$", true);
+        check("linux", Operator::Regexp, "(", false);
+        check("a", Operator::Regexp, "(a{1000}){1000}", false);
+    }
+
+    #[test]
+    fn a_missing_attribute_is_unequal_and_not_set() {
+        let node = model::testing::node("n1");
+        let constraint = |operator| Constraint { attribute: "${meta.rack}".into(), value: "r1".into(), operator };
+        assert!(holds(&constraint(Operator::NotEqual), &node));
+        assert!(holds(&constraint(Operator::IsNotSet), &node));
+        assert!(!holds(&constraint(Operator::Equal), &node));
+        assert!(holds(&constraint(Operator::Equal), &node.meta("rack", "r1")));
+    }
+}

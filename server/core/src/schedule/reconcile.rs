@@ -1,0 +1,137 @@
+//! What should change for a job: its allocations held against what is wanted, by intent.
+
+mod group;
+mod rollout;
+mod system;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::{AllocationId, Desired, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp};
+
+use crate::plan::{DeploymentChange, FollowUp, Stop};
+use crate::state::{JobVersion, State};
+
+/// What should change for a job.
+#[derive(Default)]
+pub(super) struct Wishes {
+    /// Allocations to end, whatever else happens.
+    pub stops: Vec<Stop>,
+    /// Allocations that take the current version as they run.
+    pub updates_in_place: Vec<AllocationId>,
+    /// Instances to place.
+    pub wants: Vec<Want>,
+    /// Evaluations for later.
+    pub follow_ups: Vec<FollowUp>,
+    /// What becomes of the deployment.
+    pub deployment: DeploymentChange,
+    /// Numbers per group, for people.
+    pub counts: BTreeMap<String, Counts>,
+    /// Instances per group that wait for the pace of a rollout.
+    pub held_back: BTreeMap<String, u32>,
+}
+
+/// What happens to the instances of a group, in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Instances that stay as they are.
+    pub ignore: u32,
+    /// New instances.
+    pub place: u32,
+    /// Instances that end.
+    pub stop: u32,
+    /// Instances that move off a draining node.
+    pub migrate: u32,
+    /// Instances that take the version as they run.
+    pub in_place: u32,
+    /// Instances that a new one replaces.
+    pub destructive: u32,
+    /// New canaries.
+    pub canary: u32,
+    /// Failed instances that are placed anew now.
+    pub reschedule_now: u32,
+    /// Failed instances that are placed anew later.
+    pub reschedule_later: u32,
+}
+
+/// An instance to place.
+#[derive(Clone)]
+pub(super) struct Want {
+    /// The group.
+    pub group: String,
+    /// The version that it shall run.
+    pub version: Arc<JobVersion>,
+    /// Its name index; none for the lowest free one.
+    pub index: Option<u32>,
+    /// The allocation that it replaces.
+    pub previous: Option<AllocationId>,
+    /// The allocation that ends if this one is placed, and whose room on its node it may take over.
+    pub succeeds: Option<Stop>,
+    /// Whether it is a canary.
+    pub canary: bool,
+    /// Earlier placements of the instance that failed.
+    pub reschedules: Vec<RescheduleEvent>,
+    /// The only node that will do, for system jobs.
+    pub node: Option<NodeId>,
+}
+
+impl Want {
+    fn fresh(group: &str, version: &Arc<JobVersion>) -> Self {
+        Self {
+            group: group.into(),
+            version: version.clone(),
+            index: None,
+            previous: None,
+            succeeds: None,
+            canary: false,
+            reschedules: Vec::new(),
+            node: None,
+        }
+    }
+}
+
+/// What should change for the job of that key.
+pub(super) fn reconcile(state: &State, key: &JobKey, now: Timestamp) -> Wishes {
+    let mut wishes = Wishes::default();
+    let record = state.job(key).filter(|record| !record.stop);
+    let Some(record) = record else {
+        stop_everything(state, key, &mut wishes);
+        return wishes;
+    };
+    let version = record.current();
+    stop_groups_that_are_gone(state, version, &mut wishes);
+    let rollout = rollout::Rollout::of(state, record);
+    for group in &version.job.groups {
+        if version.job.kind.is_per_node() {
+            system::reconcile(state, version, group, &rollout, now, &mut wishes);
+        } else {
+            group::reconcile(state, version, group, &rollout, now, &mut wishes);
+        }
+    }
+    rollout.begin_if_new(&mut wishes);
+    wishes
+}
+
+fn stop_everything(state: &State, key: &JobKey, wishes: &mut Wishes) {
+    for allocation in state.allocations_of_job(key).filter(|allocation| is_wanted(allocation)) {
+        wishes.stops.push(Stop { allocation: allocation.id, reason: StopReason::JobStopped });
+        wishes.counts.entry(allocation.group.clone()).or_default().stop += 1;
+    }
+    if state.latest_deployment(key).is_some_and(|known| known.status.is_active()) {
+        let description = "Cancelled because job is stopped".into();
+        wishes.deployment = DeploymentChange::Cancel { description };
+    }
+}
+
+fn stop_groups_that_are_gone(state: &State, version: &JobVersion, wishes: &mut Wishes) {
+    let of_job = state.allocations_of_job(&version.job.key()).filter(|allocation| is_wanted(allocation));
+    for allocation in of_job.filter(|allocation| version.job.group(&allocation.group).is_none()) {
+        wishes.stops.push(Stop { allocation: allocation.id, reason: StopReason::NotNeeded });
+        wishes.counts.entry(allocation.group.clone()).or_default().stop += 1;
+    }
+}
+
+/// Whether an end must still be asked for.
+fn is_wanted(allocation: &model::Allocation) -> bool {
+    allocation.desired == Desired::Run && !allocation.client_status.is_terminal()
+}

@@ -1,0 +1,71 @@
+//! When an instance that failed may be placed anew.
+
+use std::time::Duration;
+
+use model::{Allocation, DelayFunction, Reschedule, RescheduleEvent, Timestamp};
+
+use crate::limits::RESCHEDULES_KEPT;
+
+/// What becomes of a failed instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is placed anew now, with this history.
+    Now(Vec<RescheduleEvent>),
+    /// It is placed anew then.
+    Later(Timestamp),
+    /// Its attempts are used up.
+    Never,
+}
+
+/// What becomes of `failed` under `policy`.
+pub(super) fn judge(failed: &Allocation, policy: &Reschedule, now: Timestamp) -> Verdict {
+    let failed_at = failed_at(failed);
+    let recent = failed.reschedules.iter().filter(|event| failed_at.since(event.at) < policy.interval).count();
+    if !policy.unlimited && recent >= policy.attempts as usize {
+        return Verdict::Never;
+    }
+    let delay = delay(failed, policy, failed_at);
+    let due = failed_at + delay;
+    if due > now {
+        return Verdict::Later(due);
+    }
+    let mut history = failed.reschedules.clone();
+    history.push(RescheduleEvent {
+        at: now,
+        previous: failed.id,
+        node: failed.node,
+        delay_ns: u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX),
+    });
+    let excess = history.len().saturating_sub(RESCHEDULES_KEPT);
+    history.drain(..excess);
+    Verdict::Now(history)
+}
+
+/// When it failed: the last end of a task, or else the last change.
+fn failed_at(failed: &Allocation) -> Timestamp {
+    failed.tasks.values().filter_map(|task| task.finished_at).max().unwrap_or(failed.modified_at)
+}
+
+/// The wait before the next placement. It starts anew once an instance lived longer than the wait before it.
+fn delay(failed: &Allocation, policy: &Reschedule, failed_at: Timestamp) -> Duration {
+    let Some(last) = failed.reschedules.last() else { return policy.delay };
+    let last_delay = Duration::from_nanos(last.delay_ns);
+    let limit = |delay: Duration| match policy.max_delay {
+        Duration::ZERO => delay,
+        max_delay => delay.min(max_delay),
+    };
+    let next = match policy.delay_function {
+        DelayFunction::Constant => return policy.delay,
+        DelayFunction::Exponential => limit(last_delay.saturating_mul(2)),
+        DelayFunction::Fibonacci => {
+            let before = failed
+                .reschedules
+                .iter()
+                .rev()
+                .nth(1)
+                .map_or(policy.delay, |event| Duration::from_nanos(event.delay_ns));
+            limit(last_delay.saturating_add(before))
+        }
+    };
+    if failed_at.since(failed.created_at) > next { policy.delay } else { next }
+}

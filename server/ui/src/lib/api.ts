@@ -1,0 +1,85 @@
+// The one place that speaks HTTP to the server: reads with their index, and the few deeds that the UI offers.
+// Paths are API paths ("/v1/…"). A refusal becomes an ApiError that carries the server's own words.
+import type { Job } from './model';
+
+/** How long a plain read may take before it counts as failed, in milliseconds. */
+export const READ_TIMEOUT_MS = 15_000;
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface Read<T> {
+  data: T;
+  /** X-Nomad-Index of the answer, or the Index within it; 0 where the route has neither. */
+  index: number;
+}
+
+async function refuse(response: Response): Promise<never> {
+  const text = (await response.text().catch(() => '')).trim();
+  throw new ApiError(response.status, text || `${response.status} ${response.statusText}`);
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<Read<T>> {
+  const response = await fetch(path, { headers: { Accept: 'application/json' }, signal });
+  if (!response.ok) await refuse(response);
+  const data = (await response.json()) as T;
+  const within = (data as { Index?: unknown } | null)?.Index;
+  return { data, index: Number(response.headers.get('X-Nomad-Index') ?? within) || 0 };
+}
+
+async function send<T>(method: 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  const response = await fetch(path, {
+    method,
+    headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(READ_TIMEOUT_MS),
+  });
+  if (!response.ok) await refuse(response);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** The query that names a namespace. */
+export function inNamespace(namespace: string): string {
+  return `namespace=${encodeURIComponent(namespace)}`;
+}
+
+/** The path of a job or of something below it. */
+export function jobPath(id: string, namespace: string, rest = '', query = ''): string {
+  return `/v1/job/${encodeURIComponent(id)}${rest}?${inNamespace(namespace)}${query && '&' + query}`;
+}
+
+export const deeds = {
+  stopJob: (job: Job) => send('DELETE', jobPath(job.ID, job.Namespace)),
+  revertJob: (job: Job, version: number) =>
+    send('PUT', jobPath(job.ID, job.Namespace, '/revert'), { JobID: job.ID, JobVersion: version }),
+  startJob: (job: Job) => send('PUT', jobPath(job.ID, job.Namespace), { Job: { ...job, Stop: false } }),
+  evaluateJob: (job: Job) => send('PUT', jobPath(job.ID, job.Namespace, '/evaluate'), { JobID: job.ID }),
+  promote: (deployment: string) =>
+    send('PUT', `/v1/deployment/promote/${deployment}`, { DeploymentID: deployment, All: true }),
+  failDeployment: (deployment: string) =>
+    send('PUT', `/v1/deployment/fail/${deployment}`, { DeploymentID: deployment }),
+  stopAllocation: (id: string, namespace: string) =>
+    send('PUT', `/v1/allocation/${id}/stop?${inNamespace(namespace)}`, {}),
+  restartAllocation: (id: string, namespace: string) =>
+    send('PUT', `/v1/client/allocation/${id}/restart?${inNamespace(namespace)}`, { AllTasks: true }),
+  setEligible: (node: string, eligible: boolean) =>
+    send('PUT', `/v1/node/${node}/eligibility`, { NodeID: node, Eligibility: eligible ? 'eligible' : 'ineligible' }),
+  drain: (node: string) =>
+    send('PUT', `/v1/node/${node}/drain`, {
+      NodeID: node,
+      DrainSpec: { Deadline: DRAIN_DEADLINE_NS, IgnoreSystemJobs: false },
+      MarkEligible: false,
+    }),
+  undrain: (node: string) =>
+    send('PUT', `/v1/node/${node}/drain`, { NodeID: node, DrainSpec: null, MarkEligible: true }),
+};
+
+/** The deadline of a drain that the UI begins: the CLI's default, one hour. */
+export const DRAIN_DEADLINE_NS = 3_600_000_000_000;

@@ -1,0 +1,6 @@
+//! The one test binary of this crate.
+
+#[path = "tests/simulation.rs"]
+mod simulation;
+#[path = "tests/tidy.rs"]
+mod tidy;

@@ -1,0 +1,49 @@
+//! I5: what is held on a node never exceeds what it has, each successor and its predecessors counted as the larger.
+
+use std::collections::BTreeMap;
+
+use model::{Allocation, AllocationId};
+use server_core::state::State;
+
+use super::Violation;
+
+pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
+    for node in state.nodes() {
+        let held: BTreeMap<AllocationId, &Allocation> = state
+            .allocations_of_node(node.id)
+            .filter(|allocation| !allocation.client_status.is_terminal())
+            .map(|allocation| (allocation.id, &**allocation))
+            .collect();
+        let succeeded = |id: &AllocationId| held.values().any(|other| other.after.contains(id));
+        let mut sums = [0u64; 4];
+        for allocation in held.values().filter(|allocation| !succeeded(&allocation.id)) {
+            for (sum, amount) in sums.iter_mut().zip(weight(allocation, &held)) {
+                *sum += amount;
+            }
+        }
+        let has = [
+            node.total.cpu_mhz - node.reserved.cpu_mhz,
+            node.total.memory_mb - node.reserved.memory_mb,
+            node.total.memory_max_mb - node.reserved.memory_max_mb,
+            node.total.disk_mb - node.reserved.disk_mb,
+        ];
+        for ((name, sum), has) in ["cpu", "memory", "memory_max", "disk"].iter().zip(sums).zip(has) {
+            if sum > has {
+                let what = format!("{name} of {}: {sum} held of {has}", node.name);
+                violations.push(Violation { invariant: "capacity", what });
+            }
+        }
+    }
+}
+
+fn weight(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -> [u64; 4] {
+    let resources = allocation.resources;
+    let own = [resources.cpu_mhz, resources.memory_mb, resources.memory_max_mb, resources.disk_mb];
+    let mut before = [0u64; 4];
+    for predecessor in allocation.after.iter().filter_map(|id| held.get(id)) {
+        for (sum, amount) in before.iter_mut().zip(weight(predecessor, held)) {
+            *sum += amount;
+        }
+    }
+    std::array::from_fn(|at| own[at].max(before[at]))
+}

@@ -1,0 +1,30 @@
+//! I9: of each name at most one allocation is wanted, outside a declared overlap: a replacement beside what it replaces
+//! (a migration, a rollout, a node out of contact), or a canary.
+
+use std::collections::BTreeMap;
+
+use model::Allocation;
+use server_core::state::State;
+
+use super::Violation;
+
+pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
+    let mut live: BTreeMap<_, Vec<&Allocation>> = BTreeMap::new();
+    for allocation in state.allocations().filter(|allocation| allocation.is_live()) {
+        // A system job's instances share one index; their names differ by the node.
+        let per_node = state
+            .job_version(&allocation.job, allocation.job_version)
+            .is_some_and(|version| version.job.kind.is_per_node());
+        let node = per_node.then_some(allocation.node);
+        live.entry((&allocation.job, &allocation.group, allocation.index, node)).or_default().push(allocation);
+    }
+    for twins in live.values().filter(|twins| twins.len() > 1) {
+        let replaced = |one: &Allocation| twins.iter().any(|other| one.next == Some(other.id));
+        let counted: Vec<_> = twins.iter().filter(|one| !replaced(one) && !one.canary).collect();
+        if counted.len() > 1 {
+            let names: Vec<_> = counted.iter().map(|one| one.id.short()).collect();
+            let what = format!("{} is wanted {} times: {}", twins[0].name(), counted.len(), names.join(", "));
+            violations.push(Violation { invariant: "unique names", what });
+        }
+    }
+}
