@@ -2,6 +2,8 @@
 
 mod run;
 
+pub use run::{AGENT_TOKEN_FILE, NAME_FILE};
+
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;

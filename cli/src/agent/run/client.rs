@@ -1,0 +1,154 @@
+//! Starts a client agent: its identity, its drivers, and its stream to the servers.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use client_agent::drivers::Driver;
+use client_agent::drivers::docker::{DockerConfig, DockerDriver};
+use client_agent::drivers::fake::FakeDriver;
+use client_agent::{AgentConfig, AgentSeams, FolderStore, RealHost, node_id};
+use model::{NodeId, Resources};
+use proto::grpc::GrpcDialer;
+use proto::identity::{CERTIFICATE_FILE, Identity, Role};
+use proto::net::Peer;
+use seams::{Clock, Random};
+use server::authority::{Authority, Joiner};
+use tokio_util::sync::CancellationToken;
+
+use super::server::{chain, join_any, rpc_address};
+use super::{RunningClient, World, cluster_folder, role_folder};
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// Starts the agent; it runs until `shutdown`.
+pub async fn start(
+    config: &Config,
+    folder: &Path,
+    world: &World,
+    shutdown: CancellationToken,
+) -> Result<RunningClient, Failure> {
+    let home = role_folder(folder, "client");
+    let store =
+        FolderStore::open(&home).map_err(|error| Failure::new(error.to_string()).at(home.display().to_string()))?;
+    let store = Arc::new(store);
+    let node = node_id(&*store, &*world.random)
+        .await
+        .map_err(|error| Failure::new(error.to_string()).at(home.display().to_string()))?;
+    let servers = servers(config)?;
+    let identity = find_identity(config, folder, &home, node, &servers, world).await?;
+    let dialer = Arc::new(GrpcDialer::new(&identity).map_err(|error| Failure::new(error.to_string()))?);
+    let agent = agent_config(config, &identity, node, &servers)?;
+    let clock: Arc<dyn Clock> = world.clock.clone();
+    let seams = AgentSeams {
+        dialer,
+        drivers: drivers(config, folder, &agent, clock.clone(), world.random.next_u64()),
+        clock,
+        random: world.random.clone(),
+        store,
+        host: Arc::new(RealHost::default()),
+    };
+    tracing::info!(%node, name = config.name, "client agent is up");
+    Ok(tokio::spawn(client_agent::run(agent, seams, shutdown)))
+}
+
+/// The servers to begin with: those that are named, or this process itself.
+fn servers(config: &Config) -> Result<Vec<String>, Failure> {
+    if config.client.servers.is_empty() && config.server.enabled {
+        return Ok(vec![rpc_address(config)?.to_string()]);
+    }
+    Ok(config.client.servers.clone())
+}
+
+/// The agent's identity: kept from before, signed by the authority of `-dev`, or by joining with a token.
+async fn find_identity(
+    config: &Config,
+    folder: &Path,
+    home: &Path,
+    node: NodeId,
+    servers: &[String],
+    world: &World,
+) -> Result<Identity, Failure> {
+    let keys = home.join("identity");
+    if keys.join(CERTIFICATE_FILE).exists() {
+        let identity = Identity::load(&keys).map_err(|error| Failure::new(chain(&error)))?;
+        if identity.role() == Role::Agent(node) {
+            return Ok(identity);
+        }
+        tracing::warn!(%node, "the certificate is another node's; the agent joins anew");
+    }
+    let identity = if config.dev {
+        let cluster = cluster_folder::of(config, folder).unwrap_or_else(|| folder.to_path_buf());
+        let authority = Authority::load(&cluster).map_err(|error| Failure::new(chain(&error)))?;
+        authority.issue(Role::Agent(node), world.clock.now()).map_err(|error| Failure::new(chain(&error)))?
+    } else {
+        let token = join_token(config, folder)?;
+        let joiner = Joiner::Agent { node, name: config.name.clone() };
+        join_any(servers, &token, &joiner).await?.identity
+    };
+    identity.save(&keys).map_err(|error| Failure::new(chain(&error)))?;
+    Ok(identity)
+}
+
+fn join_token(config: &Config, folder: &Path) -> Result<String, Failure> {
+    if let Some(token) = &config.join_token {
+        return Ok(token.clone());
+    }
+    let file = cluster_folder::of(config, folder).map(|folder| folder.join(cluster_folder::AGENT_TOKEN_FILE));
+    file.and_then(|file| std::fs::read_to_string(file).ok()).map(|token| token.trim().to_owned()).ok_or_else(|| {
+        Failure::new("this agent belongs to no cluster yet")
+            .hint("`sched server join` on a server prints a join token; give it as `join_token`")
+    })
+}
+
+fn agent_config(
+    config: &Config,
+    identity: &Identity,
+    node: NodeId,
+    servers: &[String],
+) -> Result<AgentConfig, Failure> {
+    let client = &config.client;
+    let mut agent = AgentConfig::new(identity.cluster(), node, &config.name);
+    agent.datacenter = config.datacenter.clone();
+    agent.pool = client.node_pool.clone();
+    agent.class = client.node_class.clone();
+    agent.address = config.bind.clone();
+    agent.servers = servers.iter().map(Peer::any).collect();
+    agent.meta = client.meta.clone();
+    agent.cpu_total_compute_mhz = client.cpu_total_compute;
+    agent.memory_total_mb = client.memory_total_mb;
+    agent.disk_total_mb = client.disk_total_mb;
+    // The configuration has checked that it is a number of at least 1.
+    agent.oversubscription_percent = (client.memory_oversubscription * 100.0).round() as u64;
+    agent.reserved = Resources {
+        cpu_mhz: client.reserved.cpu,
+        memory_mb: client.reserved.memory,
+        memory_max_mb: client.reserved.memory,
+        disk_mb: client.reserved.disk,
+    };
+    agent.dynamic_ports = (client.min_dynamic_port, client.max_dynamic_port);
+    agent.reserved_ports = client.reserved.ports()?.into_iter().flat_map(|(first, last)| first..=last).collect();
+    Ok(agent)
+}
+
+fn drivers(
+    config: &Config,
+    folder: &Path,
+    agent: &AgentConfig,
+    clock: Arc<dyn Clock>,
+    seed: u64,
+) -> Vec<Arc<dyn Driver>> {
+    let mut drivers: Vec<Arc<dyn Driver>> = Vec::new();
+    if config.client.docker.enabled {
+        drivers.push(DockerDriver::new(DockerConfig {
+            socket: config.client.docker.socket.display().to_string(),
+            cluster: agent.cluster,
+            cluster_name: cluster_folder::name(config, folder),
+            node: agent.node,
+            node_name: agent.name.clone(),
+        }));
+    }
+    if config.client.fake.enabled {
+        drivers.push(FakeDriver::new(clock, seed));
+    }
+    drivers
+}

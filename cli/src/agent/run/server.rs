@@ -1,0 +1,235 @@
+//! Starts a server: its identity, consensus, and the listeners for servers and agents, people and DNS.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::grpc::GrpcDialer;
+use proto::identity::{Identity, Role};
+use seams::{Blocking, RealDisk};
+use server::authority::{
+    AUTHORITY_KEY_FILE, Authority, JoinToken, Joiner, SERVER_FILE, ServerDocument, TOKENS_FILE, join,
+};
+use server::cluster::Cluster;
+use server::dns::{Answers, DnsServer, Zone};
+use server::http::{HttpConfig, check_bind, serve};
+use server::raft::{Sizes, Timings};
+use server::server::{Server, ServerConfig, ServerSeams};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::cluster_folder::{self, socket_address};
+use super::{World, role_folder};
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// How long a server may take to be admitted.
+const JOIN_WITHIN: Duration = Duration::from_secs(10);
+/// How long clients may keep a DNS answer: not at all, instances come and go.
+const DNS_TTL: Duration = Duration::ZERO;
+
+/// Where this process is reached by servers and agents.
+pub fn rpc_address(config: &Config) -> Result<SocketAddr, Failure> {
+    socket_address(config.addresses.rpc.as_ref().unwrap_or(&config.bind), config.ports.rpc)
+}
+
+/// Where this process is reached by people.
+pub fn http_address(config: &Config) -> Result<SocketAddr, Failure> {
+    socket_address(config.addresses.http.as_ref().unwrap_or(&config.bind), config.ports.http)
+}
+
+/// Starts the server and its listeners; they run until `shutdown`.
+pub async fn start(
+    config: &Config,
+    folder: &Path,
+    world: &World,
+    shutdown: CancellationToken,
+) -> Result<Server, Failure> {
+    let home = role_folder(folder, "server");
+    let rpc = rpc_address(config)?;
+    let http = http_address(config)?;
+    check_bind(http).map_err(|error| Failure::new(error.to_string()))?;
+    let document = find_identity(config, folder, &home, rpc).await?;
+    let identity = Identity::load(&home).map_err(|error| Failure::new(error.to_string()))?;
+    let authority = match home.join(AUTHORITY_KEY_FILE).exists() {
+        true => Some(Arc::new(Authority::load(&home).map_err(|error| Failure::new(error.to_string()))?)),
+        false => None,
+    };
+    // Listeners first: an address that is taken must be known before anything is begun.
+    let rpc_listener = listen(rpc, "ports.rpc").await?;
+    let http_listener = listen(http, "ports.http").await?;
+
+    let dialer = Arc::new(GrpcDialer::new(&identity).map_err(|error| Failure::new(error.to_string()))?);
+    let seams = ServerSeams {
+        dialer,
+        disk: Arc::new(RealDisk),
+        clock: world.clock.clone(),
+        random: world.random.clone(),
+        blocking: Blocking::Threads,
+        witness: None,
+    };
+    let first = document.servers.first().map(|server| server.id);
+    let server_config = ServerConfig {
+        id: document.id,
+        cluster: document.cluster,
+        name: config.name.clone(),
+        address: rpc.to_string(),
+        http_address: http.to_string(),
+        folder: home.join("raft"),
+        begins_cluster: first == Some(document.id),
+        peers: peers(config, &document),
+        authority: authority.clone(),
+        join_tokens: read_tokens(&home)?,
+        timings: Timings::default(),
+        sizes: Sizes::default(),
+    };
+    let server = Server::start(server_config, seams, shutdown.clone())
+        .await
+        .map_err(|error| Failure::new(chain(&error)).at(home.display().to_string()))?;
+
+    let (service, ends) = (Arc::new(server.clone()), shutdown.clone());
+    tokio::spawn(async move {
+        if let Err(error) = proto::grpc::serve(rpc_listener, &identity, service, ends.cancelled_owned()).await {
+            tracing::error!(%error, "cannot serve servers and agents");
+        }
+    });
+    let http_config = HttpConfig {
+        name: config.name.clone(),
+        region: config.region.clone(),
+        datacenter: config.datacenter.clone(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        host_names: vec![http.ip().to_string()],
+        authority,
+        clock: world.clock.clone(),
+        random: world.random.clone(),
+    };
+    let cluster: Arc<dyn Cluster> = Arc::new(server.clone());
+    tokio::spawn(serve(http_listener, cluster, http_config, shutdown.clone()));
+    if config.dns.enabled {
+        start_dns(config, world, &server, shutdown).await?;
+    }
+    tracing::info!(server = document.id, rpc = %rpc, http = %http, "server is up");
+    Ok(server)
+}
+
+async fn start_dns(
+    config: &Config,
+    world: &World,
+    server: &Server,
+    shutdown: CancellationToken,
+) -> Result<(), Failure> {
+    let zones = config.dns.domains.iter().map(|domain| Zone::new(domain));
+    let zones =
+        zones.collect::<Result<Vec<_>, _>>().map_err(|error| Failure::new(error.to_string()).at("dns.domains"))?;
+    let named =
+        if config.dns.addresses.is_empty() { std::slice::from_ref(&config.bind) } else { &config.dns.addresses };
+    let addresses =
+        named.iter().map(|address| socket_address(address, config.ports.dns)).collect::<Result<Vec<_>, _>>()?;
+    let answers = Answers::new(zones, DNS_TTL, Arc::new(server.clone()), world.random.clone());
+    let dns =
+        DnsServer::bind(&addresses, answers).await.map_err(|error| Failure::new(chain(&error)).at("ports.dns"))?;
+    tokio::spawn(async move {
+        if let Err(error) = dns.run(shutdown.cancelled_owned()).await {
+            tracing::error!(%error, "dns ended");
+        }
+    });
+    Ok(())
+}
+
+async fn listen(address: SocketAddr, key: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format!("cannot listen on {address}: {error}"))
+            .at(key)
+            .hint("`ss -ltnp` names the process that has the port")
+    })
+}
+
+/// Makes sure that the server's folder holds its identity: kept from before, made by `server init`, or by joining.
+async fn find_identity(
+    config: &Config,
+    folder: &Path,
+    home: &Path,
+    rpc: SocketAddr,
+) -> Result<ServerDocument, Failure> {
+    if home.join(SERVER_FILE).exists() {
+        return read_document(home);
+    }
+    std::fs::create_dir_all(home).map_err(|error| Failure::new(error.to_string()).at(home.display().to_string()))?;
+    if let Some(cluster) = cluster_folder::of(config, folder) {
+        let (made, _) = cluster_folder::server_at(&cluster, &rpc.to_string())?;
+        copy_private(&made, home)?;
+        return read_document(home);
+    }
+    let token = config.join_token.as_deref().ok_or_else(|| {
+        Failure::new("this server belongs to no cluster yet")
+            .hint("give `server.cluster_dir`, made by `sched server init`, or `join_token` and `server.join`")
+    })?;
+    let joiner = Joiner::Server { name: config.name.clone(), address: rpc.to_string() };
+    let joined = join_any(&config.server.join, token, &joiner).await?;
+    let Role::Server(id) = joined.identity.role() else {
+        return Err(Failure::new("the cluster admitted this process as something else than a server"));
+    };
+    joined.identity.save(home).map_err(|error| Failure::new(error.to_string()))?;
+    let document =
+        ServerDocument { cluster: joined.identity.cluster(), id, name: config.name.clone(), servers: Vec::new() };
+    let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;
+    proto::identity::write_private(&home.join(SERVER_FILE), text.as_bytes())
+        .map_err(|error| Failure::new(error.to_string()))?;
+    Ok(document)
+}
+
+/// Asks one server after the other to admit `joiner`.
+pub async fn join_any(servers: &[String], token: &str, joiner: &Joiner) -> Result<server::authority::Joined, Failure> {
+    let mut last = Failure::new("no server to join is named").hint("list them in `servers` or with -join");
+    for address in servers {
+        match join(address, token, joiner, JOIN_WITHIN).await {
+            Ok(joined) => return Ok(joined),
+            Err(error) => last = Failure::new(chain(&error)).at(address),
+        }
+    }
+    Err(last)
+}
+
+fn peers(config: &Config, document: &ServerDocument) -> Vec<(model::ServerId, String)> {
+    let first = document.servers.iter().map(|server| (server.id, server.address.clone()));
+    // Of servers that are only named by address the id is not known; 0 is none's.
+    first.chain(config.server.join.iter().map(|address| (0, address.clone()))).collect()
+}
+
+fn read_document(home: &Path) -> Result<ServerDocument, Failure> {
+    let file = home.join(SERVER_FILE);
+    let wrong = |error: String| Failure::new(error).at(file.display().to_string());
+    let text = std::fs::read_to_string(&file).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
+}
+
+fn read_tokens(home: &Path) -> Result<Vec<server_core::command::JoinTokenRecord>, Failure> {
+    let Ok(text) = std::fs::read_to_string(home.join(TOKENS_FILE)) else { return Ok(Vec::new()) };
+    let tokens: Vec<JoinToken> =
+        serde_json::from_str(&text).map_err(|error| Failure::new(error.to_string()).at(TOKENS_FILE))?;
+    Ok(tokens.iter().map(server::token_record).collect())
+}
+
+/// Copies the files of a folder, readable by the owner alone.
+fn copy_private(from: &Path, to: &Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(error.to_string()).at(from.display().to_string());
+    for entry in std::fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let content = std::fs::read(entry.path()).map_err(failed)?;
+        proto::identity::write_private(&to.join(entry.file_name()), &content)
+            .map_err(|error| Failure::new(error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// An error with everything that caused it.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
