@@ -2,8 +2,8 @@
 
 pub mod authority;
 pub mod cluster;
-pub mod http;
 pub mod dns;
+pub mod http;
 pub mod raft;
 pub mod server;
 

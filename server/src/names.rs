@@ -18,7 +18,9 @@ impl Names for Server {
         if rows.peek().is_none() {
             return Lookup::Unknown;
         }
-        let of_row = |row: &ServiceRow| row.instances.values().filter(|known| answers(known, tag)).filter_map(endpoint).collect::<Vec<_>>();
+        let of_row = |row: &ServiceRow| {
+            row.instances.values().filter(|known| answers(known, tag)).filter_map(endpoint).collect::<Vec<_>>()
+        };
         Lookup::Found(rows.flat_map(|(_, row)| of_row(row)).collect())
     }
 
