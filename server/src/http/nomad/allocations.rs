@@ -61,17 +61,9 @@ pub(super) fn services<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
 pub(super) fn checks<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
     let known = find::allocation(read.state, read.call, UNKNOWN)?;
     Ok(Found::one(read, known.modify_index, move || {
-        let view = |(key, check)| -> (&'a str, CheckView<'a>) { named(known, key, check) };
-        known.checks.iter().map(view).collect::<BTreeMap<_, _>>()
+        let checks = known.checks.iter().map(|(key, check)| (key, CheckView::of(known, key, check)));
+        checks.collect::<BTreeMap<_, _>>()
     }))
-}
-
-fn named<'a>(
-    allocation: &model::Allocation,
-    key: &'a String,
-    check: &'a model::CheckState,
-) -> (&'a str, CheckView<'a>) {
-    (key, CheckView::of(allocation, key, check))
 }
 
 /// `PUT /v1/allocation/{id}/stop`.

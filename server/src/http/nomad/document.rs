@@ -53,7 +53,7 @@ pub(super) fn text_of(errors: &[String]) -> String {
 fn read(api: &Api, value: Value) -> Result<Document, Failure> {
     let (job, warnings) = jobspecs::decode_json(value)
         .map_err(|error| Failure::bad_request(format!("failed to decode the job: {error}")))?;
-    let mut errors: Vec<String> = jobspecs::validate(&job).iter().map(|problem| located(problem)).collect();
+    let mut errors: Vec<String> = jobspecs::validate(&job).iter().map(located).collect();
     errors.extend(beyond_limits(api, &job));
     Ok(Document { job, warnings: warnings.iter().map(ToString::to_string).collect(), errors })
 }

@@ -44,7 +44,7 @@ pub(super) async fn logs(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Fai
         Ok(Some(Frame { body: Some(frame::Body::End(end)) })) if !end.error.is_empty() => {
             return Err(Failure::of_agent(end.status, end.error));
         }
-        Ok(Some(frame)) => Next::Frame(frame),
+        Ok(Some(frame)) => Next::of(frame),
         Ok(None) => return Err(Failure::internal("the agent broke off its answer")),
         Err(_) => Next::Silence,
     };
@@ -89,9 +89,19 @@ fn order(call: &Call, task: &str) -> Result<LogsOrder, Failure> {
 
 /// What came next from the agent.
 enum Next {
-    Frame(Frame),
+    Data(Bytes),
     Silence,
     End,
+}
+
+impl Next {
+    /// The status has been sent by now, so an error at the end can only end the stream, as does what is no output.
+    fn of(frame: Frame) -> Self {
+        match frame.body {
+            Some(frame::Body::Data(data)) => Next::Data(data),
+            _ => Next::End,
+        }
+    }
 }
 
 /// A stream of output on its way to a client.
@@ -109,10 +119,8 @@ impl Reading {
     async fn next_piece(&mut self) -> Option<Bytes> {
         loop {
             match self.next().await {
-                Next::Frame(Frame { body: Some(frame::Body::Data(data)) }) => return Some(self.written(&data)),
-                // The status has been sent, so an error can only end the stream.
-                Next::Frame(Frame { body: Some(frame::Body::End(_)) }) | Next::End => return None,
-                Next::Frame(_) => {}
+                Next::Data(data) => return Some(self.written(&data)),
+                Next::End => return None,
                 Next::Silence if self.is_plain => {}
                 Next::Silence => return Some(Bytes::from_static(b"{}\n")),
             }
@@ -126,7 +134,7 @@ impl Reading {
         tokio::select! {
             biased;
             () = self.shutdown.cancelled() => Next::End,
-            received = self.channel.receiver.recv() => received.map_or(Next::End, Next::Frame),
+            received = self.channel.receiver.recv() => received.map_or(Next::End, Next::of),
             () = tokio::time::sleep(LOG_HEARTBEAT) => Next::Silence,
         }
     }

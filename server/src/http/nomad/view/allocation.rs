@@ -187,7 +187,7 @@ impl<'a> Common<'a> {
             client_status: shown.client,
             client_description: &allocation.client_description,
             deployment_id: allocation.deployment.map(|id| id.to_string()),
-            deployment_status: health.then(|| Health {
+            deployment_status: health.then_some(Health {
                 healthy: allocation.healthy,
                 timestamp: GoTime(allocation.healthy_at),
                 canary: allocation.canary,
