@@ -48,7 +48,7 @@ bootstrap_cluster() {
     [ ! -f "$STATE/cluster/ca.pem" ] || return 0
     say "making the cluster's CA and certificates in ${STATE#"$TOP"/}/cluster"
     "$TARGET/sched" server init --name "$CLUSTER" --dir "$STATE/cluster" \
-        --servers "$(address s1),$(address s2),$(address s3)" >"$STATE/init.log" 2>&1 ||
+        --servers "s1=$(address s1):$RPC,s2=$(address s2):$RPC,s3=$(address s3):$RPC" >"$STATE/init.log" 2>&1 ||
         { cat "$STATE/init.log" >&2; die "server init failed"; }
 }
 
@@ -69,7 +69,6 @@ ports {
 server {
   enabled     = true
   cluster_dir = "$STATE/cluster"
-  initial     = ["$(address s1):$RPC", "$(address s2):$RPC", "$(address s3):$RPC"]
 }
 EOF
 }
