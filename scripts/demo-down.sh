@@ -46,4 +46,4 @@ if [ -e "$STATE" ]; then
     say "removing ${STATE#"$TOP"/}"
     as_root rm -rf "$STATE"
 fi
-say "the demo is down"
+say "cluster $CLUSTER is down"
