@@ -59,4 +59,4 @@ bench: ## the benchmarks, in profile release; prints the table of BENCHMARKS.md
 	cargo run --release -p tests --bin bench
 
 picture: ## take the picture in README from the last browser test
-	cp target/screenshots/overview.png docs/ui.png
+	mkdir -p docs && cp target/screenshots/overview.png docs/ui.png

@@ -39,11 +39,7 @@ impl Config {
         for (key, address) in given.chain(self.dns.addresses.iter().map(|address| ("dns.addresses", address))) {
             address.parse::<IpAddr>().map_err(|_| fault(key, address, "an IP address is needed, without a port"))?;
         }
-        let ports = [
-            ("ports.http", self.ports.http),
-            ("ports.rpc", self.ports.rpc),
-            ("ports.dns", self.ports.dns),
-        ];
+        let ports = [("ports.http", self.ports.http), ("ports.rpc", self.ports.rpc), ("ports.dns", self.ports.dns)];
         for (position, (key, port)) in ports.iter().enumerate() {
             if *port == 0 {
                 return Err(fault(key, "0", "a port is between 1 and 65535"));
