@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{Node, NodeId, NodeStatus, Timestamp};
+use model::{Index, Node, NodeId, NodeStatus, Timestamp};
 
 use crate::limits::{DOWN_AFTER, DOWN_AFTER_BEATS, LEASE_MAX, MASS_LOSS_NODES_MIN, SUSPECT_AFTER_BEATS, beat_interval};
 use crate::state::State;
@@ -25,6 +25,8 @@ const BRAKE_PERCENT: usize = 55;
 pub struct NodeClocks {
     started_at: Timestamp,
     heard_at: BTreeMap<NodeId, Timestamp>,
+    /// The registration of each node that was last seen; a new one is a sign of life too.
+    registered: BTreeMap<NodeId, Index>,
     leases: BTreeMap<NodeId, Timestamp>,
     last_down_at: Option<Timestamp>,
 }
@@ -41,7 +43,13 @@ pub struct Found {
 impl NodeClocks {
     /// All clocks start now: this server has just begun to lead.
     pub fn start(now: Timestamp) -> Self {
-        Self { started_at: now, heard_at: BTreeMap::new(), leases: BTreeMap::new(), last_down_at: None }
+        Self {
+            started_at: now,
+            heard_at: BTreeMap::new(),
+            registered: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            last_down_at: None,
+        }
     }
 
     /// A node's beat arrived; it ends a lease.
@@ -58,6 +66,12 @@ impl NodeClocks {
     /// Looks at all clocks.
     pub fn look(&mut self, state: &State, now: Timestamp) -> Found {
         self.heard_at.retain(|id, _| state.node(*id).is_some());
+        self.registered.retain(|id, _| state.node(*id).is_some());
+        for node in state.nodes() {
+            if self.registered.insert(node.id, node.generation).is_some_and(|known| known != node.generation) {
+                self.heard(node.id, now);
+            }
+        }
         let beat = beat_interval(state.node_count());
         let down_after = DOWN_AFTER.max(beat * DOWN_AFTER_BEATS);
         let mut found = Found::default();
@@ -140,6 +154,18 @@ mod tests {
         let mut clocks = NodeClocks::start(seconds(100));
         assert_eq!(clocks.look(&state, seconds(102)).changes, []);
         assert_eq!(clocks.look(&state, seconds(106)).changes, [(node("n0").id, NodeStatus::Down)]);
+    }
+
+    #[test]
+    fn a_node_that_registers_again_gets_its_full_time() {
+        let mut state = cluster(1);
+        let mut clocks = NodeClocks::start(seconds(0));
+        assert_eq!(clocks.look(&state, seconds(6)).changes, [(node("n0").id, NodeStatus::Down)]);
+        let mut registered = node("n0");
+        registered.generation = 7;
+        state.nodes.insert(registered.id, Arc::new(registered));
+        assert_eq!(clocks.look(&state, seconds(60)).changes, []);
+        assert_eq!(clocks.look(&state, seconds(66)).changes, [(node("n0").id, NodeStatus::Down)]);
     }
 
     #[test]
