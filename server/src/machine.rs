@@ -46,14 +46,17 @@ impl StateMachine {
 
     fn publish(&mut self) {
         let state = Arc::new(self.state.clone());
+        let mut woken = Vec::new();
         for (index, changes) in self.pending.drain(..) {
-            for node in nodes_with_new_work(&state, &changes) {
-                self.nodes.notify(node);
-            }
+            woken.extend(nodes_with_new_work(&state, &changes));
             let changes = Arc::new(changes);
             self.happenings.push(Happening { index, changes, state: state.clone() });
         }
         self.published.send_replace(state);
+        // Last: a session that is woken looks at the published state, and is not woken again for the same news.
+        for node in woken {
+            self.nodes.notify(node);
+        }
     }
 }
 

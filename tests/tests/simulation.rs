@@ -2,7 +2,7 @@
 //!
 //! `SEED=42 make sim` plays one seed and prints its trace; with `SCHED_LOG=debug` also what the processes log.
 
-use tests::sim;
+use tests::{machine, sim};
 
 /// Seeds of an ordinary run.
 const SEEDS: std::ops::Range<u64> = 0..20;
@@ -16,6 +16,7 @@ fn seeds() -> Vec<u64> {
 
 #[test]
 fn a_seed_loses_a_leader_and_a_node_heals_and_is_played_the_same_twice() {
+    let _machine = machine::alone();
     let only = std::env::var("SEED").is_ok();
     if let Ok(filter) = std::env::var("SCHED_LOG") {
         let filter = tracing_subscriber::EnvFilter::new(filter);

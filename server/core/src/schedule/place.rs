@@ -10,7 +10,7 @@ mod view;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, EvaluationId, Group, Misfit, Node, NodeId, Unplaced};
+use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Misfit, Node, NodeId, Unplaced};
 
 use super::Feasibility;
 use super::reconcile::Want;
@@ -131,6 +131,8 @@ pub(super) struct Chooser<'a, 'v> {
     affinities: Affinities<'a>,
     spreads: Spreads<'a>,
     siblings: BTreeMap<NodeId, u32>,
+    /// Whether instances end by themselves: keeping those apart protects nothing, it only spoils the packing.
+    runs_to_completion: bool,
     /// Nodes that could take an instance if they had room: their places in the view.
     candidates: Vec<usize>,
     heap: Option<BinaryHeap<Ranked>>,
@@ -170,6 +172,7 @@ impl<'a, 'v> Chooser<'a, 'v> {
         Self {
             algorithm: state.scheduler().0.algorithm,
             affinities: Affinities::of(&want.version.job, group),
+            runs_to_completion: want.version.job.kind == JobType::Batch,
             state,
             view,
             group,
@@ -256,7 +259,7 @@ impl<'a, 'v> Chooser<'a, 'v> {
         let used = self.view.used_with(at, self.group, succeeded);
         Score {
             packing: score::packing(self.algorithm, used, node.capacity()),
-            anti_affinity: score::anti_affinity(siblings, self.group.count),
+            anti_affinity: if self.runs_to_completion { 0 } else { score::anti_affinity(siblings, self.group.count) },
             penalty: score::penalty(failed_there),
             affinity: self.affinities.score(node),
             spread: self.spreads.score(node),
