@@ -89,7 +89,7 @@ pub(super) struct Want {
 }
 
 impl Want {
-    fn fresh(group: &str, version: &Arc<JobVersion>) -> Self {
+    pub(super) fn fresh(group: &str, version: &Arc<JobVersion>) -> Self {
         Self {
             group: group.into(),
             version: version.clone(),
