@@ -1,6 +1,8 @@
-//! What tests share: rules over the tree ([`tidy`]), what must always hold of the state ([`invariants`]), and the
-//! cluster in one thread ([`sim`]).
+//! What tests share: rules over the tree ([`tidy`]), what must always hold of the state ([`invariants`]), the cluster in
+//! one thread ([`sim`]), the cluster of real processes ([`e2e`]), and who has the [`machine`].
 
+pub mod e2e;
 pub mod invariants;
+pub mod machine;
 pub mod sim;
 pub mod tidy;

@@ -91,7 +91,7 @@ impl Machine for StateMachine {
     fn restore(&mut self, snapshot: &[u8]) -> io::Result<()> {
         self.state = State::decode(snapshot).map_err(io::Error::other)?;
         self.pending.clear();
-        self.happenings.clear();
+        self.happenings.clear(self.state.index());
         self.publish();
         self.nodes.notify_all();
         Ok(())

@@ -84,6 +84,10 @@ impl Server {
         let ask: MemberRequest =
             serde_json::from_slice(body).map_err(|error| Refusal::Invalid(format!("a change of members: {error}")))?;
         let raft = &self.inner.raft;
+        // While a cluster forms, servers ask each other: one that knows no leader must not keep the others waiting.
+        if raft.leader().borrow().leader.is_none() {
+            return Err(Refusal::NotLeader { leader: None });
+        }
         let changed = match ask {
             MemberRequest::TakeIn { address } => raft.add_server(from, &address, TAKE_IN_WITHIN).await,
             MemberRequest::LetGo { id } => raft.remove_server(id, LET_GO_WITHIN).await,

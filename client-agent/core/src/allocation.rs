@@ -96,6 +96,11 @@ impl Allocation {
         self
     }
 
+    /// Its health is judged anew, from this moment: another deployment waits for it.
+    pub fn judge_anew(&mut self) {
+        self.health = Health::default();
+    }
+
     /// Takes an event in; answers what shall be done, by task.
     pub fn handle(&mut self, spec: &Spec, event: AllocationEvent, moment: Moment) -> Vec<(String, Effect)> {
         let mut effects = Vec::new();

@@ -171,11 +171,15 @@ impl Agent {
         let Some(assignment) = self.bodies.remove(&id) else { return };
         let Some(local) = self.locals.get_mut(&id) else { return };
         local.spec = spec_of(&assignment, &job, self.config.deregister_grace);
+        if assignment.deployment.is_some() && assignment.deployment != local.assignment.deployment {
+            local.state.judge_anew();
+        }
         local.assignment = assignment;
         local.job = job;
         self.persist(id);
         self.hold(id);
         self.follow_desire(id);
+        self.step(id, AllocationEvent::Tick);
     }
 
     fn follow_desire(&mut self, id: AllocationId) {

@@ -9,7 +9,7 @@ use model::{ClusterId, NodeId};
 use proto::Secret;
 use proto::grpc::{GrpcDialer, TlsError, ask_to_join, authority_hash};
 use proto::identity::{Identity, IdentityError, Role};
-use proto::net::NetError;
+use proto::net::{NetError, Refusal};
 use proto::wire;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::CertificateDer;
@@ -84,6 +84,17 @@ pub enum JoinError {
     /// What the server sent is not what we asked for.
     #[error("the server sent something unusable: {0}")]
     Answer(String),
+}
+
+impl JoinError {
+    /// Whether asking again later may help: no server was reached, or it could not decide.
+    pub fn is_passing(&self) -> bool {
+        let JoinError::Asking(error) = self else { return false };
+        match error {
+            NetError::Unreachable { .. } | NetError::Unknown { .. } => true,
+            NetError::Refused(refusal) => matches!(refusal, Refusal::NotLeader { .. } | Refusal::Unavailable(_)),
+        }
+    }
 }
 
 /// Asks the server at `address` to admit `joiner` with the text of a join token, and waits at most `deadline`.

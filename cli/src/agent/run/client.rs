@@ -15,7 +15,7 @@ use seams::{Clock, Random};
 use server::authority::{Authority, Joiner};
 use tokio_util::sync::CancellationToken;
 
-use super::server::{chain, join_any, rpc_address};
+use super::server::{chain, join_until_admitted, rpc_address};
 use super::{RunningClient, World, cluster_folder, role_folder};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -83,7 +83,7 @@ async fn find_identity(
     } else {
         let token = join_token(config, folder)?;
         let joiner = Joiner::Agent { node, name: config.name.clone() };
-        join_any(servers, &token, &joiner).await?.identity
+        join_until_admitted(servers, &token, &joiner).await?.identity
     };
     identity.save(&keys).map_err(|error| Failure::new(chain(&error)))?;
     Ok(identity)

@@ -26,6 +26,8 @@ use crate::failure::Failure;
 
 /// How long a server may take to be admitted.
 const JOIN_WITHIN: Duration = Duration::from_secs(10);
+/// Pause before all servers are asked again.
+const JOIN_PAUSE: Duration = Duration::from_millis(500);
 /// How long clients may keep a DNS answer: not at all, instances come and go.
 const DNS_TTL: Duration = Duration::ZERO;
 
@@ -166,7 +168,7 @@ async fn find_identity(
             .hint("give `server.cluster_dir`, made by `sched server init`, or `join_token` and `server.join`")
     })?;
     let joiner = Joiner::Server { name: config.name.clone(), address: rpc.to_string() };
-    let joined = join_any(&config.server.join, token, &joiner).await?;
+    let joined = join_until_admitted(&config.server.join, token, &joiner).await?;
     let Role::Server(id) = joined.identity.role() else {
         return Err(Failure::new("the cluster admitted this process as something else than a server"));
     };
@@ -179,16 +181,35 @@ async fn find_identity(
     Ok(document)
 }
 
-/// Asks one server after the other to admit `joiner`.
-pub async fn join_any(servers: &[String], token: &str, joiner: &Joiner) -> Result<server::authority::Joined, Failure> {
-    let mut last = Failure::new("no server to join is named").hint("list them in `servers` or with -join");
-    for address in servers {
-        match join(address, token, joiner, JOIN_WITHIN).await {
-            Ok(joined) => return Ok(joined),
-            Err(error) => last = Failure::new(chain(&error)).at(address),
+/// Asks one server after the other to admit `joiner`, again and again while none can be asked: whole racks are switched
+/// on at once, and in any order. What asking again would not change is an error at once.
+pub async fn join_until_admitted(
+    servers: &[String],
+    token: &str,
+    joiner: &Joiner,
+) -> Result<server::authority::Joined, Failure> {
+    let mut attempts = 0u32;
+    loop {
+        let mut last = Failure::new("no server to join is named").hint("list them in `servers` or with -join");
+        let mut may_help = false;
+        for address in servers {
+            match join(address, token, joiner, JOIN_WITHIN).await {
+                Ok(joined) => return Ok(joined),
+                Err(error) => {
+                    may_help |= error.is_passing();
+                    last = Failure::new(chain(&error)).at(address);
+                }
+            }
         }
+        if !may_help {
+            return Err(last);
+        }
+        attempts += 1;
+        if attempts.is_power_of_two() {
+            tracing::warn!(attempts, servers = servers.join(","), "no server admits this process yet; it goes on asking");
+        }
+        tokio::time::sleep(JOIN_PAUSE).await;
     }
-    Err(last)
 }
 
 fn peers(config: &Config, document: &ServerDocument) -> Vec<(model::ServerId, String)> {

@@ -5,12 +5,13 @@
 //! properties), or an instance is not like the others, all are scored anew.
 
 mod explain;
+mod survey;
 mod view;
 
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, EvaluationId, Group, Misfit, Node, NodeId, Unplaced};
+use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Misfit, Node, NodeId, Unplaced};
 
 use super::Feasibility;
 use super::reconcile::Want;
@@ -20,6 +21,9 @@ use crate::limits::PLAN_INSTANCES_MAX;
 use crate::plan::{Placement, Stop, Tail};
 use crate::state::State;
 use view::View;
+
+pub(crate) use explain::{Finding, sum};
+pub(crate) use survey::Survey;
 
 /// Where the wanted instances go.
 #[derive(Default)]
@@ -131,6 +135,8 @@ pub(super) struct Chooser<'a, 'v> {
     affinities: Affinities<'a>,
     spreads: Spreads<'a>,
     siblings: BTreeMap<NodeId, u32>,
+    /// Whether instances end by themselves: keeping those apart protects nothing, it only spoils the packing.
+    runs_to_completion: bool,
     /// Nodes that could take an instance if they had room: their places in the view.
     candidates: Vec<usize>,
     heap: Option<BinaryHeap<Ranked>>,
@@ -170,6 +176,7 @@ impl<'a, 'v> Chooser<'a, 'v> {
         Self {
             algorithm: state.scheduler().0.algorithm,
             affinities: Affinities::of(&want.version.job, group),
+            runs_to_completion: want.version.job.kind == JobType::Batch,
             state,
             view,
             group,
@@ -230,13 +237,21 @@ impl<'a, 'v> Chooser<'a, 'v> {
         self.candidates.iter().filter(fits).map(|at| self.rank(*at, Some(want))).max().map(|(_, _, at)| at)
     }
 
+    /// What stands against `want` on each node that it may go to.
+    fn findings(&self, want: &Want) -> Vec<Finding> {
+        let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
+        let may_go = |at: &usize| want.node.is_none_or(|only| only == self.view.node(*at).id);
+        let places = (0..self.view.len()).filter(may_go);
+        places.map(|at| finding(self.view, &self.feasibility, self.group, at, leaving, succeeded)).collect()
+    }
+
     /// The allocation that leaves when `want` is placed, now or as soon as that is healthy.
-    pub(super) fn leaving(&self, want: &Want) -> Option<&'a Allocation> {
+    fn leaving(&self, want: &Want) -> Option<&'a Allocation> {
         want.previous.and_then(|id| self.state.allocation(id)).map(|known| &**known)
     }
 
     /// The allocation whose room `want` may take over on its node.
-    pub(super) fn succeeded(&self, want: &Want) -> Option<&'a Allocation> {
+    fn succeeded(&self, want: &Want) -> Option<&'a Allocation> {
         want.succeeds.as_ref().and_then(|stop| self.state.allocation(stop.allocation)).map(|known| &**known)
     }
 
@@ -256,7 +271,7 @@ impl<'a, 'v> Chooser<'a, 'v> {
         let used = self.view.used_with(at, self.group, succeeded);
         Score {
             packing: score::packing(self.algorithm, used, node.capacity()),
-            anti_affinity: score::anti_affinity(siblings, self.group.count),
+            anti_affinity: if self.runs_to_completion { 0 } else { score::anti_affinity(siblings, self.group.count) },
             penalty: score::penalty(failed_there),
             affinity: self.affinities.score(node),
             spread: self.spreads.score(node),
@@ -285,4 +300,21 @@ impl<'a, 'v> Chooser<'a, 'v> {
             self.heap = Some(heap);
         }
     }
+}
+
+/// What stands against an instance of `group` on the node at that place, when `leaving` has left and the room of
+/// `succeeded` may be taken over.
+fn finding(
+    view: &View<'_>,
+    feasibility: &Feasibility<'_>,
+    group: &Group,
+    at: usize,
+    leaving: Option<&Allocation>,
+    succeeded: Option<&Allocation>,
+) -> Finding {
+    let node = view.node(at);
+    let mut misfits = feasibility.misfits(node, leaving);
+    misfits.extend(view.room(at, group, succeeded).err().unwrap_or_default());
+    let is_available = node.is_schedulable() && feasibility.conditions(node).is_empty();
+    Finding { node: node.clone(), misfits, is_available }
 }

@@ -3,7 +3,7 @@
 //! | part | range | meaning |
 //! |---|---|---|
 //! | packing | 0 … 1 | 1 where CPU and memory are both used up; for the spread algorithm where both are free |
-//! | anti-affinity | −1 … 0 | −(instances of the group there + 1) / count, if there is one |
+//! | anti-affinity | −1 … 0 | −(instances of the group there + 1) / count, if there is one; not for batch jobs |
 //! | penalty | −1 or 0 | the instance failed there before |
 //! | affinity | −1 … 1 | weight of the preferences that hold over the weight of all |
 //! | spread | −1 … 1 each, weighted | how much the node's value lacks of its share |

@@ -1,0 +1,61 @@
+//! One running `sched agent`: started with its output in a file, killed by -9 or stopped as a service manager would.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::{binary, wait};
+
+/// Lines of a log that are shown when something fails.
+const TAIL_LINES: usize = 25;
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// A process that this test started.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `sched agent` with these arguments; its output is appended to `log`.
+    pub fn agent(arguments: &[&str], log: &Path) -> Self {
+        let output = File::options().create(true).append(true).open(log).expect("the log can be written");
+        let errors = output.try_clone().expect("a file can be shared");
+        let mut command = Command::new(binary());
+        command.arg("agent").args(arguments).stdin(Stdio::null()).stdout(output).stderr(errors);
+        for variable in ["SCHED_ADDR", "NOMAD_ADDR", "SCHED_REGION", "NOMAD_REGION"] {
+            command.env_remove(variable);
+        }
+        Self { child: command.spawn().expect("the binary starts"), log: log.to_owned() }
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Ends it without a word, as the loss of its host would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Asks it to end and waits until it has.
+    #[track_caller]
+    pub fn stop(mut self) {
+        super::command::succeed("kill", &["-TERM", &self.child.id().to_string()]);
+        wait::until("stop on SIGTERM", STOP_WITHIN, || {
+            self.child.try_wait().ok().flatten().ok_or_else(|| self.tail())
+        });
+    }
+
+    /// The end of its log.
+    pub fn tail(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let end = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
+        format!("the end of {}:\n{end}", self.log.display())
+    }
+}
