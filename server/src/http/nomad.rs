@@ -10,6 +10,7 @@ mod deployments;
 mod document;
 mod evaluations;
 mod events;
+mod explain;
 mod find;
 mod job;
 mod jobs;
@@ -49,6 +50,9 @@ pub(super) static ROUTES: &[Route] = &[
         .takes_document(),
     Route::delete("/v1/job/{id*}", SubmitJobs, "Stops a job, and forgets it with `purge`.", act!(job::deregister)),
     Route::put("/v1/job/{id*}/evaluate", SubmitJobs, "Evaluates a job again.", act!(job::evaluate)),
+    Route::put("/v1/job/{id*}/plan", SubmitJobs, "Shows what running a job would do.", act!(explain::plan))
+        .takes_document(),
+    Route::read("/v1/job/{id*}/why", ReadJobs, "Explains why a job does not run everywhere.", explain::why),
     Route::put("/v1/job/{id*}/revert", SubmitJobs, "Registers an older version anew.", act!(job::revert)),
     Route::put("/v1/job/{id*}/stable", SubmitJobs, "Marks a version as stable or not.", act!(job::set_stable)),
     Route::read("/v1/job/{id*}/allocations", ReadJobs, "Lists a job's allocations.", job::allocations),

@@ -3,6 +3,7 @@
 mod bad_input;
 mod blocking;
 mod changes;
+mod explain;
 mod events;
 mod listen;
 mod logs;

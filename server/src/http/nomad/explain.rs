@@ -1,0 +1,45 @@
+//! What is computed on a state and changes nothing: why a job does not run everywhere, and what running one would do.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use server_core::authorize::Object;
+use server_core::dry_run::{diff, dry_run};
+use server_core::why;
+
+use super::propose::newest;
+use super::view::plan::PlanView;
+use super::view::why::WhyView;
+use super::{document, find};
+use crate::http::Api;
+use crate::http::call::Call;
+use crate::http::failure::Failure;
+use crate::http::read::{Content, Found, Read};
+use crate::http::reply::{json, json_bytes};
+
+/// `GET /v1/job/{id}/why`. It depends on everything that is placed anywhere, so it is as new as the state.
+pub(super) fn why<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
+    let record = find::job(read.state, read.call)?;
+    let why = why::why(read.state, &record.key).ok_or_else(|| Failure::not_found("job not found"))?;
+    Ok(Found::written(read.state.index(), move || {
+        Ok(Content { json: json_bytes(read.call, &WhyView::of(&why))?, next_token: None })
+    }))
+}
+
+/// `PUT /v1/job/{id}/plan`.
+pub(super) async fn plan(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+    let mut body = call.fields()?;
+    let with_diff = body.flag("Diff")?;
+    let (job, warnings) = document::accepted(document::of_request(&api, &call, &mut body)?)?;
+    if *job.id != *call.parameter("id") {
+        return Err(Failure::bad_request("Job ID does not match"));
+    }
+    let key = job.key();
+    call.gate.check(Object::Job(&key))?;
+    let state = newest(&api).await?;
+    let job = Arc::new(job);
+    let run = dry_run(&state, &job, api.config.clock.now());
+    let before = state.job(&key).filter(|record| !record.stop).map(|record| record.current().job.clone());
+    let difference = with_diff.then(|| diff(before.as_deref(), &job));
+    json(&call, &PlanView::of(&run, difference, &warnings))
+}
