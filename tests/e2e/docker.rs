@@ -75,8 +75,7 @@ fn container(of: &Value) -> Container {
 pub fn events(label: &str, during: Duration) -> Vec<Event> {
     let since = format!("{}s", during.as_secs() + 1);
     let filter = format!("label={label}");
-    let arguments =
-        ["events", "--since", &since, "--until", "0s", "--filter", &filter, "--format", "{{json .}}"];
+    let arguments = ["events", "--since", &since, "--until", "0s", "--filter", &filter, "--format", "{{json .}}"];
     let lines = succeed("docker", &arguments);
     lines.lines().filter_map(|line| serde_json::from_str(line).ok()).filter_map(|event| read(&event)).collect()
 }

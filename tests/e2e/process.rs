@@ -46,9 +46,7 @@ impl Process {
     #[track_caller]
     pub fn stop(mut self) {
         super::command::succeed("kill", &["-TERM", &self.child.id().to_string()]);
-        wait::until("stop on SIGTERM", STOP_WITHIN, || {
-            self.child.try_wait().ok().flatten().ok_or_else(|| self.tail())
-        });
+        wait::until("stop on SIGTERM", STOP_WITHIN, || self.child.try_wait().ok().flatten().ok_or_else(|| self.tail()));
     }
 
     /// The end of its log.

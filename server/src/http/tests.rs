@@ -3,8 +3,8 @@
 mod bad_input;
 mod blocking;
 mod changes;
-mod explain;
 mod events;
+mod explain;
 mod listen;
 mod logs;
 mod shapes;

@@ -12,7 +12,9 @@ fn services_are_found_by_name_and_tag_and_unknown_names_are_not() {
     cluster.await_instances("basket", 3, Duration::from_secs(10));
     let addresses = AGENTS.map(|agent| cluster.address(agent)).to_vec();
     for server in SERVERS {
-        for name in ["basket.service.sched", "basket.service.consul", "shop.basket.service.sched", "BASKET.Service.SCHED"] {
+        for name in
+            ["basket.service.sched", "basket.service.consul", "shop.basket.service.sched", "BASKET.Service.SCHED"]
+        {
             let answer = cluster.dig(server, name, "A", &[]);
             assert_eq!((answer.status.as_str(), &answer.records), ("NOERROR", &addresses), "{}", answer.text);
         }

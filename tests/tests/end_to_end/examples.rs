@@ -33,8 +33,13 @@ fn pack_runs_every_piece_once_to_its_end() {
         assert!(all.len() <= 6, "a piece was run twice: {allocations:#}");
         wait::check(complete == 6, || format!("{complete} of {} are complete", all.len()))
     });
-    let nodes: BTreeSet<String> =
-        cluster.get("/v1/job/pack/allocations").as_array().unwrap().iter().map(|one| one["NodeName"].to_string()).collect();
+    let nodes: BTreeSet<String> = cluster
+        .get("/v1/job/pack/allocations")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["NodeName"].to_string())
+        .collect();
     assert_eq!(nodes.len(), 1, "six small pieces fit one node, so they are packed onto it");
     assert_eq!(cluster.get("/v1/job/pack")["Status"], "dead");
 }
@@ -85,7 +90,11 @@ fn the_tasks_of_a_pod_share_a_network_namespace() {
     cluster.run_example("pod.hcl").expect(0);
     cluster.await_instances("pod", 1, SOON);
     let instance = cluster.instances("s1", "pod").unwrap().remove(0);
-    assert_eq!(http::send(socket(&instance), "GET", "/health", b"").unwrap().status, 200, "the pod's port is published");
+    assert_eq!(
+        http::send(socket(&instance), "GET", "/health", b"").unwrap().status,
+        200,
+        "the pod's port is published"
+    );
     wait::until("the probe's answer in its log", SOON, || {
         let log = cluster.sched(&["alloc", "logs", "-job", "pod", "-task", "probe"]);
         wait::check(log.stdout.contains("200"), || format!("{log:?}"))

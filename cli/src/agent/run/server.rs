@@ -206,7 +206,11 @@ pub async fn join_until_admitted(
         }
         attempts += 1;
         if attempts.is_power_of_two() {
-            tracing::warn!(attempts, servers = servers.join(","), "no server admits this process yet; it goes on asking");
+            tracing::warn!(
+                attempts,
+                servers = servers.join(","),
+                "no server admits this process yet; it goes on asking"
+            );
         }
         tokio::time::sleep(JOIN_PAUSE).await;
     }

@@ -80,11 +80,8 @@ impl<'a> WhyView<'a> {
 
 impl<'a> Group<'a> {
     fn of(group: &'a GroupWhy) -> Self {
-        let reason = |(reason, count): (&'a String, &ReasonCount)| Reason {
-            reason,
-            nodes: count.nodes,
-            filter: count.filter,
-        };
+        let reason =
+            |(reason, count): (&'a String, &ReasonCount)| Reason { reason, nodes: count.nodes, filter: count.filter };
         Self {
             group: &group.group,
             desired: group.desired,
