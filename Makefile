@@ -34,14 +34,14 @@ verify: ## the quick checks, which change nothing: format, clippy, docs, tidy
 	cargo fmt --all -- --check
 	cargo clippy --profile ci --workspace --all-targets -- -D warnings
 	scripts/docs.sh
-	$(CARGO_TEST) -p tests --test tidy
+	$(CARGO_TEST) -p tests --test all tidy::
 
 fix: ## let rustfmt and clippy repair what they can
 	cargo fmt --all
 	cargo clippy --profile ci --workspace --all-targets --fix --allow-dirty --allow-staged
 
 tidy: ## only the house rules
-	$(CARGO_TEST) -p tests --test tidy
+	$(CARGO_TEST) -p tests --test all tidy::
 
 ui: ## build the web UI
 	@scripts/ui.sh
@@ -53,7 +53,7 @@ image: ## build the demo service and load it into Docker as basket:demo
 	@scripts/image.sh
 
 sim: ## the seeded simulation (SEED=42: that seed only)
-	SEED=$(SEED) $(CARGO_TEST) -p tests --test sim -- --nocapture
+	SEED=$(SEED) $(CARGO_TEST) -p tests --test all simulation:: -- --nocapture
 
 bench: ## the benchmarks, in profile release; prints the table of BENCHMARKS.md
 	cargo run --release -p tests --bin bench

@@ -7,5 +7,6 @@ scripts/ui.sh
 if [ ! -x "$TARGET/sched" ]; then
     say "building sched: the first time takes about 15 minutes on 2 cores, later builds take seconds"
 fi
-cargo build --profile ci -p cli
+# Of the whole workspace, so that dependencies get the features that the tests need and are compiled once for both.
+cargo build --profile ci --workspace --bin sched
 ln -sfn scripts/sched sched

@@ -73,10 +73,13 @@ server {
 EOF
 }
 
-# Three agents share this machine, so each tells of a third of it; what the servers and the user need stays outside.
+# MHz of a core, as the kernel says; 1000 where it does not.
+core_mhz() { awk -F '[:.]' '/^cpu MHz/ { mhz = int($2); exit } END { print mhz ? mhz : 1000 }' /proc/cpuinfo; }
+
+# Three agents share this machine, so each tells of a third of it.
 agent_config() {
     local name=$1 cpu_mhz memory_mb
-    cpu_mhz=$(($(nproc) * 1000 / 3))
+    cpu_mhz=$(($(nproc) * $(core_mhz) / 3))
     memory_mb=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024 / 3))
     cat <<EOF
 name      = "$name"

@@ -22,7 +22,7 @@ signal_all() {
 none_running() { [ -z "$(running)" ]; }
 
 if ! none_running; then
-    say "stopping $(running | cut -d ' ' -f 2 | sort | tr '\n' ' ')"
+    say "stopping $(running | cut -d ' ' -f 2 | sort | xargs)"
     signal_all TERM
     if ! wait_until 10 none_running; then
         say "some did not stop within 10 s: killing them"
@@ -34,7 +34,7 @@ fi
 if engine_answers; then
     containers=$(engine ps -aq --filter "label=sched.cluster_name=$CLUSTER")
     if [ -n "$containers" ]; then
-        say "removing the $(echo "$containers" | wc -l) containers of cluster $CLUSTER"
+        say "removing the containers of cluster $CLUSTER: $(echo "$containers" | wc -l)"
         # shellcheck disable=SC2086 # one id per word
         engine rm -f -v $containers >/dev/null
     fi
@@ -46,4 +46,4 @@ if [ -e "$STATE" ]; then
     say "removing ${STATE#"$TOP"/}"
     as_root rm -rf "$STATE"
 fi
-say "the demo is down"
+say "cluster $CLUSTER is down"

@@ -15,11 +15,16 @@ if pid=$(pid_of "$name"); then
 else
     say "$name does not run"
 fi
-case $name in s*) exit 0 ;; esac
+case $name in
+    s*)
+        say "lost $name; the others go on, and every command finds them"
+        exit 0
+        ;;
+esac
 
 containers=$(engine ps -aq --filter "label=sched.cluster_name=$CLUSTER" --filter "label=sched.node_name=$name")
 if [ -n "$containers" ]; then
-    say "removing its $(echo "$containers" | wc -l) containers"
+    say "removing its containers: $(echo "$containers" | wc -l)"
     # shellcheck disable=SC2086 # one id per word
     engine rm -f -v $containers >/dev/null
 fi

@@ -42,7 +42,7 @@ print_result() {
     ask_dns basket.service.sched A | sort | sed 's/^/    A    /'
     ask_dns basket.service.sched SRV | sort | sed 's/^/    SRV  /'
     say "one instance answers: $(one_basket)"
-    curl -sSf --max-time 5 -o /dev/null "$ui" || die "the web UI does not answer at $ui"
+    curl -sSf --max-time 5 "$ui" | grep -q 'id="app"' || die "the web UI does not answer at $ui"
     say "web UI: $ui (the same on $(address s2) and $(address s3))"
     echo "    from another machine: ssh -L $HTTP:$(address s1):$HTTP $(id -un)@$(hostname)  and then http://127.0.0.1:$HTTP/ui/"
 }

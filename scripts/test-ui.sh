@@ -11,7 +11,7 @@ case ${1:-} in
         npm test
         ;;
     browser)
-        export CLUSTER=e2e STATE=$TOP/target/e2e-ui NET=1 PORTS=+2000
+        export CLUSTER=ui STATE=$TOP/.ui-test NET=8 PORTS=+3000
         # First whatever a run left behind that was cut off.
         scripts/demo-down.sh
         trap '"$TOP/scripts/demo-down.sh"' EXIT
@@ -22,6 +22,8 @@ case ${1:-} in
         export HOOK_KILL_NODE="$TOP/scripts/demo-kill.sh \"\$1\"" HOOK_START_NODE="$TOP/scripts/demo-start.sh \"\$1\""
         export SCREENSHOT_DIR=$TOP/target/screenshots
         mkdir -p "$SCREENSHOT_DIR"
+        # Company for the job that the test runs, so that the pages show more than one.
+        for company in system pod; do "$SCHED" job run "jobspecs/$company.hcl"; done
         cd tests/e2e/ui
         npm ci --no-audit --no-fund --loglevel=error
         npm test

@@ -48,9 +48,6 @@ pub struct Args {
     /// The token that `sched server join` printed
     #[arg(long, value_name = "TOKEN")]
     join_token: Option<String>,
-    /// How many servers the new cluster begins with
-    #[arg(long, value_name = "NUMBER")]
-    bootstrap_expect: Option<u32>,
     /// The pool of this node
     #[arg(long, value_name = "NAME")]
     node_pool: Option<String>,
@@ -89,7 +86,6 @@ fn configure(args: Args, region: Option<String>) -> Result<Config, Failure> {
     set(&mut config.region, region);
     set(&mut config.log_level, args.log_level);
     set(&mut config.join_token, args.join_token.map(Some));
-    set(&mut config.server.bootstrap_expect, args.bootstrap_expect.map(Some));
     set(&mut config.client.node_pool, args.node_pool);
     set(&mut config.client.node_class, args.node_class);
     if config.server.enabled {

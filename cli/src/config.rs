@@ -88,7 +88,6 @@ impl Config {
     pub fn make_dev(&mut self, ephemeral: bool) -> Result<(), Failure> {
         (self.dev, self.ephemeral) = (true, ephemeral);
         (self.server.enabled, self.client.enabled, self.client.fake.enabled) = (true, true, true);
-        self.server.bootstrap_expect = Some(1);
         if self.data_dir.is_none() {
             self.data_dir = Some(dev_folder(ephemeral)?);
         }

@@ -83,6 +83,11 @@ impl AgentConfig {
             lease: Duration::from_secs(30),
         }
     }
+
+    /// Whether the operator made the node a share of its host, so that others may run beside it.
+    pub fn is_share_of_host(&self) -> bool {
+        self.cpu_total_compute_mhz.is_some() || self.memory_total_mb.is_some()
+    }
 }
 
 /// What an agent touches the world with.

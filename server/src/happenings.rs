@@ -33,11 +33,10 @@ impl Happenings {
         }
     }
 
-    /// Forgets everything: the state was replaced, and nobody can resume across that.
-    pub fn clear(&self) {
+    /// Forgets everything: the state was replaced by that of `index`, and nobody can resume from before it.
+    pub fn clear(&self, index: Index) {
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = buffer.kept.back().map(|newest| newest.index);
-        buffer.dropped_up_to = newest.unwrap_or(buffer.dropped_up_to);
+        buffer.dropped_up_to = index;
         buffer.kept.clear();
     }
 
@@ -74,5 +73,13 @@ mod tests {
         push(&happenings, HAPPENINGS_KEPT as Index + 1);
         assert!(happenings.after(0).is_none());
         assert_eq!(happenings.after(1).map(|kept| kept.len()), Some(HAPPENINGS_KEPT));
+    }
+
+    #[test]
+    fn after_a_restore_nobody_resumes_from_before_it() {
+        let happenings = Happenings::default();
+        happenings.clear(7);
+        assert!(happenings.after(6).is_none());
+        assert_eq!(happenings.after(7).map(|kept| kept.len()), Some(0));
     }
 }

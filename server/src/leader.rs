@@ -49,7 +49,7 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
         return;
     }
     tracing::info!(term, "leads");
-    let clocks = NodeClocks::start(server.monotonic());
+    let clocks = NodeClocks::default();
     set_leading(server, Some(Leading { clocks, usage: BTreeMap::new() }));
     let mut loops = JoinSet::new();
     loops.spawn(begin_cluster(server.clone()));

@@ -2,6 +2,7 @@
 //!
 //! Readers never wait for it and it never waits for them: a published state is a copy-on-write handle.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -46,14 +47,14 @@ impl StateMachine {
 
     fn publish(&mut self) {
         let state = Arc::new(self.state.clone());
-        let mut woken = Vec::new();
+        let mut woken = BTreeSet::new();
         for (index, changes) in self.pending.drain(..) {
             woken.extend(nodes_with_new_work(&state, &changes));
             let changes = Arc::new(changes);
             self.happenings.push(Happening { index, changes, state: state.clone() });
         }
         self.published.send_replace(state);
-        // Last: a session that is woken looks at the published state, and is not woken again for the same news.
+        // Only now: a session that looked before the state was published would see nothing new and sleep on.
         for node in woken {
             self.nodes.notify(node);
         }
@@ -90,7 +91,7 @@ impl Machine for StateMachine {
     fn restore(&mut self, snapshot: &[u8]) -> io::Result<()> {
         self.state = State::decode(snapshot).map_err(io::Error::other)?;
         self.pending.clear();
-        self.happenings.clear();
+        self.happenings.clear(self.state.index());
         self.publish();
         self.nodes.notify_all();
         Ok(())
@@ -106,16 +107,13 @@ impl FrozenState for Frozen {
 }
 
 /// The nodes whose agents have something new to do.
-fn nodes_with_new_work(state: &State, changes: &[Change]) -> Vec<NodeId> {
+fn nodes_with_new_work(state: &State, changes: &[Change]) -> BTreeSet<NodeId> {
     let of = |change: &Change| match change {
         Change::Allocation { id, .. } => state.allocation(*id).map(|allocation| allocation.node),
         Change::Node { id, .. } => Some(*id),
         Change::Job { .. } | Change::Evaluation(_) | Change::Deployment(_) | Change::Service(_) => None,
     };
-    let mut nodes: Vec<_> = changes.iter().filter_map(of).collect();
-    nodes.sort_unstable();
-    nodes.dedup();
-    nodes
+    changes.iter().filter_map(of).collect()
 }
 
 /// An answer as it travels from the machine to the proposer, which may be another server.
@@ -126,4 +124,48 @@ fn encode_answer(answer: &Answer) -> Bytes {
 /// The answer of these bytes; none if a server of another release wrote something that this one does not know.
 pub fn decode_answer(bytes: &[u8]) -> Option<Answer> {
     rmp_serde::from_slice(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future as _;
+    use std::pin::pin;
+    use std::sync::Mutex;
+    use std::task::{Context, Wake, Waker};
+
+    use model::Timestamp;
+    use server_core::command::Command;
+
+    use super::*;
+
+    /// Looks at the published state at the very moment when it is woken.
+    struct Look {
+        states: watch::Receiver<Arc<State>>,
+        seen: Mutex<Option<Index>>,
+    }
+
+    impl Wake for Look {
+        fn wake(self: Arc<Self>) {
+            *self.seen.lock().unwrap() = Some(self.states.borrow().index());
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_woken_finds_the_new_state() {
+        let (publish, states) = watch::channel(Arc::new(State::default()));
+        let nodes = Arc::new(NodeWatch::default());
+        let mut machine = StateMachine::new(publish, Arc::default(), nodes.clone(), None);
+        let node = model::testing::node("n1");
+        let call = nodes.begin_session(node.id);
+        let look = Arc::new(Look { states, seen: Mutex::default() });
+        let waker = Waker::from(look.clone());
+        let mut woken = pin!(call.notified());
+        assert!(woken.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+
+        let command = Command::RegisterNode { node: Arc::new(node) };
+        let entry = Entry { at: Timestamp::default(), request: None, caller: "test".into(), command };
+        machine.apply(1, 1, &entry.encode());
+        machine.advanced(1);
+        assert_eq!(*look.seen.lock().unwrap(), Some(1));
+    }
 }

@@ -6,16 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use model::NodeId;
 use tokio::sync::Notify;
 
-/// One wake-up call per node that is served here.
+/// One wake-up call per node that is served here: that of its newest session.
 #[derive(Default)]
 pub struct NodeWatch {
     nodes: Mutex<BTreeMap<NodeId, Arc<Notify>>>,
 }
 
 impl NodeWatch {
-    /// The wake-up call of a node; calls that came while nobody waited are not lost.
-    pub fn of(&self, node: NodeId) -> Arc<Notify> {
-        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).entry(node).or_default().clone()
+    /// The wake-up call of a session that begins; calls that come while it does not wait are not lost. An older session
+    /// of the node hears nothing more: its agent may be gone without a word, and would take the call in vain.
+    pub fn begin_session(&self, node: NodeId) -> Arc<Notify> {
+        let notify = Arc::new(Notify::new());
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).insert(node, notify.clone());
+        notify
     }
 
     /// Wakes the session of a node, if it is served here.

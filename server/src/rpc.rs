@@ -21,6 +21,7 @@ impl Service for Server {
         let body = match request.body {
             Some(request::Body::Raft(message)) => {
                 let from = self.allow_server(caller)?;
+                self.heard_consensus();
                 response::Body::Raft(self.inner.raft.handle(from, message).await)
             }
             Some(request::Body::Propose(propose)) => {
@@ -117,6 +118,7 @@ impl Server {
         let Channel { sender, mut receiver } = channel;
         let inbound = async move {
             while let Some(Frame { body: Some(frame::Body::Raft(message)) }) = receiver.recv().await {
+                self.heard_consensus();
                 if requests_sender.send(message).await.is_err() {
                     break;
                 }

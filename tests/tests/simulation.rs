@@ -1,6 +1,6 @@
 //! Twenty seeds of the simulated cluster, each run twice: no invariant broken, and both runs equal byte for byte.
 //!
-//! `SEED=42 make sim` plays one seed and prints its trace.
+//! `SEED=42 make sim` plays one seed and prints its trace; with `SCHED_LOG=debug` also what the processes log.
 
 use tests::{machine, sim};
 
@@ -18,6 +18,12 @@ fn seeds() -> Vec<u64> {
 fn a_seed_loses_a_leader_and_a_node_heals_and_is_played_the_same_twice() {
     let _machine = machine::alone();
     let only = std::env::var("SEED").is_ok();
+    if let Ok(filter) = std::env::var("SCHED_LOG") {
+        let filter = tracing_subscriber::EnvFilter::new(filter);
+        // A second test in this process has set it already; both want the same.
+        let _ =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+    }
     let mut failed = Vec::new();
     for seed in seeds() {
         let run = sim::run(seed);

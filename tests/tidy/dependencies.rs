@@ -29,13 +29,13 @@ pub const ARROWS: [(&str, &[&str]); 10] = [
     ("cli", &["model", "jobspecs", "proto", "seams", "server-core", "server", "client-agent-core", "client-agent"]),
     ("basket", &[]),
 ];
-/// The crate that may use all others, and that none may use.
-const ABOVE_ALL: &str = "tests";
+/// The crates that may use all others, and that none may use.
+const ABOVE_ALL: [&str; 2] = ["tests", "bench"];
 
 /// What the pure crates may use beside crates of ours.
 pub const PURE: [(&str, &[&str]); 4] = [
     ("model", &["blake3", "serde", "serde_json", "thiserror", "uuid"]),
-    ("jobspecs", &["hcl-edit", "hcl-rs", "miette", "serde", "serde_json", "thiserror"]),
+    ("jobspecs", &["base64", "hcl-edit", "hcl-rs", "miette", "regex", "serde", "serde_json", "thiserror"]),
     ("server-core", &["blake3", "regex", "rmp-serde", "semver", "serde", "serde_json", "thiserror"]),
     ("client-agent-core", &["serde", "thiserror"]),
 ];
@@ -74,7 +74,7 @@ impl Graph {
     /// Arrows between crates of ours that `ARROWS` does not have; crates that it does not know.
     pub fn wrong_arrows(&self) -> Vec<String> {
         let mut findings = Vec::new();
-        for (name, uses) in self.uses.iter().filter(|(name, _)| *name != ABOVE_ALL) {
+        for (name, uses) in self.uses.iter().filter(|(name, _)| !ABOVE_ALL.contains(&name.as_str())) {
             let Some((_, allowed)) = ARROWS.iter().find(|(known, _)| known == name) else {
                 findings.push(format!("{name}: a crate without a place; give it one in ARROWS"));
                 continue;

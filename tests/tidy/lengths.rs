@@ -8,7 +8,7 @@ pub const REASON: &str =
 /// The most lines of a file, its tests not counted.
 pub const LINES_MAX: usize = 500;
 /// Files that are longer, with the lines that they have now. A shorter file lowers its number here or leaves the list.
-pub const TOLERATED: [(&str, usize); 0] = [];
+pub const TOLERATED: [(&str, usize); 1] = [("server/ui/dev/fixture-cluster.mjs", 565)];
 
 const ENDINGS: [&str; 5] = ["rs", "ts", "mjs", "svelte", "sh"];
 

@@ -43,7 +43,6 @@ impl Config {
             ("ports.http", self.ports.http),
             ("ports.rpc", self.ports.rpc),
             ("ports.dns", self.ports.dns),
-            ("ports.consul", self.ports.consul),
         ];
         for (position, (key, port)) in ports.iter().enumerate() {
             if *port == 0 {
@@ -57,12 +56,7 @@ impl Config {
     }
 
     fn check_servers(&self) -> Result<(), Failure> {
-        let lists = [
-            ("server.initial", &self.server.initial),
-            ("server.join", &self.server.join),
-            ("client.servers", &self.client.servers),
-        ];
-        for (key, list) in lists {
+        for (key, list) in [("server.join", &self.server.join), ("client.servers", &self.client.servers)] {
             for address in list {
                 let whole = address.parse::<SocketAddr>().is_ok() || address.parse::<IpAddr>().is_ok();
                 if !whole {
@@ -70,14 +64,7 @@ impl Config {
                 }
             }
         }
-        match self.server.bootstrap_expect {
-            Some(0) => Err(fault("server.bootstrap_expect", "0", "a cluster begins with at least one server")),
-            Some(_) if !self.server.initial.is_empty() => {
-                Err(Failure::new("server.bootstrap_expect and server.initial say the same in two ways")
-                    .hint("keep `initial`: it also says where the servers are"))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     fn check_client(&self) -> Result<(), Failure> {
@@ -151,14 +138,6 @@ mod tests {
         fails(|config| config.ports.rpc = 0, "ports.rpc is `0`");
         fails(|config| config.ports.dns = 4646, "ports.http has this port already");
         fails(|config| config.server.join = vec!["s1:4647".into()], "server.join");
-        fails(|config| config.server.bootstrap_expect = Some(0), "at least one server");
-        fails(
-            |config| {
-                config.server.bootstrap_expect = Some(3);
-                config.server.initial = vec!["127.0.0.1:4647".into()];
-            },
-            "two ways",
-        );
         fails(|config| (config.server.enabled, config.client.enabled) = (false, true), "client.servers is empty");
         fails(|config| config.client.min_dynamic_port = 40_000, "min_dynamic_port");
         fails(|config| config.client.memory_oversubscription = 0.9, "memory_oversubscription");

@@ -22,12 +22,10 @@ pub struct Ports {
     pub rpc: u16,
     /// DNS, both UDP and TCP; 8600 unless given.
     pub dns: u16,
-    /// The HTTP API in Consul's dialect; 8500 unless given.
-    pub consul: u16,
 }
 
 impl Default for Ports {
     fn default() -> Self {
-        Self { http: 4646, rpc: 4647, dns: 8600, consul: 8500 }
+        Self { http: 4646, rpc: 4647, dns: 8600 }
     }
 }

@@ -150,7 +150,6 @@ mod tests {
             server {
               enabled = true
               cluster_dir = "/etc/sched"
-              initial = ["127.0.0.1:4647"]
             }
             client {
               enabled = true
@@ -192,7 +191,7 @@ mod tests {
         fails(
             "server {\n  enabled = true\n  zebra = 1\n}\n",
             "error: unknown key `zebra`\n  at a.hcl:3:3\n  \
-             hint: known here: enabled, cluster_dir, bootstrap_expect, initial, join",
+             hint: known here: enabled, cluster_dir, join",
         );
     }
 

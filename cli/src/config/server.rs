@@ -10,12 +10,8 @@ use serde::Deserialize;
 pub struct Server {
     /// Whether this process is a server.
     pub enabled: bool,
-    /// The folder that `sched server init` made: CA, certificates, keys.
+    /// The folder that `sched server init` made: CA, certificates, keys, and who the first servers are.
     pub cluster_dir: Option<PathBuf>,
-    /// How many servers the new cluster begins with; instead of `initial`.
-    pub bootstrap_expect: Option<u32>,
-    /// RPC addresses of all servers of a new cluster, `ip:port`; ignored once there is state.
-    pub initial: Vec<String>,
     /// RPC addresses of servers of an existing cluster to join, `ip:port`.
     pub join: Vec<String>,
 }

@@ -45,14 +45,20 @@ fn urgency(row: &Row) -> u8 {
     }
 }
 
-/// Whether the instance is part of what is followed.
+/// Whether the instance is part of what is followed. One that is over and replaced is its successor's past.
 fn belongs(goal: Goal, view: &View, one: &Allocation) -> bool {
     match (goal, &view.deployment, &view.evaluation) {
         (Goal::Stopped, ..) => one.client_status != "complete" && one.client_status != "failed",
-        (Goal::Deployed, Some(deployment), _) => one.deployment_id == deployment.id,
+        (Goal::Deployed, Some(deployment), _) => {
+            one.deployment_id == deployment.id && (one.next_allocation.is_empty() || !is_over(one))
+        }
         (Goal::Deployed, None, Some(evaluation)) => one.eval_id == evaluation.id,
         (Goal::Deployed, None, None) => false,
     }
+}
+
+fn is_over(one: &Allocation) -> bool {
+    matches!(one.client_status.as_str(), "complete" | "failed" | "lost")
 }
 
 fn heading(goal: Goal, view: &View, session: &Session) -> String {
@@ -101,15 +107,15 @@ fn state(one: &Allocation) -> (String, Tone) {
         let events = one.task_states.values().filter_map(|task| task.events.last());
         events.max_by_key(|event| event.time).map(|event| event.text().to_owned()).filter(|text| !text.is_empty())
     };
+    let described = || Some(one.client_description.clone()).filter(|text| !text.is_empty());
     let with = |words: &str, detail: Option<String>| match detail {
         Some(detail) => format!("{words}: {detail}"),
         None => words.to_owned(),
     };
     match (status, one.deployment_status.healthy) {
-        ("failed" | "lost", _) => {
-            let described = Some(one.client_description.clone()).filter(|text| !text.is_empty());
-            (with(status, last_event().or(described)), Tone::Bad)
-        }
+        ("failed", _) => (with(status, last_event().or_else(described)), Tone::Bad),
+        // Its last event is from before its node was lost.
+        ("lost", _) => (with(status, described()), Tone::Bad),
         ("running" | "pending", _) if one.desired_status == "stop" => ("stopping".into(), Tone::Busy),
         (_, Some(false)) => (with("unhealthy", last_event()), Tone::Bad),
         ("running", Some(true)) => ("healthy".into(), Tone::Good),
@@ -134,11 +140,13 @@ mod tests {
         };
         let events =
             json!({ "app": { "Events": [{ "Type": "Driver", "DisplayMessage": "Pulling image x", "Time": 1 }] } });
-        check(json!({ "ClientStatus": "pending", "TaskStates": events }), "starting: Pulling image x");
+        check(json!({ "ClientStatus": "pending", "TaskStates": events.clone() }), "starting: Pulling image x");
         check(json!({ "ClientStatus": "running", "DesiredStatus": "run" }), "running, not yet healthy");
         check(json!({ "ClientStatus": "running", "DesiredStatus": "stop" }), "stopping");
         check(json!({ "ClientStatus": "running", "DeploymentStatus": { "Healthy": true } }), "healthy");
         check(json!({ "ClientStatus": "running", "DeploymentStatus": { "Healthy": false } }), "unhealthy");
         check(json!({ "ClientStatus": "failed", "ClientDescription": "no image" }), "failed: no image");
+        let lost = json!({ "ClientStatus": "lost", "ClientDescription": "node down", "TaskStates": events });
+        check(lost, "lost: node down");
     }
 }

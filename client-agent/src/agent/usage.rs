@@ -1,4 +1,7 @@
 //! What runs use: measured at an interval, a few containers at a time, and carried by the next beat.
+//!
+//! A node's use is its host's. Where the configuration makes the node a share of its host, what others use of the host
+//! is not the node's: then its use is that of its allocations.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,10 +23,12 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 impl Agent {
     pub(super) fn measure(&mut self) {
-        let host = self.seams.host.usage();
-        self.usage.cpu_mhz = host.cpu_mhz;
-        self.usage.memory_mb = host.memory_mb;
-        self.tell_usage();
+        if !self.config.is_share_of_host() {
+            let host = self.seams.host.usage();
+            self.usage.cpu_mhz = host.cpu_mhz;
+            self.usage.memory_mb = host.memory_mb;
+            self.tell_usage();
+        }
         let mut asked = Vec::new();
         for (id, local) in &self.locals {
             for (task, driver, handle) in local.containers() {
@@ -57,6 +62,10 @@ impl Agent {
             latest.insert(handle, (now, usage.cpu_ns));
         }
         self.measured = latest;
+        if self.config.is_share_of_host() {
+            self.usage.cpu_mhz = allocations.values().map(|(cpu_mhz, _)| cpu_mhz).sum();
+            self.usage.memory_mb = allocations.values().map(|(_, memory_mb)| memory_mb).sum();
+        }
         self.usage.allocations = allocations;
         self.tell_usage();
     }

@@ -1,3 +1,5 @@
+//! gRPC over real sockets on loopback: mutual TLS, conversations, limits.
+
 use std::sync::Arc;
 use std::sync::Mutex;
 

@@ -1,3 +1,5 @@
+//! Identities: saved, loaded, and what of a certificate is refused.
+
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,6 +1,8 @@
 //! The leader's clocks over nodes: who is silent for how long, and what that means.
 //!
 //! Leader-local and never logged; a new leader starts all clocks anew. Times are monotonic, counted from any origin.
+//! A node's clock starts when it is first seen in the state, and stands while the node is down: whoever registers, for
+//! the first time or again, has its full time until the first beat.
 //!
 //! ```text
 //!   Ready --3 beats silent--> Suspect --max(6 s, 6 beats) silent--> Down --registers--> Ready
@@ -21,9 +23,8 @@ const BRAKED_DOWN_INTERVAL: Duration = Duration::from_secs(10);
 const BRAKE_PERCENT: usize = 55;
 
 /// When each node was last heard.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NodeClocks {
-    started_at: Timestamp,
     heard_at: BTreeMap<NodeId, Timestamp>,
     leases: BTreeMap<NodeId, Timestamp>,
     last_down_at: Option<Timestamp>,
@@ -39,11 +40,6 @@ pub struct Found {
 }
 
 impl NodeClocks {
-    /// All clocks start now: this server has just begun to lead.
-    pub fn start(now: Timestamp) -> Self {
-        Self { started_at: now, heard_at: BTreeMap::new(), leases: BTreeMap::new(), last_down_at: None }
-    }
-
     /// A node's beat arrived; it ends a lease.
     pub fn heard(&mut self, node: NodeId, now: Timestamp) {
         self.heard_at.insert(node, now);
@@ -64,6 +60,11 @@ impl NodeClocks {
         let mut silent = 0;
         let mut down = Vec::new();
         for node in state.nodes() {
+            if node.status == NodeStatus::Down {
+                self.heard_at.insert(node.id, now);
+                silent += 1;
+                continue;
+            }
             match self.judge(node, now, beat * SUSPECT_AFTER_BEATS, down_after) {
                 NodeStatus::Ready if node.status == NodeStatus::Suspect => {
                     found.changes.push((node.id, NodeStatus::Ready));
@@ -72,11 +73,11 @@ impl NodeClocks {
                     silent += 1;
                     found.changes.push((node.id, NodeStatus::Suspect));
                 }
-                NodeStatus::Down if node.status != NodeStatus::Down => {
+                NodeStatus::Down => {
                     silent += 1;
                     down.push(node.id);
                 }
-                NodeStatus::Suspect | NodeStatus::Down => silent += 1,
+                NodeStatus::Suspect => silent += 1,
                 NodeStatus::Ready | NodeStatus::Initializing => {}
             }
         }
@@ -93,12 +94,12 @@ impl NodeClocks {
         found
     }
 
-    fn judge(&self, node: &Node, now: Timestamp, suspect_after: Duration, down_after: Duration) -> NodeStatus {
+    fn judge(&mut self, node: &Node, now: Timestamp, suspect_after: Duration, down_after: Duration) -> NodeStatus {
         if self.leases.get(&node.id).is_some_and(|until| now < *until) {
             return node.status;
         }
-        let heard = self.heard_at.get(&node.id).copied().unwrap_or(self.started_at);
-        match now.since(heard) {
+        let heard = self.heard_at.entry(node.id).or_insert(now);
+        match now.since(*heard) {
             silence if silence >= down_after => NodeStatus::Down,
             silence if silence >= suspect_after => NodeStatus::Suspect,
             _ => NodeStatus::Ready,
@@ -127,7 +128,7 @@ mod tests {
     fn a_silent_node_is_suspect_after_three_beats_and_down_after_six_seconds() {
         let state = cluster(1);
         let id = node("n0").id;
-        let mut clocks = NodeClocks::start(seconds(0));
+        let mut clocks = NodeClocks::default();
         clocks.heard(id, seconds(10));
         assert_eq!(clocks.look(&state, Timestamp(12_999_999_999)).changes, []);
         assert_eq!(clocks.look(&state, seconds(13)).changes, [(id, NodeStatus::Suspect)]);
@@ -137,15 +138,36 @@ mod tests {
     #[test]
     fn a_new_leader_gives_every_node_its_full_time() {
         let state = cluster(1);
-        let mut clocks = NodeClocks::start(seconds(100));
+        let mut clocks = NodeClocks::default();
+        assert_eq!(clocks.look(&state, seconds(100)).changes, []);
         assert_eq!(clocks.look(&state, seconds(102)).changes, []);
         assert_eq!(clocks.look(&state, seconds(106)).changes, [(node("n0").id, NodeStatus::Down)]);
     }
 
     #[test]
+    fn a_node_that_registers_late_or_again_has_its_full_time() {
+        let late = node("n1").id;
+        let mut state = cluster(1);
+        let mut clocks = NodeClocks::default();
+        clocks.heard(node("n0").id, seconds(0));
+        state.nodes = cluster(2).nodes;
+        clocks.heard(node("n0").id, seconds(1000));
+        assert_eq!(clocks.look(&state, seconds(1000)).changes, [], "it has just been seen for the first time");
+
+        let mut down = node("n1");
+        down.status = NodeStatus::Down;
+        state.nodes.insert(late, Arc::new(down));
+        clocks.heard(node("n0").id, seconds(2000));
+        assert_eq!(clocks.look(&state, seconds(2000)).changes, []);
+        state.nodes = cluster(2).nodes;
+        assert_eq!(clocks.look(&state, seconds(2002)).changes, [], "it came back since, and has not beaten yet");
+    }
+
+    #[test]
     fn a_lease_holds_the_verdict_back_and_is_capped() {
         let state = cluster(1);
-        let mut clocks = NodeClocks::start(seconds(0));
+        let mut clocks = NodeClocks::default();
+        clocks.heard(node("n0").id, seconds(0));
         clocks.lease(node("n0").id, Duration::from_secs(100_000), seconds(0));
         assert_eq!(clocks.look(&state, seconds(119)).changes, []);
         assert_eq!(clocks.look(&state, seconds(120)).changes, [(node("n0").id, NodeStatus::Down)]);
@@ -154,7 +176,8 @@ mod tests {
     #[test]
     fn when_most_of_ten_nodes_fall_silent_one_is_replaced_at_a_time() {
         let state = cluster(10);
-        let mut clocks = NodeClocks::start(seconds(0));
+        let mut clocks = NodeClocks::default();
+        clocks.look(&state, seconds(0));
         for number in 0..4 {
             clocks.heard(node(&format!("n{number}")).id, seconds(10));
         }
@@ -167,7 +190,9 @@ mod tests {
     #[test]
     fn in_a_small_cluster_nothing_is_braked() {
         let state = cluster(9);
-        let found = NodeClocks::start(seconds(0)).look(&state, seconds(6));
+        let mut clocks = NodeClocks::default();
+        clocks.look(&state, seconds(0));
+        let found = clocks.look(&state, seconds(6));
         assert!(!found.braked);
         assert_eq!(found.changes.len(), 9);
     }

@@ -41,7 +41,11 @@ pub fn next(state: &State, now: Timestamp, term: Term) -> Step {
 /// The command that ends `deployment` as failed, going back to the last stable version where a group asks for it.
 pub fn fail(state: &State, deployment: &Deployment, why: &str, term: Option<Term>) -> Command {
     let reverts = deployment.groups.values().any(|group| group.auto_revert);
-    let stable = state.job(&deployment.job).and_then(|record| record.stable_before(deployment.job_version));
+    let record = state.job(&deployment.job);
+    // Going back to the very document that has just failed would go on for ever.
+    let stable = record.and_then(|record| {
+        record.stable_before(deployment.job_version).filter(|stable| stable.job != record.current().job)
+    });
     let revert_to = stable.filter(|_| reverts).map(|version| version.version);
     let description = match revert_to {
         Some(version) => format!("{why} - rolling back to job version {version}"),

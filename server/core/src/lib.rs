@@ -20,5 +20,7 @@ pub mod clocks;
 pub mod collection;
 pub mod deployment;
 pub mod drain;
+pub mod dry_run;
 pub mod evaluations;
 pub mod schedule;
+pub mod why;

@@ -24,6 +24,7 @@ use crate::state::State;
 
 pub(crate) use changes::{Change, change_between};
 pub(crate) use feasible::Feasibility;
+pub(crate) use place::{Finding, Survey, sum};
 pub use reconcile::Counts;
 
 /// What was decided for one evaluation.

@@ -1,3 +1,5 @@
+//! The authority: what it issues and how it is kept.
+
 use model::NodeId;
 use rcgen::PKCS_ED25519;
 use x509_parser::time::ASN1Time;

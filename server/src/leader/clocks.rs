@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::Term;
+use model::{NodeStatus, Term};
 use server_core::command::Command;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -26,7 +26,13 @@ pub(super) async fn run(server: Server, term: Term) {
         }
         was_braked = found.braked;
         if !found.changes.is_empty() {
-            tracing::info!(changes = ?found.changes, "nodes change their status");
+            for (node, status) in &found.changes {
+                let name = state.node(*node).map_or("", |node| &node.name);
+                match status {
+                    NodeStatus::Down => tracing::warn!(%node, name, "node is down"),
+                    status => tracing::info!(%node, name, ?status, "node changes its status"),
+                }
+            }
             propose(&server, Command::SetNodeStatus { changes: found.changes, term }).await;
         }
     }

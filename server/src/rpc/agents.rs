@@ -75,7 +75,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     async fn hold(&mut self, mut receiver: mpsc::Receiver<Frame>) {
-        let woken = self.server.inner.nodes.of(self.node);
+        let woken = self.server.inner.nodes.begin_session(self.node);
         if self.welcome().await.is_err() || self.send_wanted().await.is_err() {
             return;
         }

@@ -5,6 +5,7 @@
 //! properties), or an instance is not like the others, all are scored anew.
 
 mod explain;
+mod survey;
 mod view;
 
 use std::collections::{BTreeMap, BinaryHeap};
@@ -20,6 +21,9 @@ use crate::limits::PLAN_INSTANCES_MAX;
 use crate::plan::{Placement, Stop, Tail};
 use crate::state::State;
 use view::View;
+
+pub(crate) use explain::{Finding, sum};
+pub(crate) use survey::Survey;
 
 /// Where the wanted instances go.
 #[derive(Default)]
@@ -233,13 +237,21 @@ impl<'a, 'v> Chooser<'a, 'v> {
         self.candidates.iter().filter(fits).map(|at| self.rank(*at, Some(want))).max().map(|(_, _, at)| at)
     }
 
+    /// What stands against `want` on each node that it may go to.
+    fn findings(&self, want: &Want) -> Vec<Finding> {
+        let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
+        let may_go = |at: &usize| want.node.is_none_or(|only| only == self.view.node(*at).id);
+        let places = (0..self.view.len()).filter(may_go);
+        places.map(|at| finding(self.view, &self.feasibility, self.group, at, leaving, succeeded)).collect()
+    }
+
     /// The allocation that leaves when `want` is placed, now or as soon as that is healthy.
-    pub(super) fn leaving(&self, want: &Want) -> Option<&'a Allocation> {
+    fn leaving(&self, want: &Want) -> Option<&'a Allocation> {
         want.previous.and_then(|id| self.state.allocation(id)).map(|known| &**known)
     }
 
     /// The allocation whose room `want` may take over on its node.
-    pub(super) fn succeeded(&self, want: &Want) -> Option<&'a Allocation> {
+    fn succeeded(&self, want: &Want) -> Option<&'a Allocation> {
         want.succeeds.as_ref().and_then(|stop| self.state.allocation(stop.allocation)).map(|known| &**known)
     }
 
@@ -288,4 +300,21 @@ impl<'a, 'v> Chooser<'a, 'v> {
             self.heap = Some(heap);
         }
     }
+}
+
+/// What stands against an instance of `group` on the node at that place, when `leaving` has left and the room of
+/// `succeeded` may be taken over.
+fn finding(
+    view: &View<'_>,
+    feasibility: &Feasibility<'_>,
+    group: &Group,
+    at: usize,
+    leaving: Option<&Allocation>,
+    succeeded: Option<&Allocation>,
+) -> Finding {
+    let node = view.node(at);
+    let mut misfits = feasibility.misfits(node, leaving);
+    misfits.extend(view.room(at, group, succeeded).err().unwrap_or_default());
+    let is_available = node.is_schedulable() && feasibility.conditions(node).is_empty();
+    Finding { node: node.clone(), misfits, is_available }
 }

@@ -7,7 +7,7 @@ mod system;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{AllocationId, Desired, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp};
+use model::{Allocation, AllocationId, Desired, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp};
 
 use crate::plan::{DeploymentChange, FollowUp, Stop};
 use crate::state::{JobVersion, State};
@@ -29,6 +29,19 @@ pub(super) struct Wishes {
     pub counts: BTreeMap<String, Counts>,
     /// Instances per group that wait for the pace of a rollout.
     pub held_back: BTreeMap<String, u32>,
+}
+
+impl Wishes {
+    /// Looks at `allocation` again at that time, unless somebody is going to anyway.
+    fn follow_up(&mut self, state: &State, allocation: &Allocation, at: Timestamp, now: Timestamp) {
+        let coming = allocation.follow_up.and_then(|id| state.evaluation(id));
+        let is_coming = coming.is_some_and(|known| {
+            !known.status.is_terminal() && known.wait_until.is_some_and(|until| until > now && until <= at)
+        });
+        if !is_coming {
+            self.follow_ups.push(FollowUp { at, allocations: vec![allocation.id] });
+        }
+    }
 }
 
 /// What happens to the instances of a group, in numbers.
@@ -76,7 +89,7 @@ pub(super) struct Want {
 }
 
 impl Want {
-    fn fresh(group: &str, version: &Arc<JobVersion>) -> Self {
+    pub(super) fn fresh(group: &str, version: &Arc<JobVersion>) -> Self {
         Self {
             group: group.into(),
             version: version.clone(),
@@ -132,6 +145,6 @@ fn stop_groups_that_are_gone(state: &State, version: &JobVersion, wishes: &mut W
 }
 
 /// Whether an end must still be asked for.
-fn is_wanted(allocation: &model::Allocation) -> bool {
+fn is_wanted(allocation: &Allocation) -> bool {
     allocation.desired == Desired::Run && !allocation.client_status.is_terminal()
 }

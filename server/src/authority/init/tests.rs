@@ -1,3 +1,5 @@
+//! What `init` writes for the first servers.
+
 use std::os::unix::fs::PermissionsExt;
 
 use proto::identity::Identity;

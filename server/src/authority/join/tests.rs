@@ -1,3 +1,5 @@
+//! Joining with a token: what is signed, what is refused.
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;

@@ -1,3 +1,5 @@
+//! Questions and their answers, without a socket.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::{Host, NEGATIVE_TTL};

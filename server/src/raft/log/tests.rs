@@ -1,3 +1,5 @@
+//! The log over crashes, torn writes and purges.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

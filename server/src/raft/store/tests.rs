@@ -1,3 +1,5 @@
+//! The log store as consensus drives it.
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;

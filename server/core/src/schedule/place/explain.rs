@@ -1,43 +1,53 @@
-//! Why an instance found no node: every reason of every node, summed up.
+//! Why an instance finds no node: every reason of every node, summed up.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use model::{Misfit, NearMiss, Unplaced};
+use model::{Misfit, NearMiss, Node, Resources, Unplaced};
 
 use super::{Chooser, Want};
 use crate::limits::NEAREST_MISSES_MAX;
 
+/// What stands against an instance on one node.
+pub(crate) struct Finding {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Everything that stands against it; empty where it fits.
+    pub misfits: Vec<Misfit>,
+    /// Whether the node is open and meets the lasting conditions, whatever room it has.
+    pub is_available: bool,
+}
+
 /// Counts an instance that found no node, with the reasons at that moment.
 pub(super) fn count(unplaced: &mut BTreeMap<String, Unplaced>, chooser: &Chooser<'_, '_>, want: &Want) {
     let known = unplaced.entry(want.group.clone()).or_default();
-    known.count += 1;
-    // The reasons of the first speak for its equals: the plan only gets fuller.
-    if known.count == 1 {
-        let count = known.count;
-        *known = explain(chooser, want);
-        known.count = count;
+    let count = known.count + 1;
+    // The reasons of the first speak for its equals, since the plan only gets fuller. An instance that can only go to
+    // one node has reasons of its own.
+    if count == 1 {
+        *known = sum(chooser.group.ask(), chooser.findings(want));
+    } else if want.node.is_some() {
+        add(known, chooser.findings(want));
     }
+    known.count = count;
 }
 
-fn explain(chooser: &Chooser<'_, '_>, want: &Want) -> Unplaced {
-    let mut sums = Unplaced { ask: chooser.group.ask(), ..Unplaced::default() };
-    let mut misses = Vec::new();
-    for at in 0..chooser.view.len() {
-        let node = chooser.view.node(at);
-        // A system job's instance can only go to its own node.
-        if want.node.is_some_and(|only| only != node.id) {
-            continue;
-        }
+/// Sums up what was found on each node.
+pub(crate) fn sum(ask: Resources, findings: Vec<Finding>) -> Unplaced {
+    let mut sums = Unplaced { ask, ..Unplaced::default() };
+    add(&mut sums, findings);
+    sums
+}
+
+fn add(sums: &mut Unplaced, findings: Vec<Finding>) {
+    for Finding { node, misfits, is_available } in findings {
         sums.nodes_total += 1;
-        let mut misfits = chooser.feasibility.misfits(node, chooser.leaving(want));
-        let is_filtered = !misfits.is_empty();
-        misfits.extend(chooser.view.room(at, chooser.group, chooser.succeeded(want)).err().unwrap_or_default());
-        if is_filtered {
+        if misfits.iter().any(Misfit::is_filter) {
             sums.nodes_filtered += 1;
-        } else {
+        } else if !misfits.is_empty() {
             sums.nodes_exhausted += 1;
         }
-        if chooser.feasibility.conditions(node).is_empty() && node.is_schedulable() {
+        if is_available {
             *sums.nodes_available.entry(node.datacenter.clone()).or_default() += 1;
         }
         for misfit in &misfits {
@@ -45,14 +55,14 @@ fn explain(chooser: &Chooser<'_, '_>, want: &Want) -> Unplaced {
             reason.nodes += 1;
             reason.filter = misfit.is_filter();
         }
-        misses.push(NearMiss { node: node.id, node_name: node.name.clone(), misfits });
+        if !misfits.is_empty() {
+            sums.nearest.push(NearMiss { node: node.id, node_name: node.name.clone(), misfits });
+        }
     }
     // Nodes that are merely full come before those that could never take it; then the fewest reasons.
     let filters = |miss: &NearMiss| miss.misfits.iter().filter(|misfit| Misfit::is_filter(misfit)).count();
-    misses.sort_by_key(|miss| (filters(miss), miss.misfits.len(), shortage(miss), miss.node));
-    misses.truncate(NEAREST_MISSES_MAX);
-    sums.nearest = misses;
-    sums
+    sums.nearest.sort_by_key(|miss| (filters(miss), miss.misfits.len(), shortage(miss), miss.node));
+    sums.nearest.truncate(NEAREST_MISSES_MAX);
 }
 
 /// How much is short in all, to bring the nearest first.

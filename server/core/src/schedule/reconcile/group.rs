@@ -13,7 +13,7 @@ use super::super::reschedule::{self, Verdict};
 use super::super::{Change, Feasibility, change_between};
 use super::rollout::Rollout;
 use super::{Counts, Want, Wishes};
-use crate::plan::{FollowUp, Stop};
+use crate::plan::Stop;
 use crate::state::{JobVersion, State};
 
 type Slots<'a> = BTreeMap<u32, &'a Arc<Allocation>>;
@@ -144,13 +144,7 @@ impl<'a> AtWork<'a, '_> {
             }
             Verdict::Later(at) => {
                 self.counts.reschedule_later += 1;
-                let follow_up = failed.follow_up.and_then(|id| self.state.evaluation(id));
-                let is_coming = follow_up.is_some_and(|known| {
-                    !known.status.is_terminal() && known.wait_until.is_some_and(|until| until > self.now)
-                });
-                if !is_coming {
-                    self.wishes.follow_ups.push(FollowUp { at, allocations: vec![failed.id] });
-                }
+                self.wishes.follow_up(self.state, failed, at, self.now);
             }
             Verdict::Never => {}
         }
@@ -183,7 +177,7 @@ impl<'a> AtWork<'a, '_> {
                 self.counts.migrate += 1;
             } else if self.is_out_of_contact(allocation) {
                 if let Some(at) = self.waits_until(allocation) {
-                    self.wishes.follow_ups.push(FollowUp { at, allocations: vec![allocation.id] });
+                    self.wishes.follow_up(self.state, allocation, at, self.now);
                     continue;
                 }
                 self.counts.place += 1;

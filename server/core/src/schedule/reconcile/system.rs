@@ -9,7 +9,7 @@ use super::super::reschedule::{self, Verdict};
 use super::super::{Change, Feasibility, change_between};
 use super::rollout::Rollout;
 use super::{Counts, Want, Wishes};
-use crate::plan::{FollowUp, Stop};
+use crate::plan::Stop;
 use crate::state::{JobVersion, State};
 
 /// Says what should change for `group`.
@@ -81,7 +81,7 @@ impl AtWork<'_, '_> {
                 }
                 Verdict::Later(at) => {
                     self.counts.reschedule_later += 1;
-                    self.wishes.follow_ups.push(FollowUp { at, allocations: vec![last.id] });
+                    self.wishes.follow_up(self.state, last, at, self.now);
                     return;
                 }
                 Verdict::Never => return,

@@ -1,0 +1,194 @@
+//! Why a job does not run everywhere it should: what its next instance meets on each node, and what would help.
+//!
+//! Computed on a snapshot by the scheduler's own checks, so it can't disagree with it. Nothing is kept and nothing is
+//! written: HTTP, CLI and UI show what comes out.
+
+mod hint;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::{
+    Allocation, ClientStatus, EvaluationId, EvaluationStatus, Group, Index, JobKey, Misfit, NodeId, ReasonCount,
+    Resources, Timestamp,
+};
+
+use crate::schedule::{Finding, Survey, sum};
+use crate::state::{JobRecord, State};
+
+pub use hint::{Asks, Dimension, Hint};
+
+/// Why a job does not run everywhere it should, group by group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Why {
+    /// The job.
+    pub job: JobKey,
+    /// Its current version.
+    pub job_version: u64,
+    /// Index of the state that was looked at.
+    pub index: Index,
+    /// Its groups, in the document's order.
+    pub groups: Vec<GroupWhy>,
+}
+
+/// What the next instance of one group meets. `nodes_filtered + nodes_exhausted + nodes_fit` is `nodes_total`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupWhy {
+    /// The group.
+    pub group: String,
+    /// Instances wanted; of a system job, nodes that are open to it. 0 for a stopped job.
+    pub desired: u32,
+    /// Instances that run.
+    pub running: u32,
+    /// Instances that found no room when last tried.
+    pub unplaced: u32,
+    /// The evaluation that waits for room for them.
+    pub blocked: Option<Blocked>,
+    /// What one instance asks for.
+    pub ask: Resources,
+    /// Nodes that exist.
+    pub nodes_total: u32,
+    /// Nodes that could never take it as it is, each counted once.
+    pub nodes_filtered: u32,
+    /// Nodes that could but are too full, each counted once.
+    pub nodes_exhausted: u32,
+    /// Nodes that could take it now.
+    pub nodes_fit: u32,
+    /// How often each reason was met. A node counts under each of its reasons.
+    pub reasons: BTreeMap<String, ReasonCount>,
+    /// Every node with all that stands against it there, by name.
+    pub nodes: Vec<NodeWhy>,
+    /// What would let it in; empty where a node fits already.
+    pub hints: Vec<Hint>,
+}
+
+/// An evaluation that waits for room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Its id.
+    pub evaluation: EvaluationId,
+    /// Since when it waits.
+    pub since: Timestamp,
+}
+
+/// One node and everything that stands against an instance there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeWhy {
+    /// The node.
+    pub id: NodeId,
+    /// Its name.
+    pub name: String,
+    /// Empty where it fits.
+    pub misfits: Vec<Misfit>,
+}
+
+/// Explains a job; none if there is no such job.
+pub fn why(state: &State, job: &JobKey) -> Option<Why> {
+    let record = state.job(job)?;
+    let version = record.current();
+    let groups = version.job.groups.iter().map(|group| explain(state, record, group)).collect();
+    Some(Why { job: job.clone(), job_version: version.version, index: state.index(), groups })
+}
+
+fn explain(state: &State, record: &JobRecord, group: &Group) -> GroupWhy {
+    // A wait that is over by the newest thing that happened is over.
+    let survey = Survey::of(state, record.current(), &group.name, state.newest_timestamp());
+    let findings = survey.findings();
+    let per_node = record.current().job.kind.is_per_node();
+    let desired = match (record.stop, per_node) {
+        (true, _) => 0,
+        (false, false) => group.count,
+        (false, true) => findings.iter().filter(|finding| finding.is_available).count() as u32,
+    };
+    let blocked = state.evaluations_of_job(&record.key).find(|known| known.status == EvaluationStatus::Blocked);
+    let unplaced = blocked.and_then(|known| known.unplaced.get(&group.name)).map_or(0, |unplaced| unplaced.count);
+    let is_running = |known: &&Arc<Allocation>| {
+        known.group == group.name && known.is_live() && known.client_status == ClientStatus::Running
+    };
+    let nodes_fit = findings.iter().filter(|finding| finding.misfits.is_empty()).count() as u32;
+    let is_stuck = unplaced > 0 || nodes_fit == 0;
+    let hints = if is_stuck && !record.stop { hint::hints(&survey, &findings, unplaced) } else { Vec::new() };
+    let nodes = by_name(&findings);
+    let sums = sum(group.ask(), findings);
+    GroupWhy {
+        group: group.name.clone(),
+        desired,
+        running: state.allocations_of_job(&record.key).filter(is_running).count() as u32,
+        unplaced,
+        blocked: blocked
+            .filter(|_| unplaced > 0)
+            .map(|known| Blocked { evaluation: known.id, since: known.created_at }),
+        ask: sums.ask,
+        nodes_total: sums.nodes_total,
+        nodes_filtered: sums.nodes_filtered,
+        nodes_exhausted: sums.nodes_exhausted,
+        nodes_fit,
+        reasons: sums.reasons,
+        nodes,
+        hints,
+    }
+}
+
+fn by_name(findings: &[Finding]) -> Vec<NodeWhy> {
+    let of = |Finding { node, misfits, .. }: &Finding| NodeWhy {
+        id: node.id,
+        name: node.name.clone(),
+        misfits: misfits.clone(),
+    };
+    let mut nodes: Vec<_> = findings.iter().map(of).collect();
+    nodes.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+    nodes
+}
+
+#[cfg(test)]
+mod tests {
+    use model::testing::{job, node};
+
+    use super::*;
+    use crate::apply::apply;
+    use crate::command::{Command, Entry};
+
+    fn registered(nodes: Vec<model::Node>, job: model::Job) -> Why {
+        let mut state = State::default();
+        let key = job.key();
+        let register = |node| Command::RegisterNode { node: Arc::new(node) };
+        let jobs = [Command::RegisterJob { job: Arc::new(job), check_index: None, submission: None }];
+        for command in nodes.into_iter().map(register).chain(jobs) {
+            let entry = Entry { at: Timestamp::default(), request: None, caller: String::new(), command };
+            let index = state.index() + 1;
+            apply(&mut state, index, 1, &entry);
+        }
+        why(&state, &key).expect("it was registered above")
+    }
+
+    fn hints(why: &Why) -> Vec<String> {
+        why.groups[0].hints.iter().map(Hint::to_string).collect()
+    }
+
+    #[test]
+    fn lowering_several_tasks_takes_from_the_largest() {
+        let mut job = job("web");
+        let twin = job.groups[0].tasks[0].clone();
+        job.groups[0].tasks.push(twin);
+        job.groups[0].tasks[0].resources.memory = 900;
+        job.groups[0].tasks[1].resources.memory = 300;
+        let why = registered(vec![node("n1").memory(1000)], job);
+        assert_eq!(hints(&why)[0], "lower memory to 1000 MiB: fits 1 node");
+    }
+
+    #[test]
+    fn an_ask_far_beyond_every_node_is_not_to_be_lowered() {
+        let mut job = job("web");
+        job.groups[0].tasks[0].resources.memory = 50_000;
+        let why = registered(vec![node("n1").memory(1000)], job);
+        assert_eq!(hints(&why), ["add one node of at least 100 MHz and 50000 MiB"]);
+    }
+
+    #[test]
+    fn two_short_dimensions_are_lowered_together() {
+        let mut job = job("web");
+        job.groups[0].tasks[0].resources = model::TaskResources { cpu: 500, memory: 600, memory_max: 0 };
+        let why = registered(vec![node("n1").cpu(400).memory(512)], job);
+        assert_eq!(hints(&why)[0], "lower cpu to 400 MHz and memory to 512 MiB: fits 1 node");
+    }
+}

@@ -1,0 +1,86 @@
+//! The scheduler's behaviour as text: a cluster, what happens in it, and what is decided.
+//!
+//! [`check`] plays the lines of a scenario through `apply`, lets the scheduler decide everything that is pending, and
+//! compares. Whatever is decided must also be accepted by `apply` as a whole, keep every invariant, and leave nothing to
+//! decide when asked again at once; so every scenario is a test of these too.
+//!
+//! ```text
+//! node n1 cpu=1000 mem=512 rack=r1        its size, dc=, pool=, class=, ports=20000-20009, driver=, attr.NAME=, or meta
+//! node n2 down since=-60s                 or suspect, draining, ineligible: once everything before it is in place
+//! job web count=2 cpu=400 mem=100         registers it; a second line changes it, and so makes a new version
+//! group api count=1                       one more group of the job above
+//! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
+//! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
+//! run · healthy web · gone web[0] on n1 · stop web[0] on n1 · stop web · drain n1 · down n1 · back n1 · wait 30s
+//! scheduler spread                        instead of bin-packing
+//! ```
+//!
+//! Decisions read `place web[0] on n2 after web[0]`, `canary web[0] on n1`, `stop web[1] on n1: updated`,
+//! `in-place web[0]`, `follow-up in 30s for web[0]`, `deployment begins`, `held back web 2`,
+//! `blocked web 1: memory 3`. Their order means nothing. `[?]` stands for any index, where equal instances may change
+//! places.
+
+mod cluster;
+mod decision;
+mod job;
+mod words;
+
+use server_core::dry_run::dry_run;
+use server_core::why::why;
+
+use crate::invariants;
+use cluster::Cluster;
+
+/// Plays `setup` and asserts that exactly `expected` is decided.
+#[track_caller]
+pub fn check(setup: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    let decided = cluster.run();
+    assert_eq!(normal(decided.iter().map(String::as_str), expected), normal(expected.lines(), expected));
+    let violations = invariants::check(&cluster.state);
+    assert!(violations.is_empty(), "{violations:?}");
+    assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
+/// Plays `setup`, lets the scheduler decide, and asserts what `why` says of `job`: its numbers, nodes and hints.
+#[track_caller]
+pub fn check_why(setup: &str, job: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let why = why(&cluster.state, &words::job_key(job)).expect("the scenario has that job");
+    for group in &why.groups {
+        assert_eq!(group.nodes_total, group.nodes_filtered + group.nodes_exhausted + group.nodes_fit, "sums add up");
+        assert_eq!(group.nodes_total as usize, group.nodes.len());
+    }
+    let said = decision::of_why(&why);
+    assert_eq!(said, expected.lines().map(str::trim).collect::<Vec<_>>());
+}
+
+/// Plays `setup` and asserts what a dry run of `job`, a line of the language, says; then that the run does just that.
+#[track_caller]
+pub fn check_dry_run(setup: &str, job: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let document = cluster.drafted(job);
+    let before = cluster.state.clone();
+    let foreseen = dry_run(&cluster.state, &document, cluster.now);
+    assert_eq!(cluster.state, before, "a dry run changes nothing");
+    let said = decision::of_dry_run(&foreseen);
+    assert_eq!(normal(said.iter().map(String::as_str), expected), normal(expected.lines(), expected));
+    cluster.register(document);
+    let decided = cluster.run();
+    let placed = foreseen.placements.iter().all(|preview| {
+        let place = format!("{} on {}", decision::short_name(&preview.name), preview.node_name);
+        decided.iter().any(|line| line.contains(&place))
+    });
+    assert!(placed, "foreseen {:?}, done {decided:?}", foreseen.placements);
+}
+
+/// Lines in an order that means nothing; indexes are hidden where `expected` hides them.
+fn normal<'a>(lines: impl Iterator<Item = &'a str>, expected: &str) -> Vec<String> {
+    let hides = expected.contains("[?]");
+    let shown = |line: &str| if hides { words::hide_indexes(line) } else { line.to_string() };
+    let mut lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).map(shown).collect();
+    lines.sort();
+    lines
+}

@@ -1,0 +1,436 @@
+//! A cluster that a scenario plays in: its state, changed by commands only.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{
+    Allocation, ClientStatus, Driver, Eligibility, EvaluationStatus, Job, JobKey, Node, NodeId, NodeStatus,
+    Observation, TaskState, Timestamp,
+};
+use server_core::apply::{Accepted, Answer, apply};
+use server_core::command::{Algorithm, Command, DrainSpec, Entry, SchedulerConfiguration};
+use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
+use server_core::schedule::schedule;
+use server_core::state::State;
+use server_core::{drain, evaluations};
+
+use super::words::{Name, Words, job_key, seconds};
+use super::{decision, job};
+
+/// When a scenario plays.
+const START: Timestamp = Timestamp::from_seconds(1_000_000);
+/// Plans of one evaluation before it is said to have no end.
+const ROUNDS_MAX: usize = 200;
+
+/// A cluster that a scenario plays in.
+pub struct Cluster {
+    /// Its state.
+    pub state: State,
+    /// The time.
+    pub now: Timestamp,
+    /// What becomes of nodes when everything before is in place.
+    closings: Vec<(NodeId, Closing, Timestamp)>,
+    /// The document that lines are still being added to.
+    draft: Option<Job>,
+}
+
+#[derive(Clone, Copy)]
+enum Closing {
+    Status(NodeStatus),
+    Ineligible,
+    Draining,
+}
+
+impl Cluster {
+    /// Plays the lines of a scenario.
+    pub fn play(setup: &str) -> Self {
+        let mut cluster = Self { state: State::default(), now: START, closings: Vec::new(), draft: None };
+        for line in setup.lines() {
+            if let Some((verb, words)) = Words::of(line) {
+                cluster.line(&verb, words);
+            }
+        }
+        cluster.settle();
+        cluster
+    }
+
+    fn line(&mut self, verb: &str, mut words: Words) {
+        if verb != "group" {
+            self.register_draft();
+        }
+        match verb {
+            "node" => self.node(words),
+            "job" => {
+                let mut draft = self.document(&words.name());
+                job::bend(&mut draft, words);
+                self.draft = Some(draft);
+            }
+            "group" => self.group(words),
+            "alloc" => self.alloc(words),
+            "deployment" => self.deployment(words),
+            "run" => {
+                self.settle();
+                self.run();
+            }
+            "healthy" => self.healthy(&words.name()),
+            "gone" => self.observe_named(words, ClientStatus::Complete),
+            "fails" => self.observe_named(words, ClientStatus::Failed),
+            "stop" => self.stop(words),
+            "drain" => self.close(&words.name(), Closing::Draining),
+            "down" => self.close(&words.name(), Closing::Status(NodeStatus::Down)),
+            "back" => {
+                let node = self.node_named(&words.name());
+                self.command(Command::RegisterNode { node });
+            }
+            "wait" => self.now = self.now + Duration::from_secs(seconds(&words.name()).unsigned_abs()),
+            "scheduler" => {
+                let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
+                let configuration = SchedulerConfiguration { algorithm };
+                self.command(Command::SetSchedulerConfiguration { configuration, check_index: None });
+            }
+            other => panic!("nobody knows how to {other}"),
+        }
+    }
+
+    /// Registers what is drafted, and lets happen what waits for everything else to be in place.
+    fn settle(&mut self) {
+        self.register_draft();
+        for (node, closing, at) in std::mem::take(&mut self.closings) {
+            let before = std::mem::replace(&mut self.now, at);
+            self.close_node(node, closing);
+            self.now = before;
+        }
+    }
+
+    /// Decides everything that is pending, and says what was decided.
+    pub fn run(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for _ in 0..ROUNDS_MAX {
+            let Some(evaluation) = evaluations::next(&self.state, self.now).cloned() else { return lines };
+            let plan = schedule(&self.state, &evaluation, self.now).plan;
+            let before = self.state.clone();
+            let accepted = self.command(Command::Plan(Box::new(plan.clone())));
+            assert!(accepted.rejected.is_empty(), "apply does not take {:?}", accepted.rejected);
+            lines.extend(decision::of_plan(&before, &self.state, &plan, self.now));
+        }
+        panic!("the evaluations have no end: {lines:?}");
+    }
+
+    /// What would be done if every job were looked at once more.
+    pub fn would_still_do(&mut self) -> Vec<String> {
+        let keys: Vec<_> = self.state.jobs().map(|record| record.key.clone()).collect();
+        let mut lines = Vec::new();
+        for key in keys {
+            let state = self.state.clone();
+            self.command(Command::EvaluateJob { job: key.clone() });
+            let evaluation = self.pending(&key);
+            let plan = schedule(&self.state, &evaluation, self.now).plan;
+            let before = self.state.clone();
+            self.command(Command::Plan(Box::new(plan.clone())));
+            let decided = decision::of_plan(&before, &self.state, &plan, self.now);
+            let lasts = |line: &String| line.starts_with("blocked") || line.starts_with("held back");
+            lines.extend(decided.into_iter().filter(|line| !lasts(line)));
+            self.state = state;
+        }
+        lines
+    }
+
+    /// The document that a `job` line makes.
+    pub fn drafted(&self, line: &str) -> Arc<Job> {
+        let (_, mut words) = Words::of(line).expect("the line has words");
+        let mut draft = self.document(&words.name());
+        job::bend(&mut draft, words);
+        Arc::new(draft)
+    }
+
+    /// Registers a document.
+    pub fn register(&mut self, job: Arc<Job>) {
+        self.command(Command::RegisterJob { job, check_index: None, submission: None });
+    }
+
+    /// Carries out a command, which must be accepted.
+    pub fn command(&mut self, command: Command) -> Accepted {
+        let entry = Entry { at: self.now, request: None, caller: String::new(), command };
+        let (index, term) = (self.state.index() + 1, self.state.term());
+        match apply(&mut self.state, index, term, &entry).answer {
+            Answer::Accepted(accepted) => accepted,
+            Answer::Rejected(rejection) => panic!("{rejection}: {:?}", entry.command),
+        }
+    }
+
+    fn document(&self, id: &str) -> Job {
+        match self.state.job(&job_key(id)) {
+            Some(record) => Job::clone(&record.current().job),
+            None => {
+                let mut job = model::testing::job(id);
+                // Without a line on rollouts there is none.
+                job.groups[0].update = None;
+                job
+            }
+        }
+    }
+
+    fn register_draft(&mut self) {
+        if let Some(draft) = self.draft.take() {
+            self.register(Arc::new(draft));
+        }
+    }
+
+    fn group(&mut self, mut words: Words) {
+        let name = words.name();
+        let draft = self.draft.as_mut().expect("a group follows its job");
+        if draft.group(&name).is_none() {
+            let mut group = model::testing::job(&name).of_type(draft.kind).groups.remove(0);
+            group.update = None;
+            draft.groups.push(group);
+        }
+        let group = draft.groups.iter_mut().find(|group| group.name == name).expect("it was pushed above");
+        job::bend_group(group, words);
+    }
+
+    fn node(&mut self, mut words: Words) {
+        let mut node = model::testing::node(&words.name());
+        let capacity = (words.number("cpu"), words.number("mem"));
+        node = node.clone().cpu(capacity.0.unwrap_or(node.total.cpu_mhz));
+        node = node.clone().memory(capacity.1.unwrap_or(node.total.memory_mb));
+        node.total.memory_max_mb = words.number("memory_max").unwrap_or(node.total.memory_max_mb);
+        node.total.disk_mb = words.number("disk").unwrap_or(node.total.disk_mb);
+        node.datacenter = words.value("dc").unwrap_or(node.datacenter);
+        node.pool = words.value("pool").unwrap_or(node.pool);
+        node.class = words.value("class").unwrap_or(node.class);
+        if let Some((first, last)) = words.value("ports").as_deref().and_then(|range| range.split_once('-')) {
+            let port = |text: &str| text.parse().expect("a port is a number");
+            node.dynamic_ports = (port(first), port(last));
+        }
+        if let Some(name) = words.value("driver") {
+            node.drivers = BTreeMap::from([(name, Driver { detected: true, healthy: true, ..Driver::default() })]);
+        }
+        let at = words.value("since").map_or(self.now, |since| self.at(&since));
+        let closings = [
+            ("down", Closing::Status(NodeStatus::Down)),
+            ("suspect", Closing::Status(NodeStatus::Suspect)),
+            ("ineligible", Closing::Ineligible),
+            ("draining", Closing::Draining),
+        ];
+        for (word, closing) in closings {
+            if words.flag(word) {
+                self.closings.push((node.id, closing, at));
+            }
+        }
+        for word in words.0 {
+            let (key, value) = word.split_once('=').unwrap_or_else(|| panic!("nobody knows {word}"));
+            match key.strip_prefix("attr.") {
+                Some(attribute) => drop(node.attributes.insert(attribute.into(), value.into())),
+                None => drop(node.meta.insert(key.into(), value.into())),
+            }
+        }
+        self.command(Command::RegisterNode { node: Arc::new(node) });
+    }
+
+    fn close(&mut self, name: &str, closing: Closing) {
+        let node = self.node_named(name).id;
+        self.close_node(node, closing);
+    }
+
+    fn close_node(&mut self, node: NodeId, closing: Closing) {
+        let term = self.state.term();
+        match closing {
+            Closing::Status(status) => {
+                self.command(Command::SetNodeStatus { changes: vec![(node, status)], term });
+            }
+            Closing::Ineligible => {
+                self.command(Command::SetNodeEligibility { node, eligibility: Eligibility::Ineligible });
+            }
+            Closing::Draining => {
+                let spec = DrainSpec { deadline: None, ignore_system_jobs: false };
+                let meta = BTreeMap::new();
+                self.command(Command::DrainNode { node, drain: Some(spec), mark_eligible: false, meta });
+                let step = drain::next(&self.state, self.now);
+                self.command(Command::Migrate { allocations: step.moves, stops: step.stops, term });
+            }
+        }
+    }
+
+    /// Places an instance by a plan of its own, which leaves the job's evaluation pending.
+    fn alloc(&mut self, mut words: Words) {
+        let text = words.name();
+        let name = Name::of(&text);
+        assert!(words.flag("on"), "an instance stands on a node");
+        let node = self.node_named(&words.name());
+        let at = words.value("at").unwrap_or_else(|| "-1h".into());
+        let at = self.at(&at);
+        let key = job_key(&name.job);
+        let version = words.number("version");
+        let version = version.unwrap_or_else(|| self.state.job(&key).expect("the job comes first").current().version);
+        let replaced = words.value("replacing").map(|node| self.instance(&name, Some(&node)).id);
+        let tail = Tail {
+            index: Some(name.index),
+            previous: replaced,
+            canary: words.flag("canary"),
+            ..Tail::default()
+        };
+        let placement = Placement {
+            group: name.group.clone(),
+            job_version: version,
+            node: node.id,
+            node_generation: node.generation,
+            count: 1,
+            tails: vec![tail],
+        };
+        let before = std::mem::replace(&mut self.now, at);
+        let accepted = self.plan(&key, vec![placement], DeploymentChange::None);
+        assert!(accepted.rejected.is_empty(), "{text} does not fit: {:?}", accepted.rejected);
+        let id = self.instance(&name, Some(&node.name)).id;
+        let healthy = [("healthy", true), ("unhealthy", false)].into_iter().find(|(word, _)| words.flag(word));
+        let statuses = [
+            ("pending", ClientStatus::Pending),
+            ("running", ClientStatus::Running),
+            ("failed", ClientStatus::Failed),
+            ("complete", ClientStatus::Complete),
+        ];
+        let status = statuses.into_iter().find(|(word, _)| words.flag(word));
+        let status = status.map_or(ClientStatus::Running, |(_, status)| status);
+        if status != ClientStatus::Pending {
+            self.observe(id, status, healthy.map(|(_, healthy)| healthy));
+        }
+        self.now = before;
+        words.end();
+    }
+
+    /// Begins a rollout of the job's current version, and brings it where the line says.
+    fn deployment(&mut self, mut words: Words) {
+        let key = job_key(&words.name());
+        let job = self.state.job(&key).expect("the job comes first").current().job.clone();
+        let goal = |group: &model::Group| {
+            let canaries = group.update.as_ref().map_or(0, |update| update.canary);
+            (group.name.clone(), GroupGoal { total: group.count, canaries })
+        };
+        let goals = job.groups.iter().filter(|group| group.update.is_some()).map(goal).collect();
+        if self.state.latest_deployment(&key).is_none_or(|known| !known.status.is_active()) || words.flag("new") {
+            self.plan(&key, Vec::new(), DeploymentChange::Begin(goals));
+        }
+        let deployment = self.state.latest_deployment(&key).expect("it was begun above").id;
+        let end = |status| Command::EndDeployment {
+            deployment,
+            status,
+            description: String::new(),
+            revert_to: None,
+            term: None,
+        };
+        let command = match words.name().as_str() {
+            "running" => return,
+            "failed" => end(model::DeploymentStatus::Failed),
+            "successful" => end(model::DeploymentStatus::Successful),
+            "paused" => Command::PauseDeployment { deployment, pause: true },
+            "promoted" => Command::PromoteDeployment { deployment, groups: None },
+            other => panic!("a deployment is never {other}"),
+        };
+        self.command(command);
+    }
+
+    fn plan(&mut self, key: &JobKey, placements: Vec<Placement>, deployment: DeploymentChange) -> Accepted {
+        let is_pending = self.state.open_evaluations(EvaluationStatus::Pending).any(|known| known.job == *key);
+        if !is_pending {
+            self.command(Command::EvaluateJob { job: key.clone() });
+        }
+        let evaluation = self.pending(key);
+        let record = self.state.job(key).expect("the job comes first");
+        let plan = Plan {
+            evaluation: evaluation.id,
+            attempt: evaluation.attempts,
+            term: self.state.term(),
+            snapshot_index: self.state.index(),
+            job: key.clone(),
+            job_version: record.current().version,
+            job_modify_index: record.job_modify_index,
+            supersedes: Vec::new(),
+            stops: Vec::new(),
+            updates_in_place: Vec::new(),
+            placements,
+            deployment,
+            outcome: Outcome {
+                progress: Progress::Continues,
+                unplaced: BTreeMap::new(),
+                queued: BTreeMap::new(),
+                follow_ups: Vec::new(),
+            },
+        };
+        self.command(Command::Plan(Box::new(plan)))
+    }
+
+    fn pending(&self, key: &JobKey) -> Arc<model::Evaluation> {
+        let mut open = self.state.open_evaluations(EvaluationStatus::Pending);
+        open.find(|known| known.job == *key).expect("the job is to be evaluated").clone()
+    }
+
+    fn healthy(&mut self, id: &str) {
+        let live = self.state.allocations_of_job(&job_key(id)).filter(|known| known.is_live());
+        for id in live.map(|known| known.id).collect::<Vec<_>>() {
+            self.observe(id, ClientStatus::Running, Some(true));
+        }
+    }
+
+    fn observe_named(&mut self, mut words: Words, status: ClientStatus) {
+        let name = Name::of(&words.name());
+        let node = words.flag("on").then(|| words.name());
+        // What was told to stop goes before what succeeds it.
+        let named = self.instances(&name, node.as_deref());
+        let known = named.iter().find(|known| known.holds() && !known.is_live()).or(named.last());
+        let id = known.unwrap_or_else(|| panic!("there is no {name:?}")).id;
+        self.observe(id, status, None);
+    }
+
+    fn observe(&mut self, allocation: model::AllocationId, status: ClientStatus, healthy: Option<bool>) {
+        let known = self.state.allocation(allocation).expect("it was found").clone();
+        let finished_at = status.is_terminal().then_some(self.now);
+        let task = TaskState { finished_at, started_at: Some(known.created_at), ..TaskState::default() };
+        let observation = Observation {
+            allocation,
+            client_status: status,
+            client_description: String::new(),
+            tasks: BTreeMap::from([(known.group.clone(), task)]),
+            healthy,
+            healthy_at: healthy.map(|_| self.now),
+            checks: BTreeMap::new(),
+            network_address: None,
+        };
+        self.command(Command::Observe { nodes: vec![(known.node, vec![observation])] });
+    }
+
+    fn stop(&mut self, mut words: Words) {
+        let name = words.name();
+        if !name.contains('[') {
+            self.command(Command::DeregisterJob { job: job_key(&name), purge: false });
+            return;
+        }
+        let node = words.flag("on").then(|| words.name());
+        let allocation = self.instance(&Name::of(&name), node.as_deref()).id;
+        self.command(Command::StopAllocation { allocation });
+    }
+
+    /// The newest instance of that name, on that node if one is given.
+    fn instance(&self, name: &Name, node: Option<&str>) -> Arc<Allocation> {
+        self.instances(name, node).pop().unwrap_or_else(|| panic!("there is no {name:?} on {node:?}"))
+    }
+
+    /// The instances of that name, oldest first.
+    fn instances(&self, name: &Name, node: Option<&str>) -> Vec<Arc<Allocation>> {
+        let of_job = self.state.allocations_of_job(&job_key(&name.job));
+        let named = of_job
+            .filter(|known| known.group == name.group && known.index == name.index)
+            .filter(|known| node.is_none_or(|node| known.node_name == node));
+        let mut instances: Vec<_> = named.cloned().collect();
+        instances.sort_by_key(|known| (known.create_index, known.id));
+        instances
+    }
+
+    fn node_named(&self, name: &str) -> Arc<Node> {
+        let known = self.state.nodes().find(|node| node.name == name);
+        known.unwrap_or_else(|| panic!("there is no node {name}")).clone()
+    }
+
+    fn at(&self, text: &str) -> Timestamp {
+        Timestamp(self.now.0 + Timestamp::from_seconds(seconds(text)).0)
+    }
+}

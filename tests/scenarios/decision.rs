@@ -1,0 +1,129 @@
+//! What was decided, as lines.
+
+use model::{Allocation, AllocationId, Timestamp, Unplaced};
+use server_core::dry_run::DryRun;
+use server_core::plan::{DeploymentChange, Plan};
+use server_core::state::State;
+use server_core::why::Why;
+
+/// What a plan did, between the state before it and the one after.
+pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    let name = |id: AllocationId| after.allocation(id).map_or("nobody".into(), |known| name(known));
+    match &plan.deployment {
+        DeploymentChange::None => {}
+        DeploymentChange::Begin(_) => lines.push("deployment begins".into()),
+        DeploymentChange::Cancel { .. } => lines.push("deployment cancelled".into()),
+    }
+    for stop in &plan.stops {
+        let node = after.allocation(stop.allocation).map_or("?", |known| &known.node_name);
+        lines.push(format!("stop {} on {node}: {}", name(stop.allocation), words(&format!("{:?}", stop.reason))));
+    }
+    lines.extend(plan.updates_in_place.iter().map(|id| format!("in-place {}", name(*id))));
+    for new in after.allocations_of_job(&plan.job).filter(|known| before.allocation(known.id).is_none()) {
+        let verb = if new.canary { "canary" } else { "place" };
+        let mut line = format!("{verb} {} on {}", self::name(new), new.node_name);
+        for predecessor in &new.after {
+            line += &format!(" after {}", name(*predecessor));
+        }
+        lines.push(line);
+    }
+    for follow_up in &plan.outcome.follow_ups {
+        let names: Vec<_> = follow_up.allocations.iter().map(|id| name(*id)).collect();
+        lines.push(format!("follow-up in {}s for {}", follow_up.at.since(now).as_secs(), names.join(", ")));
+    }
+    for (group, unplaced) in &plan.outcome.unplaced {
+        lines.push(blocked(&label(&plan.job.id, group), unplaced));
+    }
+    for (group, queued) in &plan.outcome.queued {
+        let unplaced = plan.outcome.unplaced.get(group).map_or(0, |unplaced| unplaced.count);
+        if *queued > unplaced {
+            lines.push(format!("held back {} {}", label(&plan.job.id, group), queued - unplaced));
+        }
+    }
+    lines
+}
+
+/// What `why` says.
+pub fn of_why(why: &Why) -> Vec<String> {
+    let mut lines = Vec::new();
+    for group in &why.groups {
+        let state = if group.blocked.is_some() { "blocked" } else { "not blocked" };
+        lines.push(format!(
+            "{}: {} of {} run, {} unplaced, {state}",
+            label(&why.job.id, &group.group),
+            group.running,
+            group.desired,
+            group.unplaced
+        ));
+        lines.push(format!(
+            "{} nodes: {} filtered, {} exhausted, {} fit",
+            group.nodes_total, group.nodes_filtered, group.nodes_exhausted, group.nodes_fit
+        ));
+        for node in &group.nodes {
+            let misfits: Vec<_> = node.misfits.iter().map(ToString::to_string).collect();
+            let verdict = if misfits.is_empty() { "fits".into() } else { misfits.join("; ") };
+            lines.push(format!("{}: {verdict}", node.name));
+        }
+        lines.extend(group.hints.iter().map(|hint| format!("hint: {hint}")));
+    }
+    lines
+}
+
+/// What a dry run foresees.
+pub fn of_dry_run(run: &DryRun) -> Vec<String> {
+    let mut lines = vec![format!("version {}", run.job_version)];
+    if run.begins_deployment {
+        lines.push("deployment begins".into());
+    }
+    lines.extend(run.stops.iter().map(|stop| format!("stop {} on {}", short_name(&stop.name), stop.node_name)));
+    lines.extend(run.placements.iter().map(|place| format!("place {} on {}", short_name(&place.name), place.node_name)));
+    lines.extend(run.unplaced.iter().map(|(group, unplaced)| blocked(group, unplaced)));
+    for (group, counts) in &run.counts {
+        let named = [
+            ("ignore", counts.ignore),
+            ("place", counts.place),
+            ("stop", counts.stop),
+            ("migrate", counts.migrate),
+            ("in place", counts.in_place),
+            ("destructive", counts.destructive),
+            ("canary", counts.canary),
+        ];
+        let named = named.iter().filter(|(_, number)| *number > 0).map(|(name, number)| format!("{name} {number}"));
+        lines.push(format!("{group}: {}", named.collect::<Vec<_>>().join(", ")));
+    }
+    lines
+}
+
+/// `web.web[0]` as `web[0]`.
+pub fn short_name(name: &str) -> String {
+    let (path, index) = name.split_once('[').unwrap_or((name, ""));
+    let (job, group) = path.split_once('.').unwrap_or((path, path));
+    format!("{}[{index}", label(job, group))
+}
+
+fn blocked(label: &str, unplaced: &Unplaced) -> String {
+    assert_eq!(unplaced.nodes_total, unplaced.nodes_filtered + unplaced.nodes_exhausted, "sums add up");
+    let reasons: Vec<_> = unplaced.reasons.iter().map(|(reason, count)| format!("{reason} {}", count.nodes)).collect();
+    format!("blocked {label} {}: {}", unplaced.count, reasons.join(", "))
+}
+
+fn name(allocation: &Allocation) -> String {
+    format!("{}[{}]", label(&allocation.job.id, &allocation.group), allocation.index)
+}
+
+fn label(job: &str, group: &str) -> String {
+    if job == group { job.into() } else { format!("{job}.{group}") }
+}
+
+/// `NodeUnfit` as `node unfit`.
+fn words(variant: &str) -> String {
+    let mut words = String::new();
+    for letter in variant.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}

@@ -1,0 +1,137 @@
+//! A line about a job, as a change of its document.
+
+use model::{
+    Affinity, Constraint, Disconnect, Group, Job, JobType, Network, Operator, Port, Reschedule, Spread, SpreadTarget,
+    Update,
+};
+
+use super::words::{Words, duration};
+
+/// Bends `job` as a `job` line says, which speaks of its first group too.
+pub fn bend(job: &mut Job, mut words: Words) {
+    if let Some(kind) = words.value("type") {
+        let kind = match kind.as_str() {
+            "service" => JobType::Service,
+            "batch" => JobType::Batch,
+            "system" => JobType::System,
+            "sysbatch" => JobType::SysBatch,
+            other => panic!("there are no {other} jobs"),
+        };
+        *job = job.clone().of_type(kind);
+        job.groups[0].update = None;
+    }
+    job.priority = words.number("priority").unwrap_or(job.priority);
+    job.all_at_once |= words.flag("all_at_once");
+    if let Some(globs) = words.value("dc") {
+        job.datacenters = globs.split(',').map(String::from).collect();
+    }
+    job.node_pool = words.value("pool").unwrap_or(job.node_pool.clone());
+    while let Some(text) = words.value("job_constraint") {
+        job.constraints.push(constraint(&text));
+    }
+    if let Some(gone) = words.value("without") {
+        job.groups.retain(|group| group.name != gone);
+    }
+    if words.value("change_meta").map(|value| job.meta.insert("release".into(), value)).is_some() {}
+    bend_group(&mut job.groups[0], words);
+}
+
+/// Bends one group.
+pub fn bend_group(group: &mut Group, mut words: Words) {
+    group.count = words.number("count").unwrap_or(group.count);
+    group.ephemeral_disk.size_mb = words.number("disk").unwrap_or(group.ephemeral_disk.size_mb);
+    let task = &mut group.tasks[0];
+    task.resources.cpu = words.number("cpu").unwrap_or(task.resources.cpu);
+    task.resources.memory = words.number("mem").unwrap_or(task.resources.memory);
+    task.resources.memory_max = words.number("memory_max").unwrap_or(task.resources.memory_max);
+    task.driver = words.value("driver").unwrap_or(task.driver.clone());
+    match words.value("change").as_deref() {
+        None => {}
+        Some("env") => drop(task.env.insert(format!("CHANGE_{}", task.env.len()), "yes".into())),
+        Some("tags") => group.services.push(model::Service { name: group.name.clone(), ..Default::default() }),
+        Some(other) => panic!("{other} can't be changed"),
+    }
+    bend_rules(group, &mut words);
+    bend_placement(group, &mut words);
+    bend_ports(group, &mut words);
+    words.end();
+}
+
+fn bend_rules(group: &mut Group, words: &mut Words) {
+    if let Some(max_parallel) = words.number("max_parallel") {
+        group.update.get_or_insert_default().max_parallel = max_parallel;
+    }
+    if let Some(canary) = words.number("canary") {
+        group.update.get_or_insert_with(Update::default).canary = canary;
+    }
+    match words.value("reschedule").as_deref() {
+        None => {}
+        Some("never") => group.reschedule = None,
+        Some(delay) => {
+            let policy = group.reschedule.get_or_insert_with(Reschedule::default);
+            policy.delay = duration(delay);
+        }
+    }
+    if let Some(attempts) = words.number("attempts") {
+        let policy = group.reschedule.get_or_insert_with(Reschedule::default);
+        policy.unlimited = false;
+        policy.attempts = attempts;
+        policy.interval = duration("24h");
+    }
+    if let Some(lost_after) = words.value("lost_after") {
+        let replace = !words.flag("keep");
+        group.disconnect = Some(Disconnect { lost_after: duration(&lost_after), replace, ..Disconnect::default() });
+    }
+}
+
+fn bend_placement(group: &mut Group, words: &mut Words) {
+    while let Some(text) = words.value("constraint") {
+        group.constraints.push(constraint(&text));
+    }
+    if words.flag("distinct_hosts") {
+        group.constraints.push(Constraint { operator: Operator::DistinctHosts, ..Constraint::default() });
+    }
+    if let Some(property) = words.value("distinct_property") {
+        let (name, limit) = property.split_once(':').unwrap_or((&property, "1"));
+        let attribute = format!("${{meta.{name}}}");
+        group.constraints.push(Constraint { attribute, value: limit.into(), operator: Operator::DistinctProperty });
+    }
+    while let Some(text) = words.value("affinity") {
+        let (weight, condition) = text.split_once(' ').expect("an affinity begins with its weight");
+        let Constraint { attribute, value, operator } = constraint(condition);
+        let weight = weight.parse().expect("a weight is a number");
+        group.affinities.push(Affinity { attribute, value, operator, weight });
+    }
+    while let Some(text) = words.value("spread") {
+        let (name, targets) = text.split_once(':').unwrap_or((&text, ""));
+        let target = |target: &str| {
+            let (value, percent) = target.split_once(':').expect("a target is value:percent");
+            SpreadTarget { value: value.into(), percent: percent.parse().expect("a percentage is a number") }
+        };
+        let targets = targets.split(',').filter(|target| !target.is_empty()).map(target).collect();
+        group.spreads.push(Spread { attribute: format!("${{meta.{name}}}"), targets, ..Spread::default() });
+    }
+}
+
+fn bend_ports(group: &mut Group, words: &mut Words) {
+    let fixed: Option<u16> = words.number("port");
+    let dynamic: Option<u16> = words.number("dynamic_ports");
+    if fixed.is_none() && dynamic.is_none() {
+        return;
+    }
+    let port = |label: String, value| Port { label, value, ..Port::default() };
+    group.networks = vec![Network {
+        reserved_ports: fixed.into_iter().map(|value| port("fixed".into(), value)).collect(),
+        dynamic_ports: (0..dynamic.unwrap_or(0)).map(|number| port(format!("p{number}"), 0)).collect(),
+        ..Network::default()
+    }];
+}
+
+/// A constraint as people write it: `${meta.rack} = r1`, `${meta.rack} is_set`.
+fn constraint(text: &str) -> Constraint {
+    let (attribute, rest) = text.split_once(' ').expect("a constraint has an operator");
+    let (operator, value) = rest.split_once(' ').unwrap_or((rest, ""));
+    let known = Operator::ALL.iter().find(|(word, _)| *word == operator);
+    let (_, operator) = known.unwrap_or_else(|| panic!("there is no operator {operator}"));
+    Constraint { attribute: attribute.into(), value: value.into(), operator: *operator }
+}

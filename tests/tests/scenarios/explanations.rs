@@ -1,0 +1,149 @@
+//! What `why` and a dry run say.
+
+use tests::scenarios::{check_dry_run, check_why};
+
+#[test]
+fn why_names_every_node_and_what_would_help() {
+    check_why(
+        "node n1 cpu=1000 mem=2048
+         node n2 cpu=1000 mem=1736
+         node n3 cpu=1000 mem=1024 rack=r2
+         job web count=1 cpu=100 mem=2500",
+        "web",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         3 nodes: 0 filtered, 3 exhausted, 0 fit
+         n1: memory short 452 MiB of 2500
+         n2: memory short 764 MiB of 2500
+         n3: memory short 1476 MiB of 2500; memory_max short 964 MiB of 2500
+         hint: lower memory to 2048 MiB: fits 1 node
+         hint: add one node of at least 100 MHz and 2500 MiB",
+    );
+}
+
+#[test]
+fn why_says_which_constraint_to_drop() {
+    check_why(
+        "node n1 rack=r1
+         node n2 rack=r1
+         job web constraint=\"${meta.rack} = r9\"",
+        "web",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         2 nodes: 2 filtered, 0 exhausted, 0 fit
+         n1: constraint ${meta.rack} = r9 (is r1)
+         n2: constraint ${meta.rack} = r9 (is r1)
+         hint: remove constraint `${meta.rack} = r9`: fits 2 nodes
+         hint: add one node of at least 100 MHz and 64 MiB",
+    );
+}
+
+#[test]
+fn why_answers_for_a_job_that_runs_in_full() {
+    check_why(
+        "node n1 cpu=1000
+         node n2 cpu=150
+         job web cpu=200
+         alloc web[0] on n1 running healthy",
+        "web",
+        "web: 1 of 1 run, 0 unplaced, not blocked
+         2 nodes: 0 filtered, 1 exhausted, 1 fit
+         n1: fits
+         n2: cpu short 50 MHz of 200",
+    );
+}
+
+#[test]
+fn why_says_which_closed_node_would_do_and_which_datacenter_or_pool() {
+    check_why(
+        "node n1 draining
+         node n2 dc=dc2
+         node n3 pool=gpu
+         job web dc=dc1",
+        "web",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         3 nodes: 3 filtered, 0 exhausted, 0 fit
+         n1: node is draining
+         n2: datacenter dc2 is not among the job's
+         n3: node pool gpu is not the job's
+         hint: allow all datacenters: fits 1 node
+         hint: allow all node pools: fits 1 node
+         hint: bring back node n1, which would fit: node is draining
+         hint: add one node of at least 100 MHz and 64 MiB",
+    );
+}
+
+#[test]
+fn why_says_that_a_static_port_is_in_the_way() {
+    check_why(
+        "node n1
+         job web count=3 port=8080",
+        "web",
+        "web: 0 of 3 run, 2 unplaced, blocked
+         1 nodes: 0 filtered, 1 exhausted, 0 fit
+         n1: port 8080 is taken
+         hint: use dynamic ports instead of static ones: fits 1 node
+         hint: add room of at least 100 MHz and 64 MiB for each of 2 instances",
+    );
+}
+
+#[test]
+fn why_counts_the_nodes_that_a_system_job_wants() {
+    check_why(
+        "node n1 mem=1000
+         node n2 mem=100
+         node n3 mem=100 rack=r1
+         job agent type=system mem=200 constraint=\"${meta.rack} is_not_set\"",
+        "agent",
+        "agent: 0 of 2 run, 1 unplaced, blocked
+         3 nodes: 1 filtered, 1 exhausted, 1 fit
+         n1: fits
+         n2: memory short 100 MiB of 200; memory_max short 50 MiB of 200
+         n3: constraint ${meta.rack} is_not_set (is r1); memory short 100 MiB of 200; memory_max short 50 MiB of 200
+         hint: lower memory to 100 MiB: fits 2 nodes
+         hint: add one node of at least 200 MHz and 200 MiB",
+    );
+}
+
+#[test]
+fn a_dry_run_of_a_new_job_says_where_it_would_go() {
+    check_dry_run(
+        "node n1 cpu=500
+         node n2 cpu=400",
+        "job web count=3 cpu=400 max_parallel=1",
+        "version 0
+         deployment begins
+         place web[0] on n2
+         place web[1] on n1
+         blocked web 1: cpu 2
+         web: place 3",
+    );
+}
+
+#[test]
+fn a_dry_run_of_a_new_version_says_what_would_change() {
+    check_dry_run(
+        "node n1
+         job web count=3 max_parallel=1
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 running healthy
+         alloc web[2] on n1 running healthy",
+        "job web count=2 change=env",
+        "version 1
+         deployment begins
+         stop web[0] on n1
+         stop web[2] on n1
+         place web[0] on n1
+         web: ignore 1, stop 1, destructive 1",
+    );
+}
+
+#[test]
+fn a_dry_run_of_the_same_document_changes_nothing() {
+    check_dry_run(
+        "node n1
+         job web
+         alloc web[0] on n1 running healthy",
+        "job web",
+        "version 0
+         web: ignore 1",
+    );
+}

@@ -1,0 +1,237 @@
+//! Instances that failed, and nodes that are lost.
+
+use tests::scenarios::check;
+
+#[test]
+fn a_failed_instance_is_placed_anew_after_its_delay() {
+    check(
+        "node n1
+         job web reschedule=30s
+         alloc web[0] on n1 failed at=-10s",
+        "follow-up in 20s for web[0]",
+    );
+}
+
+#[test]
+fn a_failed_instance_whose_delay_is_over_is_placed_anew_elsewhere() {
+    check(
+        "node n1
+         node n2
+         job web reschedule=30s
+         alloc web[0] on n1 failed at=-30s",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn where_there_is_no_other_node_it_goes_where_it_failed() {
+    check(
+        "node n1
+         job web reschedule=30s
+         alloc web[0] on n1 failed at=-60s",
+        "place web[0] on n1",
+    );
+}
+
+#[test]
+fn the_delay_comes_again_and_the_instance_follows() {
+    check(
+        "node n1
+         job web reschedule=30s
+         alloc web[0] on n1 failed at=-10s
+         run
+         wait 20s",
+        "place web[0] on n1",
+    );
+}
+
+#[test]
+fn the_second_delay_is_twice_the_first() {
+    check(
+        "node n1
+         job web reschedule=30s
+         alloc web[0] on n1 failed at=-30s
+         run
+         fails web[0] on n1",
+        "follow-up in 60s for web[0]",
+    );
+}
+
+#[test]
+fn attempts_that_are_used_up_end_it() {
+    check(
+        "node n1
+         job web reschedule=5s attempts=1
+         alloc web[0] on n1 failed at=-30s
+         run
+         fails web[0] on n1
+         wait 1h",
+        "",
+    );
+}
+
+#[test]
+fn without_a_reschedule_policy_a_failure_stays() {
+    check(
+        "node n1
+         job web reschedule=never
+         alloc web[0] on n1 failed at=-1h",
+        "",
+    );
+}
+
+#[test]
+fn several_failures_wait_together_where_they_are_due_together() {
+    check(
+        "node n1
+         job web count=2 reschedule=30s
+         alloc web[0] on n1 failed at=-10s
+         alloc web[1] on n1 failed at=-10s",
+        "follow-up in 20s for web[0], web[1]",
+    );
+}
+
+#[test]
+fn a_failed_batch_instance_is_tried_once_more() {
+    check(
+        "node n1
+         node n2
+         job count type=batch
+         alloc count[0] on n1 failed at=-5s",
+        "place count[0] on n2",
+    );
+}
+
+#[test]
+fn a_failed_instance_of_an_older_version_does_not_wait() {
+    check(
+        "node n1
+         job web reschedule=10m
+         alloc web[0] on n1 failed at=-10s
+         job web change=env",
+        "place web[0] on n1",
+    );
+}
+
+#[test]
+fn what_a_lost_node_ran_is_replaced_at_once() {
+    check(
+        "node n1 cpu=1000
+         node n2 cpu=1000
+         node n3 cpu=1000 down
+         job web count=2 cpu=400
+         alloc web[0] on n3 running healthy
+         alloc web[1] on n1 running healthy",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn a_lost_node_moves_its_allocations_to_the_fullest_able_node() {
+    check(
+        "node big cpu=1000 mem=1000
+         node small cpu=500 mem=500
+         node gone cpu=500 down
+         job web cpu=400 mem=200
+         alloc web[0] on gone",
+        "place web[0] on small",
+    );
+}
+
+#[test]
+fn a_lost_node_moves_batch_work_too() {
+    check(
+        "node n1
+         node n2 down
+         job count type=batch
+         alloc count[0] on n2 running",
+        "place count[0] on n1",
+    );
+}
+
+#[test]
+fn a_suspect_node_keeps_everything() {
+    check(
+        "node n1
+         node n2 suspect
+         job web
+         alloc web[0] on n2 running healthy",
+        "",
+    );
+}
+
+#[test]
+fn where_nothing_else_has_room_the_lost_wait() {
+    check(
+        "node n1 mem=100
+         node n2 mem=1000 down
+         job web mem=500
+         alloc web[0] on n2 running",
+        "blocked web 1: memory 2, memory_max 2, node down 1",
+    );
+}
+
+#[test]
+fn a_group_may_ask_not_to_be_replaced_for_a_while() {
+    check(
+        "node n1
+         node n2 down since=-10s
+         job web lost_after=60s keep
+         alloc web[0] on n2 running",
+        "follow-up in 50s for web[0]",
+    );
+}
+
+#[test]
+fn when_the_while_is_over_it_is_replaced() {
+    check(
+        "node n1
+         node n2 down since=-60s
+         job web lost_after=60s keep
+         alloc web[0] on n2 running",
+        "place web[0] on n1",
+    );
+}
+
+#[test]
+fn a_group_with_disconnect_is_replaced_at_once_unless_it_says_otherwise() {
+    check(
+        "node n1
+         node n2 down since=-10s
+         job web lost_after=60s
+         alloc web[0] on n2 running",
+        "place web[0] on n1",
+    );
+}
+
+#[test]
+fn a_node_that_returns_gives_back_what_has_no_healthy_replacement() {
+    check(
+        "node n1
+         node n2
+         job web
+         alloc web[0] on n2 running healthy
+         run
+         down n2
+         run
+         back n2",
+        "",
+    );
+}
+
+#[test]
+fn a_second_loss_replaces_the_replacement() {
+    check(
+        "node n1
+         node n2
+         node n3
+         job web constraint=\"${node.unique.name} != n1\"
+         alloc web[0] on n2 running healthy
+         run
+         down n2
+         run
+         healthy web
+         down n3",
+        "blocked web 1: ${node.unique.name} != n1 1, node down 2",
+    );
+}

@@ -1,0 +1,124 @@
+//! Draining nodes: the replacement first, then the stop.
+
+use tests::scenarios::check;
+
+#[test]
+fn a_draining_node_gets_a_replacement_elsewhere_first() {
+    check(
+        "node n1 draining
+         node n2
+         job web
+         alloc web[0] on n1 running healthy",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn the_original_stops_when_its_replacement_is_healthy() {
+    check(
+        "node n1
+         node n2
+         job web
+         alloc web[0] on n1 running healthy
+         drain n1
+         run
+         healthy web",
+        "stop web[0] on n1: migrated",
+    );
+}
+
+#[test]
+fn the_original_stays_while_its_replacement_is_not_healthy() {
+    check(
+        "node n1
+         node n2
+         job web
+         alloc web[0] on n1 running healthy
+         drain n1
+         alloc web[0] on n2 running replacing=n1",
+        "",
+    );
+}
+
+#[test]
+fn at_most_max_parallel_of_a_group_move_at_a_time() {
+    check(
+        "node n1 draining
+         node n2
+         job web count=2
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 running healthy",
+        "place web[?] on n2",
+    );
+}
+
+#[test]
+fn a_move_waits_where_no_other_node_has_room() {
+    check(
+        "node n1 mem=1000 draining
+         node n2 mem=100
+         job web mem=500
+         alloc web[0] on n1 running healthy",
+        "blocked web 1: memory 2, memory_max 2, node draining 1",
+    );
+}
+
+#[test]
+fn a_move_of_an_instance_on_distinct_hosts_needs_another_node() {
+    check(
+        "node n1 draining
+         node n2
+         node n3
+         job web count=2 distinct_hosts
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n2 running healthy",
+        "place web[0] on n3",
+    );
+}
+
+#[test]
+fn an_instance_whose_only_rack_is_its_own_may_move_within_it() {
+    check(
+        "node n1 rack=r1 draining
+         node n2 rack=r1
+         job web distinct_property=rack
+         alloc web[0] on n1 running healthy",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn batch_work_is_left_to_finish() {
+    check(
+        "node n1 draining
+         node n2
+         job count type=batch
+         alloc count[0] on n1 running",
+        "",
+    );
+}
+
+#[test]
+fn an_ineligible_node_keeps_what_it_has() {
+    check(
+        "node n1 ineligible
+         node n2
+         job web
+         alloc web[0] on n1 running healthy",
+        "",
+    );
+}
+
+#[test]
+fn a_smaller_count_takes_what_moves_first() {
+    check(
+        "node n1 draining
+         node n2
+         job web count=2
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n2 running healthy
+         job web count=1",
+        "stop web[0] on n1: not needed
+         in-place web[1]",
+    );
+}

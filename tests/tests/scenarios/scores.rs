@@ -1,0 +1,165 @@
+//! Of the nodes that would do, which is the best.
+
+use tests::scenarios::check;
+
+#[test]
+fn bin_packing_picks_the_fullest_node_that_fits() {
+    check(
+        "node big cpu=4000 mem=4096
+         node small cpu=1000 mem=1024
+         job web count=1 cpu=400 mem=400",
+        "place web[0] on small",
+    );
+}
+
+#[test]
+fn bin_packing_fills_a_node_before_it_opens_another() {
+    check(
+        "node n1 cpu=1000 mem=1000
+         node n2 cpu=1000 mem=1000
+         job base cpu=300 mem=300
+         alloc base[0] on n1 running
+         job web count=1 cpu=300 mem=300",
+        "place web[0] on n1",
+    );
+}
+
+#[test]
+fn what_no_longer_fits_on_the_fullest_node_goes_to_the_next() {
+    check(
+        "node n1 cpu=1000 mem=1000
+         node n2 cpu=2000 mem=2000
+         job base cpu=300 mem=800
+         alloc base[0] on n1 running
+         job web count=1 cpu=300 mem=300",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn the_spread_algorithm_picks_the_emptiest_node() {
+    check(
+        "scheduler spread
+         node n1 cpu=1000 mem=1000
+         node n2 cpu=1000 mem=1000
+         job base cpu=300 mem=300
+         alloc base[0] on n1 running
+         job web count=1 cpu=300 mem=300",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn instances_of_a_group_keep_apart_where_nothing_else_speaks() {
+    check(
+        "node n1 cpu=1000 mem=1000
+         node n2 cpu=1000 mem=1000
+         node n3 cpu=1000 mem=1000
+         job web count=3 cpu=100 mem=100",
+        "place web[?] on n1
+         place web[?] on n2
+         place web[?] on n3",
+    );
+}
+
+#[test]
+fn an_instance_of_another_group_is_no_sibling() {
+    check(
+        "node n1 cpu=1000 mem=1000
+         node n2 cpu=1000 mem=1000
+         job web count=1 cpu=500 mem=500
+         group api count=1 cpu=100 mem=100",
+        "place web[?] on n1
+         place web.api[?] on n1",
+    );
+}
+
+#[test]
+fn an_even_spread_fills_the_values_in_turn() {
+    check(
+        "node n1 rack=r1
+         node n2 rack=r1
+         node n3 rack=r2
+         job web count=2 cpu=1000 spread=rack
+         alloc web[0] on n1 running",
+        "place web[1] on n3",
+    );
+}
+
+#[test]
+fn an_even_spread_goes_before_packing() {
+    check(
+        "node n1 cpu=4000 rack=r1
+         node n2 cpu=4000 rack=r2
+         job base cpu=3000 mem=3000
+         alloc base[0] on n1 running
+         job web count=4 cpu=100 mem=64 spread=rack",
+        "place web[?] on n1
+         place web[?] on n1
+         place web[?] on n2
+         place web[?] on n2",
+    );
+}
+
+#[test]
+fn spread_targets_are_met_by_share() {
+    check(
+        "node n1 rack=r1
+         node n2 rack=r2
+         job web count=4 spread=rack:r1:75,r2:25",
+        "place web[?] on n1
+         place web[?] on n1
+         place web[?] on n1
+         place web[?] on n2",
+    );
+}
+
+#[test]
+fn a_value_without_a_target_gets_what_the_targets_leave() {
+    check(
+        "node n1 rack=r1
+         node n2 rack=r2
+         job web count=2 spread=rack:r1:50",
+        "place web[?] on n1
+         place web[?] on n2",
+    );
+}
+
+#[test]
+fn an_affinity_prefers_a_fuller_or_emptier_node_alike() {
+    check(
+        "node n1 cpu=1000 mem=1000
+         node n2 cpu=4000 mem=4000 ssd=yes
+         job web affinity=\"100 ${meta.ssd} = yes\"",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn a_negative_affinity_keeps_away() {
+    check(
+        "node n1 cpu=1000 mem=1000 ssd=yes
+         node n2 cpu=4000 mem=4000
+         job web affinity=\"-100 ${meta.ssd} = yes\"",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn the_heavier_of_two_affinities_wins() {
+    check(
+        "node n1 ssd=yes
+         node n2 zone=z1
+         job web affinity=\"20 ${meta.ssd} = yes\" affinity=\"80 ${meta.zone} = z1\"",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn an_affinity_is_a_wish_and_no_condition() {
+    check(
+        "node n1
+         job web affinity=\"100 ${meta.ssd} = yes\"",
+        "place web[0] on n1",
+    );
+}

@@ -1,0 +1,143 @@
+//! System jobs: one instance on every node that is open to them.
+
+use tests::scenarios::check;
+
+#[test]
+fn a_system_job_runs_on_every_eligible_node() {
+    check(
+        "node n1
+         node n2
+         node n3 ineligible
+         node n4 down
+         job agent type=system",
+        "place agent[0] on n1
+         place agent[0] on n2",
+    );
+}
+
+#[test]
+fn a_node_that_is_filtered_is_no_failure() {
+    check(
+        "node n1 rack=r1
+         node n2 rack=r2
+         node n3 dc=dc2
+         job agent type=system dc=dc1 constraint=\"${meta.rack} = r1\"",
+        "place agent[0] on n1",
+    );
+}
+
+#[test]
+fn a_node_that_is_full_is_one() {
+    check(
+        "node n1 mem=1000
+         node n2 mem=100
+         node n3 mem=100
+         job agent type=system mem=200",
+        "place agent[0] on n1
+         blocked agent 2: memory 2, memory_max 2",
+    );
+}
+
+#[test]
+fn a_node_that_joins_gets_its_instance() {
+    check(
+        "node n1
+         job agent type=system
+         alloc agent[0] on n1 running
+         run
+         node n2",
+        "place agent[0] on n2",
+    );
+}
+
+#[test]
+fn a_node_that_no_longer_meets_the_conditions_loses_its_instance() {
+    check(
+        "node n1 rack=r1
+         job agent type=system constraint=\"${meta.rack} = r1\"
+         alloc agent[0] on n1 running
+         run
+         node n1 rack=r2",
+        "stop agent[0] on n1: node unfit",
+    );
+}
+
+#[test]
+fn a_lost_node_moves_no_system_job() {
+    check(
+        "node n1
+         node n2 down
+         job agent type=system
+         alloc agent[0] on n1 running
+         alloc agent[0] on n2 running",
+        "",
+    );
+}
+
+#[test]
+fn without_an_update_block_a_system_job_changes_at_once() {
+    check(
+        "node n1
+         node n2
+         job agent type=system
+         alloc agent[0] on n1 running
+         alloc agent[0] on n2 running
+         job agent change=env",
+        "stop agent[0] on n1: updated
+         stop agent[0] on n2: updated
+         place agent[0] on n1 after agent[0]
+         place agent[0] on n2 after agent[0]",
+    );
+}
+
+#[test]
+fn a_system_job_rolls_by_max_parallel() {
+    check(
+        "node n1
+         node n2
+         job agent type=system max_parallel=1
+         alloc agent[0] on n1 running
+         alloc agent[0] on n2 running
+         job agent change=env
+         run
+         gone agent[0] on n1",
+        "",
+    );
+}
+
+#[test]
+fn a_finished_sysbatch_instance_is_left_alone_and_the_rest_runs() {
+    check(
+        "node n1
+         node n2
+         job tidy type=sysbatch
+         alloc tidy[0] on n1 complete",
+        "place tidy[0] on n2",
+    );
+}
+
+#[test]
+fn a_failed_system_instance_is_tried_again_on_its_node() {
+    check(
+        "node n1
+         node n2
+         job agent type=system
+         alloc agent[0] on n1 failed at=-10s
+         alloc agent[0] on n2 running",
+        "follow-up in 20s for agent[0]",
+    );
+}
+
+#[test]
+fn a_stopped_system_job_stops_everywhere() {
+    check(
+        "node n1
+         node n2
+         job agent type=system
+         alloc agent[0] on n1 running
+         alloc agent[0] on n2 running
+         stop agent",
+        "stop agent[0] on n1: job stopped
+         stop agent[0] on n2: job stopped",
+    );
+}
