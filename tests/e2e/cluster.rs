@@ -159,6 +159,11 @@ impl Cluster {
         format!("sched.cluster_name={}", self.name)
     }
 
+    /// The servers that run.
+    pub fn servers_up(&self) -> Vec<&'static str> {
+        SERVERS.into_iter().filter(|server| self.processes.contains_key(server)).collect()
+    }
+
     /// The name of the server that leads, once there is one.
     #[track_caller]
     pub fn leader(&self) -> &'static str {

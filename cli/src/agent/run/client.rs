@@ -39,16 +39,41 @@ pub async fn start(
     let dialer = Arc::new(GrpcDialer::new(&identity).map_err(|error| Failure::new(error.to_string()))?);
     let agent = agent_config(config, &identity, node, &servers)?;
     let clock: Arc<dyn Clock> = world.clock.clone();
+    let drivers = drivers(config, folder, &agent, clock.clone(), world.random.next_u64());
+    let forgets = if config.ephemeral { drivers.clone() } else { Vec::new() };
     let seams = AgentSeams {
         dialer,
-        drivers: drivers(config, folder, &agent, clock.clone(), world.random.next_u64()),
+        drivers,
         clock,
         random: world.random.clone(),
         store,
         host: Arc::new(RealHost::default()),
     };
     tracing::info!(%node, name = config.name, "client agent is up");
-    Ok(tokio::spawn(client_agent::run(agent, seams, shutdown)))
+    Ok(tokio::spawn(async move {
+        let ended = client_agent::run(agent, seams, shutdown).await;
+        for driver in forgets {
+            remove_all(&*driver).await;
+        }
+        ended
+    }))
+}
+
+/// Removes every container of this node, whether it runs or not: the end of `-ephemeral`.
+async fn remove_all(driver: &dyn Driver) {
+    let containers = match driver.list().await {
+        Ok(containers) => containers,
+        Err(error) => {
+            tracing::warn!(driver = driver.name(), %error, "containers can't be listed; they stay");
+            return;
+        }
+    };
+    let removals = containers.iter().map(|container| async {
+        if let Err(error) = driver.remove(&container.handle).await {
+            tracing::warn!(container = container.handle, %error, "a container stays");
+        }
+    });
+    futures::future::join_all(removals).await;
 }
 
 /// The servers to begin with: those that are named, or this process itself.

@@ -1,0 +1,134 @@
+//! The loss of a host, and of less than a host.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tests::e2e::cluster::{AGENTS, Cluster};
+use tests::e2e::docker::{self, Container};
+use tests::e2e::{clock, shared, wait};
+
+const SOON: Duration = Duration::from_secs(15);
+/// Within this the instances of a lost node are found by nobody any more.
+const GONE_WITHIN: Duration = Duration::from_secs(4);
+
+/// Loses `node` and waits until every instance on it has a replacement elsewhere. Gives the longest time from the loss
+/// to the start of a replacement, by Docker's clock.
+fn replaced_after(cluster: &mut Cluster, node: &'static str, leader: Option<&'static str>) -> Duration {
+    let before: Vec<Container> = cluster.running("basket");
+    let lost_address = cluster.address(node);
+    let lost_at = clock::now_ns();
+    if let Some(leader) = leader {
+        cluster.kill(leader);
+    }
+    let lost = cluster.lose_node(node);
+    assert!(!lost.is_empty(), "{node} ran nothing: {before:#?}");
+    let server = if leader == Some("s1") { "s2" } else { "s1" };
+    let (_, gone_after) = wait::until("the lost instances leave catalog and DNS", GONE_WITHIN, || {
+        let listed = cluster.instances(server, "basket")?;
+        let shown = listed.iter().filter(|one| one["Address"] == lost_address.as_str()).count();
+        wait::check(shown == 0, || format!("the catalog shows {shown} on {node}"))?;
+        let found = cluster.dig(server, "basket.service.sched", "A", &[]);
+        wait::check(found.status == "NOERROR" && !found.records.contains(&lost_address), || found.text.clone())
+    });
+    let started = |container: &Container| {
+        docker::events(&cluster.label(), Duration::from_secs(60))
+            .into_iter()
+            .find(|event| event.container == container.id && event.action == "start")
+            .map(|event| event.time_ns)
+    };
+    let (replacements, _) = wait::until("replacements", Duration::from_secs(20), || {
+        let now = cluster.running("basket");
+        let fresh: Vec<Container> = now.iter().filter(|one| !before.contains(one)).cloned().collect();
+        wait::check(now.len() == before.len() && fresh.len() == lost.len(), || format!("{now:#?}")).map(|()| fresh)
+    });
+    assert!(replacements.iter().all(|one| one.node != node), "{replacements:#?}");
+    let last = replacements.iter().filter_map(started).max().expect("Docker tells when they were started");
+    let after = Duration::from_nanos(u64::try_from(last - lost_at).expect("started after the loss"));
+    println!("{node} lost (leader {leader:?}): out of catalog and DNS after {gone_after:?}, replaced after {after:?}");
+    after
+}
+
+/// What runs stays what it is for a while: no name twice, none missing, no container exchanged.
+fn runs_once(cluster: &Cluster, count: usize) {
+    let settled = cluster.running("basket");
+    wait::holds("nothing runs twice", Duration::from_secs(4), || {
+        let now = cluster.running("basket");
+        wait::check(now == settled && now.len() == count, || format!("{now:#?}"))
+    });
+    let wanted = cluster.wanted("basket").unwrap();
+    let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
+    for one in &wanted {
+        *by_name.entry(one["Name"].to_string()).or_default() += 1;
+    }
+    assert!(by_name.len() == count && by_name.values().all(|times| *times == 1), "{by_name:?}");
+}
+
+#[test]
+fn a_lost_node_is_replaced_within_10_s_and_runs_nothing_twice_when_it_returns() {
+    let mut cluster = shared::cluster();
+    cluster.run_example("basket.hcl").expect(0);
+    cluster.await_instances("basket", 3, SOON);
+    let after = replaced_after(&mut cluster, "n2", None);
+    assert!(after <= Duration::from_secs(10), "replaced only after {after:?}");
+    cluster.await_instances("basket", 3, SOON);
+    cluster.launch("n2");
+    cluster.await_node("n2", "ready", SOON);
+    runs_once(&cluster, 3);
+}
+
+#[test]
+fn with_the_leader_lost_as_well_a_node_is_replaced_within_15_s() {
+    let mut cluster = shared::cluster();
+    cluster.run_example("basket.hcl").expect(0);
+    cluster.await_instances("basket", 3, SOON);
+    let leader = cluster.leader();
+    let after = replaced_after(&mut cluster, "n3", Some(leader));
+    assert!(after <= Duration::from_secs(15), "replaced only after {after:?}");
+    cluster.launch(leader);
+    cluster.launch("n3");
+    cluster.await_node("n3", "ready", SOON);
+    runs_once(&cluster, 3);
+}
+
+#[test]
+fn an_agent_killed_alone_adopts_its_containers_when_it_is_back() {
+    let mut cluster = shared::cluster();
+    cluster.run_example("basket.hcl").expect(0);
+    cluster.await_instances("basket", 3, SOON);
+    let before = cluster.running("basket");
+    for agent in AGENTS {
+        cluster.kill(agent);
+        cluster.launch(agent);
+    }
+    for agent in AGENTS {
+        cluster.await_node(agent, "ready", SOON);
+    }
+    cluster.await_instances("basket", 3, SOON);
+    runs_once(&cluster, 3);
+    assert_eq!(cluster.running("basket"), before, "the same containers, started at the same times");
+    for one in cluster.wanted("basket").unwrap() {
+        assert_eq!(one["TaskStates"]["basket"]["Restarts"], 0, "{one:#}");
+    }
+}
+
+#[test]
+fn an_agent_that_was_given_up_comes_back_with_its_containers_and_nothing_runs_twice() {
+    let mut cluster = shared::cluster();
+    cluster.run_example("basket.hcl").expect(0);
+    cluster.await_instances("basket", 3, SOON);
+    cluster.kill("n1");
+    cluster.await_node("n1", "down", SOON);
+    // Its container still runs, unseen, so now there may be four.
+    wait::until("a replacement", SOON, || {
+        let elsewhere = cluster.running("basket").iter().filter(|one| one.node != "n1").count();
+        wait::check(elsewhere == 3, || format!("{elsewhere} run elsewhere"))
+    });
+    cluster.await_instances("basket", 3, SOON);
+    cluster.launch("n1");
+    cluster.await_node("n1", "ready", SOON);
+    wait::until("three containers", SOON, || {
+        let now = cluster.running("basket");
+        wait::check(now.len() == 3, || format!("{now:#?}"))
+    });
+    runs_once(&cluster, 3);
+}
