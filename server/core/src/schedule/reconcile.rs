@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use model::{AllocationId, Desired, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp};
 
+use crate::limits::FOLLOW_UP_WINDOW;
 use crate::plan::{DeploymentChange, FollowUp, Stop};
 use crate::state::{JobVersion, State};
 
@@ -67,6 +68,8 @@ pub(super) struct Want {
     pub previous: Option<AllocationId>,
     /// The allocation that ends if this one is placed, and whose room on its node it may take over.
     pub succeeds: Option<Stop>,
+    /// What else ends if this one is placed: the original that `succeeds` stood in for.
+    pub also_ends: Option<Stop>,
     /// Whether it is a canary.
     pub canary: bool,
     /// Earlier placements of the instance that failed.
@@ -83,6 +86,7 @@ impl Want {
             index: None,
             previous: None,
             succeeds: None,
+            also_ends: None,
             canary: false,
             reschedules: Vec::new(),
             node: None,
@@ -109,7 +113,35 @@ pub(super) fn reconcile(state: &State, key: &JobKey, now: Timestamp) -> Wishes {
         }
     }
     rollout.begin_if_new(&mut wishes);
+    wishes.follow_ups = together(wishes.follow_ups);
     wishes
+}
+
+/// Joins what is due within a short time of each other, so that many failures at once make few evaluations.
+fn together(mut follow_ups: Vec<FollowUp>) -> Vec<FollowUp> {
+    follow_ups.sort_by_key(|follow_up| follow_up.at);
+    let mut joined: Vec<FollowUp> = Vec::new();
+    let mut first_at = Timestamp::default();
+    for follow_up in follow_ups {
+        match joined.last_mut().filter(|_| follow_up.at.since(first_at) <= FOLLOW_UP_WINDOW) {
+            // All of them must be due when the evaluation comes.
+            Some(last) => {
+                last.at = follow_up.at;
+                last.allocations.extend(follow_up.allocations);
+            }
+            None => {
+                first_at = follow_up.at;
+                joined.push(follow_up);
+            }
+        }
+    }
+    joined
+}
+
+/// Whether an evaluation that looks at `allocation` again is to come.
+fn is_awaited(state: &State, allocation: &model::Allocation, now: Timestamp) -> bool {
+    let follow_up = allocation.follow_up.and_then(|id| state.evaluation(id));
+    follow_up.is_some_and(|known| !known.status.is_terminal() && known.wait_until.is_some_and(|until| until > now))
 }
 
 fn stop_everything(state: &State, key: &JobKey, wishes: &mut Wishes) {

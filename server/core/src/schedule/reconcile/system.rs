@@ -8,7 +8,7 @@ use model::{Allocation, ClientStatus, Desired, Group, JobType, Node, NodeId, Res
 use super::super::reschedule::{self, Verdict};
 use super::super::{Change, Feasibility, change_between};
 use super::rollout::Rollout;
-use super::{Counts, Want, Wishes};
+use super::{Counts, Want, Wishes, is_awaited};
 use crate::plan::{FollowUp, Stop};
 use crate::state::{JobVersion, State};
 
@@ -81,7 +81,9 @@ impl AtWork<'_, '_> {
                 }
                 Verdict::Later(at) => {
                     self.counts.reschedule_later += 1;
-                    self.wishes.follow_ups.push(FollowUp { at, allocations: vec![last.id] });
+                    if !is_awaited(self.state, last, self.now) {
+                        self.wishes.follow_ups.push(FollowUp { at, allocations: vec![last.id] });
+                    }
                     return;
                 }
                 Verdict::Never => return,
