@@ -2,6 +2,8 @@
 
 #[path = "tests/end_to_end.rs"]
 mod end_to_end;
+#[path = "tests/scenarios.rs"]
+mod scenarios;
 #[path = "tests/simulation.rs"]
 mod simulation;
 #[path = "tests/tidy.rs"]

@@ -1,8 +1,10 @@
-//! What tests share: rules over the tree ([`tidy`]), what must always hold of the state ([`invariants`]), the cluster in
-//! one thread ([`sim`]), the cluster of real processes ([`e2e`]), and who has the [`machine`].
+//! What tests share: rules over the tree ([`tidy`]), what must always hold of the state ([`invariants`]), the scheduler's
+//! behaviour as text ([`scenarios`]), the cluster in one thread ([`sim`]), the cluster of real processes ([`e2e`]), and
+//! who has the [`machine`].
 
 pub mod e2e;
 pub mod invariants;
 pub mod machine;
+pub mod scenarios;
 pub mod sim;
 pub mod tidy;

@@ -46,13 +46,16 @@ impl Cluster {
     /// Plays the lines of a scenario.
     pub fn play(setup: &str) -> Self {
         let mut cluster = Self { state: State::default(), now: START, closings: Vec::new(), draft: None };
-        for line in setup.lines() {
-            if let Some((verb, words)) = Words::of(line) {
-                cluster.line(&verb, words);
-            }
-        }
-        cluster.settle();
+        cluster.go_on(setup);
         cluster
+    }
+
+    /// Plays more lines.
+    pub fn go_on(&mut self, lines: &str) {
+        for (verb, words) in lines.lines().filter_map(Words::of) {
+            self.line(&verb, words);
+        }
+        self.settle();
     }
 
     fn line(&mut self, verb: &str, mut words: Words) {
@@ -74,7 +77,9 @@ impl Cluster {
                 self.run();
             }
             "healthy" => self.healthy(&words.name()),
+            "sweep" => self.sweep(),
             "gone" => self.observe_named(words, ClientStatus::Complete),
+            "fails" if words.0.first().is_some_and(|name| !name.contains('[')) => self.fail_one(&words.name()),
             "fails" => self.observe_named(words, ClientStatus::Failed),
             "stop" => self.stop(words),
             "drain" => self.close(&words.name(), Closing::Draining),
@@ -264,12 +269,8 @@ impl Cluster {
         let version = words.number("version");
         let version = version.unwrap_or_else(|| self.state.job(&key).expect("the job comes first").current().version);
         let replaced = words.value("replacing").map(|node| self.instance(&name, Some(&node)).id);
-        let tail = Tail {
-            index: Some(name.index),
-            previous: replaced,
-            canary: words.flag("canary"),
-            ..Tail::default()
-        };
+        let tail =
+            Tail { index: Some(name.index), previous: replaced, canary: words.flag("canary"), ..Tail::default() };
         let placement = Placement {
             group: name.group.clone(),
             job_version: version,
@@ -368,6 +369,22 @@ impl Cluster {
         let live = self.state.allocations_of_job(&job_key(id)).filter(|known| known.is_live());
         for id in live.map(|known| known.id).collect::<Vec<_>>() {
             self.observe(id, ClientStatus::Running, Some(true));
+        }
+    }
+
+    /// Everything that was told to stop is gone.
+    fn sweep(&mut self) {
+        let stopping = self.state.allocations().filter(|known| known.holds() && !known.is_live());
+        for id in stopping.map(|known| known.id).collect::<Vec<_>>() {
+            self.observe(id, ClientStatus::Complete, None);
+        }
+    }
+
+    /// Some instance of the job fails, if one runs.
+    fn fail_one(&mut self, id: &str) {
+        let live = self.state.allocations_of_job(&job_key(id)).find(|known| known.is_live());
+        if let Some(id) = live.map(|known| known.id) {
+            self.observe(id, ClientStatus::Failed, None);
         }
     }
 

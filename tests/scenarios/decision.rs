@@ -77,7 +77,8 @@ pub fn of_dry_run(run: &DryRun) -> Vec<String> {
         lines.push("deployment begins".into());
     }
     lines.extend(run.stops.iter().map(|stop| format!("stop {} on {}", short_name(&stop.name), stop.node_name)));
-    lines.extend(run.placements.iter().map(|place| format!("place {} on {}", short_name(&place.name), place.node_name)));
+    lines
+        .extend(run.placements.iter().map(|place| format!("place {} on {}", short_name(&place.name), place.node_name)));
     lines.extend(run.unplaced.iter().map(|(group, unplaced)| blocked(group, unplaced)));
     for (group, counts) in &run.counts {
         let named = [

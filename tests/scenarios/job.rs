@@ -32,7 +32,6 @@ pub fn bend(job: &mut Job, mut words: Words) {
     if let Some(gone) = words.value("without") {
         job.groups.retain(|group| group.name != gone);
     }
-    if words.value("change_meta").map(|value| job.meta.insert("release".into(), value)).is_some() {}
     bend_group(&mut job.groups[0], words);
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Evaluation, EvaluationStatus, Index, Node, Timestamp, fits};
+use model::{Evaluation, EvaluationStatus, Index, JobKey, Node, Timestamp, fits};
 
 use crate::state::{Change, State};
 
@@ -25,14 +25,17 @@ pub fn next_due(state: &State) -> Option<Timestamp> {
 
 /// Makes blocked evaluations pending that may find room on `node`, which gained some.
 ///
-/// It looks at amounts only: a group whose ask fits into what is free there is worth another try.
+/// It looks at amounts only: a group whose ask fits into what is free there is worth another try. So is a job that runs
+/// there, because a new version of an instance asks only for what goes beyond the old one.
 pub(crate) fn wake(state: &mut State, node: &Node, index: Index, at: Timestamp) {
     if !node.is_schedulable() {
         return;
     }
     let free = state.node_use(node.id).free(node);
-    let may_fit =
-        |evaluation: &&Arc<Evaluation>| evaluation.unplaced.values().any(|unplaced| fits(unplaced.ask, free).is_ok());
+    let runs_here = |job: &JobKey| state.allocations_of_node(node.id).any(|known| known.is_live() && known.job == *job);
+    let may_fit = |evaluation: &&Arc<Evaluation>| {
+        evaluation.unplaced.values().any(|unplaced| fits(unplaced.ask, free).is_ok()) || runs_here(&evaluation.job)
+    };
     let woken: Vec<_> = state.open_evaluations(EvaluationStatus::Blocked).filter(may_fit).cloned().collect();
     for evaluation in woken {
         let mut evaluation = (*evaluation).clone();

@@ -24,6 +24,8 @@ pub const RESCHEDULES_KEPT: usize = 5;
 pub const CHECK_OUTPUT_BYTES_MAX: usize = 512;
 /// Requests remembered so that a retry is applied once.
 pub const REQUESTS_REMEMBERED: usize = 4096;
+/// New placements after a failure that are due within this of each other are one evaluation, at the time of the last.
+pub const FOLLOW_UP_WINDOW: Duration = Duration::from_secs(1);
 /// Objects collected by one entry.
 pub const COLLECT_BATCH_MAX: usize = 2_000;
 

@@ -40,7 +40,7 @@ pub struct Decision {
 pub fn schedule(state: &State, evaluation: &Evaluation, now: Timestamp) -> Decision {
     let wishes = reconcile::reconcile(state, &evaluation.job, now);
     let reconcile::Wishes { mut stops, updates_in_place, wants, follow_ups, deployment, counts, held_back } = wishes;
-    let placed = place::place(state, evaluation.id, wants);
+    let placed = place::place(state, evaluation.id, &stops, wants);
     stops.extend(placed.stops);
     let mut queued = held_back;
     for (group, unplaced) in &placed.unplaced {

@@ -99,7 +99,7 @@ fn why_counts_the_nodes_that_a_system_job_wants() {
          n2: memory short 100 MiB of 200; memory_max short 50 MiB of 200
          n3: constraint ${meta.rack} is_not_set (is r1); memory short 100 MiB of 200; memory_max short 50 MiB of 200
          hint: lower memory to 100 MiB: fits 2 nodes
-         hint: add one node of at least 200 MHz and 200 MiB",
+         hint: add one node of at least 100 MHz and 200 MiB",
     );
 }
 

@@ -167,7 +167,7 @@ fn where_nothing_else_has_room_the_lost_wait() {
          node n2 mem=1000 down
          job web mem=500
          alloc web[0] on n2 running",
-        "blocked web 1: memory 2, memory_max 2, node down 1",
+        "blocked web 1: memory 1, memory_max 1, node down 1",
     );
 }
 
@@ -216,6 +216,23 @@ fn a_node_that_returns_gives_back_what_has_no_healthy_replacement() {
          run
          back n2",
         "",
+    );
+}
+
+#[test]
+fn a_node_that_returns_with_an_old_version_is_updated() {
+    check(
+        "node n1 cpu=500
+         job web cpu=400
+         alloc web[0] on n1 running healthy
+         run
+         down n1
+         run
+         job web change=env
+         run
+         back n1",
+        "stop web[0] on n1: updated
+         place web[0] on n1 after web[0]",
     );
 }
 

@@ -23,7 +23,11 @@ fn constraints_compare_by_every_operator() {
     only_the_first("size=10", "size=11", "${meta.size} <= 10");
     only_the_first("size=10", "size=9", "${meta.size} > 9");
     only_the_first("size=10", "size=9", "${meta.size} >= 10");
-    only_the_first("attr.kernel.version=5.10.0-28-amd64", "attr.kernel.version=4.19", "${attr.kernel.version} version >= 5.9");
+    only_the_first(
+        "attr.kernel.version=5.10.0-28-amd64",
+        "attr.kernel.version=4.19",
+        "${attr.kernel.version} version >= 5.9",
+    );
     only_the_first("attr.v=1.4.0", "attr.v=2.0.0", "${attr.v} semver >= 1.0.0, < 2.0.0");
     only_the_first("rack=row-7", "rack=line-7", "${meta.rack} regexp ^row-[0-9]$");
     only_the_first("tags=a,b,c", "tags=a,c", "${meta.tags} set_contains a,b");

@@ -59,7 +59,7 @@ fn a_move_waits_where_no_other_node_has_room() {
          node n2 mem=100
          job web mem=500
          alloc web[0] on n1 running healthy",
-        "blocked web 1: memory 2, memory_max 2, node draining 1",
+        "blocked web 1: memory 1, memory_max 1, node draining 1",
     );
 }
 

@@ -101,7 +101,20 @@ fn a_system_job_rolls_by_max_parallel() {
          job agent change=env
          run
          gone agent[0] on n1",
-        "",
+        "held back agent 1",
+    );
+    check(
+        "node n1
+         node n2
+         job agent type=system max_parallel=1
+         alloc agent[0] on n1 running
+         alloc agent[0] on n2 running
+         job agent change=env
+         run
+         gone agent[0] on n1
+         healthy agent",
+        "stop agent[0] on n2: updated
+         place agent[0] on n2 after agent[0]",
     );
 }
 

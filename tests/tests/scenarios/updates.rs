@@ -153,6 +153,56 @@ fn an_update_that_asks_more_than_the_node_has_leaves_the_old_instance() {
 }
 
 #[test]
+fn an_update_that_asks_more_wakes_when_what_it_lacks_is_free() {
+    check(
+        "node n1 cpu=800
+         job web cpu=400
+         alloc web[0] on n1 running healthy
+         job other cpu=400
+         alloc other[0] on n1 running healthy
+         job web cpu=500
+         run
+         stop other
+         run
+         gone other[0] on n1",
+        "stop web[0] on n1: updated
+         place web[0] on n1 after web[0]",
+    );
+}
+
+#[test]
+fn what_an_update_ends_gives_its_share_of_a_property_back() {
+    check(
+        "node n1 rack=r1
+         job web count=2 distinct_property=rack:2
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 running healthy
+         job web change=env",
+        "stop web[0] on n1: updated
+         stop web[1] on n1: updated
+         place web[0] on n1 after web[0]
+         place web[1] on n1 after web[1]",
+    );
+}
+
+#[test]
+fn an_update_takes_the_original_of_a_replacement_with_it() {
+    check(
+        "node n1
+         node n2
+         job web
+         alloc web[0] on n2 running healthy
+         run
+         down n2
+         run
+         job web change=env",
+        "stop web[0] on n1: updated
+         stop web[0] on n2: updated
+         place web[0] on n1 after web[0]",
+    );
+}
+
+#[test]
 fn an_update_that_asks_less_makes_room_only_when_the_old_one_is_gone() {
     check(
         "node n1 cpu=800

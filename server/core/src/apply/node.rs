@@ -231,11 +231,12 @@ fn settle_returned(state: &mut State, work: &mut AtWork, id: NodeId) {
     let returned: Vec<_> = state.allocations_of_node(id).filter(|allocation| allocation.is_live()).cloned().collect();
     let mut jobs = BTreeSet::new();
     for original in returned {
+        // Its version may be an older one by now, and what is wanted in its place may still be looked for.
+        jobs.insert(original.job.clone());
         let Some(replacement) = original.next.and_then(|next| state.allocation(next)).cloned() else { continue };
         if !replacement.is_live() {
             continue;
         }
-        jobs.insert(original.job.clone());
         if keeps_replacement(state, &original, &replacement) {
             let mut original = (*original).clone();
             original.desired = Desired::Stop(StopReason::Reconnected);

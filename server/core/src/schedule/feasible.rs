@@ -92,6 +92,14 @@ impl<'a> Feasibility<'a> {
         }
     }
 
+    /// Takes out an instance that the plan ends.
+    pub fn leave(&mut self, id: AllocationId) {
+        let of_properties = self.properties.iter_mut().flat_map(|property| property.taken.values_mut());
+        for taken in self.hosts_taken.values_mut().chain(of_properties) {
+            taken.retain(|known| *known != id);
+        }
+    }
+
     /// What of the lasting conditions `node` does not meet: datacenter, pool, constraints.
     pub fn conditions(&self, node: &Node) -> Vec<Misfit> {
         let job = &self.version.job;

@@ -8,7 +8,7 @@ mod explain;
 mod survey;
 mod view;
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Misfit, Node, NodeId, Unplaced};
@@ -38,19 +38,20 @@ pub(super) struct Placed {
     pub cut_short: bool,
 }
 
-/// Finds nodes for `wants`.
-pub(super) fn place(state: &State, evaluation: EvaluationId, wants: Vec<Want>) -> Placed {
+/// Finds nodes for `wants`; the plan ends `stops` whatever is found.
+pub(super) fn place(state: &State, evaluation: EvaluationId, stops: &[Stop], wants: Vec<Want>) -> Placed {
     let mut placed = Placed::default();
     let mut view = View::of(state);
     let mut rest = wants.as_slice();
     let mut lines = Lines::default();
+    let ending = stops.iter().map(|stop| stop.allocation).collect();
     'groups: while let Some(first) = rest.first() {
         let is_same = |want: &Want| want.group == first.group && want.version.version == first.version.version;
         let end = rest.iter().position(|want| !is_same(want)).unwrap_or(rest.len());
         let (of_group, others) = rest.split_at(end);
         rest = others;
         let Some(group) = first.version.job.group(&first.group) else { continue };
-        let mut chooser = Chooser::new(state, &mut view, evaluation, first, group);
+        let mut chooser = Chooser::new(state, &mut view, evaluation, first, group, &ending);
         for want in of_group {
             if lines.instances >= PLAN_INSTANCES_MAX {
                 placed.cut_short = true;
@@ -58,7 +59,7 @@ pub(super) fn place(state: &State, evaluation: EvaluationId, wants: Vec<Want>) -
             }
             match chooser.choose(want) {
                 Some(chosen) => {
-                    placed.stops.extend(want.succeeds.clone());
+                    placed.stops.extend(want.succeeds.iter().chain(&want.also_ends).cloned());
                     lines.add(want, &chosen);
                 }
                 None => explain::count(&mut placed.unplaced, &chooser, want),
@@ -153,8 +154,10 @@ impl<'a, 'v> Chooser<'a, 'v> {
         evaluation: EvaluationId,
         want: &'a Want,
         group: &'a Group,
+        ending: &BTreeSet<AllocationId>,
     ) -> Self {
-        let feasibility = Feasibility::new(state, &want.version, group);
+        let mut feasibility = Feasibility::new(state, &want.version, group);
+        ending.iter().for_each(|id| feasibility.leave(*id));
         // What other instances of the job close is looked at for each instance; the rest holds for all.
         let is_of_others = |misfit: &Misfit| matches!(misfit, Misfit::DistinctHosts | Misfit::DistinctProperty { .. });
         let open = |at: &usize| feasibility.misfits(view.node(*at), None).iter().all(is_of_others);
@@ -166,6 +169,7 @@ impl<'a, 'v> Chooser<'a, 'v> {
         // An instance that has a replacement is about to leave, and counts no more.
         let leaves =
             |known: &Allocation| known.next.and_then(|id| state.allocation(id)).is_some_and(|next| next.is_live());
+        let leaves = |known: &Allocation| leaves(known) || ending.contains(&known.id);
         let counts = |known: &&Arc<Allocation>| known.is_live() && known.group == group.name && !leaves(known);
         for other in state.allocations_of_job(&key).filter(counts) {
             *siblings.entry(other.node).or_default() += 1;
@@ -290,6 +294,9 @@ impl<'a, 'v> Chooser<'a, 'v> {
         }
         *self.siblings.entry(node.id).or_default() += 1;
         self.spreads.add(&node, 1);
+        for stop in want.succeeds.iter().chain(&want.also_ends) {
+            self.feasibility.leave(stop.allocation);
+        }
         // Its real id is derived by `apply`; within the plan any unused one will do.
         self.placed += 1;
         let id =
@@ -318,3 +325,6 @@ fn finding(
     let is_available = node.is_schedulable() && feasibility.conditions(node).is_empty();
     Finding { node: node.clone(), misfits, is_available }
 }
+
+#[cfg(test)]
+mod tests;

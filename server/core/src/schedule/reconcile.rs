@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use model::{Allocation, AllocationId, Desired, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp};
 
+use crate::limits::FOLLOW_UP_WINDOW;
 use crate::plan::{DeploymentChange, FollowUp, Stop};
 use crate::state::{JobVersion, State};
 
@@ -80,6 +81,8 @@ pub(super) struct Want {
     pub previous: Option<AllocationId>,
     /// The allocation that ends if this one is placed, and whose room on its node it may take over.
     pub succeeds: Option<Stop>,
+    /// What else ends if this one is placed: the original that `succeeds` stood in for.
+    pub also_ends: Option<Stop>,
     /// Whether it is a canary.
     pub canary: bool,
     /// Earlier placements of the instance that failed.
@@ -96,6 +99,7 @@ impl Want {
             index: None,
             previous: None,
             succeeds: None,
+            also_ends: None,
             canary: false,
             reschedules: Vec::new(),
             node: None,
@@ -122,7 +126,29 @@ pub(super) fn reconcile(state: &State, key: &JobKey, now: Timestamp) -> Wishes {
         }
     }
     rollout.begin_if_new(&mut wishes);
+    wishes.follow_ups = together(wishes.follow_ups);
     wishes
+}
+
+/// Joins what is due within a short time of each other, so that many failures at once make few evaluations.
+fn together(mut follow_ups: Vec<FollowUp>) -> Vec<FollowUp> {
+    follow_ups.sort_by_key(|follow_up| follow_up.at);
+    let mut joined: Vec<FollowUp> = Vec::new();
+    let mut first_at = Timestamp::default();
+    for follow_up in follow_ups {
+        match joined.last_mut().filter(|_| follow_up.at.since(first_at) <= FOLLOW_UP_WINDOW) {
+            // All of them must be due when the evaluation comes.
+            Some(last) => {
+                last.at = follow_up.at;
+                last.allocations.extend(follow_up.allocations);
+            }
+            None => {
+                first_at = follow_up.at;
+                joined.push(follow_up);
+            }
+        }
+    }
+    joined
 }
 
 fn stop_everything(state: &State, key: &JobKey, wishes: &mut Wishes) {

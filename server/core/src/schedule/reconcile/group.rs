@@ -4,7 +4,7 @@
 //! moves, or whose node is out of contact, counts together with its replacement.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Allocation, ClientStatus, Desired, Group, JobType, NodeStatus, StopReason, Timestamp, Update};
@@ -31,13 +31,10 @@ pub(super) fn reconcile(
     let mut work = AtWork { state, version, group, rollout, now, wishes, counts: Counts::default(), wants: Vec::new() };
     let mut slots = work.slots(&all);
     let ended = work.ended(&all, &slots);
-    work.scale_down(&mut slots, ended);
+    work.scale_down(&mut slots, ended.len() as u32);
     work.move_and_replace(&slots);
     work.update(&slots, &all);
-    for _ in slots.len() as u32 + ended..group.count {
-        work.counts.place += 1;
-        work.wants.push(Want::fresh(&group.name, version));
-    }
+    work.fill_up(&slots, &ended);
     let AtWork { counts, mut wants, wishes, .. } = work;
     // What replaces something comes first: it gives back what it takes.
     wants.sort_by_key(|want| Reverse(want.previous.is_some()));
@@ -97,9 +94,22 @@ impl<'a> AtWork<'a, '_> {
         self.state.allocation(allocation.next?).filter(|next| next.is_live())
     }
 
-    /// How many instances are over and count all the same: finished ones of a batch job, and failed ones, which wait
-    /// for a new placement, get one now, or have used their attempts up.
-    fn ended(&mut self, all: &[&'a Arc<Allocation>], slots: &Slots<'_>) -> u32 {
+    /// Wants what is missing up to the count.
+    fn fill_up(&mut self, slots: &Slots<'_>, ended: &BTreeSet<u32>) {
+        let missing = (self.group.count as usize).saturating_sub(slots.len() + ended.len());
+        // The lowest index that no live instance has is found when the plan is applied. One that is over and counts
+        // keeps its index, so it must be said here which are free.
+        let free = (0..).filter(|index| !slots.contains_key(index) && !ended.contains(index));
+        for index in free.take(missing) {
+            self.counts.place += 1;
+            let index = (!ended.is_empty()).then_some(index);
+            self.wants.push(Want { index, ..Want::fresh(&self.group.name, self.version) });
+        }
+    }
+
+    /// The indexes of instances that are over and count all the same: finished ones of a batch job, and failed ones,
+    /// which wait for a new placement, get one now, or have used their attempts up.
+    fn ended(&mut self, all: &[&'a Arc<Allocation>], slots: &Slots<'_>) -> BTreeSet<u32> {
         // The newest of each name index speaks for it.
         let mut newest = Slots::new();
         for allocation in all.iter().copied().filter(|known| known.client_status.is_terminal()) {
@@ -108,17 +118,17 @@ impl<'a> AtWork<'a, '_> {
                 *known = allocation;
             }
         }
-        let mut ended = 0;
+        let mut ended = BTreeSet::new();
         for (index, allocation) in newest {
             let speaks = allocation.desired == Desired::Run && allocation.job_version == self.version.version;
             if slots.contains_key(&index) || !speaks {
                 continue;
             }
             match allocation.client_status {
-                ClientStatus::Complete if self.version.job.kind == JobType::Batch => ended += 1,
+                ClientStatus::Complete if self.version.job.kind == JobType::Batch => drop(ended.insert(index)),
                 ClientStatus::Failed => {
                     self.failed(allocation);
-                    ended += 1;
+                    ended.insert(index);
                 }
                 ClientStatus::Complete
                 | ClientStatus::Pending
@@ -162,12 +172,16 @@ impl<'a> AtWork<'a, '_> {
         for allocation in order.into_iter().take(excess as usize) {
             self.stop(allocation, StopReason::NotNeeded);
             slots.remove(&allocation.index);
-            // The original of a move, or of an instance out of contact, goes with its replacement.
-            let original = allocation.previous.and_then(|id| self.state.allocation(id)).filter(|known| known.is_live());
-            if let Some(original) = original.filter(|original| original.next == Some(allocation.id)) {
+            if let Some(original) = self.original_of(allocation) {
                 self.stop(original, StopReason::NotNeeded);
             }
         }
+    }
+
+    /// The instance that `allocation` stands in for, of a move or out of contact: it goes with its replacement.
+    fn original_of(&self, allocation: &Allocation) -> Option<&'a Arc<Allocation>> {
+        let previous = allocation.previous.and_then(|id| self.state.allocation(id));
+        previous.filter(|original| original.is_live() && original.next == Some(allocation.id))
     }
 
     /// Wants replacements for instances that move or are out of contact.
@@ -242,6 +256,9 @@ impl<'a> AtWork<'a, '_> {
                 index: Some(allocation.index),
                 previous: Some(allocation.id),
                 succeeds: Some(Stop { allocation: allocation.id, reason: StopReason::Updated }),
+                also_ends: self
+                    .original_of(allocation)
+                    .map(|original| Stop { allocation: original.id, reason: StopReason::Updated }),
                 ..Want::fresh(&self.group.name, self.version)
             });
         }
