@@ -16,7 +16,7 @@ fn one_basket(cluster: &Cluster) -> Value {
     let spec = cluster.variant("basket.hcl", &[("count = 3", "count = 1")]);
     cluster.sched(&["job", "run", &spec]).expect(0);
     cluster.await_instances("basket", 1, SOON);
-    cluster.instances("s1", "basket").unwrap().remove(0)
+    cluster.instances("s1", "basket").expect("the catalog answers").remove(0)
 }
 
 /// The events of the only allocation's task, and how often it was restarted.
@@ -93,7 +93,9 @@ fn logs_are_followed_through_every_server() {
         let mut follower = follower.spawn().expect("the binary starts");
         let path = format!("/seen-through-{server}");
         let read = || std::fs::read_to_string(&log).map_err(|error| error.to_string());
-        wait::until("what was there before", SOON, || read().and_then(|text| wait::check(!text.is_empty(), || text.clone())));
+        wait::until("what was there before", SOON, || {
+            read().and_then(|text| wait::check(!text.is_empty(), || text.clone()))
+        });
         http::send(socket(&instance), "GET", &path, b"").unwrap();
         let seen = || read().and_then(|text| wait::check(text.contains(&path), || text.clone()));
         let (_, took) = wait::until("the new line", SOON, seen);

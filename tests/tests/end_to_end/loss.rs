@@ -55,7 +55,7 @@ fn runs_once(cluster: &Cluster, count: usize) {
         let now = cluster.running("basket");
         wait::check(now == settled && now.len() == count, || format!("{now:#?}"))
     });
-    let wanted = cluster.wanted("basket").unwrap();
+    let wanted = cluster.wanted("basket").expect("the job is known");
     let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
     for one in &wanted {
         *by_name.entry(one["Name"].to_string()).or_default() += 1;

@@ -14,8 +14,11 @@ fn the_command_line_says_what_is_wrong_and_where() {
     let run = |name: &str, content: &[u8]| cluster.sched(&["job", "run", &cluster.write(name, content)]).expect(1);
     run("syntax.hcl", b"job \"x\" {\n  group \"g\" {\n").complains(&["syntax.hcl", "error"]);
     run("utf8.hcl", b"job \"x\" { # \xff\xfe\n}\n").complains(&["UTF-8"]);
-    let job = |inner: &str| format!("job \"x\" {{\n group \"g\" {{\n  task \"t\" {{\n   driver = \"docker\"\n{inner}\n  }}\n }}\n}}\n");
-    run("unknown.hcl", job("config { image = \"i\" }\n resources { memroy = 5 }").as_bytes()).complains(&["memroy", "memory"]);
+    let job = |inner: &str| {
+        format!("job \"x\" {{\n group \"g\" {{\n  task \"t\" {{\n   driver = \"docker\"\n{inner}\n  }}\n }}\n}}\n")
+    };
+    run("unknown.hcl", job("config { image = \"i\" }\n resources { memroy = 5 }").as_bytes())
+        .complains(&["memroy", "memory"]);
     run("image.hcl", job("config { }").as_bytes()).complains(&["image"]);
     let large = format!("# {}\n{}", "x".repeat(3 * 1024 * 1024), job("config { image = \"i\" }"));
     run("large.hcl", large.as_bytes()).complains(&["large.hcl"]);

@@ -89,9 +89,12 @@ fn a_server_that_was_away_catches_up_and_the_members_tell() {
     let index = cluster.request(cluster.leader(), "GET", "/v1/jobs", "").unwrap().number("x-nomad-index").unwrap();
     cluster.launch(away);
     wait::until("the index of the others", SOON, || {
-        let reply = cluster.request(away, "GET", "/v1/jobs?stale&prefix=write-", "").map_err(|error| error.to_string())?;
+        let reply =
+            cluster.request(away, "GET", "/v1/jobs?stale&prefix=write-", "").map_err(|error| error.to_string())?;
         let jobs = reply.json().as_array().map_or(0, Vec::len);
-        wait::check(jobs == WRITES && reply.number("x-nomad-index") >= Some(index), || format!("{jobs} jobs, {}", reply.head))
+        wait::check(jobs == WRITES && reply.number("x-nomad-index") >= Some(index), || {
+            format!("{jobs} jobs, {}", reply.head)
+        })
     });
     wait::until("an alive member", SOON, || {
         let members = cluster.sched(&["server", "members"]).stdout;

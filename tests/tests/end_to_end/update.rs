@@ -46,7 +46,10 @@ fn a_rolling_update_keeps_all_but_one_instance_in_the_catalog() {
     assert_eq!(versions(&cluster), ["\"2\"", "\"2\"", "\"2\""]);
 
     let history = cluster.sched(&["job", "history", "basket"]).expect(0).stdout;
-    assert!(history.contains("Version") && history.lines().filter(|line| line.contains("Stable")).count() == 2, "{history}");
+    assert!(
+        history.contains("Version") && history.lines().filter(|line| line.contains("Stable")).count() == 2,
+        "{history}"
+    );
     cluster.sched(&["job", "revert", "basket", "0"]).expect(0);
     cluster.await_instances("basket", 3, SOON);
     assert_eq!(versions(&cluster), ["\"1\"", "\"1\"", "\"1\""]);
@@ -56,11 +59,17 @@ fn a_rolling_update_keeps_all_but_one_instance_in_the_catalog() {
 #[test]
 fn a_version_that_does_not_work_is_reverted_and_nobody_notices() {
     let cluster = shared::cluster();
-    let short = [("healthy_deadline  = \"30s\"", "healthy_deadline  = \"6s\""), ("progress_deadline = \"60s\"", "progress_deadline = \"8s\"")];
+    let short = [
+        ("healthy_deadline  = \"30s\"", "healthy_deadline  = \"6s\""),
+        ("progress_deadline = \"60s\"", "progress_deadline = \"8s\""),
+    ];
     let good = cluster.variant("basket.hcl", &short);
     cluster.sched(&["job", "run", &good]).expect(0);
     cluster.await_instances("basket", 3, SOON);
-    let bad: Vec<(&str, &str)> = short.into_iter().chain([("path     = \"/health\"", "path     = \"/nothing\""), ("VERSION = \"1\"", "VERSION = \"bad\"")]).collect();
+    let bad: Vec<(&str, &str)> = short
+        .into_iter()
+        .chain([("path     = \"/health\"", "path     = \"/nothing\""), ("VERSION = \"1\"", "VERSION = \"bad\"")])
+        .collect();
     let bad = cluster.variant("basket.hcl", &bad);
     let code = while_running(&cluster, &["job", "run", &bad], Duration::from_secs(60), || {
         let passing = cluster.instances("s1", "basket").map_or(3, |found| found.len());

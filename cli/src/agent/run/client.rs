@@ -41,14 +41,8 @@ pub async fn start(
     let clock: Arc<dyn Clock> = world.clock.clone();
     let drivers = drivers(config, folder, &agent, clock.clone(), world.random.next_u64());
     let forgets = if config.ephemeral { drivers.clone() } else { Vec::new() };
-    let seams = AgentSeams {
-        dialer,
-        drivers,
-        clock,
-        random: world.random.clone(),
-        store,
-        host: Arc::new(RealHost::default()),
-    };
+    let seams =
+        AgentSeams { dialer, drivers, clock, random: world.random.clone(), store, host: Arc::new(RealHost::default()) };
     tracing::info!(%node, name = config.name, "client agent is up");
     Ok(tokio::spawn(async move {
         let ended = client_agent::run(agent, seams, shutdown).await;
