@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim bench picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -27,8 +27,11 @@ clean-demo: demo-down ## demo-down, and remove the demo image from Docker
 dev: build ## one process with a server and an agent on loopback, for trying things out
 	@./sched agent --dev
 
-test: ## install what is missing, then every check and every test, Docker and browser included
+test: ## install what is missing, then every check and every test but those of e2e
 	@scripts/test.sh
+
+e2e: ## the end-to-end tests: real processes, real Docker, a real browser
+	@scripts/test.sh e2e
 
 verify: ## the quick checks, which change nothing: format, clippy, docs, tidy
 	cargo fmt --all -- --check
@@ -54,9 +57,6 @@ image: ## build the demo service and load it into Docker as basket:demo
 
 sim: ## the seeded simulation (SEED=42: that seed only)
 	SEED=$(SEED) $(CARGO_TEST) -p tests --test all simulation:: -- --nocapture
-
-bench: ## the benchmarks, in profile release; prints the table of BENCHMARKS.md
-	cargo run --release -p tests --bin bench
 
 picture: ## take the picture in README from the last browser test
 	mkdir -p docs && cp target/screenshots/overview.png docs/ui.png

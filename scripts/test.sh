@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# `make test` and CI: installs what is missing, builds once in profile `ci`, then runs every check and every test, those
-# against real Docker and a real browser included. Goes on after a failed phase; fails at the end if any failed.
+# `make test` and CI: installs what is missing, builds once in profile `ci`, then runs every check and every test. `make
+# e2e` gives the argument `e2e`: the tests of whole clusters of processes, with real Docker and a real browser, instead.
+# Goes on after a failed phase; fails at the end if any failed.
 # shellcheck source=scripts/host.sh
 source "$(dirname "$0")/host.sh"
 
@@ -44,10 +45,15 @@ must setup scripts/setup.sh test
 phase fmt cargo fmt --all -- --check || true
 must build scripts/build.sh
 must image scripts/image.sh
+if [ "${1:-}" = e2e ]; then
+    phase end-to-end cargo test --profile ci -p tests --test all end_to_end:: || true
+    phase ui-browser scripts/test-ui.sh browser || true
+    print_summary
+    exit "$failed"
+fi
 phase clippy cargo clippy --profile ci --workspace --all-targets -- -D warnings || true
 phase docs scripts/docs.sh || true
-phase test cargo test --profile ci --workspace --no-fail-fast || true
+phase test cargo test --profile ci --workspace --no-fail-fast -- --skip end_to_end:: || true
 phase ui-unit scripts/test-ui.sh unit || true
-phase ui-browser scripts/test-ui.sh browser || true
 print_summary
 exit "$failed"
