@@ -76,9 +76,6 @@ impl<'a> AtWork<'a, '_> {
                 (Some(replacement), _) => {
                     if allocation.migrate && replacement.healthy == Some(true) {
                         self.stop(allocation, StopReason::Migrated);
-                        for original in self.originals_of(allocation) {
-                            self.stop(original, StopReason::Migrated);
-                        }
                     }
                 }
                 (None, None) => drop(slots.insert(allocation.index, allocation)),
