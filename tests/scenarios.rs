@@ -79,18 +79,21 @@ pub fn check_dry_run(setup: &str, job: &str, expected: &str) {
     assert!(placed, "foreseen {:?}, done {decided:?}", foreseen.placements);
 }
 
-/// Plays `lines` one by one, lets the scheduler decide after each, and returns the first thing that must never be.
+/// Plays `lines` one by one, lets the scheduler decide after each, and returns the first thing that must never be, with all
+/// that led to it.
 pub fn first_wrong(lines: &[String]) -> Option<String> {
     let mut cluster = Cluster::play("");
+    let mut story = String::new();
     for line in lines {
         cluster.go_on(line);
-        let decided = cluster.run();
+        story += &format!("{line}\n");
+        story.extend(cluster.run().iter().map(|decided| format!("    {decided}\n")));
         if let Some(violation) = invariants::check(&cluster.state).first() {
-            return Some(format!("after {line}: {violation}; decided {decided:?}"));
+            return Some(format!("{story}{violation}"));
         }
         let more = cluster.would_still_do();
         if !more.is_empty() {
-            return Some(format!("after {line}: decided {decided:?}, and asked again {more:?}"));
+            return Some(format!("{story}asked again at once: {more:?}"));
         }
     }
     None

@@ -40,7 +40,10 @@ fn weight(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -
     let resources = allocation.resources;
     let own = [resources.cpu_mhz, resources.memory_mb, resources.memory_max_mb, resources.disk_mb];
     let mut before = [0u64; 4];
-    for predecessor in allocation.after.iter().filter_map(|id| held.get(id)) {
+    let predecessors: Vec<_> = allocation.after.iter().filter_map(|id| held.get(id)).collect();
+    // What waits for the same predecessor as its own predecessor does is counted with that.
+    let counts = |one: &&&Allocation| !predecessors.iter().any(|other| other.after.contains(&one.id));
+    for predecessor in predecessors.iter().copied().filter(|one| counts(one)) {
         for (sum, amount) in before.iter_mut().zip(weight(predecessor, held)) {
             *sum += amount;
         }

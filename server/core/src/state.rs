@@ -25,6 +25,7 @@ use crate::cow::CowMap;
 pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
 pub use usage::NodeUse;
+pub(crate) use usage::counts_for;
 pub use watch::{Change, NodeChange, Table, TableIndexes};
 
 /// Names a service: its namespace and its name.

@@ -28,6 +28,25 @@ fn the_original_stops_when_its_replacement_is_healthy() {
 }
 
 #[test]
+fn what_the_original_stood_in_for_ends_with_it() {
+    check(
+        "node n1
+         node n2 cpu=1000 mem=1000
+         node n3 cpu=4000 mem=4000
+         job web
+         alloc web[0] on n1 running healthy
+         run
+         down n1
+         run
+         drain n2
+         run
+         healthy web",
+        "stop web[0] on n1: migrated
+         stop web[0] on n2: migrated",
+    );
+}
+
+#[test]
 fn the_original_stays_while_its_replacement_is_not_healthy() {
     check(
         "node n1

@@ -186,6 +186,20 @@ fn what_an_update_ends_gives_its_share_of_a_property_back() {
 }
 
 #[test]
+fn a_successor_that_has_not_started_passes_on_what_it_waits_for() {
+    check(
+        "node n1 cpu=800
+         job web cpu=800 port=8080
+         alloc web[0] on n1 running healthy
+         job web cpu=400
+         run
+         job web cpu=700",
+        "stop web[0] on n1: updated
+         place web[0] on n1 after web[0] after web[0]",
+    );
+}
+
+#[test]
 fn an_update_takes_the_original_of_a_replacement_with_it() {
     check(
         "node n1

@@ -73,7 +73,9 @@ pub(super) fn place(state: &State, evaluation: EvaluationId, stops: &[Stop], wan
 
 /// A job that wants everything or nothing gets nothing when something found no room.
 fn give_up_partial_all_at_once(placed: &mut Placed, wants: &[Want]) {
-    let all_at_once = wants.first().is_some_and(|want| want.version.job.all_at_once);
+    // A system job has its place on each node for itself.
+    let is_one = |want: &Want| want.version.job.all_at_once && !want.version.job.kind.is_per_node();
+    let all_at_once = wants.first().is_some_and(is_one);
     if all_at_once && !placed.unplaced.is_empty() {
         placed.placements.clear();
         placed.stops.clear();
@@ -83,8 +85,8 @@ fn give_up_partial_all_at_once(placed: &mut Placed, wants: &[Want]) {
 /// Where an instance goes.
 struct Chosen<'a> {
     node: &'a Node,
-    /// What it succeeds there.
-    after: Option<AllocationId>,
+    /// What must be gone there before it starts.
+    after: Vec<AllocationId>,
 }
 
 /// The plan's lines as they grow: equal instances on one node share a line.
@@ -100,7 +102,7 @@ impl Lines {
         let tail = Tail {
             index: want.index,
             previous: want.previous,
-            after: chosen.after.into_iter().collect(),
+            after: chosen.after.clone(),
             canary: want.canary,
             reschedules: want.reschedules.clone(),
         };
@@ -206,8 +208,14 @@ impl<'a, 'v> Chooser<'a, 'v> {
         };
         self.put(at, want);
         let node = self.view.node(at);
-        let after = self.succeeded(want).filter(|known| known.node == node.id).map(|known| known.id);
-        Some(Chosen { node, after })
+        let succeeded = self.succeeded(want).filter(|known| known.node == node.id);
+        Some(Chosen { node, after: succeeded.map_or_else(Vec::new, |known| self.after(known)) })
+    }
+
+    /// What a successor of `known` waits for: that, and what it waits for itself. It may be gone sooner than those.
+    fn after(&self, known: &Allocation) -> Vec<AllocationId> {
+        let holds = |id: &AllocationId| self.state.allocation(*id).is_some_and(|known| known.holds());
+        [known.id].into_iter().chain(known.after.iter().copied().filter(holds)).collect()
     }
 
     fn best_of_heap(&mut self) -> Option<usize> {

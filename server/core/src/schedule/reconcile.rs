@@ -81,8 +81,8 @@ pub(super) struct Want {
     pub previous: Option<AllocationId>,
     /// The allocation that ends if this one is placed, and whose room on its node it may take over.
     pub succeeds: Option<Stop>,
-    /// What else ends if this one is placed: the original that `succeeds` stood in for.
-    pub also_ends: Option<Stop>,
+    /// What else ends if this one is placed: the originals that `succeeds` stood in for.
+    pub also_ends: Vec<Stop>,
     /// Whether it is a canary.
     pub canary: bool,
     /// Earlier placements of the instance that failed.
@@ -99,7 +99,7 @@ impl Want {
             index: None,
             previous: None,
             succeeds: None,
-            also_ends: None,
+            also_ends: Vec::new(),
             canary: false,
             reschedules: Vec::new(),
             node: None,

@@ -66,11 +66,20 @@ impl NodeUse {
     }
 }
 
+/// What `allocation` counts for among `others` of its node, together with those that it succeeds.
+pub(crate) fn counts_for<'a>(allocation: &Allocation, others: impl Iterator<Item = &'a Allocation>) -> Resources {
+    chain(allocation, &others.filter(|other| other.holds()).map(|other| (other.id, other)).collect())
+}
+
 /// The larger of an allocation and the sum of its predecessors, and so on down the chain.
 fn chain(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -> Resources {
+    let before: Vec<_> = allocation.after.iter().filter_map(|id| held.get(id)).collect();
     let mut predecessors = Resources::default();
-    for predecessor in allocation.after.iter().filter_map(|id| held.get(id)) {
-        predecessors += chain(predecessor, held);
+    for predecessor in &before {
+        // What was passed on by another predecessor counts with that one.
+        if !before.iter().any(|other| other.after.contains(&predecessor.id)) {
+            predecessors += chain(predecessor, held);
+        }
     }
     allocation.resources.max(predecessors)
 }

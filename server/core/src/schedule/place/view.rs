@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use model::{Allocation, Group, Misfit, Node, Resources, fits};
 
-use crate::state::{NodeUse, State};
+use crate::state::{NodeUse, State, counts_for};
 
 /// All nodes, by their place in order of ids.
 pub(in super::super) struct View<'a> {
+    state: &'a State,
     nodes: Vec<NodeView<'a>>,
 }
 
@@ -30,7 +31,7 @@ impl<'a> View<'a> {
             ports: BTreeSet::new(),
             dynamic_ports: 0,
         };
-        Self { nodes: state.nodes().map(view).collect() }
+        Self { state, nodes: state.nodes().map(view).collect() }
     }
 
     /// How many nodes there are.
@@ -47,7 +48,7 @@ impl<'a> View<'a> {
     pub fn room(&self, at: usize, group: &Group, succeeded: Option<&Allocation>) -> Result<(), Vec<Misfit>> {
         let view = &self.nodes[at];
         let succeeded = succeeded.filter(|known| known.node == view.node.id);
-        let mut misfits = fits(added(group, succeeded), view.free()).err().unwrap_or_default();
+        let mut misfits = fits(self.added(group, succeeded), view.free()).err().unwrap_or_default();
         let inherited = |port: u16| succeeded.is_some_and(|known| known.ports.iter().any(|known| known.value == port));
         for port in group.networks.iter().flat_map(|network| &network.reserved_ports) {
             if view.is_taken(port.value) && !inherited(port.value) {
@@ -65,18 +66,31 @@ impl<'a> View<'a> {
     pub fn used_with(&self, at: usize, group: &Group, succeeded: Option<&Allocation>) -> Resources {
         let view = &self.nodes[at];
         let succeeded = succeeded.filter(|known| known.node == view.node.id);
-        view.used() + added(group, succeeded)
+        view.used() + self.added(group, succeeded)
     }
 
     /// Places an instance there.
     pub fn put(&mut self, at: usize, group: &Group, succeeded: Option<&Allocation>) {
+        let succeeded = succeeded.filter(|known| known.node == self.nodes[at].node.id);
+        let added = self.added(group, succeeded);
         let view = &mut self.nodes[at];
-        let succeeded = succeeded.filter(|known| known.node == view.node.id);
-        view.placed += added(group, succeeded);
+        view.placed += added;
         for network in &group.networks {
             view.ports.extend(network.reserved_ports.iter().map(|port| port.value));
             view.dynamic_ports += network.dynamic_ports.len();
         }
+    }
+
+    /// What one more instance adds: its ask, or where it succeeds another only what it asks beyond what that counts for.
+    fn added(&self, group: &Group, succeeded: Option<&Allocation>) -> Resources {
+        let ask = group.ask();
+        let Some(known) = succeeded else { return ask };
+        let counts = if known.after.is_empty() {
+            known.resources
+        } else {
+            counts_for(known, self.state.allocations_of_node(known.node).map(|other| &**other))
+        };
+        ask.max(counts) - counts
     }
 }
 
@@ -102,14 +116,5 @@ impl NodeView<'_> {
         let placed = self.ports.range(first..=last).count() + self.dynamic_ports;
         let reserved = self.node.reserved_ports.iter().filter(|port| (first..=last).contains(port)).count();
         all.saturating_sub(held + placed + reserved)
-    }
-}
-
-/// What one more instance adds: its ask, or where it succeeds another only what it asks beyond that.
-fn added(group: &Group, succeeded: Option<&Allocation>) -> Resources {
-    let ask = group.ask();
-    match succeeded {
-        Some(known) => ask.max(known.resources) - known.resources,
-        None => ask,
     }
 }

@@ -76,6 +76,9 @@ impl<'a> AtWork<'a, '_> {
                 (Some(replacement), _) => {
                     if allocation.migrate && replacement.healthy == Some(true) {
                         self.stop(allocation, StopReason::Migrated);
+                        for original in self.originals_of(allocation) {
+                            self.stop(original, StopReason::Migrated);
+                        }
                     }
                 }
                 (None, None) => drop(slots.insert(allocation.index, allocation)),
@@ -172,16 +175,19 @@ impl<'a> AtWork<'a, '_> {
         for allocation in order.into_iter().take(excess as usize) {
             self.stop(allocation, StopReason::NotNeeded);
             slots.remove(&allocation.index);
-            if let Some(original) = self.original_of(allocation) {
+            for original in self.originals_of(allocation) {
                 self.stop(original, StopReason::NotNeeded);
             }
         }
     }
 
-    /// The instance that `allocation` stands in for, of a move or out of contact: it goes with its replacement.
-    fn original_of(&self, allocation: &Allocation) -> Option<&'a Arc<Allocation>> {
-        let previous = allocation.previous.and_then(|id| self.state.allocation(id));
-        previous.filter(|original| original.is_live() && original.next == Some(allocation.id))
+    /// The instances that `allocation` stands in for, which move or are out of contact: they go with it.
+    fn originals_of(&self, allocation: &Allocation) -> Vec<&'a Arc<Allocation>> {
+        let original_of = |of: &Allocation| {
+            let previous = of.previous.and_then(|id| self.state.allocation(id));
+            previous.filter(|original| original.is_live() && original.next == Some(of.id))
+        };
+        std::iter::successors(original_of(allocation), |original| original_of(original)).collect()
     }
 
     /// Wants replacements for instances that move or are out of contact.
@@ -250,15 +256,14 @@ impl<'a> AtWork<'a, '_> {
         // What does not run well is replaced first: that costs nothing.
         destructive.sort_by_key(|known| (known.healthy == Some(true), known.index));
         let held_back = destructive.split_off(may.min(destructive.len()));
+        let updated = |known: &Arc<Allocation>| Stop { allocation: known.id, reason: StopReason::Updated };
         for allocation in destructive {
             self.counts.destructive += 1;
             self.wants.push(Want {
                 index: Some(allocation.index),
                 previous: Some(allocation.id),
-                succeeds: Some(Stop { allocation: allocation.id, reason: StopReason::Updated }),
-                also_ends: self
-                    .original_of(allocation)
-                    .map(|original| Stop { allocation: original.id, reason: StopReason::Updated }),
+                succeeds: Some(updated(allocation)),
+                also_ends: self.originals_of(allocation).into_iter().map(updated).collect(),
                 ..Want::fresh(&self.group.name, self.version)
             });
         }
