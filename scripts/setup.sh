@@ -63,7 +63,9 @@ start_docker() {
     say "starting dockerd in the background, as root, with live-restore; its log: $DOCKERD_LOG"
     # Should sudo ask for a password, then here and not behind the user's back.
     as_root true
-    as_root sh -c "PATH=\$PATH:/usr/sbin:/sbin; exec setsid dockerd --live-restore >>$DOCKERD_LOG 2>&1 </dev/null" &
+    # The starter lives as long as dockerd. It must not hold our output: whoever reads that to its end would wait for ever.
+    as_root sh -c "PATH=\$PATH:/usr/sbin:/sbin; exec setsid dockerd --live-restore >>$DOCKERD_LOG 2>&1" \
+        </dev/null >/dev/null 2>&1 &
     local starter=$!
     disown "$starter"
     dockerd_failed() { ! kill -0 "$starter" 2>/dev/null; }
