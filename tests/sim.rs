@@ -6,6 +6,7 @@
 mod clock;
 mod cluster;
 mod net;
+mod overfill;
 mod scenario;
 mod seed;
 mod trace;
@@ -30,4 +31,9 @@ pub fn run(seed: u64) -> Run {
         .build()
         .expect("a runtime without I/O needs nothing of the system");
     runtime.block_on(scenario::play(seed))
+}
+
+/// As [`run`], with servers that accept what a node has no room for.
+pub fn run_without_capacity_check(seed: u64) -> Run {
+    server_core::testing::without_capacity_check(|| run(seed))
 }

@@ -1,4 +1,4 @@
-//! What happens in a run: warm-up, a leader killed, a node lost, calm, audit.
+//! What happens in a run: warm-up, a plan that overfills a node, a leader killed, a node lost, calm, audit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use server_core::apply::Answer;
 use server_core::command::Command;
 use tokio::time::sleep;
 
-use super::Run;
 use super::cluster::{AGENTS, SimCluster};
+use super::{Run, overfill};
 use crate::invariants::Violation;
 
 /// How long a run lasts, in virtual time.
@@ -24,6 +24,8 @@ pub async fn play(seed: u64) -> Run {
     let mut cluster = SimCluster::start(seed).await;
     let jobs = submit_jobs(&cluster).await;
     pause(&cluster, 5, 10).await;
+
+    overfill::play(&cluster).await;
 
     let leader = cluster.leader().await.server_id();
     cluster.kill_server(leader).await;

@@ -45,3 +45,13 @@ fn a_seed_loses_a_leader_and_a_node_heals_and_is_played_the_same_twice() {
     }
     assert!(failed.is_empty(), "replay with: make sim SEED={}", failed.first().copied().unwrap_or_default());
 }
+
+#[test]
+fn without_the_capacity_check_of_apply_every_seed_fails() {
+    let _machine = machine::alone();
+    for seed in SEEDS {
+        let run = sim::run_without_capacity_check(seed);
+        let capacity = run.violations.iter().filter(|violation| violation.invariant == "capacity").count();
+        assert!(capacity > 0, "seed {seed} does not notice that nodes are overfull");
+    }
+}

@@ -24,3 +24,6 @@ pub mod dry_run;
 pub mod evaluations;
 pub mod schedule;
 pub mod why;
+
+#[cfg(feature = "testing")]
+pub mod testing;
