@@ -27,10 +27,10 @@ clean-demo: demo-down ## demo-down, and remove the demo image from Docker
 dev: build ## one process with a server and an agent on loopback, for trying things out
 	@./sched agent --dev
 
-test: ## install what is missing, then every check and every test but those of e2e
+test: ## install what is missing, then every check and every test
 	@scripts/test.sh
 
-e2e: ## the end-to-end tests: real processes, real Docker, a real browser
+e2e: ## only the end-to-end tests: real processes, real Docker, a real browser
 	@scripts/test.sh e2e
 
 verify: ## the quick checks, which change nothing: format, clippy, docs, tidy

@@ -29,6 +29,8 @@ node_is_new_enough() {
     have node && [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -ge "$NODE_MAJOR_MIN" ]
 }
 
+is_static() { [ -x "$1" ] && ! ldd "$1" >/dev/null 2>&1; }
+
 install_packages() {
     local packages=()
     if ! have docker || ! have dockerd; then packages+=(docker.io); fi
@@ -38,6 +40,8 @@ install_packages() {
     have dig || packages+=(bind9-dnsutils)
     if [ "$purpose" = test ]; then
         have chromium || packages+=(chromium)
+        # The tests of the Docker driver make their image of it.
+        is_static /bin/busybox || packages+=(busybox-static)
     fi
     [ ${#packages[@]} -gt 0 ] || return 0
     have apt-get || die "missing: ${packages[*]} (there is no apt-get here: install them your way and start again)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make test` and CI: installs what is missing, builds once in profile `ci`, then runs every check and every test. `make
-# e2e` gives the argument `e2e`: the tests of whole clusters of processes, with real Docker and a real browser, instead.
+# e2e` gives the argument `e2e`: only the tests of whole clusters of processes, with real Docker and a real browser.
 # Goes on after a failed phase; fails at the end if any failed.
 # shellcheck source=scripts/host.sh
 source "$(dirname "$0")/host.sh"
@@ -9,6 +9,8 @@ export CARGO_TERM_COLOR=never
 LOGS=$TOP/target/test-logs
 mkdir -p "$LOGS"
 rm -f "$LOGS"/*.log
+# Minutes. A phase that hangs fails, so that the others are still run and somebody learns which one it was.
+PHASE_MINUTES_MAX=40
 summary=()
 failed=0
 
@@ -17,11 +19,13 @@ phase() {
     local name=$1 began=$SECONDS outcome=ok
     shift
     printf '\n=== %s: %s\n' "$name" "$*"
-    if ! "$@" 2>&1 | tee "$LOGS/$name.log"; then
+    # Not a pipe, whose reader would wait for whatever the phase leaves behind.
+    if ! timeout --foreground -k 30s "${PHASE_MINUTES_MAX}m" "$@" > >(tee "$LOGS/$name.log") 2>&1; then
         outcome=FAILED
         failed=1
     fi
     summary+=("$(printf '%-12s %5d s  %s' "$name" "$((SECONDS - began))" "$outcome")")
+    printf '=== %s\n' "${summary[-1]}"
     [ "$outcome" = ok ]
 }
 
@@ -47,13 +51,12 @@ must build scripts/build.sh
 must image scripts/image.sh
 if [ "${1:-}" = e2e ]; then
     phase end-to-end cargo test --profile ci -p tests --test all end_to_end:: || true
-    phase ui-browser scripts/test-ui.sh browser || true
-    print_summary
-    exit "$failed"
+else
+    phase clippy cargo clippy --profile ci --workspace --all-targets -- -D warnings || true
+    phase docs scripts/docs.sh || true
+    phase test cargo test --profile ci --workspace --no-fail-fast || true
+    phase ui-unit scripts/test-ui.sh unit || true
 fi
-phase clippy cargo clippy --profile ci --workspace --all-targets -- -D warnings || true
-phase docs scripts/docs.sh || true
-phase test cargo test --profile ci --workspace --no-fail-fast -- --skip end_to_end:: || true
-phase ui-unit scripts/test-ui.sh unit || true
+phase ui-browser scripts/test-ui.sh browser || true
 print_summary
 exit "$failed"
