@@ -88,7 +88,7 @@ pub enum NetError {
         reason: String,
     },
     /// The peer refused; nothing was done.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Refusal),
 }
 

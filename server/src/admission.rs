@@ -1,5 +1,7 @@
 //! Admits new servers and agents that show a join token: checks it, and signs their certificate.
 
+use std::time::Duration;
+
 use proto::identity::Role;
 use proto::net::Refusal;
 use proto::wire;
@@ -10,6 +12,9 @@ use crate::authority::{JoinRole, JoinToken, TokenText, check};
 use crate::cluster::ClusterError;
 use crate::server::Server;
 
+/// How long the leader may take to confirm what is committed.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+
 impl Server {
     /// Answers somebody without a certificate who wants to join.
     pub(crate) async fn admit_joiner(&self, join: wire::Join) -> Result<wire::Joined, Refusal> {
@@ -17,9 +22,7 @@ impl Server {
             Refusal::Unavailable("this server does not hold the authority's key; ask one of the first servers".into())
         })?;
         let text: TokenText = join.token.parse().map_err(denied)?;
-        let state = self.state();
-        let kept = state.join_token(&text.id).and_then(|record| token(record));
-        let kept = kept.ok_or_else(|| Refusal::Denied("the join token is not known; ask for a new one".into()))?;
+        let kept = self.find_token(&text.id).await?;
         check(&text, &kept, self.now()).map_err(denied)?;
         if join.role != kept.role.to_string() {
             return Err(Refusal::Denied(format!(
@@ -49,8 +52,26 @@ impl Server {
             authority_pem: authority.certificate_pem().to_string(),
             cluster: self.inner.config.cluster.to_string(),
             server_id: if let Role::Server(id) = role { id } else { 0 },
-            servers: state.servers().map(server).collect(),
+            servers: self.state().servers().map(server).collect(),
         })
+    }
+
+    /// The token that the cluster keeps under `id`.
+    async fn find_token(&self, id: &str) -> Result<JoinToken, Refusal> {
+        let kept = || self.state().join_token(id).and_then(|record| token(record));
+        if let Some(token) = kept() {
+            return Ok(token);
+        }
+        // It may have been made on another server a moment ago.
+        let unavailable = |_| Refusal::Unavailable(ClusterError::NoLeader.to_string());
+        self.inner.raft.barrier(READ_WITHIN).await.map_err(unavailable)?;
+        let is_coming = || self.inner.config.join_tokens.iter().any(|record| record.id == id);
+        match kept() {
+            Some(token) => Ok(token),
+            // Made with the cluster, whose first leader is about to put it into the log.
+            None if is_coming() => Err(Refusal::Unavailable("the cluster is only just beginning".into())),
+            None => Err(Refusal::Denied("the join token is not known; ask for a new one".into())),
+        }
     }
 
     async fn allocate_server(&self, join: &wire::Join) -> Result<model::ServerId, Refusal> {

@@ -12,10 +12,10 @@ mod watch;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::Term;
+use model::{ClusterId, Term};
 use server_core::apply::Answer;
 use server_core::clocks::NodeClocks;
-use server_core::command::Command;
+use server_core::command::{Command, JoinTokenRecord};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -73,15 +73,21 @@ fn set_leading(server: &Server, leading: Option<Leading>) {
 
 /// The first leader gives the state its cluster id, and keeps the join tokens that `server init` made.
 async fn begin_cluster(server: Server) {
-    let config = &server.inner.config;
-    if server.state().cluster() != config.cluster {
-        propose(&server, Command::InitializeCluster { cluster: config.cluster }).await;
+    while let Some(command) = lacks(&server) {
+        propose(&server, command).await;
+        sleep(RETRY_PAUSE).await;
     }
-    for token in &config.join_tokens {
-        if token.expires_at > server.now() && server.state().join_token(&token.id).is_none() {
-            propose(&server, Command::PutJoinToken { token: token.clone() }).await;
-        }
+}
+
+/// The next command that a new cluster lacks.
+fn lacks(server: &Server) -> Option<Command> {
+    let (config, state) = (&server.inner.config, server.state());
+    if state.cluster() == ClusterId::default() {
+        return Some(Command::InitializeCluster { cluster: config.cluster });
     }
+    let is_lacking = |token: &&JoinTokenRecord| token.expires_at > server.now() && state.join_token(&token.id).is_none();
+    let token = config.join_tokens.iter().find(is_lacking)?;
+    Some(Command::PutJoinToken { token: token.clone() })
 }
 
 /// Proposes a command of the leader's own; what goes wrong is logged, and the loop that asked looks at the state again.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Allocation, AllocationId, Desired, JobKey, JobType, Node, NodeId, Timestamp};
+use model::{Allocation, AllocationId, ClientStatus, Desired, JobKey, JobType, Node, NodeId, Timestamp};
 
 use crate::state::State;
 
@@ -80,10 +80,12 @@ impl Budgets {
                 .job_version(&allocation.job, allocation.job_version)
                 .and_then(|version| version.job.group(&allocation.group).and_then(|group| group.migrate.clone()))
                 .unwrap_or_default();
-            let moving = state
-                .allocations_of_job(&allocation.job)
-                .filter(|known| known.group == allocation.group && known.migrate && known.is_live())
-                .count();
+            // One moves until it is observed gone; of what is out of contact nobody knows when that will be.
+            let moves = |known: &&std::sync::Arc<Allocation>| {
+                known.migrate && known.holds() && known.client_status != ClientStatus::Unknown
+            };
+            let of_group = state.allocations_of_job(&allocation.job).filter(|known| known.group == allocation.group);
+            let moving = of_group.filter(moves).count();
             migrate.max_parallel.max(1).saturating_sub(u32::try_from(moving).unwrap_or(u32::MAX))
         });
         let may = *left > 0;

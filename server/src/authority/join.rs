@@ -70,16 +70,16 @@ pub enum JoinError {
         joiner: JoinRole,
     },
     /// No server, or it refused.
-    #[error("cannot join: {0}")]
+    #[error("cannot join")]
     Asking(#[from] NetError),
     /// A key or the request for its certificate can't be made.
-    #[error("cannot make a key: {0}")]
+    #[error("cannot make a key")]
     Key(#[from] rcgen::Error),
     /// What the server sent is no identity.
-    #[error("the server sent something unusable: {0}")]
+    #[error("the server sent something unusable")]
     Identity(#[from] IdentityError),
     /// What the server sent can't be used with our key.
-    #[error("the server sent something unusable: {0}")]
+    #[error("the server sent something unusable")]
     Tls(#[from] TlsError),
     /// What the server sent is not what we asked for.
     #[error("the server sent something unusable: {0}")]

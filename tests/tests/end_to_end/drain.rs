@@ -68,7 +68,7 @@ fn the_command_follows_a_drain_to_its_end() {
     two_on_n1(&cluster);
     let shown = cluster.sched(&["node", "drain", "-enable", "-yes", "n1"]).expect(0);
     let text = format!("{}{}", shown.stdout, shown.stderr);
-    assert!(text.contains("complete"), "{text}");
+    assert!(text.contains("drained n1 in") && text.contains("2 allocations observed gone"), "{text}");
     assert!(cluster.running("basket").iter().all(|one| one.node != "n1"), "the command ended before the drain");
 }
 
