@@ -37,14 +37,14 @@ verify: ## the quick checks, which change nothing: format, clippy, docs, tidy
 	cargo fmt --all -- --check
 	cargo clippy --profile ci --workspace --all-targets -- -D warnings
 	scripts/docs.sh
-	$(CARGO_TEST) -p tests --test all tidy::
+	$(CARGO_TEST) --workspace --test all tidy::
 
 fix: ## let rustfmt and clippy repair what they can
 	cargo fmt --all
 	cargo clippy --profile ci --workspace --all-targets --fix --allow-dirty --allow-staged
 
 tidy: ## only the house rules
-	$(CARGO_TEST) -p tests --test all tidy::
+	$(CARGO_TEST) --workspace --test all tidy::
 
 ui: ## build the web UI
 	@scripts/ui.sh
@@ -56,7 +56,7 @@ image: ## build the demo service and load it into Docker as basket:demo
 	@scripts/image.sh
 
 sim: ## the seeded simulation (SEED=42: that seed only)
-	SEED=$(SEED) $(CARGO_TEST) -p tests --test all simulation:: -- --nocapture
+	SEED=$(SEED) $(CARGO_TEST) --workspace --test all simulation:: -- --nocapture
 
 picture: ## take the picture in README from the last browser test
 	mkdir -p docs && cp target/screenshots/overview.png docs/ui.png

@@ -50,7 +50,7 @@ phase fmt cargo fmt --all -- --check || true
 must build scripts/build.sh
 must image scripts/image.sh
 if [ "${1:-}" = e2e ]; then
-    phase end-to-end cargo test --profile ci -p tests --test all end_to_end:: || true
+    phase end-to-end cargo test --profile ci --workspace --test all end_to_end:: || true
 else
     phase clippy cargo clippy --profile ci --workspace --all-targets -- -D warnings || true
     phase docs scripts/docs.sh || true

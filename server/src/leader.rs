@@ -85,7 +85,8 @@ fn lacks(server: &Server) -> Option<Command> {
     if state.cluster() == ClusterId::default() {
         return Some(Command::InitializeCluster { cluster: config.cluster });
     }
-    let is_lacking = |token: &&JoinTokenRecord| token.expires_at > server.now() && state.join_token(&token.id).is_none();
+    let is_lacking =
+        |token: &&JoinTokenRecord| token.expires_at > server.now() && state.join_token(&token.id).is_none();
     let token = config.join_tokens.iter().find(is_lacking)?;
     Some(Command::PutJoinToken { token: token.clone() })
 }

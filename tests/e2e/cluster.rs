@@ -84,6 +84,12 @@ impl Cluster {
             self.send("DELETE", &format!("/v1/job/{id}?purge=true"), "");
         }
         let (ended, _) = wait::until("end of all containers", READY_WITHIN, || {
+            // One that is about to begin has no container yet.
+            let open = self.get("/v1/allocations");
+            let holds =
+                |one: &&Value| ["pending", "running", "unknown"].map(Value::from).contains(&one["ClientStatus"]);
+            let open = open.as_array().into_iter().flatten().filter(holds).count();
+            wait::check(open == 0, || format!("{open} allocations are not over"))?;
             let left = self.containers();
             wait::check(left.iter().all(|one| !one.running), || format!("{left:#?}")).map(|()| left)
         });

@@ -1,6 +1,4 @@
-//! What Docker knows, asked through its command line: containers by label, and events with their times.
-
-use std::time::Duration;
+//! What Docker knows, asked through its command line: containers by label.
 
 use serde_json::Value;
 
@@ -25,17 +23,13 @@ pub struct Container {
     pub running: bool,
 }
 
-/// Something that Docker did to a container.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// When, in nanoseconds since 1970.
-    pub time_ns: i128,
-    /// What, such as `start` or `die`.
-    pub action: String,
-    /// The id of the container.
-    pub container: String,
-    /// The id of its allocation.
-    pub allocation: String,
+impl Container {
+    /// When it was started, by Docker's clock, in nanoseconds since 1970.
+    #[track_caller]
+    pub fn started_ns(&self) -> i128 {
+        let started: Result<jiff::Timestamp, _> = self.started.parse();
+        started.unwrap_or_else(|error| panic!("`{}`: {error}", self.started)).as_nanosecond()
+    }
 }
 
 /// Panics unless Docker answers and has the image of the examples.
@@ -69,24 +63,6 @@ fn container(of: &Value) -> Container {
         started: text(&of["State"]["StartedAt"]),
         running: of["State"]["Running"] == true,
     }
-}
-
-/// What happened to the containers with this label during the last while.
-pub fn events(label: &str, during: Duration) -> Vec<Event> {
-    let since = format!("{}s", during.as_secs() + 1);
-    let filter = format!("label={label}");
-    let arguments = ["events", "--since", &since, "--until", "0s", "--filter", &filter, "--format", "{{json .}}"];
-    let lines = succeed("docker", &arguments);
-    lines.lines().filter_map(|line| serde_json::from_str(line).ok()).filter_map(|event| read(&event)).collect()
-}
-
-fn read(event: &Value) -> Option<Event> {
-    Some(Event {
-        time_ns: event["timeNano"].as_i64()?.into(),
-        action: text(&event["Action"]),
-        container: text(&event["Actor"]["ID"]),
-        allocation: text(&event["Actor"]["Attributes"]["sched.alloc"]),
-    })
 }
 
 /// Kills and removes these containers at once.

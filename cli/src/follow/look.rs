@@ -62,12 +62,13 @@ impl Looker {
         Ok(View { evaluation, deployment, allocations })
     }
 
-    /// The evaluation, or the one that it handed over to.
+    /// The evaluation, or the one that decided it along with itself. What comes later of one that is complete (a new
+    /// placement for what failed meanwhile) is not waited for.
     async fn evaluation(&mut self, session: &Session) -> Result<Option<Evaluation>, Error> {
         while let Some(id) = self.evaluation.clone() {
             let Some(value) = self.get(session, &["v1", "evaluation", &id]).await? else { return Ok(None) };
             let evaluation: Evaluation = decode(&value)?;
-            if evaluation.next_eval.is_empty() || !evaluation.is_terminal() {
+            if evaluation.next_eval.is_empty() || evaluation.status != "canceled" {
                 return Ok(Some(evaluation));
             }
             self.evaluation = Some(evaluation.next_eval);

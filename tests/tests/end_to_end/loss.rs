@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tests::e2e::cluster::{AGENTS, Cluster};
-use tests::e2e::docker::{self, Container};
+use tests::e2e::docker::Container;
 use tests::e2e::{clock, shared, wait};
 
 const SOON: Duration = Duration::from_secs(15);
@@ -30,19 +30,13 @@ fn replaced_after(cluster: &mut Cluster, node: &'static str, leader: Option<&'st
         let found = cluster.dig(server, "basket.service.sched", "A", &[]);
         wait::check(found.status == "NOERROR" && !found.records.contains(&lost_address), || found.text.clone())
     });
-    let started = |container: &Container| {
-        docker::events(&cluster.label(), Duration::from_secs(60))
-            .into_iter()
-            .find(|event| event.container == container.id && event.action == "start")
-            .map(|event| event.time_ns)
-    };
     let (replacements, _) = wait::until("replacements", Duration::from_secs(20), || {
         let now = cluster.running("basket");
         let fresh: Vec<Container> = now.iter().filter(|one| !before.contains(one)).cloned().collect();
         wait::check(now.len() == before.len() && fresh.len() == lost.len(), || format!("{now:#?}")).map(|()| fresh)
     });
     assert!(replacements.iter().all(|one| one.node != node), "{replacements:#?}");
-    let last = replacements.iter().filter_map(started).max().expect("Docker tells when they were started");
+    let last = replacements.iter().map(Container::started_ns).max().expect("there is one for each that was lost");
     let after = Duration::from_nanos(u64::try_from(last - lost_at).expect("started after the loss"));
     println!("{node} lost (leader {leader:?}): out of catalog and DNS after {gone_after:?}, replaced after {after:?}");
     after

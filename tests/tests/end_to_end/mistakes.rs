@@ -57,7 +57,7 @@ fn http_refuses_what_it_cannot_take_and_goes_on() {
         let refused = status("PUT", "/v1/jobs", large.as_bytes());
         assert!([400, 413].contains(&refused.status), "{} {}", refused.status, refused.text());
 
-        let cut = b"PUT /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 500\r\n\r\n{\"Job\":{\"ID\":\"cut\"";
+        let cut = b"PUT /v1/jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 500\r\n\r\n{\"Job\":{\"ID\":\"cut\"";
         // A body that never ends is refused or the connection is closed; either way nothing comes of it.
         if let Ok(reply) = raw(to, cut, Ending::CutOff) {
             assert_eq!(reply.status, 400, "{}", reply.text());

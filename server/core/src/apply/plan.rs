@@ -339,6 +339,8 @@ fn cancel_others(state: &mut State, work: &AtWork, plan: &Plan) {
         let mut known = (*known).clone();
         known.status = EvaluationStatus::Canceled;
         known.description = format!("decided together with evaluation {}", plan.evaluation.short());
+        // Whoever waits for it finds there what came of it.
+        known.next = Some(plan.evaluation);
         work.save_evaluation(state, known);
     }
 }
