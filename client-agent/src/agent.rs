@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use client_agent_core::{AllocationEvent, Moment};
-use model::{AllocationId, Assignment, Index, Job, JobKey, Node, Usage};
+use model::{AllocationId, Assignment, DocumentId, Index, Job, Node, Usage};
 use proto::convert::{node_to_wire, usage_to_wire};
 use proto::wire::{self, AgentUp, agent_up};
 use thiserror::Error;
@@ -82,7 +82,7 @@ struct Agent {
     work: JoinSet<()>,
 
     locals: BTreeMap<AllocationId, Local>,
-    jobs: BTreeMap<(JobKey, u64), Arc<Job>>,
+    jobs: BTreeMap<DocumentId, Arc<Job>>,
     /// Assignments whose job is not there yet.
     bodies: BTreeMap<AllocationId, Assignment>,
     /// The wanted set, by (restore epoch, index); none before the first.

@@ -8,15 +8,31 @@ use crate::{
     AllocationId, AssignedPort, CheckState, ClientStatus, DeploymentId, Desired, Index, JobKey, TaskState, Timestamp,
 };
 
+/// Names one version of a job's document. A job that was forgotten and is registered again counts its versions from 0
+/// again, so a version alone would name two documents.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DocumentId {
+    /// The job.
+    pub job: JobKey,
+    /// Index of its first registration.
+    pub create_index: Index,
+    /// The version.
+    pub version: u64,
+}
+
+impl std::fmt::Display for DocumentId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} v{}", self.job, self.version)
+    }
+}
+
 /// What an agent is told of one allocation on its node; the job document travels once per version, beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Assignment {
     /// The allocation.
     pub allocation: AllocationId,
-    /// Its job.
-    pub job: JobKey,
-    /// The version of the job that it runs.
-    pub job_version: u64,
+    /// Its job, in the version that it runs.
+    pub document: DocumentId,
     /// Its group.
     pub group: String,
     /// Which of the group's instances it is.

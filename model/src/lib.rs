@@ -26,7 +26,7 @@ pub use allocation::{
     Allocation, AssignedPort, CheckState, CheckStatus, ClientStatus, Desired, Exit, RescheduleEvent, StopReason,
     TaskEvent, TaskPhase, TaskState,
 };
-pub use assignment::{Assignment, Observation, Usage};
+pub use assignment::{Assignment, DocumentId, Observation, Usage};
 pub use deployment::{Deployment, DeploymentGroup, DeploymentStatus};
 pub use evaluation::{Evaluation, EvaluationStatus, Trigger};
 pub use explanation::{Misfit, NearMiss, ReasonCount, Unplaced};

@@ -5,7 +5,7 @@ mod node;
 mod observation;
 
 use bytes::Bytes;
-use model::{AllocationId, DeploymentId, JobKey, NodeId};
+use model::{AllocationId, DeploymentId, DocumentId, JobKey, NodeId};
 use thiserror::Error;
 
 use crate::wire;
@@ -50,11 +50,18 @@ id_bytes!(node_to_bytes, node_from_bytes, NodeId);
 id_bytes!(deployment_to_bytes, deployment_from_bytes, DeploymentId);
 
 /// The name of one version of a job's document.
-pub fn job_version_to_wire(job: &JobKey, version: u64) -> wire::JobVersion {
-    wire::JobVersion { namespace: job.namespace.to_string(), id: job.id.to_string(), version }
+pub fn document_to_wire(document: &DocumentId) -> wire::JobVersion {
+    let DocumentId { job, create_index, version } = document;
+    wire::JobVersion {
+        namespace: job.namespace.to_string(),
+        id: job.id.to_string(),
+        version: *version,
+        create_index: *create_index,
+    }
 }
 
 /// The name of one version of a job's document.
-pub fn job_version_from_wire(version: &wire::JobVersion) -> (JobKey, u64) {
-    (JobKey::new(&version.namespace, &version.id), version.version)
+pub fn document_from_wire(document: &wire::JobVersion) -> DocumentId {
+    let wire::JobVersion { namespace, id, version, create_index } = document;
+    DocumentId { job: JobKey::new(namespace, id), create_index: *create_index, version: *version }
 }

@@ -2,7 +2,7 @@
 //!
 //! Implemented by the running server over Raft, and in tests by one state in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,8 +73,6 @@ pub struct Member {
     pub address: String,
     /// Whether its vote counts.
     pub is_voter: bool,
-    /// Whether it answered lately.
-    pub is_alive: bool,
 }
 
 /// Numbers of consensus, for metrics and status.
@@ -124,6 +122,9 @@ pub trait Cluster: Send + Sync + 'static {
 
     /// The servers as consensus sees them.
     fn members(&self) -> Vec<Member>;
+
+    /// The servers that answered the leader lately, as the leader says. Where nobody leads, a server knows of itself only.
+    async fn members_alive(&self) -> BTreeSet<ServerId>;
 
     /// Numbers of consensus.
     fn log_numbers(&self) -> LogNumbers;

@@ -107,6 +107,7 @@ impl Server {
         match admin.action.as_str() {
             "member" => self.change_member(from, &admin.body).await.map(|()| bytes::Bytes::new()),
             "usage" => self.usage_for_peer(),
+            "members-alive" => self.members_alive_for_peer(),
             other => Err(Refusal::Invalid(format!("this server does not know how to {other}"))),
         }
     }

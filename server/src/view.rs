@@ -1,6 +1,6 @@
 //! The cluster as this server's listeners see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ use crate::server::Server;
 
 /// How long a linearizable read may wait for a leader to confirm itself.
 const READ_WITHIN: Duration = Duration::from_secs(5);
-/// How long the leader may take to say what is used.
-const USAGE_WITHIN: Duration = Duration::from_secs(2);
+/// How long the leader may take to say what only it knows.
+const ASK_WITHIN: Duration = Duration::from_secs(2);
 
 #[async_trait]
 impl Cluster for Server {
@@ -53,18 +53,20 @@ impl Cluster for Server {
     }
 
     fn members(&self) -> Vec<Member> {
-        let metrics = self.inner.raft.metrics();
         let member = |member: raft::Member| Member {
-            // Only the leader knows whom its entries reach; the others know themselves.
-            is_alive: match metrics.matching.get(&member.id) {
-                Some(matching) => *matching + LAG_ALIVE_MAX >= metrics.committed,
-                None => !metrics.is_leader || member.id == self.inner.config.id,
-            },
             is_voter: member.role == raft::Role::Voter,
             id: member.id,
             address: member.address,
         };
-        metrics.members.clone().into_iter().map(member).collect()
+        self.inner.raft.metrics().members.into_iter().map(member).collect()
+    }
+
+    async fn members_alive(&self) -> BTreeSet<ServerId> {
+        if let Some(alive) = self.answered_lately() {
+            return alive;
+        }
+        let told = self.ask_leader("members-alive", ASK_WITHIN).await;
+        told.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or([self.inner.config.id].into())
     }
 
     fn log_numbers(&self) -> LogNumbers {
@@ -90,15 +92,7 @@ impl Cluster for Server {
         if let Some(usage) = self.with_leading(|leading| leading.usage.clone()) {
             return Ok(usage);
         }
-        let leader = self.inner.raft.leader().borrow().leader.clone().ok_or(ClusterError::NoLeader)?;
-        let admin = wire::Admin { action: "usage".into(), body: Bytes::new() };
-        let request = wire::Request { body: Some(request::Body::Admin(admin)) };
-        let peer = Peer::server(leader.0, leader.1);
-        let asked = self.inner.seams.dialer.call(&peer, request, USAGE_WITHIN).await;
-        match asked.map(|answer| answer.body) {
-            Ok(Some(response::Body::Admin(bytes))) => Ok(decode_usage(&bytes)),
-            Ok(_) | Err(_) => Err(ClusterError::NoLeader),
-        }
+        self.ask_leader("usage", ASK_WITHIN).await.map(|bytes| decode_usage(&bytes))
     }
 
     async fn remove_server(&self, id: ServerId) -> Result<(), ClusterError> {
@@ -106,10 +100,36 @@ impl Cluster for Server {
     }
 }
 
-/// A server whose log is so many entries behind what is committed still counts as alive: it is catching up.
-const LAG_ALIVE_MAX: Index = 1_000;
+/// A server that the leader has not heard for so long counts as failed.
+const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 
 impl Server {
+    /// Asks the leader, which is another server, for something that only it knows.
+    async fn ask_leader(&self, action: &str, within: Duration) -> Result<Bytes, ClusterError> {
+        let leader = self.inner.raft.leader().borrow().leader.clone().ok_or(ClusterError::NoLeader)?;
+        let admin = wire::Admin { action: action.into(), body: Bytes::new() };
+        let request = wire::Request { body: Some(request::Body::Admin(admin)) };
+        let peer = Peer::server(leader.0, leader.1);
+        let asked = self.inner.seams.dialer.call(&peer, request, within).await;
+        match asked.map(|answer| answer.body) {
+            Ok(Some(response::Body::Admin(bytes))) => Ok(bytes),
+            Ok(_) | Err(_) => Err(ClusterError::NoLeader),
+        }
+    }
+
+    /// The servers that answered this one lately, and itself; none if it does not lead.
+    fn answered_lately(&self) -> Option<BTreeSet<ServerId>> {
+        let metrics = self.inner.raft.metrics();
+        let answered = metrics.silent.iter().filter(|(_, silent)| **silent < ALIVE_WITHIN).map(|(id, _)| *id);
+        metrics.is_leader.then(|| answered.chain([self.inner.config.id]).collect())
+    }
+
+    /// As [`Server::answered_lately`], for a server that asks the leader: a list of ids in JSON.
+    pub(crate) fn members_alive_for_peer(&self) -> Result<Bytes, Refusal> {
+        let alive = self.answered_lately().ok_or(Refusal::NotLeader { leader: None })?;
+        Ok(serde_json::to_vec(&alive).expect("numbers can be written to memory").into())
+    }
+
     /// What is used on the nodes, for a server that asks the leader: beats, of which the usage counts.
     pub(crate) fn usage_for_peer(&self) -> Result<Bytes, Refusal> {
         let nodes = self.with_leading(|leading| {

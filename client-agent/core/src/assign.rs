@@ -65,7 +65,7 @@ pub fn held_by(after: &[AllocationId], alive: &BTreeSet<AllocationId>) -> Vec<Al
 
 #[cfg(test)]
 mod tests {
-    use model::{Desired, JobKey};
+    use model::{Desired, DocumentId, JobKey};
 
     use super::*;
 
@@ -76,8 +76,7 @@ mod tests {
     fn body(name: &str, generation: Index) -> Assignment {
         Assignment {
             allocation: id(name),
-            job: JobKey::new("default", "web"),
-            job_version: 0,
+            document: DocumentId { job: JobKey::new("default", "web"), create_index: 1, version: 0 },
             group: "web".into(),
             index: 0,
             ports: Vec::new(),

@@ -82,7 +82,7 @@ fn builtin(scope: &Scope<'_>) -> BTreeMap<String, String> {
         ("NOMAD_GROUP_NAME".into(), group.name.clone()),
         ("NOMAD_JOB_ID".into(), job.id.clone()),
         ("NOMAD_JOB_NAME".into(), job.name.clone()),
-        ("NOMAD_JOB_VERSION".into(), assignment.job_version.to_string()),
+        ("NOMAD_JOB_VERSION".into(), assignment.document.version.to_string()),
         ("NOMAD_NAMESPACE".into(), job.namespace.clone()),
         ("NOMAD_REGION".into(), job.region.clone()),
         ("NOMAD_DC".into(), node.datacenter.clone()),
@@ -131,7 +131,7 @@ fn clean(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use model::testing::{job, node};
-    use model::{AllocationId, AssignedPort, Desired};
+    use model::{AllocationId, AssignedPort, Desired, DocumentId};
 
     use super::*;
 
@@ -143,8 +143,7 @@ mod tests {
         node.address = "10.0.0.1".into();
         let assignment = Assignment {
             allocation: AllocationId::derive(&[b"a"]),
-            job: job.key(),
-            job_version: 3,
+            document: DocumentId { job: job.key(), create_index: 1, version: 3 },
             group: "web".into(),
             index: 2,
             ports: vec![AssignedPort { label: "my-http".into(), value: 20_001, to: 8080, host_ip: String::new() }],

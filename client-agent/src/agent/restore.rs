@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use client_agent_core::AllocationEvent;
-use model::{AllocationId, Job, JobKey};
+use model::{AllocationId, DocumentId, Job};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -17,9 +17,7 @@ const EPOCH_DOCUMENT: &str = "epoch";
 /// A job's document as it is kept.
 #[derive(Serialize, Deserialize)]
 struct KeptJob {
-    namespace: String,
-    id: String,
-    version: u64,
+    document: DocumentId,
     job: Job,
 }
 
@@ -30,14 +28,14 @@ impl Agent {
             self.epoch = String::from_utf8_lossy(epoch).trim().parse().unwrap_or(0);
         }
         for document in of(documents, "jobs/") {
-            if let Some(KeptJob { namespace, id, version, job }) = read(document) {
-                self.jobs.insert((JobKey::new(&namespace, &id), version), Arc::new(job));
+            if let Some(KeptJob { document, job }) = read(document) {
+                self.jobs.insert(document, Arc::new(job));
             }
         }
         for document in of(documents, "allocations/") {
             let Some(Record { assignment, state, ended_at }) = read(document) else { continue };
             let id = assignment.allocation;
-            let Some(job) = self.jobs.get(&(assignment.job.clone(), assignment.job_version)) else {
+            let Some(job) = self.jobs.get(&assignment.document) else {
                 warn!(allocation = %id, "its job is not kept; its containers are adopted by their labels");
                 continue;
             };
@@ -64,9 +62,8 @@ impl Agent {
     }
 
     /// Writes a job's document down.
-    pub(super) fn persist_job(&self, key: &JobKey, version: u64, job: &Job) {
-        let kept = KeptJob { namespace: key.namespace.to_string(), id: key.id.to_string(), version, job: job.clone() };
-        self.write(job_name(key, version), &kept);
+    pub(super) fn persist_job(&self, document: &DocumentId, job: &Job) {
+        self.write(job_name(document), &KeptJob { document: document.clone(), job: job.clone() });
     }
 
     /// Writes the restore epoch down.
@@ -77,14 +74,14 @@ impl Agent {
     /// Forgets an allocation's record, and the documents of jobs that nothing refers to any more.
     pub(super) fn unpersist(&mut self, id: AllocationId) {
         let _ = self.writes.send((record_name(id), None));
-        let used = |key: &JobKey, version: u64| {
+        let used = |document: &DocumentId| {
             let mut local = self.locals.values().map(|local| &local.assignment).chain(self.bodies.values());
-            local.any(|assignment| assignment.job == *key && assignment.job_version == version)
+            local.any(|assignment| assignment.document == *document)
         };
-        let unused: Vec<_> = self.jobs.keys().filter(|(key, version)| !used(key, *version)).cloned().collect();
-        for (key, version) in unused {
-            let _ = self.writes.send((job_name(&key, version), None));
-            self.jobs.remove(&(key, version));
+        let unused: Vec<_> = self.jobs.keys().filter(|document| !used(document)).cloned().collect();
+        for document in unused {
+            let _ = self.writes.send((job_name(&document), None));
+            self.jobs.remove(&document);
         }
     }
 
@@ -113,7 +110,9 @@ fn read<T: for<'de> Deserialize<'de>>((name, document): (&String, &Vec<u8>)) -> 
 }
 
 /// The name of a job's document. Ids may hold any character, so the name is derived from them.
-fn job_name(key: &JobKey, version: u64) -> String {
-    let parts: [&[u8]; 3] = [key.namespace.as_bytes(), key.id.as_bytes(), &version.to_le_bytes()];
+fn job_name(document: &DocumentId) -> String {
+    let DocumentId { job, create_index, version } = document;
+    let parts: [&[u8]; 4] =
+        [job.namespace.as_bytes(), job.id.as_bytes(), &create_index.to_le_bytes(), &version.to_le_bytes()];
     format!("jobs/{}.json", AllocationId::derive(&parts))
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::testing::job;
 use model::{
-    AllocationId, Assignment, Check, ClientStatus, ClusterId, Desired, Job, Network, NetworkMode, NodeId, Observation,
-    Service, StopReason, TaskPhase, Timestamp,
+    AllocationId, Assignment, Check, ClientStatus, ClusterId, Desired, DocumentId, Index, Job, Network, NetworkMode,
+    NodeId, Observation, Service, StopReason, TaskPhase, Timestamp,
 };
 use proto::convert::{
-    allocation_from_bytes, allocation_to_bytes, assignment_to_wire, job_version_to_wire, observation_from_wire,
+    allocation_from_bytes, allocation_to_bytes, assignment_to_wire, document_from_wire, observation_from_wire,
 };
 use proto::net::{CHANNEL_FRAMES_MAX, Channel, Dialer, NetError, Peer};
 use proto::wire::{self, AgentDown, Frame, Request, Response, agent_down, agent_up, frame, hello, order};
@@ -84,7 +84,9 @@ struct Bench {
     stream: Option<(Peer, Channel)>,
     deaf: bool,
     cluster: ClusterId,
-    jobs: Vec<Job>,
+    jobs: BTreeMap<DocumentId, Job>,
+    /// Index of the first registration of the jobs that are wanted from now on.
+    registered_at: Index,
     wanted: BTreeMap<AllocationId, Assignment>,
     index: u64,
     observed: BTreeMap<AllocationId, Observation>,
@@ -109,7 +111,8 @@ impl Bench {
             stream: None,
             deaf: false,
             cluster: ClusterId::derive(&[b"cluster"]),
-            jobs: Vec::new(),
+            jobs: BTreeMap::new(),
+            registered_at: 1,
             wanted: BTreeMap::new(),
             index: 0,
             observed: BTreeMap::new(),
@@ -148,14 +151,12 @@ impl Bench {
     /// Wants an instance of `job` to run, with these successions.
     fn want(&mut self, name: &str, job: &Job, after: &[&str]) -> AllocationId {
         let id = allocation(name);
-        if !self.jobs.iter().any(|known| known.id == job.id) {
-            self.jobs.push(job.clone());
-        }
+        let document = DocumentId { job: job.key(), create_index: self.registered_at, version: 0 };
+        self.jobs.entry(document.clone()).or_insert_with(|| job.clone());
         self.index += 1;
         let assignment = Assignment {
             allocation: id,
-            job: job.key(),
-            job_version: 0,
+            document,
             group: job.groups[0].name.clone(),
             index: 0,
             ports: Vec::new(),
@@ -268,12 +269,11 @@ impl Bench {
                 self.fetched += 1;
                 let ids = fetch.allocations.iter().map(|id| allocation_from_bytes("id", id).unwrap());
                 let assignments = ids.filter_map(|id| self.wanted.get(&id)).map(assignment_to_wire).collect();
-                let asked = |job: &&Job| fetch.jobs.iter().any(|version| version.id == job.id);
-                let body = |job: &Job| wire::JobBody {
-                    version: Some(job_version_to_wire(&job.key(), 0)),
-                    document: serde_json::to_vec(job).unwrap().into(),
+                let body = |version: &wire::JobVersion| wire::JobBody {
+                    version: Some(version.clone()),
+                    document: serde_json::to_vec(&self.jobs[&document_from_wire(version)]).unwrap().into(),
                 };
-                let jobs = self.jobs.iter().filter(asked).map(body).collect();
+                let jobs = fetch.jobs.iter().map(body).collect();
                 self.tell(agent_down::Body::Bodies(wire::Bodies { assignments, jobs })).await;
             }
             agent_up::Body::Lease(lease) => self.leases.push(lease.milliseconds),
@@ -345,6 +345,25 @@ async fn it_introduces_itself_runs_what_is_wanted_and_ends_what_is_not() {
     bench.index += 1;
     bench.tell_wanted().await;
     bench.until("the end of what is not wanted any more", |bench| bench.fake.running().is_empty()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_forgotten_and_is_registered_anew_has_another_document() {
+    let mut bench = Bench::new().await;
+    let id = bench.want("a", &job("web"), &[]);
+    bench.until_status(id, ClientStatus::Running).await;
+    bench.want_stop(id);
+    bench.tell_wanted().await;
+    bench.until_status(id, ClientStatus::Complete).await;
+
+    // Its versions count from 0 again, and the agent still keeps the first one's document.
+    bench.registered_at += 1;
+    let mut anew = job("web");
+    anew.groups[0].tasks[0].name = "anew".into();
+    let second = bench.want("b", &anew, &[]);
+    bench.tell_wanted().await;
+    bench.until_status(second, ClientStatus::Running).await;
+    assert_eq!(bench.fake.running(), [(second, "anew".to_string())]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use client_agent_core::{Allocation, AllocationEvent, Changes, Known, assign, held_by};
-use model::{AllocationId, ClusterId, Desired, Job, JobKey};
+use model::{AllocationId, ClusterId, Desired, DocumentId, Job};
 use proto::convert::{
-    allocation_from_bytes, allocation_to_bytes, assignment_from_wire, job_version_from_wire, job_version_to_wire,
+    allocation_from_bytes, allocation_to_bytes, assignment_from_wire, document_from_wire, document_to_wire,
 };
 use proto::wire::{self, agent_up};
 use tokio::time::Instant;
@@ -72,13 +72,13 @@ impl Agent {
     pub(super) fn take_bodies(&mut self, bodies: wire::Bodies) {
         for body in &bodies.jobs {
             let Some(version) = &body.version else { continue };
-            let (key, version) = job_version_from_wire(version);
+            let document = document_from_wire(version);
             match serde_json::from_slice::<Job>(&body.document) {
                 Ok(job) => {
-                    self.persist_job(&key, version, &job);
-                    self.jobs.insert((key, version), Arc::new(job));
+                    self.persist_job(&document, &job);
+                    self.jobs.insert(document, Arc::new(job));
                 }
-                Err(error) => warn!(job = %key, version, %error, "a job that can't be read is ignored"),
+                Err(error) => warn!(%document, %error, "a job that can't be read is ignored"),
             }
         }
         for assignment in &bodies.assignments {
@@ -102,13 +102,13 @@ impl Agent {
         for id in begin {
             match self.job_of(id) {
                 Ok(job) => self.begin(id, job),
-                Err(version) => drop(jobs.insert(version)),
+                Err(document) => drop(jobs.insert(document)),
             }
         }
         for id in change {
             match self.job_of(id) {
                 Ok(job) => self.change(id, job),
-                Err(version) => drop(jobs.insert(version)),
+                Err(document) => drop(jobs.insert(document)),
             }
         }
         for id in end {
@@ -128,10 +128,9 @@ impl Agent {
         orphans.chain(locals).collect()
     }
 
-    fn job_of(&self, id: AllocationId) -> Result<Arc<Job>, (JobKey, u64)> {
-        let body = &self.bodies[&id];
-        let version = (body.job.clone(), body.job_version);
-        self.jobs.get(&version).cloned().ok_or(version)
+    fn job_of(&self, id: AllocationId) -> Result<Arc<Job>, DocumentId> {
+        let document = &self.bodies[&id].document;
+        self.jobs.get(document).cloned().ok_or_else(|| document.clone())
     }
 
     fn begin(&mut self, id: AllocationId, job: Arc<Job>) {
@@ -150,7 +149,7 @@ impl Agent {
         };
         containers.extend(orphans.iter().map(|(task, (_, container))| (task.clone(), container.restarts)));
         let state = Allocation::orphaned(&spec, &containers, self.seams.clock.now());
-        info!(allocation = %id, job = %assignment.job, group = assignment.group, adopts = orphans.len(), "allocation begins");
+        info!(allocation = %id, job = %assignment.document.job, group = assignment.group, adopts = orphans.len(), "allocation begins");
         let local = Local::new(assignment, job, state, self.config.deregister_grace);
         self.report.put(local.state.observation(id), Instant::now());
         self.locals.insert(id, local);
@@ -159,7 +158,7 @@ impl Agent {
         }
         if self.locals.get(&id).is_some_and(|local| local.group().is_none()) {
             let local = &self.locals[&id];
-            let reason = format!("job {} has no group {}", local.assignment.job, local.assignment.group);
+            let reason = format!("job {} has no group {}", local.assignment.document.job, local.assignment.group);
             self.step(id, AllocationEvent::Impossible(reason));
         }
         self.hold(id);
@@ -214,7 +213,7 @@ impl Agent {
         locals.chain(self.orphans.keys().copied()).collect()
     }
 
-    fn fetch(&mut self, allocations: &[AllocationId], jobs: &BTreeSet<(JobKey, u64)>) {
+    fn fetch(&mut self, allocations: &[AllocationId], jobs: &BTreeSet<DocumentId>) {
         if allocations.is_empty() && jobs.is_empty() {
             self.fetch_at = None;
             return;
@@ -225,7 +224,7 @@ impl Agent {
         self.fetch_at = Some(Instant::now() + FETCH_RETRY_DELAY);
         self.send(agent_up::Body::Fetch(wire::Fetch {
             allocations: allocations.iter().copied().map(allocation_to_bytes).collect(),
-            jobs: jobs.iter().map(|(key, version)| job_version_to_wire(key, *version)).collect(),
+            jobs: jobs.iter().map(document_to_wire).collect(),
         }));
     }
 

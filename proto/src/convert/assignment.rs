@@ -3,7 +3,7 @@
 use model::{AssignedPort, Assignment, Desired, StopReason};
 
 use super::{BadMessage, allocation_from_bytes, allocation_to_bytes, deployment_from_bytes, deployment_to_bytes};
-use super::{job_version_from_wire, job_version_to_wire};
+use super::{document_from_wire, document_to_wire};
 use crate::wire;
 
 /// Reasons to stop, by their number on the wire less one. A number is never given to another reason.
@@ -33,7 +33,7 @@ pub fn assignment_to_wire(assignment: &Assignment) -> wire::Assignment {
     };
     wire::Assignment {
         allocation: allocation_to_bytes(assignment.allocation),
-        job: Some(job_version_to_wire(&assignment.job, assignment.job_version)),
+        job: Some(document_to_wire(&assignment.document)),
         group: assignment.group.clone(),
         index: assignment.index,
         ports: assignment.ports.iter().map(port).collect(),
@@ -47,7 +47,6 @@ pub fn assignment_to_wire(assignment: &Assignment) -> wire::Assignment {
 /// Reads an assignment.
 pub fn assignment_from_wire(message: &wire::Assignment) -> Result<Assignment, BadMessage> {
     let job = message.job.as_ref().ok_or_else(|| BadMessage::new("assignment.job", "is missing"))?;
-    let (job, job_version) = job_version_from_wire(job);
     let port = |port: &wire::Port| -> Result<AssignedPort, BadMessage> {
         let number = |number: u32| {
             u16::try_from(number).map_err(|_| BadMessage::new("assignment.ports", format!("holds the number {number}")))
@@ -71,8 +70,7 @@ pub fn assignment_from_wire(message: &wire::Assignment) -> Result<Assignment, Ba
     };
     Ok(Assignment {
         allocation: allocation_from_bytes("assignment.allocation", &message.allocation)?,
-        job,
-        job_version,
+        document: document_from_wire(job),
         group: message.group.clone(),
         index: message.index,
         ports: message.ports.iter().map(port).collect::<Result<_, _>>()?,
@@ -85,7 +83,7 @@ pub fn assignment_from_wire(message: &wire::Assignment) -> Result<Assignment, Ba
 
 #[cfg(test)]
 mod tests {
-    use model::{AllocationId, DeploymentId, JobKey};
+    use model::{AllocationId, DeploymentId, DocumentId, JobKey};
 
     use super::*;
 
@@ -94,8 +92,7 @@ mod tests {
         for desired in STOP_REASONS.iter().map(|reason| Desired::Stop(*reason)).chain([Desired::Run]) {
             let assignment = Assignment {
                 allocation: AllocationId::derive(&[b"a"]),
-                job: JobKey::new("default", "web"),
-                job_version: 3,
+                document: DocumentId { job: JobKey::new("default", "web"), create_index: 5, version: 3 },
                 group: "web".into(),
                 index: 2,
                 ports: vec![AssignedPort {

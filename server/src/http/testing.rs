@@ -1,6 +1,6 @@
 //! A cluster in memory, for the tests of this listener: one state, to which commands are applied at once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -340,7 +340,11 @@ impl Cluster for Twin {
     }
 
     fn members(&self) -> Vec<Member> {
-        vec![Member { id: 1, address: "127.0.0.1:4647".into(), is_voter: true, is_alive: true }]
+        vec![Member { id: 1, address: "127.0.0.1:4647".into(), is_voter: true }]
+    }
+
+    async fn members_alive(&self) -> BTreeSet<ServerId> {
+        [1].into()
     }
 
     fn log_numbers(&self) -> LogNumbers {

@@ -1,9 +1,10 @@
 //! Where consensus stands on this server, as numbers.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use model::{Index, ServerId, Term};
-use openraft::{RaftMetrics, ServerState};
+use openraft::{Instant as _, RaftMetrics, ServerState};
 
 use super::members::{Member, members_of};
 use super::types::TypeConfig;
@@ -33,6 +34,8 @@ pub struct Metrics {
     pub members: Vec<Member>,
     /// On the leader: up to where each server's log is known to match.
     pub matching: BTreeMap<ServerId, Index>,
+    /// On the leader: how long ago each server answered it last; none that has not yet.
+    pub silent: BTreeMap<ServerId, Duration>,
 }
 
 /// What openraft says of itself, in our words.
@@ -49,6 +52,7 @@ pub fn metrics_of(metrics: &RaftMetrics<TypeConfig>) -> Metrics {
         snapshot: index(&metrics.snapshot),
         purged: index(&metrics.purged),
         members: members_of(&metrics.membership_config),
+        silent: metrics.heartbeat.iter().flatten().filter_map(|(id, at)| Some((*id, at.as_ref()?.elapsed()))).collect(),
         matching: metrics.replication.iter().flatten().map(|(id, log_id)| (*id, index(log_id))).collect(),
     }
 }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Allocation, Assignment, NodeId};
+use model::{Allocation, Assignment, DocumentId, Index, JobKey, NodeId};
 use proto::convert::{
-    allocation_from_bytes, allocation_to_bytes, assignment_to_wire, job_version_from_wire, node_from_wire,
+    allocation_from_bytes, allocation_to_bytes, assignment_to_wire, document_from_wire, node_from_wire,
     observation_from_wire, usage_from_wire,
 };
 use proto::net::{Caller, Channel, Refusal};
@@ -177,22 +177,33 @@ fn bodies(state: &State, node: NodeId, fetch: &wire::Fetch) -> Bodies {
         .filter_map(|id| allocation_from_bytes("fetch.allocations", id).ok())
         .filter_map(|id| state.allocation(id))
         .filter(|allocation| allocation.node == node)
-        .map(|allocation| assignment_to_wire(&assignment(allocation)))
+        .map(|allocation| assignment_to_wire(&assignment(state, allocation)))
         .collect();
     let job = |version: &wire::JobVersion| {
-        let (key, number) = job_version_from_wire(version);
-        let known = state.job_version(&key, number)?;
+        let wanted = document_from_wire(version);
+        let known = state.job_version(&wanted.job, wanted.version)?;
+        if create_index(state, &wanted.job) != wanted.create_index {
+            return None;
+        }
         let document = serde_json::to_vec(&*known.job).ok()?.into();
         Some(wire::JobBody { version: Some(version.clone()), document })
     };
     Bodies { assignments, jobs: fetch.jobs.iter().filter_map(job).collect() }
 }
 
-fn assignment(allocation: &Allocation) -> Assignment {
+/// Index of the job's first registration; 0 where there is no such job.
+fn create_index(state: &State, job: &JobKey) -> Index {
+    state.job(job).map_or(0, |record| record.create_index)
+}
+
+fn assignment(state: &State, allocation: &Allocation) -> Assignment {
     Assignment {
         allocation: allocation.id,
-        job: allocation.job.clone(),
-        job_version: allocation.job_version,
+        document: DocumentId {
+            job: allocation.job.clone(),
+            create_index: create_index(state, &allocation.job),
+            version: allocation.job_version,
+        },
         group: allocation.group.clone(),
         index: allocation.index,
         ports: allocation.ports.clone(),

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use model::testing::job;
-use model::{Assignment, Check, Desired, JobType, Lifecycle, LifecycleHook, Network, NetworkMode, Restart, Service};
+use model::{
+    Assignment, Check, Desired, DocumentId, JobType, Lifecycle, LifecycleHook, Network, NetworkMode, Restart, Service,
+};
 
 use super::*;
 use crate::task::Found;
@@ -39,8 +41,7 @@ fn scenario(tasks: &str, change: impl Fn(&mut model::Job)) -> Scenario {
     change(&mut job);
     let assignment = Assignment {
         allocation: AllocationId::derive(&[b"a"]),
-        job: job.key(),
-        job_version: 0,
+        document: DocumentId { job: job.key(), create_index: 1, version: 0 },
         group: "web".into(),
         index: 0,
         ports: Vec::new(),

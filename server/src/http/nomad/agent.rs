@@ -29,7 +29,7 @@ pub(super) async fn own(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Fail
             "ACL": { "Enabled": false },
             "UI": { "Enabled": true, "ShowCLIHints": false },
         },
-        "member": member.map(|member| member_view(&api, &member)),
+        "member": member.map(|member| member_view(&api, &member, true)),
         "stats": {
             "nomad": {
                 "server": "true",
@@ -55,7 +55,9 @@ pub(super) async fn own(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Fail
 
 /// `GET /v1/agent/members`.
 pub(super) async fn members(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
-    let members: Vec<Value> = api.cluster.members().iter().map(|member| member_view(&api, member)).collect();
+    let alive = api.cluster.members_alive().await;
+    let view = |member: &Member| member_view(&api, member, alive.contains(&member.id));
+    let members: Vec<Value> = api.cluster.members().iter().map(view).collect();
     let answer = json!({
         "ServerName": api.config.name,
         "ServerRegion": api.config.region,
@@ -70,7 +72,7 @@ pub(super) fn name(record: Option<&Arc<ServerRecord>>, member: &Member) -> Strin
     record.map_or_else(|| format!("server-{}", member.id), |record| record.name.clone())
 }
 
-fn member_view(api: &Api, member: &Member) -> Value {
+fn member_view(api: &Api, member: &Member, is_alive: bool) -> Value {
     let state = api.cluster.states().borrow().clone();
     let record = state.server(member.id);
     let (host, port) = member.address.rsplit_once(':').unwrap_or((&member.address, "0"));
@@ -79,7 +81,7 @@ fn member_view(api: &Api, member: &Member) -> Value {
         "Name": format!("{}.{}", name(record, member), api.config.region),
         "Addr": host.trim_matches(['[', ']']),
         "Port": port.parse::<u16>().unwrap_or(0),
-        "Status": if member.is_alive { "alive" } else { "failed" },
+        "Status": if is_alive { "alive" } else { "failed" },
         "Tags": {
             "role": "nomad",
             "region": api.config.region,
