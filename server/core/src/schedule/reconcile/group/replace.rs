@@ -1,0 +1,67 @@
+//! New instances in place of those that failed, move, or are out of contact.
+
+use std::sync::Arc;
+
+use model::{Allocation, ClientStatus, NodeStatus, Timestamp};
+
+use super::super::Want;
+use super::{AtWork, Slots};
+use crate::schedule::reschedule::{self, Verdict};
+
+impl<'a> AtWork<'a, '_> {
+    /// Wants a failed instance anew, now or later, as its group's policy says.
+    pub(super) fn failed(&mut self, failed: &Arc<Allocation>) {
+        let policy = self.group.reschedule.as_ref();
+        match policy.map_or(Verdict::Never, |policy| reschedule::judge(failed, policy, self.now)) {
+            Verdict::Now(reschedules) => {
+                self.counts.reschedule_now += 1;
+                self.wants.push(Want {
+                    index: Some(failed.index),
+                    previous: Some(failed.id),
+                    reschedules,
+                    ..Want::fresh(&self.group.name, self.version)
+                });
+            }
+            Verdict::Later(at) => {
+                self.counts.reschedule_later += 1;
+                self.wishes.follow_up(self.state, failed, at, self.now);
+            }
+            Verdict::Never => {}
+        }
+    }
+
+    /// Wants replacements for instances that move or are out of contact.
+    pub(super) fn move_and_replace(&mut self, slots: &Slots<'a>) {
+        for allocation in slots.values() {
+            if allocation.migrate {
+                self.counts.migrate += 1;
+            } else if self.is_out_of_contact(allocation) {
+                if let Some(at) = self.waits_until(allocation) {
+                    self.wishes.follow_up(self.state, allocation, at, self.now);
+                    continue;
+                }
+                self.counts.place += 1;
+            } else {
+                continue;
+            }
+            self.wants.push(Want {
+                index: Some(allocation.index),
+                previous: Some(allocation.id),
+                reschedules: allocation.reschedules.clone(),
+                ..Want::fresh(&self.group.name, self.version)
+            });
+        }
+    }
+
+    pub(super) fn is_out_of_contact(&self, allocation: &Allocation) -> bool {
+        let is_down = self.state.node(allocation.node).is_none_or(|node| node.status == NodeStatus::Down);
+        allocation.client_status == ClientStatus::Unknown && is_down
+    }
+
+    /// Until when an instance out of contact is not replaced, if its group asks for that.
+    fn waits_until(&self, allocation: &Allocation) -> Option<Timestamp> {
+        let disconnect = self.group.disconnect.as_ref().filter(|disconnect| !disconnect.replace)?;
+        let since = self.state.node(allocation.node).map_or(allocation.modified_at, |node| node.status_at);
+        Some(since + disconnect.lost_after).filter(|at| *at > self.now)
+    }
+}

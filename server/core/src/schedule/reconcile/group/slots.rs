@@ -1,0 +1,100 @@
+//! Which instance stands for each name index: a live one, or one that is over and counts all the same.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::{Allocation, ClientStatus, Desired, JobType, StopReason};
+
+use super::{AtWork, Slots};
+
+impl<'a> AtWork<'a, '_> {
+    /// The instance of each name index that counts. Doubles end; so does what was replaced for good.
+    pub(super) fn slots(&mut self) -> Slots<'a> {
+        let live = self.all.iter().copied().filter(|known| known.is_live());
+        let (canaries, live): (Vec<_>, Vec<_>) = live.partition(|known| known.canary);
+        for canary in canaries {
+            let belongs = self.rollout.active().is_some_and(|active| canary.deployment == Some(active.id));
+            if !belongs {
+                self.stop(canary, StopReason::NotNeeded);
+            }
+        }
+        let mut slots = Slots::new();
+        for allocation in live {
+            match (self.live_replacement(allocation), slots.get(&allocation.index).copied()) {
+                // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
+                (Some(replacement), _) => {
+                    if allocation.migrate && replacement.healthy == Some(true) {
+                        self.stop(allocation, StopReason::Migrated);
+                        for original in self.originals_of(allocation) {
+                            self.stop(original, StopReason::Migrated);
+                        }
+                    }
+                }
+                (None, None) => drop(slots.insert(allocation.index, allocation)),
+                (None, Some(other)) => {
+                    let [better, worse] = ranked(other, allocation);
+                    let is_older = worse.job_version < better.job_version;
+                    self.stop(worse, if is_older { StopReason::Updated } else { StopReason::NotNeeded });
+                    slots.insert(allocation.index, better);
+                }
+            }
+        }
+        slots
+    }
+
+    fn live_replacement(&self, allocation: &Allocation) -> Option<&'a Arc<Allocation>> {
+        self.state.allocation(allocation.next?).filter(|next| next.is_live())
+    }
+
+    /// The instances that `allocation` stands in for, which move or are out of contact: they go with it.
+    pub(super) fn originals_of(&self, allocation: &Allocation) -> Vec<&'a Arc<Allocation>> {
+        let original_of = |of: &Allocation| {
+            let previous = of.previous.and_then(|id| self.state.allocation(id));
+            previous.filter(|original| original.is_live() && original.next == Some(of.id))
+        };
+        std::iter::successors(original_of(allocation), |original| original_of(original)).collect()
+    }
+
+    /// The indexes of instances that are over and count all the same: finished ones of a batch job, and failed ones,
+    /// which wait for a new placement, get one now, or have used their attempts up.
+    pub(super) fn ended(&mut self, slots: &Slots<'_>) -> BTreeSet<u32> {
+        // The newest of each name index speaks for it.
+        let mut newest = Slots::new();
+        for allocation in self.all.iter().copied().filter(|known| known.client_status.is_terminal()) {
+            let known = newest.entry(allocation.index).or_insert(allocation);
+            if (known.create_index, known.id) < (allocation.create_index, allocation.id) {
+                *known = allocation;
+            }
+        }
+        let mut ended = BTreeSet::new();
+        for (index, allocation) in newest {
+            let speaks = allocation.desired == Desired::Run && allocation.job_version == self.version.version;
+            if slots.contains_key(&index) || !speaks {
+                continue;
+            }
+            match allocation.client_status {
+                ClientStatus::Complete if self.version.job.kind == JobType::Batch => drop(ended.insert(index)),
+                ClientStatus::Failed => {
+                    self.failed(allocation);
+                    ended.insert(index);
+                }
+                ClientStatus::Complete
+                | ClientStatus::Pending
+                | ClientStatus::Running
+                | ClientStatus::Unknown
+                | ClientStatus::Lost => {}
+            }
+        }
+        ended
+    }
+}
+
+/// Two instances of one name, the one that stays first: the newer version, within reach, healthy, older.
+fn ranked<'a>(one: &'a Arc<Allocation>, other: &'a Arc<Allocation>) -> [&'a Arc<Allocation>; 2] {
+    let rank = |known: &Allocation| {
+        let reachable = known.client_status != ClientStatus::Unknown;
+        (known.job_version, reachable, known.healthy == Some(true), Reverse(known.create_index), known.id)
+    };
+    if rank(one) >= rank(other) { [one, other] } else { [other, one] }
+}

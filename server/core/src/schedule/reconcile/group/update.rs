@@ -1,0 +1,100 @@
+//! Instances of older versions, brought to the current one at the pace of the rollout.
+
+use std::sync::Arc;
+
+use model::{Allocation, StopReason, Update};
+
+use super::super::Want;
+use super::{AtWork, Slots};
+use crate::plan::Stop;
+use crate::schedule::{Change, Feasibility, change_between};
+
+impl<'a> AtWork<'a, '_> {
+    /// Brings instances of older versions to the current one: in place, or step by step by new ones.
+    pub(super) fn update(&mut self, slots: &Slots<'a>) {
+        let mut destructive = Vec::new();
+        for allocation in slots.values().copied() {
+            if allocation.migrate || self.is_out_of_contact(allocation) {
+                continue;
+            }
+            if allocation.job_version == self.version.version {
+                self.counts.ignore += 1;
+                continue;
+            }
+            match self.change_of(allocation) {
+                Change::None | Change::InPlace => {
+                    self.counts.in_place += 1;
+                    self.wishes.updates_in_place.push(allocation.id);
+                }
+                Change::Destructive => destructive.push(allocation),
+            }
+        }
+        let may = match self.rollout.strategy(self.group) {
+            None => destructive.len(),
+            Some(_) if self.rollout.is_halted() => 0,
+            Some(update) if self.rollout.waits_for_canaries(self.group, update) => {
+                self.place_canaries(update, &destructive);
+                0
+            }
+            Some(update) => self.may_replace(update),
+        };
+        // What does not run well is replaced first: that costs nothing.
+        destructive.sort_by_key(|known| (known.healthy == Some(true), known.index));
+        let held_back = destructive.split_off(may.min(destructive.len()));
+        let updated = |known: &Arc<Allocation>| Stop { allocation: known.id, reason: StopReason::Updated };
+        for allocation in destructive {
+            self.counts.destructive += 1;
+            self.wants.push(Want {
+                index: Some(allocation.index),
+                previous: Some(allocation.id),
+                succeeds: Some(updated(allocation)),
+                also_ends: self.originals_of(allocation).into_iter().map(updated).collect(),
+                ..Want::fresh(&self.group.name, self.version)
+            });
+        }
+        if !held_back.is_empty() {
+            self.counts.ignore += held_back.len() as u32;
+            self.wishes.held_back.insert(self.group.name.clone(), held_back.len() as u32);
+        }
+    }
+
+    fn change_of(&self, allocation: &Allocation) -> Change {
+        let Some(old) = self.state.job_version(&allocation.job, allocation.job_version) else {
+            return Change::Destructive;
+        };
+        // In place only where the node still meets every condition.
+        let feasibility = Feasibility::new(self.state, self.version, self.group);
+        match self.state.node(allocation.node) {
+            Some(node) if feasibility.conditions(node).is_empty() => {
+                change_between(&old.job, &self.version.job, &self.group.name)
+            }
+            Some(_) | None => Change::Destructive,
+        }
+    }
+
+    /// How many more instances may be replaced now: `max_parallel`, less what is under way.
+    fn may_replace(&self, update: &Update) -> usize {
+        let under_way = self
+            .all
+            .iter()
+            .filter(|known| known.is_live() && known.job_version == self.version.version)
+            .filter(|known| known.healthy != Some(true))
+            .count();
+        (update.max_parallel as usize).saturating_sub(under_way)
+    }
+
+    fn place_canaries(&mut self, update: &Update, destructive: &[&Arc<Allocation>]) {
+        let is_canary =
+            |known: &&&Arc<Allocation>| known.is_live() && known.canary && known.job_version == self.version.version;
+        let there = self.all.iter().filter(is_canary).count();
+        let missing = (update.canary as usize).min(destructive.len()).saturating_sub(there);
+        for beside in destructive.iter().take(missing) {
+            self.counts.canary += 1;
+            self.wants.push(Want {
+                index: Some(beside.index),
+                canary: true,
+                ..Want::fresh(&self.group.name, self.version)
+            });
+        }
+    }
+}
