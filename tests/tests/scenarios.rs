@@ -10,6 +10,8 @@ mod feasibility;
 mod moves;
 #[path = "scenarios/properties.rs"]
 mod properties;
+#[path = "scenarios/rollouts.rs"]
+mod rollouts;
 #[path = "scenarios/room.rs"]
 mod room;
 #[path = "scenarios/scaling.rs"]

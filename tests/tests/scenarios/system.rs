@@ -119,6 +119,55 @@ fn a_system_job_rolls_by_max_parallel() {
 }
 
 #[test]
+fn a_failed_new_system_instance_holds_the_next_node_back() {
+    check(
+        "node n1
+         node n2
+         job agent type=system max_parallel=1
+         alloc agent[0] on n1 running
+         alloc agent[0] on n2 running
+         job agent change=env
+         run
+         gone agent[0] on n1
+         fails agent[0] on n1",
+        "follow-up in 30s for agent[0]
+         held back agent 1",
+    );
+}
+
+#[test]
+fn a_new_system_instance_on_a_node_that_is_lost_or_closed_is_not_waited_for() {
+    for gone in ["down n1", "fails agent[0] on n1\nnode n1 ineligible"] {
+        check(
+            &format!(
+                "node n1
+                 node n2
+                 job agent type=system max_parallel=1
+                 alloc agent[0] on n2 running
+                 job agent change=env
+                 alloc agent[0] on n1 pending
+                 {gone}"
+            ),
+            "stop agent[0] on n2: updated
+             place agent[0] on n2 after agent[0]",
+        );
+    }
+}
+
+#[test]
+fn an_unhealthy_new_system_instance_holds_the_next_node_back() {
+    check(
+        "node n1
+         node n2
+         job agent type=system max_parallel=1
+         alloc agent[0] on n2 running
+         job agent change=env
+         alloc agent[0] on n1 running unhealthy",
+        "held back agent 1",
+    );
+}
+
+#[test]
 fn a_finished_sysbatch_instance_is_left_alone_and_the_rest_runs() {
     check(
         "node n1

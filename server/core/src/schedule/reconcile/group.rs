@@ -36,8 +36,9 @@ pub(super) fn reconcile(
     let ended = work.ended(&slots);
     work.scale_down(&mut slots, ended.len() as u32);
     work.move_and_replace(&slots);
-    work.update(&slots);
-    work.fill_up(&slots, &ended);
+    let missing = work.missing(&slots, &ended);
+    work.update(&slots, &missing, &ended);
+    work.fill_up(missing, &ended);
     let AtWork { counts, mut wants, wishes, .. } = work;
     // What replaces something comes first: it gives back what it takes.
     wants.sort_by_key(|want| Reverse(want.previous.is_some()));
@@ -82,14 +83,19 @@ impl<'a> AtWork<'a, '_> {
         }
     }
 
-    /// Wants what is missing up to the count.
-    fn fill_up(&mut self, slots: &Slots<'_>, ended: &BTreeSet<u32>) {
+    /// The indexes that are free and shall have an instance.
+    fn missing(&self, slots: &Slots<'_>, ended: &BTreeSet<u32>) -> BTreeSet<u32> {
         let missing = (self.group.count as usize).saturating_sub(slots.len() + ended.len());
-        // The lowest index that no live instance has is found when the plan is applied. One that is over and counts
-        // keeps its index, so it must be said here which are free.
         let free = (0..).filter(|index| !slots.contains_key(index) && !ended.contains(index));
-        for index in free.take(missing) {
+        free.take(missing).collect()
+    }
+
+    /// Wants what is missing up to the count.
+    fn fill_up(&mut self, missing: BTreeSet<u32>, ended: &BTreeSet<u32>) {
+        for index in missing {
             self.counts.place += 1;
+            // The lowest index that no live instance has is found when the plan is applied. One that is over and counts
+            // keeps its index, so it must be said here which are free.
             let index = (!ended.is_empty()).then_some(index);
             self.wants.push(Want { index, ..Want::fresh(&self.group.name, self.version) });
         }

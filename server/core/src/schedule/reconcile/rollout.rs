@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Deployment, DeploymentStatus, Group, JobType, Update};
+use model::{Allocation, Deployment, DeploymentStatus, Group, JobType, Update};
 
 use super::Wishes;
 use crate::plan::{DeploymentChange, GroupGoal};
@@ -33,6 +33,11 @@ impl<'a> Rollout<'a> {
             JobType::Batch | JobType::SysBatch => false,
         };
         group.update.as_ref().filter(|update| rolls && update.max_parallel > 0)
+    }
+
+    /// Whether an instance is of the version that is rolled out.
+    pub fn is_of_its_version(&self, allocation: &Allocation) -> bool {
+        allocation.job_version == self.version.version
     }
 
     /// Whether nothing may be replaced now: the rollout failed, or a person paused it.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Allocation, ClientStatus, Desired, Group, JobType, Node, NodeId, Reschedule, StopReason, Timestamp};
+use model::{
+    Allocation, ClientStatus, Desired, Group, JobType, Node, NodeId, NodeStatus, Reschedule, StopReason, Timestamp,
+};
 
 use super::super::reschedule::{self, Verdict};
 use super::super::{Change, Feasibility, change_between};
@@ -25,9 +27,9 @@ pub(super) fn reconcile(
     for allocation in state.allocations_of_job(&version.job.key()).filter(|known| known.group == group.name) {
         of_node.entry(allocation.node).or_default().push(allocation);
     }
-    let may_replace = may_replace(rollout, group, &of_node, version);
-    let mut work = AtWork { state, version, group, now, may_replace, counts: Counts::default(), wishes };
     let feasibility = Feasibility::new(state, version, group);
+    let may_replace = may_replace(state, rollout, group, &of_node, &feasibility);
+    let mut work = AtWork { state, version, group, now, may_replace, counts: Counts::default(), wishes };
     for node in state.nodes() {
         let here = of_node.remove(&node.id).unwrap_or_default();
         let is_fit = feasibility.conditions(node).is_empty();
@@ -123,16 +125,29 @@ impl AtWork<'_, '_> {
     }
 }
 
-/// How many instances may be replaced now: `max_parallel`, less those of this version that do not run yet.
+/// How many instances may be replaced now: `max_parallel`, less the nodes on which one of this version is under way. It
+/// is, until it runs and nobody says that it does badly; one that failed or ended is, until another runs there. Agents
+/// don't judge the health of system jobs, so it can't be waited for. A node that is down or closed is not waited for.
 fn may_replace(
+    state: &State,
     rollout: &Rollout<'_>,
     group: &Group,
     of_node: &BTreeMap<NodeId, Vec<&Arc<Allocation>>>,
-    version: &JobVersion,
+    feasibility: &Feasibility<'_>,
 ) -> usize {
     let Some(update) = rollout.strategy(group) else { return usize::MAX };
-    let under_way = of_node.values().flatten().filter(|known| {
-        known.is_live() && known.job_version == version.version && known.client_status != ClientStatus::Running
+    let is_under_way = |known: &Allocation| match state.node(known.node) {
+        None => false,
+        Some(node) if known.is_live() => {
+            let runs = known.client_status == ClientStatus::Running && known.healthy != Some(false);
+            node.status != NodeStatus::Down && !runs
+        }
+        Some(node) => node.is_schedulable() && feasibility.conditions(node).is_empty(),
+    };
+    let newest = of_node.values().filter_map(|here| {
+        let wanted = here.iter().filter(|known| known.desired == Desired::Run);
+        wanted.max_by_key(|known| (known.create_index, known.id))
     });
+    let under_way = newest.filter(|known| rollout.is_of_its_version(known) && is_under_way(known));
     (update.max_parallel as usize).saturating_sub(under_way.count())
 }

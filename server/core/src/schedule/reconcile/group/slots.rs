@@ -59,16 +59,9 @@ impl<'a> AtWork<'a, '_> {
     /// The indexes of instances that are over and count all the same: finished ones of a batch job, and failed ones,
     /// which wait for a new placement, get one now, or have used their attempts up.
     pub(super) fn ended(&mut self, slots: &Slots<'_>) -> BTreeSet<u32> {
-        // The newest of each name index speaks for it.
-        let mut newest = Slots::new();
-        for allocation in self.all.iter().copied().filter(|known| known.client_status.is_terminal()) {
-            let known = newest.entry(allocation.index).or_insert(allocation);
-            if (known.create_index, known.id) < (allocation.create_index, allocation.id) {
-                *known = allocation;
-            }
-        }
         let mut ended = BTreeSet::new();
-        for (index, allocation) in newest {
+        // The newest of each name index speaks for it.
+        for (index, allocation) in self.newest(|known| known.client_status.is_terminal()) {
             let speaks = allocation.desired == Desired::Run && allocation.job_version == self.version.version;
             if slots.contains_key(&index) || !speaks {
                 continue;
@@ -87,6 +80,18 @@ impl<'a> AtWork<'a, '_> {
             }
         }
         ended
+    }
+
+    /// The newest allocation of each name index, of those that count.
+    pub(super) fn newest(&self, counts: impl Fn(&Allocation) -> bool) -> Slots<'a> {
+        let mut newest = Slots::new();
+        for allocation in self.all.iter().copied().filter(|known| counts(known)) {
+            let known = newest.entry(allocation.index).or_insert(allocation);
+            if (known.create_index, known.id) < (allocation.create_index, allocation.id) {
+                *known = allocation;
+            }
+        }
+        newest
     }
 }
 

@@ -1,17 +1,19 @@
 //! Instances of older versions, brought to the current one at the pace of the rollout.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Allocation, StopReason, Update};
+use model::{Allocation, ClientStatus, Desired, StopReason, Update};
 
 use super::super::Want;
 use super::{AtWork, Slots};
 use crate::plan::Stop;
 use crate::schedule::{Change, Feasibility, change_between};
+use crate::state::JobVersion;
 
 impl<'a> AtWork<'a, '_> {
     /// Brings instances of older versions to the current one: in place, or step by step by new ones.
-    pub(super) fn update(&mut self, slots: &Slots<'a>) {
+    pub(super) fn update(&mut self, slots: &Slots<'a>, missing: &BTreeSet<u32>, ended: &BTreeSet<u32>) {
         let mut destructive = Vec::new();
         for allocation in slots.values().copied() {
             if allocation.migrate || self.is_out_of_contact(allocation) {
@@ -36,7 +38,9 @@ impl<'a> AtWork<'a, '_> {
                 self.place_canaries(update, &destructive);
                 0
             }
-            Some(update) => self.may_replace(update),
+            Some(update) => self.may_replace(update, |index| {
+                slots.contains_key(&index) || missing.contains(&index) || ended.contains(&index)
+            }),
         };
         // What does not run well is replaced first: that costs nothing.
         destructive.sort_by_key(|known| (known.healthy == Some(true), known.index));
@@ -72,15 +76,25 @@ impl<'a> AtWork<'a, '_> {
         }
     }
 
-    /// How many more instances may be replaced now: `max_parallel`, less what is under way.
-    fn may_replace(&self, update: &Update) -> usize {
-        let under_way = self
-            .all
-            .iter()
-            .filter(|known| known.is_live() && known.job_version == self.version.version)
-            .filter(|known| known.healthy != Some(true))
-            .count();
-        (update.max_parallel as usize).saturating_sub(under_way)
+    /// How many more instances may be replaced now: `max_parallel`, less the wanted indexes at which a new instance is
+    /// under way. It is, until it is healthy: one that failed or ended takes its place until another does well there, or
+    /// a version that crashes would go through all that is healthy.
+    fn may_replace(&self, update: &Update, is_wanted: impl Fn(u32) -> bool) -> usize {
+        let is_well = |known: &Allocation| {
+            known.is_live() && known.healthy == Some(true) && known.client_status != ClientStatus::Unknown
+        };
+        let newest = self.newest(|known| known.desired == Desired::Run && !known.canary);
+        let under_way = newest.into_values().filter(|known| is_wanted(known.index) && self.is_new(known));
+        (update.max_parallel as usize).saturating_sub(under_way.filter(|known| !is_well(known)).count())
+    }
+
+    /// Whether an instance is of the current version, or of one that it can take over from as it runs.
+    fn is_new(&self, allocation: &Allocation) -> bool {
+        let takes_over = |old: &Arc<JobVersion>| {
+            change_between(&old.job, &self.version.job, &self.group.name) != Change::Destructive
+        };
+        allocation.job_version == self.version.version
+            || self.state.job_version(&allocation.job, allocation.job_version).is_some_and(takes_over)
     }
 
     fn place_canaries(&mut self, update: &Update, destructive: &[&Arc<Allocation>]) {

@@ -1,0 +1,98 @@
+//! Rollouts in which something goes wrong: what has failed, was lost or ended in the middle of one.
+
+use tests::scenarios::check;
+
+/// Three healthy instances, and a new version of which the first instance has started.
+const BEGUN: &str = "node n1
+     job web count=3 max_parallel=1 reschedule=10m
+     alloc web[0] on n1 running healthy
+     alloc web[1] on n1 running healthy
+     alloc web[2] on n1 running healthy
+     job web change=env
+     run
+     gone web[0] on n1";
+
+#[test]
+fn a_failed_new_instance_holds_the_next_old_one_back() {
+    check(
+        &format!("{BEGUN}\nfails web[0] on n1"),
+        "follow-up in 600s for web[0]
+         held back web 2",
+    );
+}
+
+#[test]
+fn a_failed_new_instance_that_is_placed_anew_is_still_under_way() {
+    check(
+        &format!("{BEGUN}\nfails web[0] on n1\nrun\nwait 10m"),
+        "place web[0] on n1
+         held back web 2",
+    );
+}
+
+#[test]
+fn a_failed_new_instance_without_further_attempts_holds_the_rollout() {
+    check(&format!("{}\nfails web[0] on n1", BEGUN.replace("reschedule=10m", "reschedule=never")), "held back web 2");
+}
+
+#[test]
+fn a_new_instance_that_ended_by_itself_is_still_under_way() {
+    check(
+        &format!("{BEGUN}\ngone web[0] on n1"),
+        "place web[0] on n1
+         held back web 2",
+    );
+}
+
+#[test]
+fn a_larger_count_in_a_rollout_does_not_take_another_old_instance() {
+    check(
+        &format!("{BEGUN}\njob web count=4"),
+        "deployment begins
+         in-place web[0]
+         place web[3] on n1
+         held back web 2",
+    );
+}
+
+#[test]
+fn a_smaller_count_does_not_wait_for_a_failed_instance_beyond_it() {
+    check(
+        "node n1
+         job web count=3 max_parallel=1 reschedule=never
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 running healthy
+         job web change=env
+         alloc web[2] on n1 failed
+         job web count=2",
+        "deployment begins
+         stop web[0] on n1: updated
+         place web[0] on n1 after web[0]
+         held back web 1",
+    );
+}
+
+#[test]
+fn a_lost_new_instance_is_under_way_until_its_replacement_is_healthy() {
+    let setup = "node n1
+         node n2
+         job web count=2 max_parallel=1
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 running healthy
+         job web change=env
+         deployment web running
+         stop web[0] on n1
+         alloc web[0] on n2 running
+         run
+         down n2";
+    check(
+        setup,
+        "place web[0] on n1
+         held back web 1",
+    );
+    check(
+        &format!("{setup}\nrun\nhealthy web"),
+        "stop web[1] on n1: updated
+         place web[1] on n1 after web[1]",
+    );
+}
