@@ -13,7 +13,7 @@ use server_core::command::{Algorithm, Command, DrainSpec, Entry, SchedulerConfig
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
 use server_core::schedule::schedule;
 use server_core::state::State;
-use server_core::{drain, evaluations};
+use server_core::{collection, drain, evaluations};
 
 use super::words::{Name, Words, job_key, seconds};
 use super::{decision, job};
@@ -89,6 +89,11 @@ impl Cluster {
                 self.command(Command::RegisterNode { node });
             }
             "wait" => self.now = self.now + Duration::from_secs(seconds(&words.name()).unsigned_abs()),
+            "collect" => {
+                while let Some(command) = collection::next(&self.state, self.now, false) {
+                    self.command(command);
+                }
+            }
             "scheduler" => {
                 let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
                 let configuration = SchedulerConfiguration { algorithm };

@@ -81,6 +81,20 @@ fn without_a_reschedule_policy_a_failure_stays() {
 }
 
 #[test]
+fn a_failure_that_stays_does_so_when_what_is_old_is_forgotten() {
+    check(
+        "node n1
+         job web reschedule=never
+         alloc web[0] on n1 failed
+         run
+         wait 2h
+         collect
+         job web",
+        "",
+    );
+}
+
+#[test]
 fn several_failures_wait_together_where_they_are_due_together() {
     check(
         "node n1

@@ -96,3 +96,39 @@ fn a_lost_new_instance_is_under_way_until_its_replacement_is_healthy() {
          place web[1] on n1 after web[1]",
     );
 }
+
+#[test]
+fn a_failed_rollout_stays_failed_when_what_is_old_is_forgotten() {
+    check(
+        "node n1
+         job web count=2 max_parallel=1
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 running healthy
+         job web change=env
+         run
+         gone web[0] on n1
+         healthy web
+         deployment web failed
+         run
+         wait 2h
+         collect
+         job web",
+        "held back web 1",
+    );
+}
+
+#[test]
+fn a_finished_rollout_is_not_begun_anew_when_what_is_old_is_forgotten() {
+    check(
+        "node n1
+         job web max_parallel=1
+         run
+         healthy web
+         deployment web successful
+         run
+         wait 2h
+         collect
+         stop web[0] on n1",
+        "place web[0] on n1",
+    );
+}

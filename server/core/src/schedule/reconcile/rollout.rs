@@ -20,9 +20,7 @@ impl<'a> Rollout<'a> {
     /// The rollout of `record`'s current version.
     pub fn of(state: &'a State, record: &'a JobRecord) -> Self {
         let version = record.current();
-        let deployment = state
-            .latest_deployment(&record.key)
-            .filter(|known| known.job_version == version.version && known.job_create_index == record.create_index);
+        let deployment = state.latest_deployment(&record.key).filter(|known| record.is_rolled_out_by(known));
         Self { version, deployment }
     }
 
