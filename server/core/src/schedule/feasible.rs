@@ -15,7 +15,8 @@ pub(crate) struct Feasibility<'a> {
     constraints: Vec<&'a Constraint>,
     /// Nodes that `distinct_hosts` closes, each with the allocations that close it.
     hosts_taken: BTreeMap<NodeId, Vec<AllocationId>>,
-    has_distinct_hosts: bool,
+    /// Whose instances close a host: the job's, or only the group's; none without the constraint.
+    distinct_hosts: Option<Scope>,
     properties: Vec<Property<'a>>,
 }
 
@@ -23,7 +24,15 @@ pub(crate) struct Feasibility<'a> {
 struct Property<'a> {
     attribute: &'a str,
     limit: usize,
+    scope: Scope,
     taken: BTreeMap<String, Vec<AllocationId>>,
+}
+
+/// Whose instances a constraint on others counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Job,
+    Group,
 }
 
 impl<'a> Feasibility<'a> {
@@ -37,7 +46,7 @@ impl<'a> Feasibility<'a> {
             drivers: group.tasks.iter().map(|task| task.driver.as_str()).collect(),
             constraints,
             hosts_taken: BTreeMap::new(),
-            has_distinct_hosts: false,
+            distinct_hosts: None,
             properties: Vec::new(),
         };
         feasibility.look_at_others(state, group);
@@ -47,21 +56,21 @@ impl<'a> Feasibility<'a> {
     /// Takes in what `distinct_hosts` and `distinct_property` count: live instances of the job, or of the group.
     fn look_at_others(&mut self, state: &State, group: &'a Group) {
         let job = &self.version.job;
-        let scopes = [(&job.constraints, None), (&group.constraints, Some(group.name.as_str()))];
-        for (constraints, only) in scopes {
+        for (constraints, scope) in [(&group.constraints, Scope::Group), (&job.constraints, Scope::Job)] {
             for constraint in constraints {
                 match constraint.operator {
-                    Operator::DistinctHosts if constraint.value != "false" => self.has_distinct_hosts = true,
+                    Operator::DistinctHosts if constraint.value != "false" => self.distinct_hosts = Some(scope),
                     Operator::DistinctProperty => self.properties.push(Property {
                         attribute: &constraint.attribute,
                         limit: constraint.value.parse().unwrap_or(1),
+                        scope,
                         taken: BTreeMap::new(),
                     }),
                     _ => continue,
                 }
                 let is_property = constraint.operator == Operator::DistinctProperty;
                 let others = state.allocations_of_job(&job.key()).filter(|known| known.is_live());
-                for other in others.filter(|known| only.is_none_or(|only| only == known.group)) {
+                for other in others.filter(|known| scope == Scope::Job || known.group == group.name) {
                     let Some(node) = state.node(other.node) else { continue };
                     if !is_property {
                         self.hosts_taken.entry(other.node).or_default().push(other.id);
@@ -77,15 +86,16 @@ impl<'a> Feasibility<'a> {
 
     /// Whether places depend on where the plan's other instances go.
     pub fn is_relative(&self) -> bool {
-        self.has_distinct_hosts || !self.properties.is_empty()
+        self.distinct_hosts.is_some() || !self.properties.is_empty()
     }
 
-    /// Takes in an instance that the plan places on `node`.
-    pub fn place(&mut self, id: AllocationId, node: &Node) {
-        if self.has_distinct_hosts {
+    /// Takes in an instance of the job that the plan places on `node`: one of this group, or of another.
+    pub fn place(&mut self, id: AllocationId, node: &Node, is_of_group: bool) {
+        let counts = |scope: Scope| is_of_group || scope == Scope::Job;
+        if self.distinct_hosts.is_some_and(counts) {
             self.hosts_taken.entry(node.id).or_default().push(id);
         }
-        for property in &mut self.properties {
+        for property in self.properties.iter_mut().filter(|property| counts(property.scope)) {
             if let Some(value) = resolve(property.attribute, node) {
                 property.taken.entry(value).or_default().push(id);
             }

@@ -44,14 +44,15 @@ pub(super) fn place(state: &State, evaluation: EvaluationId, stops: &[Stop], wan
     let mut view = View::of(state);
     let mut rest = wants.as_slice();
     let mut lines = Lines::default();
-    let ending = stops.iter().map(|stop| stop.allocation).collect();
+    let mut ending: BTreeSet<_> = stops.iter().map(|stop| stop.allocation).collect();
+    let mut earlier = Vec::new();
     'groups: while let Some(first) = rest.first() {
         let is_same = |want: &Want| want.group == first.group && want.version.version == first.version.version;
         let end = rest.iter().position(|want| !is_same(want)).unwrap_or(rest.len());
         let (of_group, others) = rest.split_at(end);
         rest = others;
         let Some(group) = first.version.job.group(&first.group) else { continue };
-        let mut chooser = Chooser::new(state, &mut view, evaluation, first, group, &ending);
+        let mut chooser = Chooser::new(state, &mut view, evaluation, first, group, &ending, &earlier);
         for want in of_group {
             if lines.instances >= PLAN_INSTANCES_MAX {
                 placed.cut_short = true;
@@ -65,6 +66,8 @@ pub(super) fn place(state: &State, evaluation: EvaluationId, stops: &[Stop], wan
                 None => explain::count(&mut placed.unplaced, &chooser, want),
             }
         }
+        earlier.extend(chooser.moves);
+        ending.extend(placed.stops.iter().map(|stop| stop.allocation));
     }
     placed.placements = lines.all;
     give_up_partial_all_at_once(&mut placed, &wants);
@@ -87,6 +90,14 @@ struct Chosen<'a> {
     node: &'a Node,
     /// What must be gone there before it starts.
     after: Vec<AllocationId>,
+}
+
+/// An instance that the plan places, and the node that one leaves for it.
+struct Move<'a> {
+    group: &'a str,
+    id: AllocationId,
+    to: &'a Node,
+    from: Option<&'a Node>,
 }
 
 /// The plan's lines as they grow: equal instances on one node share a line.
@@ -143,7 +154,8 @@ pub(super) struct Chooser<'a, 'v> {
     /// Nodes that could take an instance if they had room: their places in the view.
     candidates: Vec<usize>,
     heap: Option<BinaryHeap<Ranked>>,
-    placed: u64,
+    /// What it has placed.
+    moves: Vec<Move<'a>>,
 }
 
 /// A candidate in the heap: the best score first, ties by a hash of evaluation and node.
@@ -157,9 +169,11 @@ impl<'a, 'v> Chooser<'a, 'v> {
         want: &'a Want,
         group: &'a Group,
         ending: &BTreeSet<AllocationId>,
+        earlier: &[Move<'a>],
     ) -> Self {
         let mut feasibility = Feasibility::new(state, &want.version, group);
         ending.iter().for_each(|id| feasibility.leave(*id));
+        earlier.iter().for_each(|done| feasibility.place(done.id, done.to, done.group == group.name));
         // What other instances of the job close is looked at for each instance; the rest holds for all.
         let is_of_others = |misfit: &Misfit| matches!(misfit, Misfit::DistinctHosts | Misfit::DistinctProperty { .. });
         let open = |at: &usize| feasibility.misfits(view.node(*at), None).iter().all(is_of_others);
@@ -179,6 +193,14 @@ impl<'a, 'v> Chooser<'a, 'v> {
                 spreads.add(node, 1);
             }
         }
+        // What was placed before of the same group in another version.
+        for done in earlier.iter().filter(|done| done.group == group.name) {
+            *siblings.entry(done.to.id).or_default() += 1;
+            spreads.add(done.to, 1);
+            if let Some(from) = done.from {
+                leave(&mut siblings, &mut spreads, from);
+            }
+        }
         Self {
             algorithm: state.scheduler().0.algorithm,
             affinities: Affinities::of(&want.version.job, group),
@@ -192,7 +214,7 @@ impl<'a, 'v> Chooser<'a, 'v> {
             siblings,
             candidates,
             heap: None,
-            placed: 0,
+            moves: Vec::new(),
         }
     }
 
@@ -293,28 +315,34 @@ impl<'a, 'v> Chooser<'a, 'v> {
     fn put(&mut self, at: usize, want: &Want) {
         let succeeded = self.succeeded(want);
         self.view.put(at, self.group, succeeded);
-        let node = self.view.node(at).clone();
-        if let Some(left) = self.leaving(want).and_then(|known| self.state.node(known.node)) {
-            if let Some(siblings) = self.siblings.get_mut(&left.id) {
-                *siblings = siblings.saturating_sub(1);
-            }
-            self.spreads.add(left, -1);
+        let node = self.view.node(at);
+        let from = self.leaving(want).and_then(|known| self.state.node(known.node));
+        if let Some(from) = from {
+            leave(&mut self.siblings, &mut self.spreads, from);
         }
         *self.siblings.entry(node.id).or_default() += 1;
-        self.spreads.add(&node, 1);
+        self.spreads.add(node, 1);
         for stop in want.succeeds.iter().chain(&want.also_ends) {
             self.feasibility.leave(stop.allocation);
         }
         // Its real id is derived by `apply`; within the plan any unused one will do.
-        self.placed += 1;
-        let id =
-            AllocationId::derive(&[self.evaluation.as_bytes(), self.group.name.as_bytes(), &self.placed.to_le_bytes()]);
-        self.feasibility.place(id, &node);
+        let number = (self.moves.len() as u64).to_le_bytes();
+        let id = AllocationId::derive(&[self.evaluation.as_bytes(), self.group.name.as_bytes(), &number]);
+        self.feasibility.place(id, node, true);
+        self.moves.push(Move { group: &self.group.name, id, to: node, from: from.map(|node| &**node) });
         if let Some(mut heap) = self.heap.take() {
             heap.push(self.rank(at, None));
             self.heap = Some(heap);
         }
     }
+}
+
+/// Takes an instance that leaves `node` out of what is counted there.
+fn leave(siblings: &mut BTreeMap<NodeId, u32>, spreads: &mut Spreads<'_>, node: &Node) {
+    if let Some(siblings) = siblings.get_mut(&node.id) {
+        *siblings = siblings.saturating_sub(1);
+    }
+    spreads.add(node, -1);
 }
 
 /// What stands against an instance of `group` on the node at that place, when `leaving` has left and the room of
