@@ -22,7 +22,9 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
     lines.extend(plan.updates_in_place.iter().map(|id| format!("in-place {}", name(*id))));
     for new in after.allocations_of_job(&plan.job).filter(|known| before.allocation(known.id).is_none()) {
         let verb = if new.canary { "canary" } else { "place" };
-        let mut line = format!("{verb} {} on {}", self::name(new), new.node_name);
+        let is_current = new.job_version == plan.job_version;
+        let version = if is_current { String::new() } else { format!(" of version {}", new.job_version) };
+        let mut line = format!("{verb} {}{version} on {}", self::name(new), new.node_name);
         for predecessor in &new.after {
             line += &format!(" after {}", name(*predecessor));
         }

@@ -1,5 +1,7 @@
 //! The specification of the scheduler, one scenario a test. The language is explained in `tests/scenarios.rs`.
 
+#[path = "scenarios/canaries.rs"]
+mod canaries;
 #[path = "scenarios/explanations.rs"]
 mod explanations;
 #[path = "scenarios/failures.rs"]

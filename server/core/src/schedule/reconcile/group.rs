@@ -3,6 +3,7 @@
 //! Instances stand in slots, one per name index. A slot's instance counts until another has taken its place; one that
 //! moves, or whose node is out of contact, counts together with its replacement.
 
+mod canaries;
 mod replace;
 mod slots;
 mod update;
@@ -11,9 +12,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, ClientStatus, Group, StopReason, Timestamp};
+use model::{Allocation, ClientStatus, Desired, Group, StopReason, Timestamp};
 
-use super::rollout::Rollout;
+use super::rollout::{Pace, Rollout};
 use super::{Counts, Want, Wishes};
 use crate::plan::Stop;
 use crate::state::{JobVersion, State};
@@ -31,17 +32,22 @@ pub(super) fn reconcile(
 ) {
     let all = state.allocations_of_job(&version.job.key()).filter(|known| known.group == group.name).collect();
     let counts = Counts::default();
-    let mut work = AtWork { state, version, group, rollout, now, all, wishes, counts, wants: Vec::new() };
-    let mut slots = work.slots();
-    let ended = work.ended(&slots);
-    work.scale_down(&mut slots, ended.len() as u32);
+    let pace = Pace::AtOnce;
+    let mut work = AtWork { state, version, group, rollout, pace, now, all, wishes, counts, wants: Vec::new() };
+    let (mut slots, canaries) = work.slots();
+    work.pace = rollout.pace(group, slots.values().copied());
+    let mut ended = work.ended(&slots);
+    work.scale_down(&mut slots, &mut ended);
+    work.place_failed_anew(ended.values().copied());
     work.move_and_replace(&slots);
+    work.move_and_replace(&canaries);
+    work.place_canaries(&slots, &canaries);
     let missing = work.missing(&slots, &ended);
     work.update(&slots, &missing, &ended);
     work.fill_up(missing, &ended);
     let AtWork { counts, mut wants, wishes, .. } = work;
-    // What replaces something comes first: it gives back what it takes.
-    wants.sort_by_key(|want| Reverse(want.previous.is_some()));
+    // What replaces something comes first: it gives back what it takes. Equals stand together, and are placed together.
+    wants.sort_by_key(|want| (Reverse(want.previous.is_some()), want.version.version));
     wishes.wants.extend(wants);
     wishes.counts.insert(group.name.clone(), counts);
 }
@@ -51,6 +57,8 @@ struct AtWork<'a, 'w> {
     version: &'a Arc<JobVersion>,
     group: &'a Group,
     rollout: &'a Rollout<'a>,
+    /// Known as soon as it is known what stands in the slots.
+    pace: Pace<'a>,
     now: Timestamp,
     /// The group's allocations, whatever became of them.
     all: Vec<&'a Arc<Allocation>>,
@@ -65,16 +73,21 @@ impl<'a> AtWork<'a, '_> {
         self.wishes.stops.push(Stop { allocation: allocation.id, reason });
     }
 
-    /// Ends what is beyond the count: first what does worst, then the highest indexes.
-    fn scale_down(&mut self, slots: &mut Slots<'a>, ended: u32) {
-        let excess = (slots.len() as u32 + ended).saturating_sub(self.group.count);
+    /// Ends what is beyond the count: first what is over or does worst, then the highest indexes.
+    fn scale_down(&mut self, slots: &mut Slots<'a>, ended: &mut Slots<'a>) {
+        let mut excess = (slots.len() + ended.len()).saturating_sub(self.group.count as usize);
+        let failed = ended.values().rev().filter(|known| known.client_status == ClientStatus::Failed);
+        for index in failed.map(|known| known.index).take(excess).collect::<Vec<_>>() {
+            ended.remove(&index);
+            excess -= 1;
+        }
         let mut order: Vec<_> = slots.values().copied().collect();
         order.sort_by_key(|known| {
             let stays = known.client_status != ClientStatus::Unknown && !known.migrate;
             let runs = known.client_status == ClientStatus::Running && known.healthy != Some(false);
             (stays, runs, Reverse(known.index))
         });
-        for allocation in order.into_iter().take(excess as usize) {
+        for allocation in order.into_iter().take(excess) {
             self.stop(allocation, StopReason::NotNeeded);
             slots.remove(&allocation.index);
             for original in self.originals_of(allocation) {
@@ -84,20 +97,32 @@ impl<'a> AtWork<'a, '_> {
     }
 
     /// The indexes that are free and shall have an instance.
-    fn missing(&self, slots: &Slots<'_>, ended: &BTreeSet<u32>) -> BTreeSet<u32> {
+    fn missing(&self, slots: &Slots<'_>, ended: &Slots<'_>) -> BTreeSet<u32> {
         let missing = (self.group.count as usize).saturating_sub(slots.len() + ended.len());
-        let free = (0..).filter(|index| !slots.contains_key(index) && !ended.contains(index));
+        let free = (0..).filter(|index| !slots.contains_key(index) && !ended.contains_key(index));
         free.take(missing).collect()
     }
 
     /// Wants what is missing up to the count.
-    fn fill_up(&mut self, missing: BTreeSet<u32>, ended: &BTreeSet<u32>) {
+    fn fill_up(&mut self, missing: BTreeSet<u32>, ended: &Slots<'_>) {
+        let last = self.newest(|known| !known.canary && !ended_on_purpose(known));
         for index in missing {
             self.counts.place += 1;
-            // The lowest index that no live instance has is found when the plan is applied. One that is over and counts
-            // keeps its index, so it must be said here which are free.
-            let index = (!ended.is_empty()).then_some(index);
-            self.wants.push(Want { index, ..Want::fresh(&self.group.name, self.version) });
+            let version =
+                self.rollout.fills_up_as(self.group, self.pace, last.get(&index).map(|last| last.job_version));
+            // The lowest index that no live instance has is found when the plan is applied. What is over and counts keeps
+            // its index, and what comes back as it was takes its own, so there it must be said which is whose.
+            let is_free = ended.is_empty() && self.pace.spreads();
+            let index = (!is_free).then_some(index);
+            self.wants.push(Want { index, ..Want::fresh(&self.group.name, version) });
         }
+    }
+}
+
+/// Whether nothing was to take its place.
+fn ended_on_purpose(allocation: &Allocation) -> bool {
+    match allocation.desired {
+        Desired::Stop(StopReason::JobStopped | StopReason::NotNeeded | StopReason::Updated) => true,
+        Desired::Run | Desired::Stop(_) => false,
     }
 }

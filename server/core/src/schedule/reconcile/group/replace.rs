@@ -9,24 +9,28 @@ use super::{AtWork, Slots};
 use crate::schedule::reschedule::{self, Verdict};
 
 impl<'a> AtWork<'a, '_> {
-    /// Wants a failed instance anew, now or later, as its group's policy says.
-    pub(super) fn failed(&mut self, failed: &Arc<Allocation>) {
-        let policy = self.group.reschedule.as_ref();
-        match policy.map_or(Verdict::Never, |policy| reschedule::judge(failed, policy, self.now)) {
-            Verdict::Now(reschedules) => {
-                self.counts.reschedule_now += 1;
-                self.wants.push(Want {
-                    index: Some(failed.index),
-                    previous: Some(failed.id),
-                    reschedules,
-                    ..Want::fresh(&self.group.name, self.version)
-                });
+    /// Wants failed instances anew, now or later, as their group's policy says.
+    pub(super) fn place_failed_anew(&mut self, ended: impl Iterator<Item = &'a Arc<Allocation>>) {
+        for failed in ended.filter(|known| known.client_status == ClientStatus::Failed) {
+            let version = self.rollout.comes_back_as(self.group, self.pace, failed.job_version);
+            let policy = version.job.group(&self.group.name).and_then(|group| group.reschedule.as_ref());
+            match policy.map_or(Verdict::Never, |policy| reschedule::judge(failed, policy, self.now)) {
+                Verdict::Now(reschedules) => {
+                    self.counts.reschedule_now += 1;
+                    self.wants.push(Want {
+                        index: Some(failed.index),
+                        previous: Some(failed.id),
+                        canary: failed.canary,
+                        reschedules,
+                        ..Want::fresh(&self.group.name, version)
+                    });
+                }
+                Verdict::Later(at) => {
+                    self.counts.reschedule_later += 1;
+                    self.wishes.follow_up(self.state, failed, at, self.now);
+                }
+                Verdict::Never => {}
             }
-            Verdict::Later(at) => {
-                self.counts.reschedule_later += 1;
-                self.wishes.follow_up(self.state, failed, at, self.now);
-            }
-            Verdict::Never => {}
         }
     }
 
@@ -47,8 +51,12 @@ impl<'a> AtWork<'a, '_> {
             self.wants.push(Want {
                 index: Some(allocation.index),
                 previous: Some(allocation.id),
+                canary: allocation.canary,
                 reschedules: allocation.reschedules.clone(),
-                ..Want::fresh(&self.group.name, self.version)
+                ..Want::fresh(
+                    &self.group.name,
+                    self.rollout.comes_back_as(self.group, self.pace, allocation.job_version),
+                )
             });
         }
     }

@@ -1,7 +1,6 @@
 //! Which instance stands for each name index: a live one, or one that is over and counts all the same.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Allocation, ClientStatus, Desired, JobType, StopReason};
@@ -9,16 +8,19 @@ use model::{Allocation, ClientStatus, Desired, JobType, StopReason};
 use super::{AtWork, Slots};
 
 impl<'a> AtWork<'a, '_> {
-    /// The instance of each name index that counts. Doubles end; so does what was replaced for good.
-    pub(super) fn slots(&mut self) -> Slots<'a> {
+    /// The instance of each name index that counts, and the canaries, which stand beside them.
+    pub(super) fn slots(&mut self) -> (Slots<'a>, Slots<'a>) {
         let live = self.all.iter().copied().filter(|known| known.is_live());
         let (canaries, live): (Vec<_>, Vec<_>) = live.partition(|known| known.canary);
-        for canary in canaries {
-            let belongs = self.rollout.active().is_some_and(|active| canary.deployment == Some(active.id));
-            if !belongs {
-                self.stop(canary, StopReason::NotNeeded);
-            }
+        let (canaries, strays): (Vec<_>, Vec<_>) = canaries.into_iter().partition(|known| self.rollout.has(known));
+        for stray in strays {
+            self.stop(stray, StopReason::NotNeeded);
         }
+        (self.one_of_each(live), self.one_of_each(canaries))
+    }
+
+    /// One instance of each name index. Doubles end; so does what was replaced for good.
+    fn one_of_each(&mut self, live: Vec<&'a Arc<Allocation>>) -> Slots<'a> {
         let mut slots = Slots::new();
         for allocation in live {
             match (self.live_replacement(allocation), slots.get(&allocation.index).copied()) {
@@ -56,29 +58,21 @@ impl<'a> AtWork<'a, '_> {
         std::iter::successors(original_of(allocation), |original| original_of(original)).collect()
     }
 
-    /// The indexes of instances that are over and count all the same: finished ones of a batch job, and failed ones,
-    /// which wait for a new placement, get one now, or have used their attempts up.
-    pub(super) fn ended(&mut self, slots: &Slots<'_>) -> BTreeSet<u32> {
-        let mut ended = BTreeSet::new();
+    /// The instances that are over and count all the same: finished ones of a batch job, and failed ones, which wait for a
+    /// new placement, get one now, or have used their attempts up.
+    pub(super) fn ended(&self, slots: &Slots<'_>) -> Slots<'a> {
         // The newest of each name index speaks for it.
-        for (index, allocation) in self.newest(|known| known.client_status.is_terminal()) {
-            let speaks = allocation.desired == Desired::Run && allocation.job_version == self.version.version;
-            if slots.contains_key(&index) || !speaks {
-                continue;
-            }
-            match allocation.client_status {
-                ClientStatus::Complete if self.version.job.kind == JobType::Batch => drop(ended.insert(index)),
-                ClientStatus::Failed => {
-                    self.failed(allocation);
-                    ended.insert(index);
-                }
-                ClientStatus::Complete
-                | ClientStatus::Pending
-                | ClientStatus::Running
-                | ClientStatus::Unknown
-                | ClientStatus::Lost => {}
-            }
-        }
+        let mut ended = self.newest(|known| known.client_status.is_terminal() && !known.canary);
+        ended.retain(|index, known| {
+            let comes_back = self.rollout.comes_back_as(self.group, self.pace, known.job_version);
+            let speaks = known.desired == Desired::Run && known.job_version == comes_back.version;
+            let counts = match known.client_status {
+                ClientStatus::Complete => self.version.job.kind == JobType::Batch,
+                ClientStatus::Failed => true,
+                ClientStatus::Pending | ClientStatus::Running | ClientStatus::Unknown | ClientStatus::Lost => false,
+            };
+            speaks && counts && !slots.contains_key(index)
+        });
         ended
     }
 

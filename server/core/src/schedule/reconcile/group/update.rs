@@ -6,14 +6,14 @@ use std::sync::Arc;
 use model::{Allocation, ClientStatus, Desired, StopReason, Update};
 
 use super::super::Want;
+use super::super::rollout::Pace;
 use super::{AtWork, Slots};
 use crate::plan::Stop;
 use crate::schedule::{Change, Feasibility, change_between};
-use crate::state::JobVersion;
 
 impl<'a> AtWork<'a, '_> {
     /// Brings instances of older versions to the current one: in place, or step by step by new ones.
-    pub(super) fn update(&mut self, slots: &Slots<'a>, missing: &BTreeSet<u32>, ended: &BTreeSet<u32>) {
+    pub(super) fn update(&mut self, slots: &Slots<'a>, missing: &BTreeSet<u32>, ended: &Slots<'_>) {
         let mut destructive = Vec::new();
         for allocation in slots.values().copied() {
             if allocation.migrate || self.is_out_of_contact(allocation) {
@@ -31,16 +31,11 @@ impl<'a> AtWork<'a, '_> {
                 Change::Destructive => destructive.push(allocation),
             }
         }
-        let may = match self.rollout.strategy(self.group) {
-            None => destructive.len(),
-            Some(_) if self.rollout.is_halted() => 0,
-            Some(update) if self.rollout.waits_for_canaries(self.group, update) => {
-                self.place_canaries(update, &destructive);
-                0
-            }
-            Some(update) => self.may_replace(update, |index| {
-                slots.contains_key(&index) || missing.contains(&index) || ended.contains(&index)
-            }),
+        let is_wanted = |index| slots.contains_key(&index) || missing.contains(&index) || ended.contains_key(&index);
+        let may = match self.pace {
+            Pace::AtOnce => destructive.len(),
+            Pace::Canaries(_) | Pace::Halted => 0,
+            Pace::Rolling(update) => self.may_replace(update, is_wanted),
         };
         // What does not run well is replaced first: that costs nothing.
         destructive.sort_by_key(|known| (known.healthy == Some(true), known.index));
@@ -84,31 +79,8 @@ impl<'a> AtWork<'a, '_> {
             known.is_live() && known.healthy == Some(true) && known.client_status != ClientStatus::Unknown
         };
         let newest = self.newest(|known| known.desired == Desired::Run && !known.canary);
-        let under_way = newest.into_values().filter(|known| is_wanted(known.index) && self.is_new(known));
+        let under_way =
+            newest.into_values().filter(|known| is_wanted(known.index) && self.rollout.is_new(self.group, known));
         (update.max_parallel as usize).saturating_sub(under_way.filter(|known| !is_well(known)).count())
-    }
-
-    /// Whether an instance is of the current version, or of one that it can take over from as it runs.
-    fn is_new(&self, allocation: &Allocation) -> bool {
-        let takes_over = |old: &Arc<JobVersion>| {
-            change_between(&old.job, &self.version.job, &self.group.name) != Change::Destructive
-        };
-        allocation.job_version == self.version.version
-            || self.state.job_version(&allocation.job, allocation.job_version).is_some_and(takes_over)
-    }
-
-    fn place_canaries(&mut self, update: &Update, destructive: &[&Arc<Allocation>]) {
-        let is_canary =
-            |known: &&&Arc<Allocation>| known.is_live() && known.canary && known.job_version == self.version.version;
-        let there = self.all.iter().filter(is_canary).count();
-        let missing = (update.canary as usize).min(destructive.len()).saturating_sub(there);
-        for beside in destructive.iter().take(missing) {
-            self.counts.canary += 1;
-            self.wants.push(Want {
-                index: Some(beside.index),
-                canary: true,
-                ..Want::fresh(&self.group.name, self.version)
-            });
-        }
     }
 }
