@@ -28,10 +28,7 @@ fn a_failed_canary_waits_as_any_failed_instance_does() {
 
 #[test]
 fn a_failed_canary_without_further_attempts_stays() {
-    check(
-        &format!("{}\nfails web[1] on n2", SETUP.replace("reschedule=30s", "reschedule=never")),
-        "held back web 2",
-    );
+    check(&format!("{}\nfails web[1] on n2", SETUP.replace("reschedule=30s", "reschedule=never")), "held back web 2");
 }
 
 #[test]
