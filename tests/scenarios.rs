@@ -12,7 +12,8 @@
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
-//! stop web[0] on n1 · stop web · drain n1 · down n1 · back n1 · wait 30s · collect (what is over and old is forgotten)
+//! stop web[0] on n1 · stop web · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
+//! collect                                         what is over and old is forgotten
 //! scheduler spread                        instead of bin-packing
 //! ```
 //!

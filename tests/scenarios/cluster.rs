@@ -83,6 +83,11 @@ impl Cluster {
             "fails" => self.observe_named(words, ClientStatus::Failed),
             "stop" => self.stop(words),
             "drain" => self.close(&words.name(), Closing::Draining),
+            "undrain" => {
+                let node = self.node_named(&words.name()).id;
+                let meta = BTreeMap::new();
+                self.command(Command::DrainNode { node, drain: None, mark_eligible: true, meta });
+            }
             "down" => self.close(&words.name(), Closing::Status(NodeStatus::Down)),
             "back" => {
                 let node = self.node_named(&words.name());

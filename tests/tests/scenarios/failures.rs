@@ -266,3 +266,34 @@ fn a_second_loss_replaces_the_replacement() {
         "blocked web 1: ${node.unique.name} != n1 1, node down 2",
     );
 }
+
+#[test]
+fn a_replacement_of_a_lost_instance_that_failed_is_tried_again_as_the_policy_says() {
+    let setup = "node n1
+         node n2
+         job web reschedule=30s
+         alloc web[0] on n2 running healthy
+         run
+         down n2
+         run
+         fails web[0] on n1";
+    check(setup, "follow-up in 30s for web[0]");
+    check(&format!("{setup}\nrun\nwait 30s"), "place web[0] on n1");
+    check(&setup.replace("reschedule=30s", "reschedule=never"), "");
+    check(&format!("{setup}\nrun\nback n2\nwait 30s"), "");
+}
+
+#[test]
+fn lost_batch_work_that_its_replacement_finished_is_done() {
+    check(
+        "node n1
+         node n2
+         job count type=batch
+         alloc count[0] on n2 running
+         run
+         down n2
+         run
+         gone count[0] on n1",
+        "stop count[0] on n2: node down",
+    );
+}

@@ -7,7 +7,7 @@ use model::{
     Allocation, ClientStatus, Desired, Group, JobType, Node, NodeId, NodeStatus, Reschedule, StopReason, Timestamp,
 };
 
-use super::super::reschedule::{self, Verdict};
+use super::super::reschedule::{Verdict, judge};
 use super::super::{Change, Feasibility, change_between};
 use super::rollout::Rollout;
 use super::{Counts, Want, Wishes};
@@ -76,7 +76,7 @@ impl AtWork<'_, '_> {
                 return;
             }
             // It failed for good on this node: tried again with growing pauses, because there is no other node for it.
-            Some((last, ClientStatus::Failed)) => match reschedule::judge(last, &Reschedule::default(), self.now) {
+            Some((last, ClientStatus::Failed)) => match judge(last, Some(&Reschedule::default()), self.now) {
                 Verdict::Now(reschedules) => {
                     want.previous = Some(last.id);
                     want.reschedules = reschedules;

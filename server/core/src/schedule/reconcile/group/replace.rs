@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{Allocation, ClientStatus, NodeStatus, Timestamp};
+use model::{Allocation, ClientStatus, Desired, NodeStatus, Reschedule, RescheduleEvent, Timestamp};
 
 use super::super::Want;
 use super::{AtWork, Slots};
-use crate::schedule::reschedule::{self, Verdict};
+use crate::schedule::reschedule::{Verdict, judge};
+use crate::state::JobVersion;
 
 impl<'a> AtWork<'a, '_> {
     /// Wants failed instances anew, now or later, as their group's policy says.
@@ -14,7 +15,7 @@ impl<'a> AtWork<'a, '_> {
         for failed in ended.filter(|known| known.client_status == ClientStatus::Failed) {
             let version = self.rollout.comes_back_as(self.group, self.pace, failed.job_version);
             let policy = version.job.group(&self.group.name).and_then(|group| group.reschedule.as_ref());
-            match policy.map_or(Verdict::Never, |policy| reschedule::judge(failed, policy, self.now)) {
+            match judge(failed, policy, self.now) {
                 Verdict::Now(reschedules) => {
                     self.counts.reschedule_now += 1;
                     self.wants.push(Want {
@@ -37,27 +38,54 @@ impl<'a> AtWork<'a, '_> {
     /// Wants replacements for instances that move or are out of contact.
     pub(super) fn move_and_replace(&mut self, slots: &Slots<'a>) {
         for allocation in slots.values() {
-            if allocation.migrate {
-                self.counts.migrate += 1;
-            } else if self.is_out_of_contact(allocation) {
-                if let Some(at) = self.waits_until(allocation) {
-                    self.wishes.follow_up(self.state, allocation, at, self.now);
-                    continue;
-                }
+            let is_lost = !allocation.migrate && self.is_out_of_contact(allocation);
+            if !allocation.migrate && !is_lost {
+                continue;
+            }
+            if let Some(at) = self.waits_until(allocation).filter(|_| is_lost) {
+                self.wishes.follow_up(self.state, allocation, at, self.now);
+                continue;
+            }
+            let version = self.rollout.comes_back_as(self.group, self.pace, allocation.job_version);
+            let Some(reschedules) = self.next_try(allocation, version) else { continue };
+            if is_lost {
                 self.counts.place += 1;
             } else {
-                continue;
+                self.counts.migrate += 1;
             }
             self.wants.push(Want {
                 index: Some(allocation.index),
                 previous: Some(allocation.id),
                 canary: allocation.canary,
-                reschedules: allocation.reschedules.clone(),
-                ..Want::fresh(
-                    &self.group.name,
-                    self.rollout.comes_back_as(self.group, self.pace, allocation.job_version),
-                )
+                reschedules,
+                ..Want::fresh(&self.group.name, version)
             });
+        }
+    }
+
+    /// The history of the next replacement of `original`, if it may be placed now. After one that failed its group's
+    /// policy decides, as after any failure. A move goes on even where that allows no more, since who drains a node wants
+    /// it empty, and the original runs all the while: it is tried again with the growing pauses of a service's default.
+    fn next_try(&mut self, original: &Allocation, version: &JobVersion) -> Option<Vec<RescheduleEvent>> {
+        let last = original.next.and_then(|next| self.state.allocation(next));
+        let failed = last.filter(|last| {
+            let ended = matches!(last.client_status, ClientStatus::Failed | ClientStatus::Complete);
+            ended && last.desired == Desired::Run
+        });
+        let Some(failed) = failed else { return Some(original.reschedules.clone()) };
+        let policy = version.job.group(&self.group.name).and_then(|group| group.reschedule.as_ref());
+        let mut verdict = judge(failed, policy, self.now);
+        if verdict == Verdict::Never && original.migrate {
+            verdict = judge(failed, Some(&Reschedule::default()), self.now);
+        }
+        match verdict {
+            Verdict::Now(reschedules) => Some(reschedules),
+            Verdict::Later(at) => {
+                self.counts.reschedule_later += 1;
+                self.wishes.follow_up(self.state, failed, at, self.now);
+                None
+            }
+            Verdict::Never => None,
         }
     }
 

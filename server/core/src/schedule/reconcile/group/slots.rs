@@ -23,6 +23,13 @@ impl<'a> AtWork<'a, '_> {
     fn one_of_each(&mut self, live: Vec<&'a Arc<Allocation>>) -> Slots<'a> {
         let mut slots = Slots::new();
         for allocation in live {
+            if self.was_done_elsewhere(allocation) {
+                self.stop(allocation, StopReason::NodeDown);
+                for original in self.originals_of(allocation) {
+                    self.stop(original, StopReason::NodeDown);
+                }
+                continue;
+            }
             match (self.live_replacement(allocation), slots.get(&allocation.index).copied()) {
                 // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
                 (Some(replacement), _) => {
@@ -43,6 +50,14 @@ impl<'a> AtWork<'a, '_> {
             }
         }
         slots
+    }
+
+    /// Whether it is batch work out of contact that its replacement has finished.
+    fn was_done_elsewhere(&self, allocation: &Allocation) -> bool {
+        let next = allocation.next.and_then(|next| self.state.allocation(next));
+        let is_done =
+            next.is_some_and(|next| next.client_status == ClientStatus::Complete && next.desired == Desired::Run);
+        is_done && self.version.job.kind == JobType::Batch
     }
 
     fn live_replacement(&self, allocation: &Allocation) -> Option<&'a Arc<Allocation>> {
