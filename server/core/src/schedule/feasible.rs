@@ -129,15 +129,26 @@ impl<'a> Feasibility<'a> {
         misfits
     }
 
+    /// The drivers that `node` lacks, or that do badly there.
+    pub fn missing_drivers(&self, node: &Node) -> impl Iterator<Item = &'a str> {
+        let works = |driver: &&str| node.drivers.get(*driver).is_some_and(|known| known.detected && known.healthy);
+        self.drivers.iter().copied().filter(move |driver| !works(driver))
+    }
+
+    /// What closes `node` to a job that wants one instance on every node that can take one, other than that it is not
+    /// open now: such a node is none of the job's.
+    pub fn excludes(&self, node: &Node) -> bool {
+        let has_value = |property: &Property<'_>| resolve(property.attribute, node).is_some();
+        !self.conditions(node).is_empty()
+            || self.missing_drivers(node).next().is_some()
+            || !self.properties.iter().all(has_value)
+    }
+
     /// Everything that closes `node` to a new instance, whatever room it has; `instead_of` is about to leave.
     pub fn misfits(&self, node: &Node, instead_of: Option<&Allocation>) -> Vec<Misfit> {
         let mut misfits = self.readiness(node);
         misfits.extend(self.conditions(node));
-        for driver in &self.drivers {
-            if !node.drivers.get(*driver).is_some_and(|known| known.detected && known.healthy) {
-                misfits.push(Misfit::Driver { name: (*driver).to_string() });
-            }
-        }
+        misfits.extend(self.missing_drivers(node).map(|name| Misfit::Driver { name: name.to_string() }));
         let others = |taken: &Vec<AllocationId>| {
             taken.iter().filter(|id| instead_of.map(|known| known.id) != Some(**id)).count()
         };
