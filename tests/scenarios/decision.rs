@@ -34,6 +34,8 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
         let names: Vec<_> = follow_up.allocations.iter().map(|id| name(*id)).collect();
         lines.push(format!("follow-up in {}s for {}", follow_up.at.since(now).as_secs(), names.join(", ")));
     }
+    let superseded = plan.supersedes.iter().filter_map(|id| before.evaluation(*id)?.wait_until);
+    lines.extend(superseded.map(|until| format!("no follow-up in {}s", until.since(now).as_secs())));
     for (group, unplaced) in &plan.outcome.unplaced {
         lines.push(blocked(&label(&plan.job.id, group), unplaced));
     }

@@ -106,6 +106,33 @@ fn several_failures_wait_together_where_they_are_due_together() {
 }
 
 #[test]
+fn what_waits_a_little_longer_for_others_is_not_waited_for_twice() {
+    check(
+        "node n1
+         job web count=3 reschedule=30s
+         alloc web[0] on n1 failed at=-10s
+         alloc web[1] on n1 failed at=-9s
+         alloc web[2] on n1 failed at=-8s",
+        "follow-up in 21s for web[0], web[1]
+         follow-up in 22s for web[2]",
+    );
+}
+
+#[test]
+fn what_is_due_sooner_than_was_thought_is_waited_for_once() {
+    check(
+        "node n1
+         node n2 down since=-10s
+         job web lost_after=10m keep
+         alloc web[0] on n2 running
+         run
+         job web lost_after=1m keep",
+        "follow-up in 50s for web[0]
+         no follow-up in 590s",
+    );
+}
+
+#[test]
 fn a_failed_batch_instance_is_tried_once_more() {
     check(
         "node n1

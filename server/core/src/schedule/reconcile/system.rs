@@ -96,7 +96,7 @@ impl AtWork<'_, '_> {
                 }
                 Verdict::Later(at) => {
                     self.counts.reschedule_later += 1;
-                    self.wishes.follow_up(self.state, last, at, self.now);
+                    self.wishes.follow_up(self.state, last, at);
                     return;
                 }
                 Verdict::Never => return,

@@ -28,7 +28,7 @@ impl<'a> AtWork<'a, '_> {
                 }
                 Verdict::Later(at) => {
                     self.counts.reschedule_later += 1;
-                    self.wishes.follow_up(self.state, failed, at, self.now);
+                    self.wishes.follow_up(self.state, failed, at);
                 }
                 Verdict::Never => {}
             }
@@ -43,7 +43,7 @@ impl<'a> AtWork<'a, '_> {
                 continue;
             }
             if let Some(at) = self.waits_until(allocation).filter(|_| is_lost) {
-                self.wishes.follow_up(self.state, allocation, at, self.now);
+                self.wishes.follow_up(self.state, allocation, at);
                 continue;
             }
             let version = self.rollout.comes_back_as(self.group, self.pace, allocation.job_version);
@@ -82,7 +82,7 @@ impl<'a> AtWork<'a, '_> {
             Verdict::Now(reschedules) => Some(reschedules),
             Verdict::Later(at) => {
                 self.counts.reschedule_later += 1;
-                self.wishes.follow_up(self.state, failed, at, self.now);
+                self.wishes.follow_up(self.state, failed, at);
                 None
             }
             Verdict::Never => None,
