@@ -13,6 +13,7 @@
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
 //! stop web[0] on n1 · stop web · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
+//! watch                                           the watch over deployments does what is due
 //! collect                                         what is over and old is forgotten
 //! scheduler spread                        instead of bin-packing
 //! ```
@@ -45,6 +46,16 @@ pub fn check(setup: &str, expected: &str) {
     let violations: Vec<_> = invariants::check(&cluster.state).into_iter().filter(|v| !before.contains(v)).collect();
     assert!(violations.is_empty(), "{violations:?}");
     assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
+/// Plays `setup`, lets the scheduler decide, and asserts what the watch over deployments does: all of it is accepted, and
+/// asked again at once it does no more.
+#[track_caller]
+pub fn check_watch(setup: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    assert_eq!(cluster.watch(), expected.lines().map(str::trim).collect::<Vec<_>>());
+    assert_eq!(cluster.watch(), Vec::<String>::new());
 }
 
 /// Plays `setup`, lets the scheduler decide, and asserts what `why` says of `job`: its numbers, nodes and hints.

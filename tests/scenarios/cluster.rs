@@ -13,7 +13,7 @@ use server_core::command::{Algorithm, Command, DrainSpec, Entry, SchedulerConfig
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
 use server_core::schedule::schedule;
 use server_core::state::State;
-use server_core::{collection, drain, evaluations};
+use server_core::{collection, deployment, drain, evaluations};
 
 use super::words::{Name, Words, job_key, seconds};
 use super::{decision, job};
@@ -99,6 +99,7 @@ impl Cluster {
                     self.command(command);
                 }
             }
+            "watch" => drop(self.watch()),
             "scheduler" => {
                 let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
                 let configuration = SchedulerConfiguration { algorithm };
@@ -130,6 +131,16 @@ impl Cluster {
             lines.extend(decision::of_plan(&before, &self.state, &plan, self.now));
         }
         panic!("the evaluations have no end: {lines:?}");
+    }
+
+    /// Lets the watch over deployments do what it finds due, and says what that was.
+    pub fn watch(&mut self) -> Vec<String> {
+        let commands = deployment::next(&self.state, self.now, self.state.term()).commands;
+        let lines = commands.iter().map(|command| decision::of_watch(&self.state, command)).collect();
+        for command in commands {
+            self.command(command);
+        }
+        lines
     }
 
     /// What would be done if every job were looked at once more.

@@ -1,6 +1,7 @@
 //! What was decided, as lines.
 
-use model::{Allocation, AllocationId, Timestamp, Unplaced};
+use model::{Allocation, AllocationId, DeploymentId, Timestamp, Unplaced};
+use server_core::command::Command;
 use server_core::dry_run::DryRun;
 use server_core::plan::{DeploymentChange, Plan};
 use server_core::state::State;
@@ -46,6 +47,18 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
         }
     }
     lines
+}
+
+/// What the watch over deployments does.
+pub fn of_watch(state: &State, command: &Command) -> String {
+    let job = |id: &DeploymentId| state.deployment(*id).map_or("nobody", |known| &known.job.id);
+    match command {
+        Command::EndDeployment { deployment, status, description, .. } => {
+            format!("{} is {}: {description}", job(deployment), status.as_str())
+        }
+        Command::PromoteDeployment { deployment, .. } => format!("{} is promoted", job(deployment)),
+        other => format!("{other:?}"),
+    }
 }
 
 /// What `why` says.

@@ -2,6 +2,8 @@
 
 #[path = "scenarios/canaries.rs"]
 mod canaries;
+#[path = "scenarios/deployments.rs"]
+mod deployments;
 #[path = "scenarios/explanations.rs"]
 mod explanations;
 #[path = "scenarios/failures.rs"]

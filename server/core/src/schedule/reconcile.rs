@@ -11,7 +11,7 @@ use model::{Allocation, AllocationId, Desired, EvaluationId, JobKey, NodeId, Res
 
 use crate::limits::FOLLOW_UP_WINDOW;
 use crate::plan::{DeploymentChange, FollowUp, Stop};
-use crate::state::{JobVersion, State};
+use crate::state::{JobRecord, JobVersion, State};
 
 /// What should change for a job.
 #[derive(Default)]
@@ -142,6 +142,7 @@ pub(super) fn reconcile(state: &State, key: &JobKey, evaluation: Option<Evaluati
         }
     }
     rollout.begin_if_new(&mut wishes);
+    cancel_older(state, record, &mut wishes);
     wishes.follow_ups = together(wishes.follow_ups);
     wishes.keep_what_others_wait_for(state, key);
     wishes
@@ -166,6 +167,16 @@ fn together(mut follow_ups: Vec<FollowUp>) -> Vec<FollowUp> {
         }
     }
     joined
+}
+
+/// Cancels a rollout that a newer version has overtaken without one of its own. Left alone it would fail some day, and
+/// might even take the job back.
+fn cancel_older(state: &State, record: &JobRecord, wishes: &mut Wishes) {
+    let active = state.latest_deployment(&record.key).filter(|known| known.status.is_active());
+    if wishes.deployment == DeploymentChange::None && active.is_some_and(|known| !record.is_rolled_out_by(known)) {
+        let description = "Cancelled due to newer version of job".into();
+        wishes.deployment = DeploymentChange::Cancel { description };
+    }
 }
 
 fn stop_everything(state: &State, key: &JobKey, wishes: &mut Wishes) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Allocation, ClientStatus, Desired, StopReason, Update};
+use model::{Allocation, Desired, StopReason, Update};
 
 use super::super::Want;
 use super::super::rollout::Pace;
@@ -75,12 +75,9 @@ impl<'a> AtWork<'a, '_> {
     /// under way. It is, until it is healthy: one that failed or ended takes its place until another does well there, or
     /// a version that crashes would go through all that is healthy.
     fn may_replace(&self, update: &Update, is_wanted: impl Fn(u32) -> bool) -> usize {
-        let is_well = |known: &Allocation| {
-            known.is_live() && known.healthy == Some(true) && known.client_status != ClientStatus::Unknown
-        };
         let newest = self.newest(|known| known.desired == Desired::Run && !known.canary);
         let under_way =
             newest.into_values().filter(|known| is_wanted(known.index) && self.rollout.is_new(self.group, known));
-        (update.max_parallel as usize).saturating_sub(under_way.filter(|known| !is_well(known)).count())
+        (update.max_parallel as usize).saturating_sub(under_way.filter(|known| !known.is_well()).count())
     }
 }
