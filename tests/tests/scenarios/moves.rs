@@ -172,3 +172,18 @@ fn a_move_goes_on_with_growing_pauses_where_the_policy_allows_no_more() {
 fn a_drain_that_is_taken_back_ends_a_move_whose_replacement_failed() {
     check(&format!("{FAILED}\nrun\nundrain n1\nwait 1h\njob web"), "");
 }
+
+#[test]
+fn a_drain_that_is_taken_back_on_a_lost_node_leaves_what_it_held_to_the_rules_of_loss() {
+    check(
+        "node n1 cpu=500
+         job web cpu=400 lost_after=30s keep
+         alloc web[0] on n1 running
+         drain n1
+         run
+         down n1
+         run
+         undrain n1",
+        "follow-up in 30s for web[0]",
+    );
+}

@@ -160,11 +160,13 @@ pub(super) fn drain(
             .filter(|allocation| allocation.migrate && allocation.is_live() && !is_replaced(allocation))
             .cloned()
             .collect();
+        let jobs = stay.iter().map(|allocation| allocation.job.clone()).collect();
         for allocation in stay {
             let mut allocation = (*allocation).clone();
             allocation.migrate = false;
             super::allocation::save(state, work, allocation, false);
         }
+        evaluate_jobs(state, work, jobs, Trigger::NodeDrain, id);
         node_is_open(state, work, id);
     }
     Ok(Accepted::default())
