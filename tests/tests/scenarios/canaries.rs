@@ -72,3 +72,38 @@ fn canaries_are_as_many_as_there_are_old_instances() {
         "stop web[0] on n1: updated",
     );
 }
+
+/// A healthy canary on a node of its own.
+const HEALTHY: &str = "node n1
+     node n2
+     job web count=2 max_parallel=1 canary=1
+     alloc web[0] on n1 running healthy
+     alloc web[1] on n1 running healthy
+     job web change=env constraint=\"${node.unique.name} = n2\"
+     run
+     healthy web";
+
+#[test]
+fn a_promoted_canary_takes_the_place_of_an_instance_that_stood_in_for_another_too() {
+    check(
+        &format!(
+            "{}\ndown n1\nrun\nhealthy web\ndeployment web promoted",
+            HEALTHY.replace("node n2", "node n2\nnode n3")
+        ),
+        "stop web[0] on n1: updated
+         stop web[0] on n3: updated
+         stop web[1] on n1: updated
+         stop web[1] on n3: updated
+         place web[1] on n2",
+    );
+}
+
+#[test]
+fn a_canary_that_is_lost_when_it_is_promoted_takes_no_place() {
+    check(
+        &format!("{HEALTHY}\ndeployment web promoted\ndown n2\njob web"),
+        "stop web[0] on n2: not needed
+         blocked web 1: ${node.unique.name} = n2 1, node down 1
+         held back web 1",
+    );
+}

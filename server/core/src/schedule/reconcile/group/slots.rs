@@ -44,7 +44,11 @@ impl<'a> AtWork<'a, '_> {
                 (None, Some(other)) => {
                     let [better, worse] = ranked(other, allocation);
                     let is_older = worse.job_version < better.job_version;
-                    self.stop(worse, if is_older { StopReason::Updated } else { StopReason::NotNeeded });
+                    let reason = if is_older { StopReason::Updated } else { StopReason::NotNeeded };
+                    self.stop(worse, reason);
+                    for original in self.originals_of(worse) {
+                        self.stop(original, reason);
+                    }
                     slots.insert(allocation.index, better);
                 }
             }
@@ -104,11 +108,11 @@ impl<'a> AtWork<'a, '_> {
     }
 }
 
-/// Two instances of one name, the one that stays first: the newer version, within reach, healthy, older.
+/// Two instances of one name, the one that stays first: within reach, the newer version, healthy, older.
 fn ranked<'a>(one: &'a Arc<Allocation>, other: &'a Arc<Allocation>) -> [&'a Arc<Allocation>; 2] {
     let rank = |known: &Allocation| {
         let reachable = known.client_status != ClientStatus::Unknown;
-        (known.job_version, reachable, known.healthy == Some(true), Reverse(known.create_index), known.id)
+        (reachable, known.job_version, known.healthy == Some(true), Reverse(known.create_index), known.id)
     };
     if rank(one) >= rank(other) { [one, other] } else { [other, one] }
 }
