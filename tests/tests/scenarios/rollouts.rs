@@ -56,6 +56,16 @@ fn a_larger_count_in_a_rollout_does_not_take_another_old_instance() {
 }
 
 #[test]
+fn a_next_version_that_may_crash_too_first_fills_the_place_of_what_crashed() {
+    check(
+        &format!("{BEGUN}\nfails web[0] on n1\nrun\njob web change=env"),
+        "deployment begins
+         place web[0] on n1
+         held back web 2",
+    );
+}
+
+#[test]
 fn a_smaller_count_does_not_wait_for_a_failed_instance_beyond_it() {
     check(
         "node n1

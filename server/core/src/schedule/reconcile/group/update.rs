@@ -71,13 +71,15 @@ impl<'a> AtWork<'a, '_> {
         }
     }
 
-    /// How many more instances may be replaced now: `max_parallel`, less the wanted indexes at which a new instance is
-    /// under way. It is, until it is healthy: one that failed or ended takes its place until another does well there, or
-    /// a version that crashes would go through all that is healthy.
+    /// How many more instances may be replaced now: `max_parallel`, less the wanted indexes at which something is under
+    /// way: a new instance until it is healthy, or one of any version that failed or ended, until another does well
+    /// there. Otherwise a version that crashes would go through all that is healthy, and so would a row of such versions.
     fn may_replace(&self, update: &Update, is_wanted: impl Fn(u32) -> bool) -> usize {
-        let newest = self.newest(|known| known.desired == Desired::Run && !known.canary);
-        let under_way =
-            newest.into_values().filter(|known| is_wanted(known.index) && self.rollout.is_new(self.group, known));
-        (update.max_parallel as usize).saturating_sub(under_way.filter(|known| !known.is_well()).count())
+        let ending: BTreeSet<_> = self.wishes.stops.iter().map(|stop| stop.allocation).collect();
+        let newest = self.newest(|known| known.desired == Desired::Run && !known.canary && !ending.contains(&known.id));
+        let is_under_way =
+            |known: &Allocation| !known.is_live() || (self.rollout.is_new(self.group, known) && !known.is_well());
+        let under_way = newest.into_values().filter(|known| is_wanted(known.index) && is_under_way(known));
+        (update.max_parallel as usize).saturating_sub(under_way.count())
     }
 }
