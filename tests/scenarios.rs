@@ -13,6 +13,7 @@
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
 //! stop web[0] on n1 · stop web · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
+//! crash web                                       every instance of the current version fails
 //! watch                                           the watch over deployments does what is due
 //! collect                                         what is over and old is forgotten
 //! scheduler spread                        instead of bin-packing
@@ -29,6 +30,9 @@ mod decision;
 mod job;
 mod words;
 
+use std::collections::BTreeSet;
+
+use model::{AllocationId, Desired, StopReason};
 use server_core::dry_run::dry_run;
 use server_core::why::why;
 
@@ -110,6 +114,29 @@ pub fn first_wrong(lines: &[String]) -> Option<String> {
         }
     }
     None
+}
+
+/// Plays `setup`, which places healthy instances, and then `steps`, after each of which the scheduler decides and every
+/// instance that is none of those fails at once. How many of those were replaced by newer ones, and the story.
+pub fn replaced_by_crashing(setup: &str, steps: &[String]) -> (usize, String) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let healthy: BTreeSet<_> =
+        cluster.state.allocations().filter(|known| known.is_well()).map(|known| known.id).collect();
+    let mut story = format!("{setup}\n");
+    for step in steps {
+        cluster.go_on(step);
+        story += &format!("{step}\n");
+        // What is placed anew at once fails at once.
+        for _ in 0..3 {
+            story.extend(cluster.run().iter().map(|decided| format!("    {decided}\n")));
+            cluster.crash_all_but(&healthy);
+        }
+    }
+    let was_replaced = |id: &&AllocationId| {
+        cluster.state.allocation(**id).is_some_and(|known| known.desired == Desired::Stop(StopReason::Updated))
+    };
+    (healthy.iter().filter(was_replaced).count(), story)
 }
 
 /// Lines in an order that means nothing; indexes are hidden where `expected` hides them.
