@@ -131,6 +131,3 @@ impl Lines {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -252,3 +252,6 @@ pub(super) fn finding(
     let is_available = node.is_schedulable() && feasibility.conditions(node).is_empty();
     Finding { node: node.clone(), misfits, is_available }
 }
+
+#[cfg(test)]
+mod tests;
