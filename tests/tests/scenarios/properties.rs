@@ -104,9 +104,8 @@ proptest! {
         (count, max_parallel, rules) in (1..7u32, 1..4u32, rules()),
         steps in proptest::collection::vec(step_with_crashes(), 1..15),
     ) {
-        let setup = format!(
-            "node n0\nnode n1\nnode n2\njob web count={count} max_parallel={max_parallel} {rules}\nrun\nhealthy web\nwatch\nrun"
-        );
+        let rules = format!("count={count} max_parallel={max_parallel} {rules}");
+        let setup = format!("node n0\nnode n1\nnode n2\njob web {rules}\nrun\nhealthy web\nwatch\nrun");
         let (replaced, story) = replaced_by_crashing(&setup, &steps);
         prop_assert!(replaced <= max_parallel as usize, "{replaced} of {max_parallel} were replaced:\n{story}");
     }
