@@ -66,6 +66,33 @@ fn a_next_version_that_may_crash_too_first_fills_the_place_of_what_crashed() {
 }
 
 #[test]
+fn what_failed_to_take_the_place_of_an_instance_that_stays_is_not_under_way() {
+    let with = |lost: &str, back: &str| {
+        format!(
+            "node n1 cpu=500
+             node n2
+             job web max_parallel=1
+             alloc web[0] on n1 running healthy
+             {lost} n1
+             run
+             fails web[0] on n2
+             run
+             {back} n1
+             run
+             job web change=env"
+        )
+    };
+    for setup in [with("drain", "undrain"), with("down", "back")] {
+        check(
+            &setup,
+            "deployment begins
+             stop web[0] on n1: updated
+             place web[0] on n1 after web[0]",
+        );
+    }
+}
+
+#[test]
 fn a_smaller_count_does_not_wait_for_a_failed_instance_beyond_it() {
     check(
         "node n1

@@ -31,11 +31,11 @@ impl<'a> AtWork<'a, '_> {
                 Change::Destructive => destructive.push(allocation),
             }
         }
-        let is_wanted = |index| slots.contains_key(&index) || missing.contains(&index) || ended.contains_key(&index);
+        let is_free = |index| missing.contains(&index) || ended.contains_key(&index);
         let may = match self.pace {
             Pace::AtOnce => destructive.len(),
             Pace::Canaries(_) | Pace::Halted => 0,
-            Pace::Rolling(update) => self.may_replace(update, is_wanted),
+            Pace::Rolling(update) => self.may_replace(update, slots, is_free),
         };
         // What does not run well is replaced first: that costs nothing.
         destructive.sort_by_key(|known| (known.healthy == Some(true), known.index));
@@ -74,12 +74,19 @@ impl<'a> AtWork<'a, '_> {
     /// How many more instances may be replaced now: `max_parallel`, less the wanted indexes at which something is under
     /// way: a new instance until it is healthy, or one of any version that failed or ended, until another does well
     /// there. Otherwise a version that crashes would go through all that is healthy, and so would a row of such versions.
-    fn may_replace(&self, update: &Update, is_wanted: impl Fn(u32) -> bool) -> usize {
+    fn may_replace(&self, update: &Update, slots: &Slots<'_>, is_free: impl Fn(u32) -> bool) -> usize {
         let ending: BTreeSet<_> = self.wishes.stops.iter().map(|stop| stop.allocation).collect();
         let newest = self.newest(|known| known.desired == Desired::Run && !known.canary && !ending.contains(&known.id));
-        let is_under_way =
-            |known: &Allocation| !known.is_live() || (self.rollout.is_new(self.group, known) && !known.is_well());
-        let under_way = newest.into_values().filter(|known| is_wanted(known.index) && is_under_way(known));
-        (update.max_parallel as usize).saturating_sub(under_way.count())
+        let is_under_way = |known: &&Arc<Allocation>| match slots.get(&known.index) {
+            // What stays in its slot speaks for it, whatever became of others that were to take its place.
+            Some(stays) if !stays.migrate && !self.is_out_of_contact(stays) => self.starts_or_does_badly(stays),
+            None if !is_free(known.index) => false,
+            Some(_) | None => !known.is_live() || self.starts_or_does_badly(known),
+        };
+        (update.max_parallel as usize).saturating_sub(newest.values().filter(|known| is_under_way(known)).count())
+    }
+
+    fn starts_or_does_badly(&self, allocation: &Allocation) -> bool {
+        self.rollout.is_new(self.group, allocation) && !allocation.is_well()
     }
 }
