@@ -1,6 +1,7 @@
 //! Collection: what is over and old enough to be forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
@@ -9,7 +10,7 @@ use model::{
 
 use crate::command::Command;
 use crate::limits::{BATCH_EVALUATION_KEPT, COLLECT_BATCH_MAX, DEPLOYMENT_KEPT, EVALUATION_KEPT, JOB_KEPT, NODE_KEPT};
-use crate::state::{JobStatus, State};
+use crate::state::{JobRecord, JobStatus, State};
 
 /// The next batch of what can be forgotten; none if there is nothing. With `at_once`, age does not matter.
 pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
@@ -113,7 +114,8 @@ fn only_node(state: &State, allocation: &Allocation) -> Option<NodeId> {
 /// Whether the scheduler still asks how the rollout of a job's current version ended: if it failed, it stays so.
 fn is_verdict(state: &State, deployment: &Deployment) -> bool {
     let is_latest = state.latest_deployment(&deployment.job).is_some_and(|latest| latest.id == deployment.id);
-    is_latest && state.job(&deployment.job).is_some_and(|record| record.is_rolled_out_by(deployment))
+    let asks = |record: &Arc<JobRecord>| !record.stop && record.is_rolled_out_by(deployment);
+    is_latest && state.job(&deployment.job).is_some_and(asks)
 }
 
 fn last_touched(state: &State, record: &crate::state::JobRecord) -> Timestamp {
