@@ -12,12 +12,16 @@
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
-//! stop web[0] on n1 · stop web · drain n1 · down n1 · back n1 · wait 30s
+//! stop web[0] on n1 · stop web · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
+//! crash web                                       every instance of the current version fails
+//! watch                                           the watch over deployments does what is due
+//! collect                                         what is over and old is forgotten
 //! scheduler spread                        instead of bin-packing
 //! ```
 //!
-//! Decisions read `place web[0] on n2 after web[0]`, `canary web[0] on n1`, `stop web[1] on n1: updated`,
-//! `in-place web[0]`, `follow-up in 30s for web[0]`, `deployment begins`, `held back web 2`,
+//! Decisions read `place web[0] on n2 after web[0]`, `place web[0] of version 0 on n2` where that is not the job's current
+//! one, `canary web[0] on n1`, `stop web[1] on n1: updated`,
+//! `in-place web[0]`, `follow-up in 30s for web[0]`, `no follow-up in 60s`, `deployment begins`, `held back web 2`,
 //! `blocked web 1: memory 3`. Their order means nothing. `[?]` stands for any index, where equal instances may change
 //! places.
 
@@ -26,6 +30,9 @@ mod decision;
 mod job;
 mod words;
 
+use std::collections::BTreeSet;
+
+use model::{AllocationId, Desired, StopReason};
 use server_core::dry_run::dry_run;
 use server_core::why::why;
 
@@ -43,6 +50,16 @@ pub fn check(setup: &str, expected: &str) {
     let violations: Vec<_> = invariants::check(&cluster.state).into_iter().filter(|v| !before.contains(v)).collect();
     assert!(violations.is_empty(), "{violations:?}");
     assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
+/// Plays `setup`, lets the scheduler decide, and asserts what the watch over deployments does: all of it is accepted, and
+/// asked again at once it does no more.
+#[track_caller]
+pub fn check_watch(setup: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    assert_eq!(cluster.watch(), expected.lines().map(str::trim).collect::<Vec<_>>());
+    assert_eq!(cluster.watch(), Vec::<String>::new());
 }
 
 /// Plays `setup`, lets the scheduler decide, and asserts what `why` says of `job`: its numbers, nodes and hints.
@@ -97,6 +114,29 @@ pub fn first_wrong(lines: &[String]) -> Option<String> {
         }
     }
     None
+}
+
+/// Plays `setup`, which places healthy instances, and then `steps`, after each of which the scheduler decides and every
+/// instance that is none of those fails at once. How many of those were replaced by newer ones, and the story.
+pub fn replaced_by_crashing(setup: &str, steps: &[String]) -> (usize, String) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let healthy: BTreeSet<_> =
+        cluster.state.allocations().filter(|known| known.is_well()).map(|known| known.id).collect();
+    let mut story = format!("{setup}\n");
+    for step in steps {
+        cluster.go_on(step);
+        story += &format!("{step}\n");
+        // What is placed anew at once fails at once.
+        for _ in 0..3 {
+            story.extend(cluster.run().iter().map(|decided| format!("    {decided}\n")));
+            cluster.crash_all_but(&healthy);
+        }
+    }
+    let was_replaced = |id: &&AllocationId| {
+        cluster.state.allocation(**id).is_some_and(|known| known.desired == Desired::Stop(StopReason::Updated))
+    };
+    (healthy.iter().filter(was_replaced).count(), story)
 }
 
 /// Lines in an order that means nothing; indexes are hidden where `expected` hides them.

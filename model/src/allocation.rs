@@ -100,6 +100,11 @@ impl Allocation {
     pub fn is_live(&self) -> bool {
         self.desired == Desired::Run && !self.client_status.is_terminal()
     }
+
+    /// Whether it is live, within reach, and healthy.
+    pub fn is_well(&self) -> bool {
+        self.is_live() && self.client_status != ClientStatus::Unknown && self.healthy == Some(true)
+    }
 }
 
 /// A port that an allocation holds.

@@ -1,19 +1,19 @@
 //! A cluster that a scenario plays in: its state, changed by commands only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Allocation, ClientStatus, Driver, Eligibility, EvaluationStatus, Job, JobKey, Node, NodeId, NodeStatus,
-    Observation, TaskState, Timestamp,
+    Allocation, AllocationId, ClientStatus, Driver, Eligibility, EvaluationStatus, Job, JobKey, Node, NodeId,
+    NodeStatus, Observation, TaskState, Timestamp,
 };
 use server_core::apply::{Accepted, Answer, apply};
 use server_core::command::{Algorithm, Command, DrainSpec, Entry, SchedulerConfiguration};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
 use server_core::schedule::schedule;
 use server_core::state::State;
-use server_core::{drain, evaluations};
+use server_core::{collection, deployment, drain, evaluations};
 
 use super::words::{Name, Words, job_key, seconds};
 use super::{decision, job};
@@ -83,12 +83,24 @@ impl Cluster {
             "fails" => self.observe_named(words, ClientStatus::Failed),
             "stop" => self.stop(words),
             "drain" => self.close(&words.name(), Closing::Draining),
+            "undrain" => {
+                let node = self.node_named(&words.name()).id;
+                let meta = BTreeMap::new();
+                self.command(Command::DrainNode { node, drain: None, mark_eligible: true, meta });
+            }
             "down" => self.close(&words.name(), Closing::Status(NodeStatus::Down)),
             "back" => {
                 let node = self.node_named(&words.name());
                 self.command(Command::RegisterNode { node });
             }
             "wait" => self.now = self.now + Duration::from_secs(seconds(&words.name()).unsigned_abs()),
+            "collect" => {
+                while let Some(command) = collection::next(&self.state, self.now, false) {
+                    self.command(command);
+                }
+            }
+            "crash" => self.crash(&words.name()),
+            "watch" => drop(self.watch()),
             "scheduler" => {
                 let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
                 let configuration = SchedulerConfiguration { algorithm };
@@ -120,6 +132,24 @@ impl Cluster {
             lines.extend(decision::of_plan(&before, &self.state, &plan, self.now));
         }
         panic!("the evaluations have no end: {lines:?}");
+    }
+
+    /// Lets the watch over deployments do what it finds due, and says what that was.
+    pub fn watch(&mut self) -> Vec<String> {
+        let commands = deployment::next(&self.state, self.now, self.state.term()).commands;
+        let lines = commands.iter().map(|command| decision::of_watch(&self.state, command)).collect();
+        for command in commands {
+            self.command(command);
+        }
+        lines
+    }
+
+    /// Every live instance fails that is none of `spared`.
+    pub fn crash_all_but(&mut self, spared: &BTreeSet<AllocationId>) {
+        let live = self.state.allocations().filter(|known| known.is_live() && !spared.contains(&known.id));
+        for id in live.map(|known| known.id).collect::<Vec<_>>() {
+            self.observe(id, ClientStatus::Failed, Some(false));
+        }
     }
 
     /// What would be done if every job were looked at once more.
@@ -388,6 +418,15 @@ impl Cluster {
         }
     }
 
+    /// Every instance of the job's current version fails.
+    fn crash(&mut self, id: &str) {
+        let key = job_key(id);
+        let current = self.state.job(&key).map(|record| record.current().version);
+        let is_older = |known: &&Arc<Allocation>| known.job != key || Some(known.job_version) != current;
+        let spared = self.state.allocations().filter(is_older).map(|known| known.id).collect();
+        self.crash_all_but(&spared);
+    }
+
     fn observe_named(&mut self, mut words: Words, status: ClientStatus) {
         let name = Name::of(&words.name());
         let node = words.flag("on").then(|| words.name());
@@ -418,7 +457,10 @@ impl Cluster {
     fn stop(&mut self, mut words: Words) {
         let name = words.name();
         if !name.contains('[') {
-            self.command(Command::DeregisterJob { job: job_key(&name), purge: false });
+            // One that was stopped long ago may be forgotten.
+            if self.state.job(&job_key(&name)).is_some() {
+                self.command(Command::DeregisterJob { job: job_key(&name), purge: false });
+            }
             return;
         }
         let node = words.flag("on").then(|| words.name());

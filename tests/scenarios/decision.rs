@@ -1,6 +1,7 @@
 //! What was decided, as lines.
 
-use model::{Allocation, AllocationId, Timestamp, Unplaced};
+use model::{Allocation, AllocationId, DeploymentId, Timestamp, Unplaced};
+use server_core::command::Command;
 use server_core::dry_run::DryRun;
 use server_core::plan::{DeploymentChange, Plan};
 use server_core::state::State;
@@ -22,7 +23,9 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
     lines.extend(plan.updates_in_place.iter().map(|id| format!("in-place {}", name(*id))));
     for new in after.allocations_of_job(&plan.job).filter(|known| before.allocation(known.id).is_none()) {
         let verb = if new.canary { "canary" } else { "place" };
-        let mut line = format!("{verb} {} on {}", self::name(new), new.node_name);
+        let is_current = new.job_version == plan.job_version;
+        let version = if is_current { String::new() } else { format!(" of version {}", new.job_version) };
+        let mut line = format!("{verb} {}{version} on {}", self::name(new), new.node_name);
         for predecessor in &new.after {
             line += &format!(" after {}", name(*predecessor));
         }
@@ -32,6 +35,8 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
         let names: Vec<_> = follow_up.allocations.iter().map(|id| name(*id)).collect();
         lines.push(format!("follow-up in {}s for {}", follow_up.at.since(now).as_secs(), names.join(", ")));
     }
+    let superseded = plan.supersedes.iter().filter_map(|id| before.evaluation(*id)?.wait_until);
+    lines.extend(superseded.map(|until| format!("no follow-up in {}s", until.since(now).as_secs())));
     for (group, unplaced) in &plan.outcome.unplaced {
         lines.push(blocked(&label(&plan.job.id, group), unplaced));
     }
@@ -42,6 +47,18 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
         }
     }
     lines
+}
+
+/// What the watch over deployments does.
+pub fn of_watch(state: &State, command: &Command) -> String {
+    let job = |id: &DeploymentId| state.deployment(*id).map_or("nobody", |known| &known.job.id);
+    match command {
+        Command::EndDeployment { deployment, status, description, .. } => {
+            format!("{} is {}: {description}", job(deployment), status.as_str())
+        }
+        Command::PromoteDeployment { deployment, .. } => format!("{} is promoted", job(deployment)),
+        other => format!("{other:?}"),
+    }
 }
 
 /// What `why` says.

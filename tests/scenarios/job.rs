@@ -63,6 +63,12 @@ fn bend_rules(group: &mut Group, words: &mut Words) {
     if let Some(canary) = words.number("canary") {
         group.update.get_or_insert_with(Update::default).canary = canary;
     }
+    if words.flag("auto_revert") {
+        group.update.get_or_insert_default().auto_revert = true;
+    }
+    if words.flag("auto_promote") {
+        group.update.get_or_insert_default().auto_promote = true;
+    }
     match words.value("reschedule").as_deref() {
         None => {}
         Some("never") => group.reschedule = None,

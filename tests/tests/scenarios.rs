@@ -1,5 +1,9 @@
 //! The specification of the scheduler, one scenario a test. The language is explained in `tests/scenarios.rs`.
 
+#[path = "scenarios/canaries.rs"]
+mod canaries;
+#[path = "scenarios/deployments.rs"]
+mod deployments;
 #[path = "scenarios/explanations.rs"]
 mod explanations;
 #[path = "scenarios/failures.rs"]
@@ -10,6 +14,8 @@ mod feasibility;
 mod moves;
 #[path = "scenarios/properties.rs"]
 mod properties;
+#[path = "scenarios/rollouts.rs"]
+mod rollouts;
 #[path = "scenarios/room.rs"]
 mod room;
 #[path = "scenarios/scaling.rs"]

@@ -1,13 +1,16 @@
 //! Collection: what is over and old enough to be forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Allocation, Evaluation, NodeStatus, Timestamp};
+use model::{
+    Allocation, AllocationId, ClientStatus, Deployment, Desired, Evaluation, JobType, NodeId, NodeStatus, Timestamp,
+};
 
 use crate::command::Command;
 use crate::limits::{BATCH_EVALUATION_KEPT, COLLECT_BATCH_MAX, DEPLOYMENT_KEPT, EVALUATION_KEPT, JOB_KEPT, NODE_KEPT};
-use crate::state::{JobStatus, State};
+use crate::state::{JobRecord, JobStatus, State};
 
 /// The next batch of what can be forgotten; none if there is nothing. With `at_once`, age does not matter.
 pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
@@ -27,6 +30,7 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
             && state.job(&evaluation.job).is_some_and(|record| !record.stop)
             && !gone_jobs.contains(&evaluation.job)
     };
+    let standing = failures_that_stand(state);
     let evaluations: Vec<_> = state
         .evaluations()
         .filter(|evaluation| evaluation.status.is_terminal() && !is_needed(evaluation))
@@ -36,7 +40,7 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
         })
         .filter(|evaluation| {
             let of_it = state.allocations_of_job(&evaluation.job).filter(|known| known.evaluation == evaluation.id);
-            of_it.into_iter().all(|allocation| is_forgettable(state, allocation))
+            of_it.into_iter().all(|allocation| is_forgettable(state, &standing, allocation))
         })
         .map(|evaluation| evaluation.id)
         .take(COLLECT_BATCH_MAX)
@@ -46,13 +50,16 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
         .allocations()
         .filter(|allocation| !allocation.holds())
         .filter(|allocation| gone.contains(&allocation.evaluation) || state.evaluation(allocation.evaluation).is_none())
-        .filter(|allocation| is_forgettable(state, allocation) && is_old(allocation.modified_at, EVALUATION_KEPT))
+        .filter(|allocation| {
+            is_forgettable(state, &standing, allocation) && is_old(allocation.modified_at, EVALUATION_KEPT)
+        })
         .map(|allocation| allocation.id)
         .take(COLLECT_BATCH_MAX)
         .collect();
     let deployments: Vec<_> = state
         .deployments()
-        .filter(|known| !known.status.is_active() && is_old(known.modified_at, DEPLOYMENT_KEPT))
+        .filter(|known| !known.status.is_active() && !is_verdict(state, known))
+        .filter(|known| is_old(known.modified_at, DEPLOYMENT_KEPT))
         .map(|known| known.id)
         .take(COLLECT_BATCH_MAX)
         .collect();
@@ -72,10 +79,43 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
     (!is_empty).then_some(Command::Collect { evaluations, allocations, deployments, jobs: dead_jobs, nodes })
 }
 
-/// Whether nothing depends on an allocation any more: it is over, and nobody is going to place it anew.
-fn is_forgettable(state: &State, allocation: &Allocation) -> bool {
+/// Whether nothing depends on an allocation any more: it is over, and neither holds its place in its group nor is going
+/// to be placed anew.
+fn is_forgettable(state: &State, standing: &BTreeSet<AllocationId>, allocation: &Allocation) -> bool {
     let waits = allocation.follow_up.and_then(|id| state.evaluation(id)).is_some_and(|next| !next.status.is_terminal());
-    !allocation.holds() && !waits
+    !allocation.holds() && !waits && !standing.contains(&allocation.id)
+}
+
+/// The failed instances that nothing has replaced, of jobs that live: forgotten, they would be missed, and placed again
+/// against the policy of their group.
+fn failures_that_stand(state: &State) -> BTreeSet<AllocationId> {
+    let mut newest: BTreeMap<_, &Allocation> = BTreeMap::new();
+    for allocation in state.allocations().filter(|known| known.client_status.is_terminal()) {
+        // One of a system job stands for its node, one of another job for its name index.
+        let place = (&allocation.job, &allocation.group, allocation.index, only_node(state, allocation));
+        let known = newest.entry(place).or_insert(allocation);
+        if (known.create_index, known.id) < (allocation.create_index, allocation.id) {
+            *known = allocation;
+        }
+    }
+    let lives = |known: &&Allocation| state.job(&known.job).is_some_and(|record| !record.stop);
+    let stands = |known: &&Allocation| {
+        known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.next.is_none()
+    };
+    newest.into_values().filter(lives).filter(stands).map(|known| known.id).collect()
+}
+
+/// The node that an instance stands for, where its job has one on each.
+fn only_node(state: &State, allocation: &Allocation) -> Option<NodeId> {
+    let kind = state.job(&allocation.job).map(|record| record.current().job.kind);
+    kind.is_some_and(JobType::is_per_node).then_some(allocation.node)
+}
+
+/// Whether the scheduler still asks how the rollout of a job's current version ended: if it failed, it stays so.
+fn is_verdict(state: &State, deployment: &Deployment) -> bool {
+    let is_latest = state.latest_deployment(&deployment.job).is_some_and(|latest| latest.id == deployment.id);
+    let asks = |record: &Arc<JobRecord>| !record.stop && record.is_rolled_out_by(deployment);
+    is_latest && state.job(&deployment.job).is_some_and(asks)
 }
 
 fn last_touched(state: &State, record: &crate::state::JobRecord) -> Timestamp {

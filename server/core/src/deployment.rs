@@ -2,7 +2,10 @@
 //!
 //! Level-triggered like the drains: asked after every change and at [`Step::wake_at`], nothing is remembered.
 
-use model::{Deployment, DeploymentGroup, DeploymentStatus, Term, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::{Allocation, AllocationId, Deployment, DeploymentGroup, DeploymentStatus, Term, Timestamp};
 
 use crate::command::Command;
 use crate::state::State;
@@ -19,8 +22,13 @@ pub struct Step {
 /// What the deployments need next, as the leader of `term` sees it.
 pub fn next(state: &State, now: Timestamp, term: Term) -> Step {
     let mut step = Step::default();
-    for deployment in state.deployments().filter(|known| known.status == DeploymentStatus::Running) {
-        match verdict(deployment, now) {
+    // One of an older version has nothing to say any more; the planner cancels it.
+    let is_current = |known: &Deployment| state.job(&known.job).is_some_and(|record| record.is_rolled_out_by(known));
+    for deployment in state.deployments().filter(|known| known.status == DeploymentStatus::Running && is_current(known))
+    {
+        let groups: Vec<_> =
+            deployment.groups.iter().map(|(name, group)| Standing::of(state, deployment, name, group)).collect();
+        match verdict(&groups, now) {
             Verdict::Succeeds => step.commands.push(Command::EndDeployment {
                 deployment: deployment.id,
                 status: DeploymentStatus::Successful,
@@ -42,8 +50,9 @@ pub fn next(state: &State, now: Timestamp, term: Term) -> Step {
 pub fn fail(state: &State, deployment: &Deployment, why: &str, term: Option<Term>) -> Command {
     let reverts = deployment.groups.values().any(|group| group.auto_revert);
     let record = state.job(&deployment.job);
-    // Going back to the very document that has just failed would go on for ever.
-    let stable = record.and_then(|record| {
+    // Going back to the very document that has just failed would go on for ever, and to go back from a version that came
+    // after it is not its business.
+    let stable = record.filter(|record| record.is_rolled_out_by(deployment)).and_then(|record| {
         record.stable_before(deployment.job_version).filter(|stable| stable.job != record.current().job)
     });
     let revert_to = stable.filter(|_| reverts).map(|version| version.version);
@@ -62,57 +71,61 @@ enum Verdict {
     Waits(Option<Timestamp>),
 }
 
-fn verdict(deployment: &Deployment, now: Timestamp) -> Verdict {
-    let groups = || deployment.groups.values();
-    if groups().all(is_done) {
+/// A group of a deployment, with what is healthy of it now. What it has counted says what was ever healthy: an instance
+/// that fails later stays counted there, and so does the one in its place.
+struct Standing<'a> {
+    group: &'a DeploymentGroup,
+    healthy: u32,
+    healthy_canaries: u32,
+}
+
+impl<'a> Standing<'a> {
+    fn of(state: &State, deployment: &Deployment, name: &str, group: &'a DeploymentGroup) -> Self {
+        let of_it = |known: &&Arc<Allocation>| known.deployment == Some(deployment.id) && known.group == name;
+        let well = state.allocations_of_job(&deployment.job).filter(of_it).filter(|known| known.is_well());
+        // One that moves is there twice.
+        let healthy = well.map(|known| known.index).collect::<BTreeSet<_>>().len() as u32;
+        Self { group, healthy, healthy_canaries: healthy_canaries(state, group) }
+    }
+
+    fn is_done(&self) -> bool {
+        self.healthy >= self.group.desired_total && (self.group.desired_canaries == 0 || self.group.promoted)
+    }
+
+    /// Whether all canaries are healthy, so that only a person (or `auto_promote`) is waited for.
+    fn waits_for_promotion(&self) -> bool {
+        let group = self.group;
+        group.desired_canaries > 0 && !group.promoted && self.healthy_canaries >= group.desired_canaries
+    }
+}
+
+/// How many canaries of the group are healthy now.
+pub(crate) fn healthy_canaries(state: &State, group: &DeploymentGroup) -> u32 {
+    let is_well = |id: &&AllocationId| state.allocation(**id).is_some_and(|canary| canary.is_well());
+    group.placed_canaries.iter().filter(is_well).count() as u32
+}
+
+fn verdict(groups: &[Standing<'_>], now: Timestamp) -> Verdict {
+    if groups.iter().all(Standing::is_done) {
         return Verdict::Succeeds;
     }
-    if groups().any(|group| group.progress_deadline_ns == 0 && group.unhealthy > 0) {
+    if groups.iter().any(|known| known.group.progress_deadline_ns == 0 && known.group.unhealthy > 0) {
         return Verdict::Fails("Failed due to unhealthy allocations");
     }
-    let open = || groups().filter(|group| !is_done(group) && !waits_for_promotion(group));
-    if open().filter_map(|group| group.require_progress_by).any(|by| by <= now) {
+    let open = || groups.iter().filter(|known| !known.is_done() && !known.waits_for_promotion());
+    if open().filter_map(|known| known.group.require_progress_by).any(|by| by <= now) {
         return Verdict::Fails("Failed due to progress deadline");
     }
-    let canaries: Vec<_> = groups().filter(|group| group.desired_canaries > 0 && !group.promoted).collect();
-    if !canaries.is_empty() && canaries.iter().all(|group| group.auto_promote && waits_for_promotion(group)) {
+    let canaries = || groups.iter().filter(|known| known.group.desired_canaries > 0 && !known.group.promoted);
+    if canaries().next().is_some() && canaries().all(|known| known.group.auto_promote && known.waits_for_promotion()) {
         return Verdict::Promotes;
     }
-    Verdict::Waits(open().filter_map(|group| group.require_progress_by).min())
-}
-
-fn is_done(group: &DeploymentGroup) -> bool {
-    group.healthy >= group.desired_total && (group.desired_canaries == 0 || group.promoted)
-}
-
-/// Whether all canaries are healthy, so that only a person (or `auto_promote`) is waited for.
-fn waits_for_promotion(group: &DeploymentGroup) -> bool {
-    group.desired_canaries > 0 && !group.promoted && group.healthy >= group.desired_canaries
+    Verdict::Waits(open().filter_map(|known| known.group.require_progress_by).min())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use model::{DeploymentId, JobKey};
-
     use super::*;
-
-    fn deployment(group: DeploymentGroup) -> Deployment {
-        Deployment {
-            id: DeploymentId::derive(&[b"d"]),
-            job: JobKey::new("default", "web"),
-            job_version: 1,
-            job_create_index: 1,
-            groups: BTreeMap::from([("web".to_string(), group)]),
-            status: DeploymentStatus::Running,
-            description: String::new(),
-            create_index: 1,
-            modify_index: 1,
-            created_at: Timestamp(0),
-            modified_at: Timestamp(0),
-        }
-    }
 
     fn group() -> DeploymentGroup {
         DeploymentGroup {
@@ -123,30 +136,33 @@ mod tests {
         }
     }
 
+    fn verdict_on(group: &DeploymentGroup, healthy: u32, now: i64) -> Verdict {
+        verdict(&[Standing { group, healthy, healthy_canaries: healthy }], Timestamp(now))
+    }
+
     #[test]
     fn it_waits_until_its_deadline_and_fails_at_it() {
-        let deployment = deployment(group());
-        assert!(matches!(verdict(&deployment, Timestamp(9)), Verdict::Waits(Some(Timestamp(10)))));
-        assert!(matches!(verdict(&deployment, Timestamp(10)), Verdict::Fails("Failed due to progress deadline")));
+        assert!(matches!(verdict_on(&group(), 0, 9), Verdict::Waits(Some(Timestamp(10)))));
+        assert!(matches!(verdict_on(&group(), 0, 10), Verdict::Fails("Failed due to progress deadline")));
     }
 
     #[test]
     fn it_succeeds_when_all_are_healthy_even_past_the_deadline() {
-        let deployment = deployment(DeploymentGroup { healthy: 2, placed: 2, ..group() });
-        assert!(matches!(verdict(&deployment, Timestamp(99)), Verdict::Succeeds));
+        assert!(matches!(verdict_on(&group(), 2, 99), Verdict::Succeeds));
     }
 
     #[test]
     fn without_a_deadline_the_first_unhealthy_instance_fails_it() {
         let group = DeploymentGroup { unhealthy: 1, progress_deadline_ns: 0, require_progress_by: None, ..group() };
-        assert!(matches!(verdict(&deployment(group), Timestamp(0)), Verdict::Fails(_)));
+        assert!(matches!(verdict_on(&group, 0, 0), Verdict::Fails(_)));
     }
 
     #[test]
     fn healthy_canaries_wait_for_a_person_or_promote_themselves() {
-        let canaries = DeploymentGroup { desired_canaries: 1, healthy: 1, ..group() };
-        assert!(matches!(verdict(&deployment(canaries.clone()), Timestamp(99)), Verdict::Waits(None)));
+        let canaries = DeploymentGroup { desired_canaries: 1, ..group() };
+        assert!(matches!(verdict_on(&canaries, 1, 99), Verdict::Waits(None)));
         let auto = DeploymentGroup { auto_promote: true, ..canaries };
-        assert!(matches!(verdict(&deployment(auto), Timestamp(0)), Verdict::Promotes));
+        assert!(matches!(verdict_on(&auto, 1, 0), Verdict::Promotes));
+        assert!(matches!(verdict_on(&auto, 0, 10), Verdict::Fails(_)));
     }
 }

@@ -155,6 +155,11 @@ fn progress_of(state: &State, node: &Node, allocation: &Allocation) -> Progress 
         (Stage::Ignored, "system job".into())
     } else if allocation.desired != Desired::Run {
         (Stage::Stopping, "waits until its containers are gone".into())
+    } else if let Some(failed) = replacement.filter(|known| known.client_status == ClientStatus::Failed) {
+        (
+            Stage::Waiting,
+            format!("replacement {} on {} failed, the next one waits", failed.id.short(), failed.node_name),
+        )
     } else if let Some(replacement) = replacement {
         let health = if replacement.healthy == Some(true) { "is healthy" } else { "is not healthy yet" };
         (Stage::Migrating, format!("replacement {} on {} {health}", replacement.id.short(), replacement.node_name))

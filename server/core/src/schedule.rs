@@ -38,8 +38,10 @@ pub struct Decision {
 
 /// Decides `evaluation` on `state`.
 pub fn schedule(state: &State, evaluation: &Evaluation, now: Timestamp) -> Decision {
-    let wishes = reconcile::reconcile(state, &evaluation.job, now);
-    let reconcile::Wishes { mut stops, updates_in_place, wants, follow_ups, deployment, counts, held_back } = wishes;
+    let wishes = reconcile::reconcile(state, &evaluation.job, Some(evaluation.id), now);
+    let reconcile::Wishes {
+        mut stops, updates_in_place, wants, follow_ups, late, deployment, counts, held_back, ..
+    } = wishes;
     let placed = place::place(state, evaluation.id, &stops, wants);
     stops.extend(placed.stops);
     let mut queued = held_back;
@@ -52,6 +54,7 @@ pub fn schedule(state: &State, evaluation: &Evaluation, now: Timestamp) -> Decis
         .open_evaluations(EvaluationStatus::Pending)
         .filter(|other| other.job == evaluation.job && other.id != evaluation.id)
         .map(|other| other.id)
+        .chain(late)
         .collect();
     let plan = Plan {
         evaluation: evaluation.id,

@@ -98,7 +98,10 @@ fn explain(state: &State, record: &JobRecord, group: &Group) -> GroupWhy {
     let desired = match (record.stop, per_node) {
         (true, _) => 0,
         (false, false) => group.count,
-        (false, true) => findings.iter().filter(|finding| finding.is_available).count() as u32,
+        (false, true) => {
+            let is_own = |finding: &&Finding| !finding.misfits.iter().any(Misfit::is_filter);
+            findings.iter().filter(is_own).count() as u32
+        }
     };
     let blocked = state.evaluations_of_job(&record.key).find(|known| known.status == EvaluationStatus::Blocked);
     let unplaced = blocked.and_then(|known| known.unplaced.get(&group.name)).map_or(0, |unplaced| unplaced.count);

@@ -104,6 +104,20 @@ fn why_counts_the_nodes_that_a_system_job_wants() {
 }
 
 #[test]
+fn why_does_not_count_nodes_without_the_driver_of_a_system_job() {
+    check_why(
+        "node n1
+         node n2 driver=docker
+         job agent type=system",
+        "agent",
+        "agent: 0 of 1 run, 0 unplaced, not blocked
+         2 nodes: 1 filtered, 0 exhausted, 1 fit
+         n1: fits
+         n2: driver fake is missing or unhealthy",
+    );
+}
+
+#[test]
 fn a_dry_run_of_a_new_job_says_where_it_would_go() {
     check_dry_run(
         "node n1 cpu=500

@@ -81,6 +81,20 @@ fn without_a_reschedule_policy_a_failure_stays() {
 }
 
 #[test]
+fn a_failure_that_stays_does_so_when_what_is_old_is_forgotten() {
+    check(
+        "node n1
+         job web reschedule=never
+         alloc web[0] on n1 failed
+         run
+         wait 2h
+         collect
+         job web",
+        "",
+    );
+}
+
+#[test]
 fn several_failures_wait_together_where_they_are_due_together() {
     check(
         "node n1
@@ -88,6 +102,33 @@ fn several_failures_wait_together_where_they_are_due_together() {
          alloc web[0] on n1 failed at=-10s
          alloc web[1] on n1 failed at=-10s",
         "follow-up in 20s for web[0], web[1]",
+    );
+}
+
+#[test]
+fn what_waits_a_little_longer_for_others_is_not_waited_for_twice() {
+    check(
+        "node n1
+         job web count=3 reschedule=30s
+         alloc web[0] on n1 failed at=-10s
+         alloc web[1] on n1 failed at=-9s
+         alloc web[2] on n1 failed at=-8s",
+        "follow-up in 21s for web[0], web[1]
+         follow-up in 22s for web[2]",
+    );
+}
+
+#[test]
+fn what_is_due_sooner_than_was_thought_is_waited_for_once() {
+    check(
+        "node n1
+         node n2 down since=-10s
+         job web lost_after=10m keep
+         alloc web[0] on n2 running
+         run
+         job web lost_after=1m keep",
+        "follow-up in 50s for web[0]
+         no follow-up in 590s",
     );
 }
 
@@ -250,5 +291,36 @@ fn a_second_loss_replaces_the_replacement() {
          healthy web
          down n3",
         "blocked web 1: ${node.unique.name} != n1 1, node down 2",
+    );
+}
+
+#[test]
+fn a_replacement_of_a_lost_instance_that_failed_is_tried_again_as_the_policy_says() {
+    let setup = "node n1
+         node n2
+         job web reschedule=30s
+         alloc web[0] on n2 running healthy
+         run
+         down n2
+         run
+         fails web[0] on n1";
+    check(setup, "follow-up in 30s for web[0]");
+    check(&format!("{setup}\nrun\nwait 30s"), "place web[0] on n1");
+    check(&setup.replace("reschedule=30s", "reschedule=never"), "");
+    check(&format!("{setup}\nrun\nback n2\nwait 30s"), "");
+}
+
+#[test]
+fn lost_batch_work_that_its_replacement_finished_is_done() {
+    check(
+        "node n1
+         node n2
+         job count type=batch
+         alloc count[0] on n2 running
+         run
+         down n2
+         run
+         gone count[0] on n1",
+        "stop count[0] on n2: node down",
     );
 }

@@ -201,3 +201,15 @@ fn nodes_that_are_closed_take_nothing_new() {
 fn without_nodes_there_is_no_reason() {
     check("job web count=2", "blocked web 2:");
 }
+
+#[test]
+fn distinct_hosts_of_a_job_hold_for_groups_that_are_placed_together() {
+    check(
+        "node n1 cpu=1000
+         node n2
+         job web job_constraint=\"x distinct_hosts\"
+         group api",
+        "place web[0] on n1
+         place web.api[0] on n2",
+    );
+}

@@ -2,6 +2,15 @@
 
 use tests::scenarios::check;
 
+/// A drain of which the first replacement failed.
+const FAILED: &str = "node n1
+     node n2
+     job web reschedule=30s
+     alloc web[0] on n1 running healthy
+     drain n1
+     run
+     fails web[0] on n2";
+
 #[test]
 fn a_draining_node_gets_a_replacement_elsewhere_first() {
     check(
@@ -139,5 +148,42 @@ fn a_smaller_count_takes_what_moves_first() {
          job web count=1",
         "stop web[0] on n1: not needed
          in-place web[1]",
+    );
+}
+
+#[test]
+fn a_replacement_that_failed_is_tried_again_as_the_policy_of_its_group_says() {
+    check(FAILED, "follow-up in 30s for web[0]");
+    check(&format!("{FAILED}\nrun\nwait 30s"), "place web[0] on n2");
+    check(&format!("{FAILED}\nrun\nwait 30s\nrun\nfails web[0] on n2"), "follow-up in 60s for web[0]");
+    check(&format!("{FAILED}\nrun\nwait 30s\nrun\nhealthy web"), "stop web[0] on n1: migrated");
+}
+
+#[test]
+fn a_move_goes_on_with_growing_pauses_where_the_policy_allows_no_more() {
+    let never = FAILED.replace("reschedule=30s", "reschedule=never");
+    check(&never, "follow-up in 30s for web[0]");
+    check(&format!("{never}\nrun\nwait 30s\nrun\nfails web[0] on n2"), "follow-up in 60s for web[0]");
+    let once = FAILED.replace("reschedule=30s", "reschedule=5s attempts=1");
+    check(&format!("{once}\nrun\nwait 5s\nrun\nfails web[0] on n2"), "follow-up in 10s for web[0]");
+}
+
+#[test]
+fn a_drain_that_is_taken_back_ends_a_move_whose_replacement_failed() {
+    check(&format!("{FAILED}\nrun\nundrain n1\nwait 1h\njob web"), "");
+}
+
+#[test]
+fn a_drain_that_is_taken_back_on_a_lost_node_leaves_what_it_held_to_the_rules_of_loss() {
+    check(
+        "node n1 cpu=500
+         job web cpu=400 lost_after=30s keep
+         alloc web[0] on n1 running
+         drain n1
+         run
+         down n1
+         run
+         undrain n1",
+        "follow-up in 30s for web[0]",
     );
 }

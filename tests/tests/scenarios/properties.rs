@@ -2,7 +2,7 @@
 //! derived is right, `apply` takes all of every plan, and asking again changes nothing. A failure is a scenario.
 
 use proptest::prelude::*;
-use tests::scenarios::first_wrong;
+use tests::scenarios::{first_wrong, replaced_by_crashing};
 
 /// Cases of each property; each plays some twenty steps and checks after each.
 const CASES: u32 = 200;
@@ -27,7 +27,10 @@ fn job() -> impl Strategy<Value = String> {
     let kind = prop_oneof![
         4 => Just(""),
         2 => Just("max_parallel=1"),
+        1 => Just("max_parallel=1 reschedule=never"),
+        1 => Just("max_parallel=1 auto_revert reschedule=5s attempts=1"),
         1 => Just("max_parallel=2 canary=1"),
+        1 => Just("max_parallel=2 canary=2 auto_promote auto_revert"),
         1 => Just("type=batch"),
         1 => Just("type=system"),
         1 => Just("lost_after=30s keep"),
@@ -47,10 +50,15 @@ fn step(nodes: usize) -> impl Strategy<Value = String> {
         1 => (0..2u8).prop_map(|job| format!("job w{job} change=tags")),
         1 => (0..2u8).prop_map(|job| format!("stop w{job}")),
         2 => (0..2u8).prop_map(|job| format!("fails w{job}")),
+        2 => (0..2u8).prop_map(|job| format!("crash w{job}")),
         2 => (1..120u32).prop_map(|seconds| format!("wait {seconds}s")),
+        1 => Just("wait 10m".to_string()),
+        1 => Just("wait 2h\ncollect".to_string()),
+        3 => Just("watch".to_string()),
         2 => node().prop_map(|node| format!("down n{node}")),
         2 => node().prop_map(|node| format!("back n{node}")),
-        1 => node().prop_map(|node| format!("drain n{node}")),
+        2 => node().prop_map(|node| format!("drain n{node}")),
+        1 => node().prop_map(|node| format!("undrain n{node}")),
     ]
 }
 
@@ -62,6 +70,26 @@ fn story() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
+/// What may happen to a job whose every new instance fails.
+fn step_with_crashes() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => Just("sweep".to_string()),
+        3 => Just("job web change=env".to_string()),
+        // Never fewer than at first: the smaller a group, the more of it `max_parallel` is.
+        2 => (7..10u32).prop_map(|count| format!("job web count={count}")),
+        1 => Just("job web change=tags".to_string()),
+        3 => (1..900u32).prop_map(|seconds| format!("wait {seconds}s")),
+        1 => Just("wait 2h\ncollect".to_string()),
+        1 => Just("watch".to_string()),
+        2 => (0..3u8).prop_map(|node| format!("drain n{node}")),
+        1 => (0..3u8).prop_map(|node| format!("undrain n{node}")),
+    ]
+}
+
+fn rules() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just(""), Just("reschedule=never"), Just("reschedule=5s attempts=1"), Just("canary=1")]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -69,5 +97,16 @@ proptest! {
     fn nothing_is_ever_wrong_and_asking_again_changes_nothing(lines in story()) {
         let wrong = first_wrong(&lines);
         prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
+    }
+
+    #[test]
+    fn a_rolling_update_that_crashes_replaces_no_more_than_max_parallel_healthy_instances(
+        (count, max_parallel, rules) in (1..7u32, 1..4u32, rules()),
+        steps in proptest::collection::vec(step_with_crashes(), 1..15),
+    ) {
+        let rules = format!("count={count} max_parallel={max_parallel} {rules}");
+        let setup = format!("node n0\nnode n1\nnode n2\njob web {rules}\nrun\nhealthy web\nwatch\nrun");
+        let (replaced, story) = replaced_by_crashing(&setup, &steps);
+        prop_assert!(replaced <= max_parallel as usize, "{replaced} of {max_parallel} were replaced:\n{story}");
     }
 }

@@ -27,6 +27,111 @@ fn a_node_that_is_filtered_is_no_failure() {
 }
 
 #[test]
+fn a_node_without_the_driver_is_no_failure() {
+    check(
+        "node n1
+         node n2 driver=docker
+         job agent type=system",
+        "place agent[0] on n1",
+    );
+}
+
+#[test]
+fn a_node_without_the_property_is_no_failure() {
+    check(
+        "node n1 rack=r1
+         node n2
+         job agent type=system distinct_property=rack",
+        "place agent[0] on n1",
+    );
+}
+
+#[test]
+fn a_node_whose_driver_comes_gets_its_instance() {
+    check(
+        "node n1
+         node n2 driver=docker
+         job agent type=system
+         run
+         node n2 driver=fake",
+        "place agent[0] on n2",
+    );
+}
+
+#[test]
+fn a_node_whose_driver_is_away_keeps_its_instance() {
+    for change in ["", "job agent change=env"] {
+        check(
+            &format!(
+                "node n1
+                 job agent type=system
+                 alloc agent[0] on n1 running
+                 run
+                 node n1 driver=docker
+                 {change}"
+            ),
+            "",
+        );
+    }
+}
+
+#[test]
+fn a_node_without_the_driver_of_a_new_version_loses_its_instance() {
+    check(
+        "node n1
+         job agent type=system
+         alloc agent[0] on n1 running
+         node n2 driver=docker
+         job agent driver=docker",
+        "stop agent[0] on n1: node unfit
+         place agent[0] on n2",
+    );
+}
+
+#[test]
+fn where_no_node_is_left_it_is_said_why() {
+    check(
+        "node n1 driver=docker
+         node n2 rack=r2 ineligible
+         job agent type=system constraint=\"${meta.rack} is_set\"",
+        "blocked agent 1: ${meta.rack} is_set 1, missing driver fake 1, node ineligible 1",
+    );
+    check("job agent type=system", "blocked agent 1: ");
+    check(
+        "node n1
+         job agent type=system
+         alloc agent[0] on n1 running
+         job agent driver=docker",
+        "stop agent[0] on n1: node unfit
+         blocked agent 1: missing driver docker 1",
+    );
+}
+
+#[test]
+fn finished_work_on_a_node_that_is_closed_lacks_nothing() {
+    check(
+        "node n1
+         job tidy type=sysbatch
+         alloc tidy[0] on n1 complete
+         run
+         node n1 ineligible
+         job tidy",
+        "",
+    );
+}
+
+#[test]
+fn where_a_node_comes_at_last_it_is_taken() {
+    check(
+        "node n1 driver=docker
+         job agent type=system
+         run
+         node n2",
+        "place agent[0] on n2",
+    );
+}
+
+#[test]
 fn a_node_that_is_full_is_one() {
     check(
         "node n1 mem=1000
@@ -57,8 +162,10 @@ fn a_node_that_no_longer_meets_the_conditions_loses_its_instance() {
          job agent type=system constraint=\"${meta.rack} = r1\"
          alloc agent[0] on n1 running
          run
+         node n2 rack=r1
          node n1 rack=r2",
-        "stop agent[0] on n1: node unfit",
+        "stop agent[0] on n1: node unfit
+         place agent[0] on n2",
     );
 }
 
@@ -115,6 +222,55 @@ fn a_system_job_rolls_by_max_parallel() {
          healthy agent",
         "stop agent[0] on n2: updated
          place agent[0] on n2 after agent[0]",
+    );
+}
+
+#[test]
+fn a_failed_new_system_instance_holds_the_next_node_back() {
+    check(
+        "node n1
+         node n2
+         job agent type=system max_parallel=1
+         alloc agent[0] on n1 running
+         alloc agent[0] on n2 running
+         job agent change=env
+         run
+         gone agent[0] on n1
+         fails agent[0] on n1",
+        "follow-up in 30s for agent[0]
+         held back agent 1",
+    );
+}
+
+#[test]
+fn a_new_system_instance_on_a_node_that_is_lost_or_closed_is_not_waited_for() {
+    for gone in ["down n1", "fails agent[0] on n1\nnode n1 ineligible"] {
+        check(
+            &format!(
+                "node n1
+                 node n2
+                 job agent type=system max_parallel=1
+                 alloc agent[0] on n2 running
+                 job agent change=env
+                 alloc agent[0] on n1 pending
+                 {gone}"
+            ),
+            "stop agent[0] on n2: updated
+             place agent[0] on n2 after agent[0]",
+        );
+    }
+}
+
+#[test]
+fn an_unhealthy_new_system_instance_holds_the_next_node_back() {
+    check(
+        "node n1
+         node n2
+         job agent type=system max_parallel=1
+         alloc agent[0] on n2 running
+         job agent change=env
+         alloc agent[0] on n1 running unhealthy",
+        "held back agent 1",
     );
 }
 

@@ -186,6 +186,26 @@ fn what_an_update_ends_gives_its_share_of_a_property_back() {
 }
 
 #[test]
+fn what_one_update_gives_back_of_a_property_another_may_take() {
+    check(
+        "node n1 rack=r0
+         node n2 rack=r0
+         node n3 rack=r1 cpu=150
+         job web count=2 distinct_property=rack:2
+         alloc web[0] on n3 running healthy
+         alloc web[1] on n1 running healthy
+         drain n1
+         run
+         job web cpu=200",
+        "stop web[0] on n3: updated
+         stop web[1] on n1: updated
+         stop web[1] on n2: updated
+         place web[0] on n2
+         place web[1] on n2 after web[1]",
+    );
+}
+
+#[test]
 fn a_successor_that_has_not_started_passes_on_what_it_waits_for() {
     check(
         "node n1 cpu=800

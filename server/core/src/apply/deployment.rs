@@ -5,6 +5,7 @@ use model::{
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term, job};
+use crate::deployment::healthy_canaries;
 use crate::plan::GroupGoal;
 use crate::state::{Change, State};
 
@@ -106,7 +107,9 @@ pub(super) fn end(
     if status == DeploymentStatus::Successful {
         job::set_stability(state, &deployment.job, deployment.job_version, true)?;
     }
-    match revert_to {
+    // Whoever asked for it may not have seen that a newer version came meanwhile.
+    let is_current = state.job(&deployment.job).is_some_and(|record| record.is_rolled_out_by(&deployment));
+    match revert_to.filter(|_| is_current) {
         Some(version) => {
             accepted.job_version = job::revert(state, work, &deployment.job, version, None)?.job_version;
         }
@@ -127,14 +130,13 @@ pub(super) fn promote(
     groups: Option<&[String]>,
 ) -> Result<Accepted, Rejection> {
     let mut deployment = active(state, id)?;
-    let healthy = |id: &&AllocationId| state.allocation(**id).is_some_and(|canary| canary.healthy == Some(true));
     let mut promoted = Vec::new();
     for (name, group) in &mut deployment.groups {
         let asked = groups.is_none_or(|names| names.contains(name));
         if !asked || group.desired_canaries == 0 || group.promoted {
             continue;
         }
-        let healthy = group.placed_canaries.iter().filter(healthy).count() as u32;
+        let healthy = healthy_canaries(state, group);
         if healthy < group.desired_canaries {
             return Err(Rejection::CanariesUnhealthy { group: name.clone(), healthy, wanted: group.desired_canaries });
         }

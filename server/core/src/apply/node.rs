@@ -152,16 +152,21 @@ pub(super) fn drain(
     save(state, work, node, NodeChange::Drain);
     if !drains {
         // Nothing has to move any more, save what is being replaced already.
+        let is_replaced = |allocation: &Allocation| {
+            allocation.next.and_then(|next| state.allocation(next)).is_some_and(|next| next.is_live())
+        };
         let stay: Vec<_> = state
             .allocations_of_node(id)
-            .filter(|allocation| allocation.migrate && allocation.next.is_none() && allocation.is_live())
+            .filter(|allocation| allocation.migrate && allocation.is_live() && !is_replaced(allocation))
             .cloned()
             .collect();
+        let jobs = stay.iter().map(|allocation| allocation.job.clone()).collect();
         for allocation in stay {
             let mut allocation = (*allocation).clone();
             allocation.migrate = false;
             super::allocation::save(state, work, allocation, false);
         }
+        evaluate_jobs(state, work, jobs, Trigger::NodeDrain, id);
         node_is_open(state, work, id);
     }
     Ok(Accepted::default())

@@ -15,7 +15,8 @@ pub(crate) struct Feasibility<'a> {
     constraints: Vec<&'a Constraint>,
     /// Nodes that `distinct_hosts` closes, each with the allocations that close it.
     hosts_taken: BTreeMap<NodeId, Vec<AllocationId>>,
-    has_distinct_hosts: bool,
+    /// Whose instances close a host: the job's, or only the group's; none without the constraint.
+    distinct_hosts: Option<Scope>,
     properties: Vec<Property<'a>>,
 }
 
@@ -23,7 +24,15 @@ pub(crate) struct Feasibility<'a> {
 struct Property<'a> {
     attribute: &'a str,
     limit: usize,
+    scope: Scope,
     taken: BTreeMap<String, Vec<AllocationId>>,
+}
+
+/// Whose instances a constraint on others counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Job,
+    Group,
 }
 
 impl<'a> Feasibility<'a> {
@@ -37,7 +46,7 @@ impl<'a> Feasibility<'a> {
             drivers: group.tasks.iter().map(|task| task.driver.as_str()).collect(),
             constraints,
             hosts_taken: BTreeMap::new(),
-            has_distinct_hosts: false,
+            distinct_hosts: None,
             properties: Vec::new(),
         };
         feasibility.look_at_others(state, group);
@@ -47,21 +56,21 @@ impl<'a> Feasibility<'a> {
     /// Takes in what `distinct_hosts` and `distinct_property` count: live instances of the job, or of the group.
     fn look_at_others(&mut self, state: &State, group: &'a Group) {
         let job = &self.version.job;
-        let scopes = [(&job.constraints, None), (&group.constraints, Some(group.name.as_str()))];
-        for (constraints, only) in scopes {
+        for (constraints, scope) in [(&group.constraints, Scope::Group), (&job.constraints, Scope::Job)] {
             for constraint in constraints {
                 match constraint.operator {
-                    Operator::DistinctHosts if constraint.value != "false" => self.has_distinct_hosts = true,
+                    Operator::DistinctHosts if constraint.value != "false" => self.distinct_hosts = Some(scope),
                     Operator::DistinctProperty => self.properties.push(Property {
                         attribute: &constraint.attribute,
                         limit: constraint.value.parse().unwrap_or(1),
+                        scope,
                         taken: BTreeMap::new(),
                     }),
                     _ => continue,
                 }
                 let is_property = constraint.operator == Operator::DistinctProperty;
                 let others = state.allocations_of_job(&job.key()).filter(|known| known.is_live());
-                for other in others.filter(|known| only.is_none_or(|only| only == known.group)) {
+                for other in others.filter(|known| scope == Scope::Job || known.group == group.name) {
                     let Some(node) = state.node(other.node) else { continue };
                     if !is_property {
                         self.hosts_taken.entry(other.node).or_default().push(other.id);
@@ -77,15 +86,16 @@ impl<'a> Feasibility<'a> {
 
     /// Whether places depend on where the plan's other instances go.
     pub fn is_relative(&self) -> bool {
-        self.has_distinct_hosts || !self.properties.is_empty()
+        self.distinct_hosts.is_some() || !self.properties.is_empty()
     }
 
-    /// Takes in an instance that the plan places on `node`.
-    pub fn place(&mut self, id: AllocationId, node: &Node) {
-        if self.has_distinct_hosts {
+    /// Takes in an instance of the job that the plan places on `node`: one of this group, or of another.
+    pub fn place(&mut self, id: AllocationId, node: &Node, is_of_group: bool) {
+        let counts = |scope: Scope| is_of_group || scope == Scope::Job;
+        if self.distinct_hosts.is_some_and(counts) {
             self.hosts_taken.entry(node.id).or_default().push(id);
         }
-        for property in &mut self.properties {
+        for property in self.properties.iter_mut().filter(|property| counts(property.scope)) {
             if let Some(value) = resolve(property.attribute, node) {
                 property.taken.entry(value).or_default().push(id);
             }
@@ -119,15 +129,26 @@ impl<'a> Feasibility<'a> {
         misfits
     }
 
+    /// The drivers that `node` lacks, or that do badly there.
+    pub fn missing_drivers(&self, node: &Node) -> impl Iterator<Item = &'a str> {
+        let works = |driver: &&str| node.drivers.get(*driver).is_some_and(|known| known.detected && known.healthy);
+        self.drivers.iter().copied().filter(move |driver| !works(driver))
+    }
+
+    /// What closes `node` to a job that wants one instance on every node that can take one, other than that it is not
+    /// open now: such a node is none of the job's.
+    pub fn excludes(&self, node: &Node) -> bool {
+        let has_value = |property: &Property<'_>| resolve(property.attribute, node).is_some();
+        !self.conditions(node).is_empty()
+            || self.missing_drivers(node).next().is_some()
+            || !self.properties.iter().all(has_value)
+    }
+
     /// Everything that closes `node` to a new instance, whatever room it has; `instead_of` is about to leave.
     pub fn misfits(&self, node: &Node, instead_of: Option<&Allocation>) -> Vec<Misfit> {
         let mut misfits = self.readiness(node);
         misfits.extend(self.conditions(node));
-        for driver in &self.drivers {
-            if !node.drivers.get(*driver).is_some_and(|known| known.detected && known.healthy) {
-                misfits.push(Misfit::Driver { name: (*driver).to_string() });
-            }
-        }
+        misfits.extend(self.missing_drivers(node).map(|name| Misfit::Driver { name: name.to_string() }));
         let others = |taken: &Vec<AllocationId>| {
             taken.iter().filter(|id| instead_of.map(|known| known.id) != Some(**id)).count()
         };

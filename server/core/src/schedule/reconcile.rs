@@ -4,18 +4,20 @@ mod group;
 mod rollout;
 mod system;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, Desired, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp};
+use model::{Allocation, AllocationId, Desired, EvaluationId, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp};
 
 use crate::limits::FOLLOW_UP_WINDOW;
 use crate::plan::{DeploymentChange, FollowUp, Stop};
-use crate::state::{JobVersion, State};
+use crate::state::{JobRecord, JobVersion, State};
 
 /// What should change for a job.
 #[derive(Default)]
 pub(super) struct Wishes {
+    /// The evaluation that is being decided, if it is one.
+    evaluation: Option<EvaluationId>,
     /// Allocations to end, whatever else happens.
     pub stops: Vec<Stop>,
     /// Allocations that take the current version as they run.
@@ -24,6 +26,8 @@ pub(super) struct Wishes {
     pub wants: Vec<Want>,
     /// Evaluations for later.
     pub follow_ups: Vec<FollowUp>,
+    /// Earlier follow-ups that come too late, in place of which there are others now.
+    pub late: BTreeSet<EvaluationId>,
     /// What becomes of the deployment.
     pub deployment: DeploymentChange,
     /// Numbers per group, for people.
@@ -33,14 +37,26 @@ pub(super) struct Wishes {
 }
 
 impl Wishes {
-    /// Looks at `allocation` again at that time, unless somebody is going to anyway.
-    fn follow_up(&mut self, state: &State, allocation: &Allocation, at: Timestamp, now: Timestamp) {
+    /// Looks at `allocation` again at that time, unless somebody is going to anyway: a little later will do, since what is
+    /// due together is looked at together.
+    fn follow_up(&mut self, state: &State, allocation: &Allocation, at: Timestamp) {
         let coming = allocation.follow_up.and_then(|id| state.evaluation(id));
-        let is_coming = coming.is_some_and(|known| {
-            !known.status.is_terminal() && known.wait_until.is_some_and(|until| until > now && until <= at)
-        });
-        if !is_coming {
-            self.follow_ups.push(FollowUp { at, allocations: vec![allocation.id] });
+        let coming = coming.filter(|known| !known.status.is_terminal() && Some(known.id) != self.evaluation);
+        match coming.and_then(|known| Some((known.id, known.wait_until?))) {
+            Some((_, until)) if until <= at + FOLLOW_UP_WINDOW => return,
+            Some((late, _)) => drop(self.late.insert(late)),
+            None => {}
+        }
+        self.follow_ups.push(FollowUp { at, allocations: vec![allocation.id] });
+    }
+
+    /// Keeps of the follow-ups that come too late those that others wait for.
+    fn keep_what_others_wait_for(&mut self, state: &State, key: &JobKey) {
+        let anew: BTreeSet<_> = self.follow_ups.iter().flat_map(|known| known.allocations.iter().copied()).collect();
+        for other in state.allocations_of_job(key).filter(|known| !anew.contains(&known.id)) {
+            if let Some(id) = other.follow_up {
+                self.late.remove(&id);
+            }
         }
     }
 }
@@ -107,9 +123,9 @@ impl Want {
     }
 }
 
-/// What should change for the job of that key.
-pub(super) fn reconcile(state: &State, key: &JobKey, now: Timestamp) -> Wishes {
-    let mut wishes = Wishes::default();
+/// What should change for the job of that key, asked by `evaluation` or by nobody.
+pub(super) fn reconcile(state: &State, key: &JobKey, evaluation: Option<EvaluationId>, now: Timestamp) -> Wishes {
+    let mut wishes = Wishes { evaluation, ..Wishes::default() };
     let record = state.job(key).filter(|record| !record.stop);
     let Some(record) = record else {
         stop_everything(state, key, &mut wishes);
@@ -126,7 +142,9 @@ pub(super) fn reconcile(state: &State, key: &JobKey, now: Timestamp) -> Wishes {
         }
     }
     rollout.begin_if_new(&mut wishes);
+    cancel_older(state, record, &mut wishes);
     wishes.follow_ups = together(wishes.follow_ups);
+    wishes.keep_what_others_wait_for(state, key);
     wishes
 }
 
@@ -149,6 +167,16 @@ fn together(mut follow_ups: Vec<FollowUp>) -> Vec<FollowUp> {
         }
     }
     joined
+}
+
+/// Cancels a rollout that a newer version has overtaken without one of its own. Left alone it would fail some day, and
+/// might even take the job back.
+fn cancel_older(state: &State, record: &JobRecord, wishes: &mut Wishes) {
+    let active = state.latest_deployment(&record.key).filter(|known| known.status.is_active());
+    if wishes.deployment == DeploymentChange::None && active.is_some_and(|known| !record.is_rolled_out_by(known)) {
+        let description = "Cancelled due to newer version of job".into();
+        wishes.deployment = DeploymentChange::Cancel { description };
+    }
 }
 
 fn stop_everything(state: &State, key: &JobKey, wishes: &mut Wishes) {

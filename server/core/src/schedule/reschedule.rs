@@ -17,8 +17,9 @@ pub(super) enum Verdict {
     Never,
 }
 
-/// What becomes of `failed` under `policy`.
-pub(super) fn judge(failed: &Allocation, policy: &Reschedule, now: Timestamp) -> Verdict {
+/// What becomes of `failed` under `policy`; without one it stays as it is.
+pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Timestamp) -> Verdict {
+    let Some(policy) = policy else { return Verdict::Never };
     let failed_at = failed_at(failed);
     let recent = failed.reschedules.iter().filter(|event| failed_at.since(event.at) < policy.interval).count();
     if !policy.unlimited && recent >= policy.attempts as usize {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Index, Job, JobKey, Timestamp};
+use model::{Deployment, Index, Job, JobKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Submission;
@@ -45,6 +45,11 @@ impl JobRecord {
     /// The version that is wanted.
     pub fn current(&self) -> &Arc<JobVersion> {
         self.versions.first().expect("a job has at least one version")
+    }
+
+    /// Whether `deployment` is the rollout of the current version. As the latest one it is the verdict on that version.
+    pub fn is_rolled_out_by(&self, deployment: &Deployment) -> bool {
+        deployment.job_version == self.current().version && deployment.job_create_index == self.create_index
     }
 
     /// The version of that number.

@@ -29,6 +29,14 @@ pub(super) fn count(unplaced: &mut BTreeMap<String, Unplaced>, chooser: &Chooser
     } else if want.node.is_some() {
         add(known, chooser.findings(want));
     }
+    // Instances of one group may be of two versions: room for the smaller is worth another try.
+    let ask = chooser.group.ask();
+    known.ask = Resources {
+        cpu_mhz: known.ask.cpu_mhz.min(ask.cpu_mhz),
+        memory_mb: known.ask.memory_mb.min(ask.memory_mb),
+        memory_max_mb: known.ask.memory_max_mb.min(ask.memory_max_mb),
+        disk_mb: known.ask.disk_mb.min(ask.disk_mb),
+    };
     known.count = count;
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Survey<'a> {
 impl<'a> Survey<'a> {
     /// The next instance of the group of that name.
     pub fn of(state: &'a State, version: &Arc<JobVersion>, group: &str, now: Timestamp) -> Self {
-        let wanted = reconcile(state, &version.job.key(), now).wants;
+        let wanted = reconcile(state, &version.job.key(), None, now).wants;
         let want = wanted.into_iter().find(|want| want.group == group).unwrap_or_else(|| Want::fresh(group, version));
         Self { state, want }
     }

@@ -3,27 +3,50 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Deployment, DeploymentStatus, Group, JobType, Update};
+use model::{Allocation, Deployment, DeploymentStatus, Group, JobType, Update};
 
+use super::super::{Change, change_between};
 use super::Wishes;
 use crate::plan::{DeploymentChange, GroupGoal};
 use crate::state::{JobRecord, JobVersion, State};
 
 /// The rollout of a job's current version.
 pub(super) struct Rollout<'a> {
+    record: &'a JobRecord,
     version: &'a Arc<JobVersion>,
     /// The newest deployment, if it is of this version.
     deployment: Option<&'a Arc<Deployment>>,
+}
+
+/// How the instances of a group may be replaced by those of the current version.
+#[derive(Clone, Copy)]
+pub(super) enum Pace<'g> {
+    /// All at once.
+    AtOnce,
+    /// Step by step.
+    Rolling(&'g Update),
+    /// Not before canaries beside them are promoted.
+    Canaries(&'g Update),
+    /// Not at all: the rollout failed, or a person paused it.
+    Halted,
+}
+
+impl Pace<'_> {
+    /// Whether new instances are of the current version. While it is unproven, they are only where it runs already.
+    pub fn spreads(self) -> bool {
+        match self {
+            Pace::AtOnce | Pace::Rolling(_) => true,
+            Pace::Canaries(_) | Pace::Halted => false,
+        }
+    }
 }
 
 impl<'a> Rollout<'a> {
     /// The rollout of `record`'s current version.
     pub fn of(state: &'a State, record: &'a JobRecord) -> Self {
         let version = record.current();
-        let deployment = state
-            .latest_deployment(&record.key)
-            .filter(|known| known.job_version == version.version && known.job_create_index == record.create_index);
-        Self { version, deployment }
+        let deployment = state.latest_deployment(&record.key).filter(|known| record.is_rolled_out_by(known));
+        Self { record, version, deployment }
     }
 
     /// How instances of `group` are replaced step by step; none where all are at once.
@@ -35,23 +58,93 @@ impl<'a> Rollout<'a> {
         group.update.as_ref().filter(|update| rolls && update.max_parallel > 0)
     }
 
+    /// Whether an instance is of the version that is rolled out.
+    pub fn is_of_its_version(&self, allocation: &Allocation) -> bool {
+        allocation.job_version == self.version.version
+    }
+
     /// Whether nothing may be replaced now: the rollout failed, or a person paused it.
-    pub fn is_halted(&self) -> bool {
+    fn is_halted(&self) -> bool {
         self.deployment.is_some_and(|known| match known.status {
             DeploymentStatus::Paused | DeploymentStatus::Failed | DeploymentStatus::Cancelled => true,
             DeploymentStatus::Running | DeploymentStatus::Successful => false,
         })
     }
 
-    /// Whether canaries of `group` must be promoted before anything else is replaced.
-    pub fn waits_for_canaries(&self, group: &Group, update: &Update) -> bool {
-        let progress = self.deployment.and_then(|known| known.groups.get(&group.name));
-        update.canary > 0 && !progress.is_some_and(|progress| progress.promoted)
+    /// How many canaries of `group` its deployment wants; none before there is one.
+    pub fn canaries(&self, group: &Group) -> Option<u32> {
+        Some(self.deployment?.groups.get(&group.name)?.desired_canaries)
     }
 
-    /// The deployment, if it is of this version and goes on.
-    pub fn active(&self) -> Option<&Deployment> {
-        self.deployment.filter(|known| known.status.is_active()).map(|known| &**known)
+    /// Whether canaries of `group` must be promoted before anything else is replaced. There are none where nothing was to
+    /// be replaced when the rollout began; `replaces` says so of one that begins now.
+    fn waits_for_canaries(&self, group: &Group, update: &Update, replaces: bool) -> bool {
+        match self.deployment.and_then(|known| known.groups.get(&group.name)) {
+            Some(progress) => progress.desired_canaries > 0 && !progress.promoted,
+            None => update.canary > 0 && replaces,
+        }
+    }
+
+    /// What may become of the instances of `group` now, of which `instances` are live.
+    pub fn pace<'g, 'i>(&self, group: &'g Group, mut instances: impl Iterator<Item = &'i Arc<Allocation>>) -> Pace<'g> {
+        let mut replaces = || instances.any(|known| !self.is_new(group, known));
+        match self.strategy(group) {
+            None => Pace::AtOnce,
+            Some(_) if self.is_halted() => Pace::Halted,
+            Some(update) if self.waits_for_canaries(group, update, replaces()) => Pace::Canaries(update),
+            Some(update) => Pace::Rolling(update),
+        }
+    }
+
+    /// Whether an instance of `group` is of the current version, or of one that it can take over from as it runs.
+    pub fn is_new(&self, group: &Group, allocation: &Allocation) -> bool {
+        let takes_over =
+            |old: &Arc<JobVersion>| change_between(&old.job, &self.version.job, &group.name) != Change::Destructive;
+        self.is_of_its_version(allocation) || self.record.version(allocation.job_version).is_some_and(takes_over)
+    }
+
+    /// The version in which an instance of `group` is placed anew that was of version `was`: while the current version
+    /// must not spread, what fails, moves or is lost comes back as it was, not as something unproven.
+    pub fn comes_back_as(&self, group: &Group, pace: Pace<'_>, was: u64) -> &'a Arc<JobVersion> {
+        if was == self.version.version {
+            return self.version;
+        }
+        self.unless_it_spreads(group, pace, self.record.version(was).or_else(|| self.last_stable()))
+    }
+
+    /// The version in which a missing instance of `group` is placed, the last one of whose name was of version `last`:
+    /// while the current version must not spread, that one or the last stable one, whichever is newer.
+    pub fn fills_up_as(&self, group: &Group, pace: Pace<'_>, last: Option<u64>) -> &'a Arc<JobVersion> {
+        if last == Some(self.version.version) {
+            return self.version;
+        }
+        let last = last.and_then(|last| self.record.version(last));
+        let stable = self.last_stable();
+        self.unless_it_spreads(group, pace, last.into_iter().chain(stable).max_by_key(|known| known.version))
+    }
+
+    fn last_stable(&self) -> Option<&'a Arc<JobVersion>> {
+        self.record.stable_before(self.version.version)
+    }
+
+    /// `older` while the current version must not spread, if both differ in what an instance sees; else the current one.
+    fn unless_it_spreads(
+        &self,
+        group: &Group,
+        pace: Pace<'_>,
+        older: Option<&'a Arc<JobVersion>>,
+    ) -> &'a Arc<JobVersion> {
+        let differs = |older: &&Arc<JobVersion>| {
+            let (old, new) = (&older.job, &self.version.job);
+            let has_group = old.kind == new.kind && old.group(&group.name).is_some();
+            has_group && change_between(old, new, &group.name) == Change::Destructive
+        };
+        older.filter(|_| !pace.spreads()).filter(differs).unwrap_or(self.version)
+    }
+
+    /// Whether `allocation` belongs to the deployment of this version, and that goes on.
+    pub fn has(&self, allocation: &Allocation) -> bool {
+        self.deployment.is_some_and(|known| known.status.is_active() && allocation.deployment == Some(known.id))
     }
 
     /// Begins a deployment if the version has none and something changes because of it.
@@ -69,11 +162,8 @@ impl<'a> Rollout<'a> {
         if !rolling.iter().any(|group| replaces(group) || counts(group).place + counts(group).in_place > 0) {
             return;
         }
-        let goal = |group: &&Group| {
-            let canaries = group.update.as_ref().map_or(0, |update| update.canary).min(group.count);
-            let canaries = if replaces(group) { canaries } else { 0 };
-            (group.name.clone(), GroupGoal { total: group.count, canaries })
-        };
+        let goal =
+            |group: &&Group| (group.name.clone(), GroupGoal { total: group.count, canaries: counts(group).canary });
         let goals: BTreeMap<_, _> = rolling.iter().map(goal).collect();
         wishes.deployment = DeploymentChange::Begin(goals);
     }

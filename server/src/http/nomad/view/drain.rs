@@ -86,6 +86,7 @@ fn moving(state: &State, node: &Node, allocation: &Allocation) -> Moving {
 fn replacement(state: &State, allocation: &Allocation) -> String {
     let Some(next) = allocation.next.and_then(|next| state.allocation(next)) else { return String::new() };
     let health = match next.healthy {
+        _ if next.client_status.is_terminal() => next.client_status.as_str(),
         Some(true) => "healthy",
         Some(false) => "unhealthy",
         None => next.client_status.as_str(),

@@ -66,7 +66,8 @@ proptest! {
         let want = Want::fresh("web", &version);
         let mut view = View::of(&state);
         let evaluation = EvaluationId::derive(&[b"property"]);
-        let mut chooser = Chooser::new(&state, &mut view, evaluation, &want, &version.job.groups[0], &BTreeSet::new());
+        let (group, none) = (&version.job.groups[0], BTreeSet::new());
+        let mut chooser = Chooser::new(&state, &mut view, evaluation, &want, group, &none, &[]);
         for _ in 0..web.0 {
             let scanned = chooser.best_of_all(&want).map(|at| chooser.view.node(at).id);
             prop_assert_eq!(chooser.choose(&want).map(|chosen| chosen.node.id), scanned);

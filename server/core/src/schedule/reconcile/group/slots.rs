@@ -1,0 +1,118 @@
+//! Which instance stands for each name index: a live one, or one that is over and counts all the same.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use model::{Allocation, ClientStatus, Desired, JobType, StopReason};
+
+use super::{AtWork, Slots};
+
+impl<'a> AtWork<'a, '_> {
+    /// The instance of each name index that counts, and the canaries, which stand beside them.
+    pub(super) fn slots(&mut self) -> (Slots<'a>, Slots<'a>) {
+        let live = self.all.iter().copied().filter(|known| known.is_live());
+        let (canaries, live): (Vec<_>, Vec<_>) = live.partition(|known| known.canary);
+        let (canaries, strays): (Vec<_>, Vec<_>) = canaries.into_iter().partition(|known| self.rollout.has(known));
+        for stray in strays {
+            self.stop(stray, StopReason::NotNeeded);
+        }
+        (self.one_of_each(live), self.one_of_each(canaries))
+    }
+
+    /// One instance of each name index. Doubles end; so does what was replaced for good.
+    fn one_of_each(&mut self, live: Vec<&'a Arc<Allocation>>) -> Slots<'a> {
+        let mut slots = Slots::new();
+        for allocation in live {
+            if self.was_done_elsewhere(allocation) {
+                self.stop(allocation, StopReason::NodeDown);
+                for original in self.originals_of(allocation) {
+                    self.stop(original, StopReason::NodeDown);
+                }
+                continue;
+            }
+            match (self.live_replacement(allocation), slots.get(&allocation.index).copied()) {
+                // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
+                (Some(replacement), _) => {
+                    if allocation.migrate && replacement.healthy == Some(true) {
+                        self.stop(allocation, StopReason::Migrated);
+                        for original in self.originals_of(allocation) {
+                            self.stop(original, StopReason::Migrated);
+                        }
+                    }
+                }
+                (None, None) => drop(slots.insert(allocation.index, allocation)),
+                (None, Some(other)) => {
+                    let [better, worse] = ranked(other, allocation);
+                    let is_older = worse.job_version < better.job_version;
+                    let reason = if is_older { StopReason::Updated } else { StopReason::NotNeeded };
+                    self.stop(worse, reason);
+                    for original in self.originals_of(worse) {
+                        self.stop(original, reason);
+                    }
+                    slots.insert(allocation.index, better);
+                }
+            }
+        }
+        slots
+    }
+
+    /// Whether it is batch work out of contact that its replacement has finished.
+    fn was_done_elsewhere(&self, allocation: &Allocation) -> bool {
+        let next = allocation.next.and_then(|next| self.state.allocation(next));
+        let is_done =
+            next.is_some_and(|next| next.client_status == ClientStatus::Complete && next.desired == Desired::Run);
+        is_done && self.version.job.kind == JobType::Batch
+    }
+
+    fn live_replacement(&self, allocation: &Allocation) -> Option<&'a Arc<Allocation>> {
+        self.state.allocation(allocation.next?).filter(|next| next.is_live())
+    }
+
+    /// The instances that `allocation` stands in for, which move or are out of contact: they go with it.
+    pub(super) fn originals_of(&self, allocation: &Allocation) -> Vec<&'a Arc<Allocation>> {
+        let original_of = |of: &Allocation| {
+            let previous = of.previous.and_then(|id| self.state.allocation(id));
+            previous.filter(|original| original.is_live() && original.next == Some(of.id))
+        };
+        std::iter::successors(original_of(allocation), |original| original_of(original)).collect()
+    }
+
+    /// The instances that are over and count all the same: finished ones of a batch job, and failed ones, which wait for a
+    /// new placement, get one now, or have used their attempts up.
+    pub(super) fn ended(&self, slots: &Slots<'_>) -> Slots<'a> {
+        // The newest of each name index speaks for it.
+        let mut ended = self.newest(|known| known.client_status.is_terminal() && !known.canary);
+        ended.retain(|index, known| {
+            let comes_back = self.rollout.comes_back_as(self.group, self.pace, known.job_version);
+            let speaks = known.desired == Desired::Run && known.job_version == comes_back.version;
+            let counts = match known.client_status {
+                ClientStatus::Complete => self.version.job.kind == JobType::Batch,
+                ClientStatus::Failed => true,
+                ClientStatus::Pending | ClientStatus::Running | ClientStatus::Unknown | ClientStatus::Lost => false,
+            };
+            speaks && counts && !slots.contains_key(index)
+        });
+        ended
+    }
+
+    /// The newest allocation of each name index, of those that count.
+    pub(super) fn newest(&self, counts: impl Fn(&Allocation) -> bool) -> Slots<'a> {
+        let mut newest = Slots::new();
+        for allocation in self.all.iter().copied().filter(|known| counts(known)) {
+            let known = newest.entry(allocation.index).or_insert(allocation);
+            if (known.create_index, known.id) < (allocation.create_index, allocation.id) {
+                *known = allocation;
+            }
+        }
+        newest
+    }
+}
+
+/// Two instances of one name, the one that stays first: within reach, the newer version, healthy, older.
+fn ranked<'a>(one: &'a Arc<Allocation>, other: &'a Arc<Allocation>) -> [&'a Arc<Allocation>; 2] {
+    let rank = |known: &Allocation| {
+        let reachable = known.client_status != ClientStatus::Unknown;
+        (reachable, known.job_version, known.healthy == Some(true), Reverse(known.create_index), known.id)
+    };
+    if rank(one) >= rank(other) { [one, other] } else { [other, one] }
+}
