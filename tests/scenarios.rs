@@ -13,17 +13,16 @@
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
 //! stop web[0] on n1 · stop web · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
-//! crash web                                       every instance of the current version fails
-//! watch                                           the watch over deployments does what is due
-//! collect                                         what is over and old is forgotten
+//! crash web                               every instance of the current version fails
+//! watch                                   the watches over deployments and drains do what is due
+//! collect                                 what is over and old is forgotten
 //! scheduler spread                        instead of bin-packing
 //! ```
 //!
 //! Decisions read `place web[0] on n2 after web[0]`, `place web[0] of version 0 on n2` where that is not the job's current
-//! one, `canary web[0] on n1`, `stop web[1] on n1: updated`,
-//! `in-place web[0]`, `follow-up in 30s for web[0]`, `no follow-up in 60s`, `deployment begins`, `held back web 2`,
-//! `blocked web 1: memory 3`. Their order means nothing. `[?]` stands for any index, where equal instances may change
-//! places.
+//! one, `canary web[0] on n1`, `stop web[1] on n1: updated`, `in-place web[0]`, `follow-up in 30s for web[0]`, `no
+//! follow-up in 60s`, `deployment begins`, `held back web 2`, `blocked web 1: memory 3`. Their order means nothing. `[?]`
+//! stands for any index, where equal instances may change places.
 
 mod cluster;
 mod decision;

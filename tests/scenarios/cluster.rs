@@ -100,7 +100,10 @@ impl Cluster {
                 }
             }
             "crash" => self.crash(&words.name()),
-            "watch" => drop(self.watch()),
+            "watch" => {
+                self.watch();
+                self.move_on();
+            }
             "scheduler" => {
                 let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
                 let configuration = SchedulerConfiguration { algorithm };
@@ -281,10 +284,16 @@ impl Cluster {
                 let spec = DrainSpec { deadline: None, ignore_system_jobs: false };
                 let meta = BTreeMap::new();
                 self.command(Command::DrainNode { node, drain: Some(spec), mark_eligible: false, meta });
-                let step = drain::next(&self.state, self.now);
-                self.command(Command::Migrate { allocations: step.moves, stops: step.stops, term });
+                self.move_on();
             }
         }
+    }
+
+    /// Lets the watch over drains do what it finds due.
+    fn move_on(&mut self) {
+        let term = self.state.term();
+        let step = drain::next(&self.state, self.now);
+        self.command(Command::Migrate { allocations: step.moves, stops: step.stops, term });
     }
 
     /// Places an instance by a plan of its own, which leaves the job's evaluation pending.

@@ -5,8 +5,11 @@
 //! replacement is healthy.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use model::{Allocation, AllocationId, ClientStatus, Desired, JobKey, JobType, Node, NodeId, Timestamp};
+use model::{
+    Allocation, AllocationId, ClientStatus, Desired, EvaluationStatus, JobKey, JobType, Node, NodeId, Timestamp,
+};
 
 use crate::state::State;
 
@@ -44,7 +47,7 @@ fn next_of_node(state: &State, node: &Node, now: Timestamp, budgets: &mut Budget
         step.complete.push(node.id);
         return;
     }
-    let runs = |allocation: &&&std::sync::Arc<Allocation>| allocation.desired == Desired::Run;
+    let runs = |allocation: &&&Arc<Allocation>| allocation.desired == Desired::Run;
     let is_over = drain.ends_at().is_some_and(|end| end <= now);
     if is_over {
         step.stops.extend(others.iter().filter(runs).map(|allocation| allocation.id));
@@ -81,7 +84,7 @@ impl Budgets {
                 .and_then(|version| version.job.group(&allocation.group).and_then(|group| group.migrate.clone()))
                 .unwrap_or_default();
             // One moves until it is observed gone; of what is out of contact nobody knows when that will be.
-            let moves = |known: &&std::sync::Arc<Allocation>| {
+            let moves = |known: &&Arc<Allocation>| {
                 known.migrate && known.holds() && known.client_status != ClientStatus::Unknown
             };
             let of_group = state.allocations_of_job(&allocation.job).filter(|known| known.group == allocation.group);
@@ -133,43 +136,30 @@ impl Stage {
     }
 }
 
-/// Where the allocations of a node stand that drains, or whose drain is the last thing that happened to it.
+/// Where the allocations of a node stand that drains, or whose drain is the last thing that happened to it. What ended
+/// before the drain began has nothing to do with it.
 pub fn progress(state: &State, node: &Node) -> Vec<Progress> {
     let Some(last) = &node.last_drain else { return Vec::new() };
-    let concerned = |allocation: &&std::sync::Arc<Allocation>| {
-        allocation.holds() || (allocation.migrate && allocation.modified_at >= last.started_at)
-    };
-    state
-        .allocations_of_node(node.id)
-        .filter(concerned)
-        .map(|allocation| progress_of(state, node, allocation))
-        .collect()
+    let concerned = |allocation: &&Arc<Allocation>| allocation.holds() || allocation.modified_at >= last.started_at;
+    let of_node = state.allocations_of_node(node.id).filter(concerned);
+    of_node.map(|allocation| progress_of(state, node, allocation)).collect()
 }
 
 fn progress_of(state: &State, node: &Node, allocation: &Allocation) -> Progress {
     let ignores = node.drain.as_ref().is_some_and(|drain| drain.ignore_system_jobs);
     let replacement = allocation.next.and_then(|next| state.allocation(next));
     let (stage, detail) = if !allocation.holds() {
-        (Stage::Gone, String::new())
+        (Stage::Gone, replacement.map(|known| words_of(known)).unwrap_or_default())
     } else if ignores && kind(state, allocation).is_per_node() {
-        (Stage::Ignored, "system job".into())
+        (Stage::Ignored, "a system job's, which stays".into())
     } else if allocation.desired != Desired::Run {
         (Stage::Stopping, "waits until its containers are gone".into())
     } else if let Some(failed) = replacement.filter(|known| known.client_status == ClientStatus::Failed) {
-        (
-            Stage::Waiting,
-            format!("replacement {} on {} failed, the next one waits", failed.id.short(), failed.node_name),
-        )
+        (Stage::Waiting, format!("{}; the next one waits", words_of(failed)))
     } else if let Some(replacement) = replacement {
-        let health = if replacement.healthy == Some(true) { "is healthy" } else { "is not healthy yet" };
-        (Stage::Migrating, format!("replacement {} on {} {health}", replacement.id.short(), replacement.node_name))
+        (Stage::Migrating, words_of(replacement))
     } else if allocation.migrate {
-        let unplaced = state
-            .open_evaluations(model::EvaluationStatus::Blocked)
-            .filter(|evaluation| evaluation.job == allocation.job)
-            .find_map(|evaluation| evaluation.unplaced.get(&allocation.group));
-        let reasons = unplaced.map(|unplaced| unplaced.reasons.keys().cloned().collect::<Vec<_>>().join(", "));
-        (Stage::Waiting, reasons.map_or("replacement is being placed".into(), |why| format!("no node fits: {why}")))
+        (Stage::Waiting, why_unplaced(state, node, allocation))
     } else {
         match kind(state, allocation) {
             JobType::Service => (Stage::Waiting, "others of its group move first (max_parallel)".into()),
@@ -178,4 +168,30 @@ fn progress_of(state: &State, node: &Node, allocation: &Allocation) -> Progress 
         }
     };
     Progress { allocation: allocation.id, stage, detail }
+}
+
+/// Where a replacement stands.
+fn words_of(replacement: &Allocation) -> String {
+    let stands = match replacement.healthy {
+        _ if replacement.client_status.is_terminal() => replacement.client_status.as_str(),
+        Some(true) => "healthy",
+        Some(false) => "unhealthy",
+        None => replacement.client_status.as_str(),
+    };
+    format!("replacement {} {stands} on {}", replacement.id.short(), replacement.node_name)
+}
+
+/// Why an allocation that may move has no replacement yet.
+fn why_unplaced(state: &State, node: &Node, allocation: &Allocation) -> String {
+    let unplaced = state
+        .open_evaluations(EvaluationStatus::Blocked)
+        .filter(|evaluation| evaluation.job == allocation.job)
+        .find_map(|evaluation| evaluation.unplaced.get(&allocation.group));
+    let reasons = unplaced.map(|unplaced| unplaced.reasons.keys().cloned().collect::<Vec<_>>().join(", "));
+    let ends = node.drain.as_ref().is_some_and(|drain| drain.ends_at().is_some());
+    match reasons {
+        Some(reasons) if ends => format!("no other node takes it ({reasons}): it stops at the deadline"),
+        Some(reasons) => format!("no other node takes it ({reasons}): it stays until one does"),
+        None => "its replacement is being placed".into(),
+    }
 }

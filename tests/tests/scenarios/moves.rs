@@ -81,6 +81,22 @@ fn at_most_max_parallel_of_a_group_move_at_a_time() {
 }
 
 #[test]
+fn the_next_one_moves_when_the_one_before_is_gone() {
+    let setup = "node n1
+         node n2
+         job web count=2
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 running healthy
+         drain n1
+         run
+         healthy web
+         run
+         watch";
+    check(setup, "");
+    check(&format!("{setup}\nsweep\nwatch"), "place web[?] on n2");
+}
+
+#[test]
 fn a_move_waits_where_no_other_node_has_room() {
     check(
         "node n1 mem=1000 draining
