@@ -52,7 +52,7 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
     }
     let deployment = change_deployment(state, work, plan);
     update_in_place(state, work, plan, deployment);
-    let mut placer = Placer { plan, deployment, taken: BTreeMap::new(), ordinals: BTreeMap::new() };
+    let mut placer = Placer { plan, deployment, indexes: BTreeMap::new(), ordinals: BTreeMap::new() };
     let mut rejected = Vec::new();
     for placement in &plan.placements {
         rejected.extend(placer.place(state, work, placement));
@@ -111,8 +111,8 @@ fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Op
 struct Placer<'a> {
     plan: &'a Plan,
     deployment: Option<DeploymentId>,
-    /// Name indexes in use, per group.
-    taken: BTreeMap<String, BTreeSet<u32>>,
+    /// Name indexes, per group.
+    indexes: BTreeMap<String, NameIndexes>,
     /// Instances placed so far, per group.
     ordinals: BTreeMap<String, u32>,
 }
@@ -214,14 +214,33 @@ impl Placer<'_> {
 
     /// The tail's name index, or the lowest that no live instance of the group has.
     fn name_index(&mut self, state: &State, group: &Group, tail: &Tail) -> u32 {
-        let taken = self.taken.entry(group.name.clone()).or_insert_with(|| {
+        let indexes = self.indexes.entry(group.name.clone()).or_insert_with(|| {
             let live = state.allocations_of_job(&self.plan.job);
-            live.filter(|known| known.group == group.name && known.is_live()).map(|known| known.index).collect()
+            let live = live.filter(|known| known.group == group.name && known.is_live());
+            NameIndexes { taken: live.map(|known| known.index).collect(), free_from: 0 }
         });
-        let index = tail.index.unwrap_or_else(|| {
-            (0..).find(|index| !taken.contains(index)).expect("there are more numbers than allocations")
+        indexes.take(tail.index)
+    }
+}
+
+/// The name indexes of a group.
+struct NameIndexes {
+    taken: BTreeSet<u32>,
+    /// Those below it are taken.
+    free_from: u32,
+}
+
+impl NameIndexes {
+    /// Takes the index that is wanted, or the lowest that is free.
+    fn take(&mut self, wanted: Option<u32>) -> u32 {
+        let index = wanted.unwrap_or_else(|| {
+            // Nothing is given back while a plan is applied, so each search goes on where the last one ended.
+            while self.taken.contains(&self.free_from) {
+                self.free_from += 1;
+            }
+            self.free_from
         });
-        taken.insert(index);
+        self.taken.insert(index);
         index
     }
 }
