@@ -52,10 +52,14 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
     }
     let deployment = change_deployment(state, work, plan);
     update_in_place(state, work, plan, deployment);
-    let mut placer = Placer { plan, deployment, indexes: BTreeMap::new(), ordinals: BTreeMap::new() };
+    let mut placer =
+        Placer { plan, deployment, indexes: BTreeMap::new(), ordinals: BTreeMap::new(), joined: Vec::new() };
     let mut rejected = Vec::new();
     for placement in &plan.placements {
         rejected.extend(placer.place(state, work, placement));
+    }
+    if let Some(deployment) = deployment {
+        deployment::count_placed(state, work, deployment, &placer.joined);
     }
     let all_at_once = state.job(&plan.job).is_some_and(|record| record.current().job.all_at_once);
     if all_at_once && !rejected.is_empty() {
@@ -88,6 +92,7 @@ fn change_deployment(state: &mut State, work: &AtWork, plan: &Plan) -> Option<De
 }
 
 fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Option<DeploymentId>) {
+    let mut joined = Vec::new();
     for id in &plan.updates_in_place {
         let Some(known) = state.allocation(*id).filter(|known| known.is_live()).cloned() else { continue };
         let mut known = (*known).clone();
@@ -100,10 +105,11 @@ fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Op
             known.healthy = None;
             known.healthy_at = None;
         }
-        allocation::save(state, work, known.clone(), true);
-        if let Some(deployment) = joins {
-            deployment::count_placed(state, work, deployment, &known);
-        }
+        allocation::save(state, work, known, true);
+        joined.extend(joins.map(|_| *id));
+    }
+    if let Some(deployment) = deployment {
+        deployment::count_placed(state, work, deployment, &joined);
     }
 }
 
@@ -115,6 +121,8 @@ struct Placer<'a> {
     indexes: BTreeMap<String, NameIndexes>,
     /// Instances placed so far, per group.
     ordinals: BTreeMap<String, u32>,
+    /// Instances placed so far that belong to the deployment.
+    joined: Vec<AllocationId>,
 }
 
 impl Placer<'_> {
@@ -192,10 +200,8 @@ impl Placer<'_> {
             previous.follow_up = None;
             allocation::save(state, work, previous, false);
         }
-        allocation::save(state, work, new.clone(), true);
-        if let Some(deployment) = deployment {
-            deployment::count_placed(state, work, deployment, &new);
-        }
+        allocation::save(state, work, new, true);
+        self.joined.extend(deployment.map(|_| id));
         Ok(())
     }
 
