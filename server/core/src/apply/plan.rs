@@ -253,7 +253,7 @@ impl NameIndexes {
 
 /// The ports of a new instance on `node`, if there is room for it; otherwise everything that is short.
 fn room(state: &mut State, node: &Node, new: &Allocation, group: &Group) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
-    let held = state.node_use(node.id);
+    let held = state.uses.get(&node.id).cloned().unwrap_or_default();
     if new.after.is_empty() && held.is_plain() {
         fits(new.resources, held.free(node))?;
     } else {
