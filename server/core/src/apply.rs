@@ -283,8 +283,7 @@ struct AtWork {
 impl AtWork {
     /// Creates a pending evaluation of a job, unless this entry has created one for it already.
     fn evaluate(&mut self, state: &mut State, wish: Wish) -> EvaluationId {
-        let known =
-            |id: &&EvaluationId| state.evaluation(**id).is_some_and(|known| known.status == wish.status());
+        let known = |id: &&EvaluationId| state.evaluation(**id).is_some_and(|known| known.status == wish.status());
         match self.of_jobs.get(&wish.job).and_then(|of_job| of_job.iter().find(known)) {
             Some(id) => *id,
             None => self.create(state, wish),
