@@ -7,7 +7,7 @@ mod clock;
 mod cluster;
 mod net;
 mod scenario;
-mod seed;
+pub(crate) mod seed;
 mod trace;
 
 use crate::invariants::Violation;

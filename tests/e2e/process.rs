@@ -31,6 +31,11 @@ impl Process {
         Self { child: command.spawn().expect("the binary starts"), log: log.to_owned() }
     }
 
+    /// The id that the system knows it by.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
