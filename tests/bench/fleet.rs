@@ -1,6 +1,7 @@
 //! The nodes: the product's agents, thousands in this process. Each has its own certificate, connection and stream; only
 //! what it would start is not there.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::browse::Client;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Silences};
 use super::driver::{NullDriver, Starts};
 use super::place::{CPU_MHZ, MEMORY_MB};
 use super::size::Size;
@@ -108,17 +109,39 @@ impl Fleet {
         }
     }
 
-    /// Fails if a node is lost.
-    pub async fn check(&self, cluster: &Cluster) -> Result<(), String> {
-        match ready(cluster).await? {
-            ready if ready == self.nodes => Ok(()),
-            ready => Err(format!("{ready} of {} nodes are ready", self.nodes)),
+    /// What the servers and the agents missed of each other so far.
+    pub fn trouble(&self, cluster: &Cluster) -> Trouble {
+        let opened = self.streams.opened.load(Ordering::Relaxed);
+        Trouble { reopened: opened.saturating_sub(self.nodes), silences: cluster.silences() }
+    }
+}
+
+/// What servers and agents missed of each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Streams that agents opened beyond their first, because a server did not answer in time.
+    pub reopened: usize,
+    /// Silent nodes.
+    pub silences: Silences,
+}
+
+impl Trouble {
+    /// What came since `earlier`. A node that was lost voids the run.
+    pub fn since(self, earlier: Self) -> Result<Self, String> {
+        let suspect = self.silences.suspect - earlier.silences.suspect;
+        match self.silences.down - earlier.silences.down {
+            0 => Ok(Self {
+                reopened: self.reopened.saturating_sub(earlier.reopened),
+                silences: Silences { suspect, down: 0 },
+            }),
+            down => Err(format!("{down} nodes were lost, {suspect} were suspect")),
         }
     }
+}
 
-    /// Streams that agents opened beyond their first, because a server did not answer in time.
-    pub fn reopened(&self) -> usize {
-        self.streams.opened.load(Ordering::Relaxed).saturating_sub(self.nodes)
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} streams opened anew, nodes suspect {} times", self.reopened, self.silences.suspect)
     }
 }
 
@@ -132,7 +155,7 @@ struct World {
 /// Nodes that the servers call ready.
 async fn ready(cluster: &Cluster) -> Result<usize, String> {
     let nodes = Client::connect(cluster.http()[0]).await?.get("/v1/nodes").await?.json;
-    let is_ready = |node: &&serde_json::Value| node["Status"] == "ready";
+    let is_ready = |node: &&serde_json::Value| node["Status"] == "ready" && node["Suspect"] != true;
     Ok(nodes.as_array().into_iter().flatten().filter(is_ready).count())
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::browse::Client;
 use super::cluster::Cluster;
 use super::cpu::Cpu;
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Trouble};
 use super::numbers::percentile;
 use super::place::register;
 use super::size::Size;
@@ -33,8 +33,8 @@ pub struct Latency {
     pub cpu: Cpu,
     /// How long it lasted.
     pub lasted: Duration,
-    /// Streams that agents had to open anew meanwhile.
-    pub reopened: usize,
+    /// What servers and agents missed of each other meanwhile.
+    pub trouble: Trouble,
 }
 
 impl fmt::Display for Latency {
@@ -45,7 +45,7 @@ impl fmt::Display for Latency {
         write!(
             f,
             "{} jobs, submit to running seen: p50 {}, p99 {}, worst {}; submit to answer: p50 {}, p99 {}; \
-             CPU in {:.0} s: {:.1} s servers, {:.1} s load, {:.1} s others; {} streams opened anew",
+             CPU in {:.0} s: {:.1} s servers, {:.1} s load, {:.1} s others; {}",
             self.jobs,
             ms(p50),
             ms(p99),
@@ -56,14 +56,14 @@ impl fmt::Display for Latency {
             self.cpu.servers,
             self.cpu.load,
             self.cpu.others,
-            self.reopened,
+            self.trouble,
         )
     }
 }
 
 /// Submits jobs at the rate, whatever becomes of those before.
 pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Latency, String> {
-    let reopened = fleet.reopened();
+    let trouble = fleet.trouble(cluster);
     let cpu = cluster.cpu();
     let began = Instant::now();
     let connections = Arc::new(Connections::default());
@@ -86,7 +86,7 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Lat
     }
     let lasted = began.elapsed();
     let cpu = cluster.cpu().since(cpu);
-    fleet.check(cluster).await?;
+    let trouble = fleet.trouble(cluster).since(trouble)?;
     answered.sort();
     running.sort();
     Ok(Latency {
@@ -95,7 +95,7 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Lat
         running: [percentile(&running, 50), percentile(&running, 99), percentile(&running, 100)],
         cpu,
         lasted,
-        reopened: fleet.reopened() - reopened,
+        trouble,
     })
 }
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::browse::Client;
 use super::cluster::Cluster;
 use super::cpu::{Cpu, resident_mb, seconds};
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Trouble};
 use super::numbers::rates_by_decile;
 use super::size::Size;
 
@@ -52,8 +52,8 @@ pub struct Placed {
     pub cpu_running: Cpu,
     /// Memory of the three servers at the end.
     pub servers_mb: u64,
-    /// Streams that agents had to open anew meanwhile.
-    pub reopened: usize,
+    /// What servers and agents missed of each other meanwhile.
+    pub trouble: Trouble,
 }
 
 impl Placed {
@@ -69,7 +69,7 @@ impl fmt::Display for Placed {
         write!(
             f,
             "{} placements committed in {} ({:.0}/s; by decile {}), submitted in {}, started in {}, known to run in {}; \
-             CPU to commit: {:.1} s servers, {:.1} s load, {:.1} s others; {} MiB in the servers; {} streams opened anew",
+             CPU to commit: {:.1} s servers, {:.1} s load, {:.1} s others; {} MiB in the servers; {}",
             self.placements,
             seconds(self.until_committed),
             self.rate(),
@@ -81,14 +81,14 @@ impl fmt::Display for Placed {
             self.cpu_committed.load,
             self.cpu_committed.others,
             self.servers_mb,
-            self.reopened,
+            self.trouble,
         )
     }
 }
 
 /// Submits all jobs and waits until every instance runs.
 pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Placed, String> {
-    let reopened = fleet.reopened();
+    let trouble = fleet.trouble(cluster);
     let cpu = cluster.cpu();
     let began = Instant::now();
     let mut clients = JoinSet::new();
@@ -122,7 +122,7 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Pla
     await_running(size, cluster, deadline).await?;
     let until_running = began.elapsed();
     let cpu_running = cluster.cpu().since(cpu);
-    fleet.check(cluster).await?;
+    let trouble = fleet.trouble(cluster).since(trouble)?;
     Ok(Placed {
         placements,
         until_committed: committed.last().copied().unwrap_or_default(),
@@ -133,7 +133,7 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Pla
         cpu_committed,
         cpu_running,
         servers_mb: resident_mb(&cluster.ids()),
-        reopened: fleet.reopened() - reopened,
+        trouble,
     })
 }
 

@@ -97,38 +97,41 @@ impl Report {
         writeln!(f, "CPU seconds of each side, and what else was seen:\n")?;
         writeln!(
             f,
-            "| run | seconds | servers | agents and client | other processes | servers' memory | streams opened anew |"
+            "| run | seconds | servers | agents and client | other processes | servers' memory | streams opened anew | times a node was suspect |"
         )?;
-        writeln!(f, "|---|---|---|---|---|---|---|")?;
+        writeln!(f, "|---|---|---|---|---|---|---|---|")?;
         for (number, run) in (1..).zip(&self.placed) {
             let (cpu, all) = (run.cpu_committed, run.cpu_running);
             let seconds = run.until_committed.as_secs_f64();
             writeln!(
                 f,
-                "| {number}, P1 until committed | {seconds:.1} | {:.1} | {:.1} | {:.1} | | |",
+                "| {number}, P1 until committed | {seconds:.1} | {:.1} | {:.1} | {:.1} | | | |",
                 cpu.servers, cpu.load, cpu.others
             )?;
             writeln!(
                 f,
-                "| {number}, P1 until all run | {:.1} | {:.1} | {:.1} | {:.1} | {} MiB | {} |",
+                "| {number}, P1 until all run | {:.1} | {:.1} | {:.1} | {:.1} | {} MiB | {} | {} |",
                 run.until_running.as_secs_f64(),
                 all.servers,
                 all.load,
                 all.others,
                 run.servers_mb,
-                run.reopened
+                run.trouble.reopened,
+                run.trouble.silences.suspect
             )?;
         }
         let first = self.placed.len() + 1 - self.latencies.len();
         for (number, run) in (first..).zip(&self.latencies) {
-            let Latency { cpu, lasted, reopened, .. } = run;
+            let Latency { cpu, lasted, trouble, .. } = run;
             writeln!(
                 f,
-                "| {number}, P3 | {:.1} | {:.1} | {:.1} | {:.1} | | {reopened} |",
+                "| {number}, P3 | {:.1} | {:.1} | {:.1} | {:.1} | | {} | {} |",
                 lasted.as_secs_f64(),
                 cpu.servers,
                 cpu.load,
-                cpu.others
+                cpu.others,
+                trouble.reopened,
+                trouble.silences.suspect
             )?;
         }
         Ok(())
