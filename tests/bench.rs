@@ -58,9 +58,17 @@ async fn run_once(size: Size, number: usize, cluster: &Cluster, report: &mut Rep
     report.placed.push(placed);
     if number + size.latency_runs > size.runs {
         place::calm(size, cluster).await?;
-        let latency = latency::measure(size, cluster, &fleet).await?;
-        eprintln!("run {number}: {latency}");
-        report.latencies.push(latency);
+        // What was placed before stands, whatever becomes of this.
+        match latency::measure(size, cluster, &fleet).await {
+            Ok(latency) => {
+                eprintln!("run {number}: {latency}");
+                report.latencies.push(latency);
+            }
+            Err(reason) => {
+                eprintln!("run {number}: P3 is void: {reason}");
+                report.void.push(format!("P3 of run {number} is void: {reason}"));
+            }
+        }
     }
     Ok(())
 }

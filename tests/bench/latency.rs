@@ -75,7 +75,12 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Lat
         let connections = connections.clone();
         jobs.spawn(async move {
             let job = run_one(&connections, server, number, due, size.min_healthy);
-            timeout(RUN_WITHIN, job).await.unwrap_or_else(|_| Err(format!("job {number} does not run")))
+            match timeout(RUN_WITHIN, job).await {
+                Ok(done) => done,
+                Err(_) => {
+                    Err(format!("job {number} does not run within {RUN_WITHIN:?}: {}", look(server, number).await))
+                }
+            }
         });
     }
     let (mut answered, mut running) = (Vec::new(), Vec::new());
@@ -99,6 +104,24 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Lat
     })
 }
 
+/// How a job stands that does not run.
+async fn look(server: SocketAddr, number: u64) -> String {
+    let mut said = String::new();
+    for what in ["allocations", "evaluations"] {
+        let reply = match Client::connect(server).await {
+            Ok(mut client) => client.get(&format!("/v1/job/{}/{what}", name(number))).await,
+            Err(error) => Err(error),
+        };
+        said.push_str(&reply.map_or_else(|error| error, |reply| format!("{what} {} ", reply.json)));
+    }
+    said
+}
+
+/// The name of a job.
+fn name(number: u64) -> String {
+    format!("arrival-{number}")
+}
+
 /// Submits one job and watches it until it runs: how long answer and run took since it was `due`.
 async fn run_one(
     connections: &Connections,
@@ -107,7 +130,7 @@ async fn run_one(
     due: Instant,
     min_healthy: Duration,
 ) -> Result<[Duration; 2], String> {
-    let name = format!("arrival-{number}");
+    let name = name(number);
     let mut client = connections.take(server).await?;
     register(&mut client, &name, 1, min_healthy).await?;
     let answered = due.elapsed();

@@ -17,12 +17,14 @@ pub struct Report {
     pub placed: Vec<Placed>,
     /// A row for each run that went on.
     pub latencies: Vec<Latency>,
+    /// Why measurements do not count.
+    pub void: Vec<String>,
 }
 
 impl Report {
     /// An empty one.
     pub fn new(size: Size, host: Host) -> Self {
-        Self { size, host, placed: Vec::new(), latencies: Vec::new() }
+        Self { size, host, placed: Vec::new(), latencies: Vec::new(), void: Vec::new() }
     }
 }
 
@@ -30,6 +32,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.machine(f)?;
         self.summary(f)?;
+        for reason in &self.void {
+            writeln!(f, "{reason}\n")?;
+        }
         self.deciles(f)?;
         self.cpu(f)
     }
@@ -120,12 +125,11 @@ impl Report {
                 run.trouble.silences.suspect
             )?;
         }
-        let first = self.placed.len() + 1 - self.latencies.len();
-        for (number, run) in (first..).zip(&self.latencies) {
+        for run in &self.latencies {
             let Latency { cpu, lasted, trouble, .. } = run;
             writeln!(
                 f,
-                "| {number}, P3 | {:.1} | {:.1} | {:.1} | {:.1} | | {} | {} |",
+                "| P3 | {:.1} | {:.1} | {:.1} | {:.1} | | {} | {} |",
                 lasted.as_secs_f64(),
                 cpu.servers,
                 cpu.load,

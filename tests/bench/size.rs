@@ -30,7 +30,7 @@ impl Size {
     /// What is published.
     pub const FULL: Self = Self {
         nodes: 5_000,
-        jobs: 100,
+        jobs: 30,
         instances: 1_000,
         runs: 5,
         latency_runs: 2,
