@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e bench picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -57,6 +57,9 @@ image: ## build the demo service and load it into Docker as basket:demo
 
 sim: ## the seeded simulation (SEED=42: that seed only)
 	SEED=$(SEED) $(CARGO_TEST) --workspace --test all simulation:: -- --nocapture
+
+bench: ## measure the release build and keep the table in BENCHMARKS.md (BENCH_QUICK=1: only see that it works)
+	@scripts/bench.sh
 
 picture: ## take the picture in README from the last browser test
 	mkdir -p docs && cp target/screenshots/overview.png docs/ui.png

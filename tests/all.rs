@@ -1,5 +1,7 @@
 //! The one test binary of this crate.
 
+#[path = "tests/bench.rs"]
+mod bench;
 #[path = "tests/end_to_end.rs"]
 mod end_to_end;
 #[path = "tests/scenarios.rs"]

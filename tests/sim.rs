@@ -8,7 +8,7 @@ mod cluster;
 mod net;
 mod overfill;
 mod scenario;
-mod seed;
+pub(crate) mod seed;
 mod trace;
 
 use crate::invariants::Violation;

@@ -21,14 +21,29 @@ pub struct Process {
 impl Process {
     /// Starts `sched agent` with these arguments; its output is appended to `log`.
     pub fn agent(arguments: &[&str], log: &Path) -> Self {
+        Self::start(Command::new(binary()), arguments, log)
+    }
+
+    /// The same, standing back behind other processes by so much niceness.
+    pub fn nice_agent(nice: &str, arguments: &[&str], log: &Path) -> Self {
+        let mut command = Command::new("nice");
+        command.args(["-n", nice]).arg(binary());
+        Self::start(command, arguments, log)
+    }
+
+    fn start(mut command: Command, arguments: &[&str], log: &Path) -> Self {
         let output = File::options().create(true).append(true).open(log).expect("the log can be written");
         let errors = output.try_clone().expect("a file can be shared");
-        let mut command = Command::new(binary());
         command.arg("agent").args(arguments).stdin(Stdio::null()).stdout(output).stderr(errors);
         for variable in ["SCHED_ADDR", "NOMAD_ADDR", "SCHED_REGION", "NOMAD_REGION"] {
             command.env_remove(variable);
         }
         Self { child: command.spawn().expect("the binary starts"), log: log.to_owned() }
+    }
+
+    /// The id that the system knows it by.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Whether it still runs.

@@ -12,6 +12,7 @@ mod job;
 mod node;
 mod plan;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
@@ -196,7 +197,7 @@ pub fn apply(state: &mut State, index: Index, term: Term, entry: &Entry) -> Appl
         return Applied { answer: Answer::clone(answer), changes: Vec::new() };
     }
     let before = state.clone();
-    let mut entry_at_work = AtWork { at: entry.at, index, evaluations: Vec::new() };
+    let mut entry_at_work = AtWork { at: entry.at, index, evaluations: Vec::new(), of_jobs: BTreeMap::new() };
     let answer = match dispatch(state, &mut entry_at_work, &entry.command) {
         Ok(mut accepted) => {
             accepted.index = index;
@@ -275,15 +276,15 @@ struct AtWork {
     at: Timestamp,
     index: Index,
     evaluations: Vec<EvaluationId>,
+    /// The same by job: an entry of observations may concern many.
+    of_jobs: BTreeMap<JobKey, Vec<EvaluationId>>,
 }
 
 impl AtWork {
     /// Creates a pending evaluation of a job, unless this entry has created one for it already.
     fn evaluate(&mut self, state: &mut State, wish: Wish) -> EvaluationId {
-        let known = |id: &&EvaluationId| {
-            state.evaluation(**id).is_some_and(|known| known.job == wish.job && known.status == wish.status())
-        };
-        match self.evaluations.iter().find(known) {
+        let known = |id: &&EvaluationId| state.evaluation(**id).is_some_and(|known| known.status == wish.status());
+        match self.of_jobs.get(&wish.job).and_then(|of_job| of_job.iter().find(known)) {
             Some(id) => *id,
             None => self.create(state, wish),
         }
@@ -321,6 +322,7 @@ impl AtWork {
             modified_at: self.at,
             job: wish.job,
         };
+        self.of_jobs.entry(evaluation.job.clone()).or_default().push(id);
         self.save_evaluation(state, evaluation);
         self.evaluations.push(id);
         id

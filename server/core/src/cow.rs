@@ -74,6 +74,27 @@ impl<K: Ord + Clone, V: Clone> CowMap<K, V> {
         self.get(key).is_some()
     }
 
+    /// The value under `key`, to be changed where it stands.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        // Looked up first, so that asking for what is not there copies nothing.
+        if !self.contains(key) {
+            return None;
+        }
+        let mut node = Arc::make_mut(&mut self.root);
+        loop {
+            match node {
+                Node::Leaf(entries) => {
+                    let at = entries.binary_search_by(|(known, _)| known.cmp(key)).ok()?;
+                    return Some(&mut entries[at].1);
+                }
+                Node::Branch(children) => {
+                    let at = child_of(children, key);
+                    node = Arc::make_mut(&mut children[at].1);
+                }
+            }
+        }
+    }
+
     /// Puts `value` under `key` and returns what was there.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         let (old, split) = insert(Arc::make_mut(&mut self.root), key, value);

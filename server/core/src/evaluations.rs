@@ -1,5 +1,6 @@
 //! Which evaluation is next, and which blocked one a gain of room wakes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Evaluation, EvaluationStatus, Index, JobKey, Node, Timestamp, fits};
@@ -31,12 +32,18 @@ pub(crate) fn wake(state: &mut State, node: &Node, index: Index, at: Timestamp) 
     if !node.is_schedulable() {
         return;
     }
+    let mut blocked = state.open_evaluations(EvaluationStatus::Blocked).peekable();
+    if blocked.peek().is_none() {
+        return;
+    }
     let free = state.node_use(node.id).free(node);
-    let runs_here = |job: &JobKey| state.allocations_of_node(node.id).any(|known| known.is_live() && known.job == *job);
+    let live = state.allocations_of_node(node.id).filter(|known| known.is_live());
+    let run_here: BTreeSet<&JobKey> = live.map(|known| &known.job).collect();
     let may_fit = |evaluation: &&Arc<Evaluation>| {
-        evaluation.unplaced.values().any(|unplaced| fits(unplaced.ask, free).is_ok()) || runs_here(&evaluation.job)
+        evaluation.unplaced.values().any(|unplaced| fits(unplaced.ask, free).is_ok())
+            || run_here.contains(&evaluation.job)
     };
-    let woken: Vec<_> = state.open_evaluations(EvaluationStatus::Blocked).filter(may_fit).cloned().collect();
+    let woken: Vec<_> = blocked.filter(may_fit).cloned().collect();
     for evaluation in woken {
         let mut evaluation = (*evaluation).clone();
         evaluation.status = EvaluationStatus::Pending;

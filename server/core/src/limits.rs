@@ -12,6 +12,8 @@ pub const JOB_VERSIONS_KEPT: usize = 6;
 pub const PLAN_INSTANCES_MAX: u32 = 10_000;
 /// Plans in flight before the planner waits for the oldest.
 pub const PLANS_IN_FLIGHT_MAX: usize = 4;
+/// Plans made on one look at the committed state, before it is looked at anew.
+pub const PLANS_AHEAD_MAX: usize = 16;
 /// Plans of one evaluation before the planner gives up on it.
 pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
 /// Nodes named in an explanation as those that came closest.

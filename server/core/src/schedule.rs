@@ -50,9 +50,11 @@ pub fn schedule(state: &State, evaluation: &Evaluation, now: Timestamp) -> Decis
     }
     let progress = if placed.cut_short { Progress::Continues } else { Progress::Complete };
     let record = state.job(&evaluation.job);
+    // Asked of the job, not of all that is open: of many jobs that wait, each would look at all others.
     let supersedes = state
-        .open_evaluations(EvaluationStatus::Pending)
-        .filter(|other| other.job == evaluation.job && other.id != evaluation.id)
+        .evaluations_of_job(&evaluation.job)
+        .filter(|other| other.status == EvaluationStatus::Pending && other.wait_until.is_none())
+        .filter(|other| other.id != evaluation.id)
         .map(|other| other.id)
         .chain(late)
         .collect();

@@ -1,18 +1,18 @@
 //! The one planner: takes the next evaluation, asks the core, and puts the plan into the log.
 //!
-//! It plans ahead of the log: on a state that holds its own plans in flight as if they were committed, so it need not
-//! wait for one before it decides the next. Whatever comes out differently is seen in the committed state, from which
-//! the speculative one is built anew each time.
+//! It plans ahead of the log: on a state that holds its own plans as if they were committed, so it need not wait for one
+//! before it decides the next. That state is built anew from the committed one and the plans in flight when a plan comes
+//! out differently, when there is nothing to do on it, and after some plans, so that what is urgent does not wait long.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Evaluation, EvaluationId, Term};
+use model::{Evaluation, EvaluationId, Term, Timestamp};
 use server_core::apply::{self, Answer};
 use server_core::command::{Command, Entry};
-use server_core::limits::{EVALUATION_ATTEMPTS_MAX, PLANS_IN_FLIGHT_MAX};
+use server_core::limits::{EVALUATION_ATTEMPTS_MAX, PLAN_INSTANCES_MAX, PLANS_AHEAD_MAX, PLANS_IN_FLIGHT_MAX};
 use server_core::plan::{DeploymentChange, Outcome, Plan, Progress};
 use server_core::schedule::schedule;
 use server_core::state::State;
@@ -39,24 +39,19 @@ pub(super) async fn run(server: Server, term: Term) {
     let mut states = server.inner.states.clone();
     let (landed_sender, mut landed) = mpsc::channel::<Landed>(PLANS_IN_FLIGHT_MAX);
     let mut in_flight: VecDeque<InFlight> = VecDeque::new();
+    let mut ahead = Ahead::of(&states.borrow_and_update(), &in_flight, term);
     loop {
-        let committed = states.borrow_and_update().clone();
-        let speculative = speculate(&committed, &in_flight, term);
         let now = server.now();
-        let next = evaluations::next(&speculative, now).cloned();
+        if ahead.is_old() || evaluations::next(&ahead.state, now).is_none() {
+            let committed = states.borrow_and_update().clone();
+            ahead = Ahead::of(&committed, &in_flight, term);
+        }
+        let next = evaluations::next(&ahead.state, now).cloned();
         match next.filter(|_| in_flight.len() < PLANS_IN_FLIGHT_MAX) {
             Some(evaluation) => {
-                let plan = decide(&server, &speculative, &evaluation, term).await;
-                let plan = if is_accepted(&speculative, &plan, term) {
-                    plan
-                } else {
-                    tracing::error!(evaluation = %evaluation.id, job = %evaluation.job, "apply rejects the planner's plan");
-                    give_up(&speculative, &evaluation, term, "apply rejected the plan")
-                };
-                let (id, attempt) = (plan.evaluation, plan.attempt);
-                let command = Command::Plan(Box::new(plan));
-                let caller = format!("planner of server {}", server.inner.config.id);
-                let entry = Entry { at: now, request: None, caller, command: command.clone() };
+                let entry = plan_ahead(&server, &mut ahead, &evaluation, now).await;
+                let (id, attempt) = (evaluation.id, evaluation.attempts);
+                let command = entry.command.clone();
                 in_flight.push_back(InFlight { evaluation: id, attempt, entry });
                 let (server, landed) = (server.clone(), landed_sender.clone());
                 // The task outlives this planner if leadership ends: the plan is fenced by its term.
@@ -66,43 +61,92 @@ pub(super) async fn run(server: Server, term: Term) {
                 });
             }
             None => {
-                let due = evaluations::next_due(&speculative).map_or(IDLE_MAX, |at| at.since(now));
+                let due = evaluations::next_due(&ahead.state).map_or(IDLE_MAX, |at| at.since(now));
                 tokio::select! {
                     biased;
-                    Some(landed) = landed.recv() => forget(&mut in_flight, landed),
+                    Some(landed) = landed.recv() => ahead.forget(&mut in_flight, landed),
                     changed = states.changed() => if changed.is_err() { return },
                     () = sleep(due.clamp(Duration::from_millis(1), IDLE_MAX)) => {}
                 }
             }
         }
         while let Ok(landed) = landed.try_recv() {
-            forget(&mut in_flight, landed);
+            ahead.forget(&mut in_flight, landed);
         }
     }
 }
 
-/// The committed state with the plans in flight as if they were committed.
-fn speculate(committed: &State, in_flight: &VecDeque<InFlight>, term: Term) -> State {
-    let mut state = committed.clone();
-    for plan in in_flight {
-        let is_new = state.evaluation(plan.evaluation).is_some_and(|known| known.attempts == plan.attempt);
-        if is_new {
-            let index = state.index() + 1;
-            apply::apply(&mut state, index, term, &plan.entry);
-        }
+/// Decides `evaluation` on the state ahead, which holds the plan from then on.
+async fn plan_ahead(server: &Server, ahead: &mut Ahead, evaluation: &Arc<Evaluation>, now: Timestamp) -> Entry {
+    let term = ahead.term;
+    let entry = |plan: Plan| Entry {
+        at: now,
+        request: None,
+        caller: format!("planner of server {}", server.inner.config.id),
+        command: Command::Plan(Box::new(plan)),
+    };
+    let plan = decide(server, &ahead.state, evaluation, term).await;
+    ahead.plans += 1;
+    ahead.instances += plan.instances();
+    let decided = entry(plan);
+    if ahead.apply(&decided) {
+        return decided;
     }
-    state
+    // Planner and `apply` disagree, and the same plan would be made for ever.
+    tracing::error!(evaluation = %evaluation.id, job = %evaluation.job, "apply rejects the planner's plan");
+    let given_up = entry(give_up(&ahead.state, evaluation, term, "apply rejected the plan"));
+    ahead.apply(&given_up);
+    given_up
 }
 
-fn forget(in_flight: &mut VecDeque<InFlight>, (evaluation, attempt, answer): Landed) {
-    in_flight.retain(|plan| (plan.evaluation, plan.attempt) != (evaluation, attempt));
-    match answer {
-        Ok(Answer::Accepted(accepted)) if accepted.rejected.is_empty() => {}
-        Ok(Answer::Accepted(accepted)) => {
-            tracing::debug!(%evaluation, rejected = ?accepted.rejected, "part of a plan no longer fitted");
+/// A committed state with plans as if they were committed.
+struct Ahead {
+    state: State,
+    term: Term,
+    /// Plans that were made on it.
+    plans: usize,
+    /// Instances that these place.
+    instances: u32,
+    /// Whether something came out differently.
+    is_wrong: bool,
+}
+
+impl Ahead {
+    /// `committed` with the plans that are still in flight.
+    fn of(committed: &State, in_flight: &VecDeque<InFlight>, term: Term) -> Self {
+        let mut ahead = Self { state: committed.clone(), term, plans: 0, instances: 0, is_wrong: false };
+        for plan in in_flight {
+            let known = ahead.state.evaluation(plan.evaluation);
+            if known.is_some_and(|known| known.attempts == plan.attempt) {
+                ahead.apply(&plan.entry);
+            }
         }
-        Ok(Answer::Rejected(rejection)) => tracing::debug!(%evaluation, %rejection, "a plan was rejected"),
-        Err(error) => tracing::warn!(%evaluation, %error, "a plan was not committed"),
+        ahead
+    }
+
+    /// Whether the committed state must be looked at: it may hold something more urgent by now.
+    fn is_old(&self) -> bool {
+        self.is_wrong || self.plans >= PLANS_AHEAD_MAX || self.instances >= PLAN_INSTANCES_MAX
+    }
+
+    /// Takes a plan in. False if `apply` rejects it.
+    fn apply(&mut self, entry: &Entry) -> bool {
+        let index = self.state.index() + 1;
+        matches!(apply::apply(&mut self.state, index, self.term, entry).answer, Answer::Accepted(_))
+    }
+
+    /// A plan has landed; what it came to is seen in the committed state.
+    fn forget(&mut self, in_flight: &mut VecDeque<InFlight>, (evaluation, attempt, answer): Landed) {
+        in_flight.retain(|plan| (plan.evaluation, plan.attempt) != (evaluation, attempt));
+        match answer {
+            Ok(Answer::Accepted(accepted)) if accepted.rejected.is_empty() => return,
+            Ok(Answer::Accepted(accepted)) => {
+                tracing::debug!(%evaluation, rejected = ?accepted.rejected, "part of a plan no longer fitted");
+            }
+            Ok(Answer::Rejected(rejection)) => tracing::debug!(%evaluation, %rejection, "a plan was rejected"),
+            Err(error) => tracing::warn!(%evaluation, %error, "a plan was not committed"),
+        }
+        self.is_wrong = true;
     }
 }
 
@@ -127,20 +171,6 @@ async fn decide(server: &Server, state: &State, evaluation: &Arc<Evaluation>, te
             give_up(state, evaluation, term, "the scheduler panicked on this evaluation")
         }
     }
-}
-
-/// Whether `apply` would take the plan on the state that it was made from. If not, planner and `apply` disagree, and the
-/// same plan would be made for ever.
-fn is_accepted(state: &State, plan: &Plan, term: Term) -> bool {
-    let entry = Entry {
-        at: model::Timestamp::default(),
-        request: None,
-        caller: String::new(),
-        command: Command::Plan(Box::new(plan.clone())),
-    };
-    let mut tried = state.clone();
-    let index = tried.index() + 1;
-    matches!(apply::apply(&mut tried, index, term, &entry).answer, Answer::Accepted(_))
 }
 
 /// A plan that changes nothing and ends the evaluation.

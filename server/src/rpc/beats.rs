@@ -131,7 +131,10 @@ impl Server {
                     leading.usage.insert(node, usage);
                 }
             }
-            leading.usage.retain(|node, _| state.node(*node).is_some());
+            // Nodes that are gone are looked for only when there must be some: batches come often, nodes go rarely.
+            if leading.usage.len() > state.node_count() {
+                leading.usage.retain(|node, _| state.node(*node).is_some());
+            }
             let interval = beat_interval(state.node_count());
             wire::BeatsHeard { unknown, beat_interval_ms: interval.as_millis() as u64 }
         })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use model::{AllocationId, NodeId, Observation};
 use proto::wire::{Frame, agent_down};
 use server_core::apply::Answer;
@@ -16,6 +17,9 @@ use crate::server::Server;
 
 /// Observations are gathered for so long.
 const GATHER: Duration = Duration::from_millis(50);
+/// Observations in one entry; those of a node stay together. Many thousands, which come at once when large jobs start,
+/// would be more than an entry of the log may hold.
+const ENTRY_OBSERVATIONS_MAX: usize = 1_000;
 
 /// Observations that wait to be committed, the newest of each allocation.
 #[derive(Default)]
@@ -56,19 +60,76 @@ pub(crate) async fn pass_on(server: Server) {
     loop {
         server.inner.observations.arrived.notified().await;
         sleep(GATHER).await;
-        let batch = server.inner.observations.drain();
-        if batch.is_empty() {
-            continue;
-        }
-        let nodes = batch.iter().map(|(node, waiting)| (*node, waiting.newest.values().cloned().collect())).collect();
-        match server.propose_own(Command::Observe { nodes }).await {
-            Ok(Answer::Accepted(_)) => {
-                for waiting in batch.into_values() {
-                    let _ = waiting.session.try_send(down(agent_down::Body::ObservationsKept(waiting.sequence)));
-                }
+        let entries = entries(server.inner.observations.drain(), ENTRY_OBSERVATIONS_MAX);
+        join_all(entries.into_iter().map(|entry| commit(&server, entry))).await;
+    }
+}
+
+/// Parts of a batch with at most so many observations each, unless one node has more.
+fn entries(batch: BTreeMap<NodeId, Waiting>, observations_max: usize) -> Vec<BTreeMap<NodeId, Waiting>> {
+    let mut entries: Vec<BTreeMap<NodeId, Waiting>> = Vec::new();
+    let mut room = 0;
+    for (node, waiting) in batch {
+        let count = waiting.newest.len();
+        match entries.last_mut().filter(|_| count <= room) {
+            Some(entry) => drop(entry.insert(node, waiting)),
+            None => {
+                entries.push(BTreeMap::from([(node, waiting)]));
+                room = observations_max;
             }
-            Ok(Answer::Rejected(rejection)) => tracing::warn!(%rejection, "observations were rejected"),
-            Err(error) => tracing::warn!(%error, "observations were not committed"),
         }
+        room = room.saturating_sub(count);
+    }
+    entries
+}
+
+async fn commit(server: &Server, entry: BTreeMap<NodeId, Waiting>) {
+    let nodes = entry.iter().map(|(node, waiting)| (*node, waiting.newest.values().cloned().collect())).collect();
+    match server.propose_own(Command::Observe { nodes }).await {
+        Ok(Answer::Accepted(_)) => {
+            for waiting in entry.into_values() {
+                let _ = waiting.session.try_send(down(agent_down::Body::ObservationsKept(waiting.sequence)));
+            }
+        }
+        Ok(Answer::Rejected(rejection)) => tracing::warn!(%rejection, "observations were rejected"),
+        Err(error) => tracing::warn!(%error, "observations were not committed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::ClientStatus;
+
+    use super::*;
+
+    fn waiting(observations: usize) -> Waiting {
+        let observation = |number: usize| Observation {
+            allocation: AllocationId::derive(&[&number.to_le_bytes()]),
+            client_status: ClientStatus::Running,
+            client_description: String::new(),
+            tasks: BTreeMap::new(),
+            healthy: None,
+            healthy_at: None,
+            checks: BTreeMap::new(),
+            network_address: None,
+        };
+        let newest = (0..observations).map(observation).map(|known| (known.allocation, known)).collect();
+        Waiting { sequence: 1, newest, session: mpsc::channel(1).0 }
+    }
+
+    #[track_caller]
+    fn check(of_nodes: &[usize], wanted: &[usize]) {
+        let node = |number: usize| NodeId::from_hash([u8::try_from(number).unwrap(); 16]);
+        let batch = of_nodes.iter().enumerate().map(|(number, count)| (node(number), waiting(*count))).collect();
+        let size = |entry: &BTreeMap<NodeId, Waiting>| entry.values().map(|known| known.newest.len()).sum::<usize>();
+        assert_eq!(entries(batch, 10).iter().map(size).collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn an_entry_holds_a_limited_number_and_a_node_is_not_divided() {
+        check(&[], &[]);
+        check(&[4, 6], &[10]);
+        check(&[4, 7], &[4, 7]);
+        check(&[25, 1, 9, 1], &[25, 10, 1]);
     }
 }

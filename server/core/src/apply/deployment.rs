@@ -51,9 +51,15 @@ pub(super) fn begin(
     save(state, work, deployment);
 }
 
-/// Counts an instance that a plan placed, or that took the version in place.
-pub(super) fn count_placed(state: &mut State, work: &AtWork, id: DeploymentId, allocation: &Allocation) {
-    change_group(state, work, id, &allocation.group, |group| {
+/// Counts the instances that a plan placed, or that took the version in place. All at once, since the deployment is
+/// copied for it and names its canaries.
+pub(super) fn count_placed(state: &mut State, work: &AtWork, id: DeploymentId, placed: &[AllocationId]) {
+    let Some(deployment) = state.deployment(id) else { return };
+    let mut deployment = (**deployment).clone();
+    let mut counted = false;
+    for allocation in placed.iter().filter_map(|id| state.allocation(*id)) {
+        let Some(group) = deployment.groups.get_mut(&allocation.group) else { continue };
+        counted = true;
         group.placed += 1;
         if allocation.canary {
             group.placed_canaries.push(allocation.id);
@@ -61,7 +67,10 @@ pub(super) fn count_placed(state: &mut State, work: &AtWork, id: DeploymentId, a
         if allocation.healthy == Some(true) {
             group.healthy += 1;
         }
-    });
+    }
+    if counted {
+        save(state, work, deployment);
+    }
 }
 
 /// Counts an instance whose health was decided, or changed. Progress moves the deadline.

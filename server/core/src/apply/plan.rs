@@ -52,10 +52,14 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
     }
     let deployment = change_deployment(state, work, plan);
     update_in_place(state, work, plan, deployment);
-    let mut placer = Placer { plan, deployment, taken: BTreeMap::new(), ordinals: BTreeMap::new() };
+    let mut placer =
+        Placer { plan, deployment, indexes: BTreeMap::new(), ordinals: BTreeMap::new(), joined: Vec::new() };
     let mut rejected = Vec::new();
     for placement in &plan.placements {
         rejected.extend(placer.place(state, work, placement));
+    }
+    if let Some(deployment) = deployment {
+        deployment::count_placed(state, work, deployment, &placer.joined);
     }
     let all_at_once = state.job(&plan.job).is_some_and(|record| record.current().job.all_at_once);
     if all_at_once && !rejected.is_empty() {
@@ -88,6 +92,7 @@ fn change_deployment(state: &mut State, work: &AtWork, plan: &Plan) -> Option<De
 }
 
 fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Option<DeploymentId>) {
+    let mut joined = Vec::new();
     for id in &plan.updates_in_place {
         let Some(known) = state.allocation(*id).filter(|known| known.is_live()).cloned() else { continue };
         let mut known = (*known).clone();
@@ -100,10 +105,11 @@ fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Op
             known.healthy = None;
             known.healthy_at = None;
         }
-        allocation::save(state, work, known.clone(), true);
-        if let Some(deployment) = joins {
-            deployment::count_placed(state, work, deployment, &known);
-        }
+        allocation::save(state, work, known, true);
+        joined.extend(joins.map(|_| *id));
+    }
+    if let Some(deployment) = deployment {
+        deployment::count_placed(state, work, deployment, &joined);
     }
 }
 
@@ -111,10 +117,12 @@ fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Op
 struct Placer<'a> {
     plan: &'a Plan,
     deployment: Option<DeploymentId>,
-    /// Name indexes in use, per group.
-    taken: BTreeMap<String, BTreeSet<u32>>,
+    /// Name indexes, per group.
+    indexes: BTreeMap<String, NameIndexes>,
     /// Instances placed so far, per group.
     ordinals: BTreeMap<String, u32>,
+    /// Instances placed so far that belong to the deployment.
+    joined: Vec<AllocationId>,
 }
 
 impl Placer<'_> {
@@ -192,10 +200,8 @@ impl Placer<'_> {
             previous.follow_up = None;
             allocation::save(state, work, previous, false);
         }
-        allocation::save(state, work, new.clone(), true);
-        if let Some(deployment) = deployment {
-            deployment::count_placed(state, work, deployment, &new);
-        }
+        allocation::save(state, work, new, true);
+        self.joined.extend(deployment.map(|_| id));
         Ok(())
     }
 
@@ -214,21 +220,40 @@ impl Placer<'_> {
 
     /// The tail's name index, or the lowest that no live instance of the group has.
     fn name_index(&mut self, state: &State, group: &Group, tail: &Tail) -> u32 {
-        let taken = self.taken.entry(group.name.clone()).or_insert_with(|| {
+        let indexes = self.indexes.entry(group.name.clone()).or_insert_with(|| {
             let live = state.allocations_of_job(&self.plan.job);
-            live.filter(|known| known.group == group.name && known.is_live()).map(|known| known.index).collect()
+            let live = live.filter(|known| known.group == group.name && known.is_live());
+            NameIndexes { taken: live.map(|known| known.index).collect(), free_from: 0 }
         });
-        let index = tail.index.unwrap_or_else(|| {
-            (0..).find(|index| !taken.contains(index)).expect("there are more numbers than allocations")
+        indexes.take(tail.index)
+    }
+}
+
+/// The name indexes of a group.
+struct NameIndexes {
+    taken: BTreeSet<u32>,
+    /// Those below it are taken.
+    free_from: u32,
+}
+
+impl NameIndexes {
+    /// Takes the index that is wanted, or the lowest that is free.
+    fn take(&mut self, wanted: Option<u32>) -> u32 {
+        let index = wanted.unwrap_or_else(|| {
+            // Nothing is given back while a plan is applied, so each search goes on where the last one ended.
+            while self.taken.contains(&self.free_from) {
+                self.free_from += 1;
+            }
+            self.free_from
         });
-        taken.insert(index);
+        self.taken.insert(index);
         index
     }
 }
 
 /// The ports of a new instance on `node`, if there is room for it; otherwise everything that is short.
 fn room(state: &mut State, node: &Node, new: &Allocation, group: &Group) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
-    let held = state.node_use(node.id);
+    let held = state.uses.get(&node.id).cloned().unwrap_or_default();
     if new.after.is_empty() && held.is_plain() {
         check_capacity(new.resources, held.free(node))?;
     } else {

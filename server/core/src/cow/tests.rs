@@ -10,6 +10,7 @@ use super::*;
 enum Step {
     Insert(u16, u32),
     Remove(u16),
+    Change(u16, u32),
     Snapshot,
 }
 
@@ -17,6 +18,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         5 => (0u16..600, any::<u32>()).prop_map(|(key, value)| Step::Insert(key, value)),
         4 => (0u16..600).prop_map(Step::Remove),
+        2 => (0u16..600, any::<u32>()).prop_map(|(key, value)| Step::Change(key, value)),
         1 => Just(Step::Snapshot),
     ]
 }
@@ -34,6 +36,10 @@ proptest! {
             match step {
                 Step::Insert(key, value) => prop_assert_eq!(map.insert(key, value), model.insert(key, value)),
                 Step::Remove(key) => prop_assert_eq!(map.remove(&key), model.remove(&key)),
+                Step::Change(key, value) => {
+                    let changed = map.get_mut(&key).map(|known| std::mem::replace(known, value));
+                    prop_assert_eq!(changed, model.get_mut(&key).map(|known| std::mem::replace(known, value)));
+                }
                 Step::Snapshot => snapshots.push((map.clone(), model.clone())),
             }
             prop_assert_eq!(map.len(), model.len());

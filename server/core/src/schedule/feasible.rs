@@ -38,19 +38,25 @@ enum Scope {
 impl<'a> Feasibility<'a> {
     /// What `group` of `version` asks, beside the allocations of its job in `state`.
     pub fn new(state: &State, version: &'a JobVersion, group: &'a Group) -> Self {
+        let mut feasibility = Self::alone(version, group);
+        feasibility.look_at_others(state, group);
+        feasibility
+    }
+
+    /// What `group` of `version` asks, whatever other allocations there are: enough for [`Feasibility::conditions`], and
+    /// no walk through those.
+    pub fn alone(version: &'a JobVersion, group: &'a Group) -> Self {
         let job = &version.job;
         let of_tasks = group.tasks.iter().flat_map(|task| &task.constraints);
         let constraints: Vec<_> = job.constraints.iter().chain(&group.constraints).chain(of_tasks).collect();
-        let mut feasibility = Self {
+        Self {
             version,
             drivers: group.tasks.iter().map(|task| task.driver.as_str()).collect(),
             constraints,
             hosts_taken: BTreeMap::new(),
             distinct_hosts: None,
             properties: Vec::new(),
-        };
-        feasibility.look_at_others(state, group);
-        feasibility
+        }
     }
 
     /// Takes in what `distinct_hosts` and `distinct_property` count: live instances of the job, or of the group.

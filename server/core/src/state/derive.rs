@@ -7,6 +7,7 @@ use model::{Allocation, AllocationId, Deployment, Evaluation, EvaluationId, Eval
 
 use super::{Change, NodeUse, OpenKey, ServiceKey, State};
 use crate::catalog;
+use crate::cow::CowMap;
 
 impl State {
     /// Stores an allocation, new or changed, and what follows from it.
@@ -43,13 +44,13 @@ impl State {
             self.recount(allocation.node);
             return;
         }
-        let mut held = self.uses.get(&allocation.node).cloned().unwrap_or_default();
+        // Changed where it stands: an entry that places many instances on a node copies what is used there once.
+        let held = Arc::make_mut(value_in(&mut self.uses, &allocation.node));
         if allocation.holds() {
-            Arc::make_mut(&mut held).add(allocation);
+            held.add(allocation);
         } else {
-            Arc::make_mut(&mut held).subtract(allocation);
+            held.subtract(allocation);
         }
-        self.uses.insert(allocation.node, held);
     }
 
     /// Computes the use of a node anew.
@@ -124,20 +125,19 @@ impl State {
 
     fn change_row(&mut self, of: &Instance, instance: Option<Instance>) {
         let key: ServiceKey = (of.job.namespace.clone(), of.service.as_str().into());
-        let mut row = self.services.get(&key).map(|row| (**row).clone()).unwrap_or_default();
+        // Changed where it stands: an entry that changes many instances of a service copies its row once.
+        let row = Arc::make_mut(value_in(&mut self.services, &key));
         match instance {
             Some(instance) => row.instances.insert(of.id.clone(), instance),
             None => row.instances.remove(&of.id),
         };
         // `apply` sets the index before it changes anything, so this is the index of the entry at work.
         row.modify_index = self.index;
-        self.indexes.services = self.index;
-        self.changes.push(Change::Service(key.clone()));
         if row.instances.is_empty() {
             self.services.remove(&key);
-        } else {
-            self.services.insert(key, Arc::new(row));
         }
+        self.indexes.services = self.index;
+        self.changes.push(Change::Service(key));
     }
 
     /// Computes everything that is derived anew, from the tables that are not.
@@ -195,4 +195,12 @@ impl State {
 
 fn open_key(evaluation: &Evaluation) -> OpenKey {
     (evaluation.status, Reverse(evaluation.priority), evaluation.create_index, evaluation.id)
+}
+
+/// The value under `key`, which begins with its default.
+fn value_in<'a, K: Ord + Clone, V: Clone + Default>(map: &'a mut CowMap<K, V>, key: &K) -> &'a mut V {
+    if !map.contains(key) {
+        map.insert(key.clone(), V::default());
+    }
+    map.get_mut(key).expect("it was put there if it was missing")
 }

@@ -16,21 +16,24 @@ pub(super) fn assign(
     used: &BTreeSet<u16>,
     inherited: &BTreeSet<u16>,
 ) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
-    let mut taken: BTreeSet<u16> = node.reserved_ports.iter().copied().collect();
-    taken.extend(used);
+    // Looked up where they stand: a copy of all that is used there would be made for each instance.
+    let mut own = BTreeSet::new();
+    let is_taken = |port: u16, own: &BTreeSet<u16>| {
+        node.reserved_ports.contains(&port) || used.contains(&port) || own.contains(&port)
+    };
     let mut ports = Vec::new();
     let mut misfits = Vec::new();
     for port in group.networks.iter().flat_map(|network| &network.reserved_ports) {
-        if taken.contains(&port.value) && !inherited.contains(&port.value) {
+        if is_taken(port.value, &own) && !inherited.contains(&port.value) {
             misfits.push(Misfit::PortTaken { port: port.value });
         }
-        taken.insert(port.value);
+        own.insert(port.value);
         ports.push(assigned(port, port.value, node));
     }
     for port in group.networks.iter().flat_map(|network| &network.dynamic_ports) {
-        match next_dynamic(state, node, &taken) {
+        match next_dynamic(state, node, |port| is_taken(port, &own)) {
             Some(value) => {
-                taken.insert(value);
+                own.insert(value);
                 ports.push(assigned(port, value, node));
             }
             None => misfits.push(Misfit::NoDynamicPort),
@@ -39,10 +42,10 @@ pub(super) fn assign(
     if misfits.is_empty() { Ok(ports) } else { Err(misfits) }
 }
 
-fn next_dynamic(state: &mut State, node: &Node, taken: &BTreeSet<u16>) -> Option<u16> {
+fn next_dynamic(state: &mut State, node: &Node, is_taken: impl Fn(u16) -> bool) -> Option<u16> {
     let (first, last) = node.dynamic_ports;
     let cursor = state.port_cursors.get(&node.id).copied().unwrap_or(first).clamp(first, last);
-    let free = (cursor..=last).chain(first..cursor).find(|port| !taken.contains(port))?;
+    let free = (cursor..=last).chain(first..cursor).find(|port| !is_taken(*port))?;
     let next = if free >= last { first } else { free + 1 };
     state.port_cursors.insert(node.id, next);
     Some(free)

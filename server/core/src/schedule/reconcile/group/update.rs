@@ -62,7 +62,7 @@ impl<'a> AtWork<'a, '_> {
             return Change::Destructive;
         };
         // In place only where the node still meets every condition.
-        let feasibility = Feasibility::new(self.state, self.version, self.group);
+        let feasibility = Feasibility::alone(self.version, self.group);
         match self.state.node(allocation.node) {
             Some(node) if feasibility.conditions(node).is_empty() => {
                 change_between(&old.job, &self.version.job, &self.group.name)

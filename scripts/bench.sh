@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# `make bench`: builds server and harness in profile release, measures, and keeps the table in BENCHMARKS.md. With
+# BENCH_QUICK=1 it shows in seconds that it works, in profile `ci`, and keeps nothing.
+# shellcheck source=scripts/host.sh
+source "$(dirname "$0")/host.sh"
+
+profile=release
+if [ "${BENCH_QUICK:-0}" != 0 ]; then
+    profile=ci
+fi
+scripts/ui.sh
+if [ ! -x "target/$profile/sched" ]; then
+    say "building sched in profile $profile: the first time takes about 15 minutes on 2 cores"
+fi
+cargo build --profile "$profile" --workspace --bin sched --bench cluster
+exec cargo bench --profile "$profile" --workspace --bench cluster

@@ -1,0 +1,237 @@
+//! P1: how fast many large jobs are placed, from the first submission to the commit of the last plan.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use model::testing::job;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use super::browse::Client;
+use super::cluster::Cluster;
+use super::cpu::{Cpu, resident_mb, seconds};
+use super::fleet::{Fleet, Trouble};
+use super::numbers::rates_by_decile;
+use super::size::Size;
+
+/// What a task asks for, as in C1M.
+pub const CPU_MHZ: u64 = 20;
+/// What a task asks for, as in C1M.
+pub const MEMORY_MB: u64 = 15;
+/// What a task asks for: the default.
+const DISK_MB: u64 = 300;
+/// Clients that submit at the same time, spread over the servers.
+const CLIENTS: usize = 6;
+/// How long all instances may take to run once their plans are committed, beside a while for each.
+const RUN_WITHIN: Duration = Duration::from_secs(60);
+const RUN_WITHIN_EACH: Duration = Duration::from_millis(2);
+/// How long deployments may take to end once all instances run.
+const CALM_WITHIN: Duration = Duration::from_secs(120);
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Instances.
+    pub placements: u64,
+    /// From the first submission to the commit of the last plan.
+    pub until_committed: Duration,
+    /// From the first submission to the last answer to one.
+    pub until_submitted: Duration,
+    /// From the first submission to the last start on a node.
+    pub until_started: Duration,
+    /// From the first submission to when the servers knew that all run.
+    pub until_running: Duration,
+    /// Placements per second in each tenth of the jobs, in the order of their commits.
+    pub deciles: Vec<f64>,
+    /// CPU time until the last plan was committed.
+    pub cpu_committed: Cpu,
+    /// CPU time until all run.
+    pub cpu_running: Cpu,
+    /// Memory of the three servers at the end.
+    pub servers_mb: u64,
+    /// What servers and agents missed of each other meanwhile.
+    pub trouble: Trouble,
+}
+
+impl Placed {
+    /// Placements per second.
+    pub fn rate(&self) -> f64 {
+        self.placements as f64 / self.until_committed.as_secs_f64()
+    }
+}
+
+impl fmt::Display for Placed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let deciles: Vec<_> = self.deciles.iter().map(|rate| format!("{rate:.0}")).collect();
+        write!(
+            f,
+            "{} placements committed in {} ({:.0}/s; by decile {}), submitted in {}, started in {}, known to run in {}; \
+             CPU to commit: {:.1} s servers, {:.1} s load, {:.1} s others; {} MiB in the servers; {}",
+            self.placements,
+            seconds(self.until_committed),
+            self.rate(),
+            deciles.join(" "),
+            seconds(self.until_submitted),
+            seconds(self.until_started),
+            seconds(self.until_running),
+            self.cpu_committed.servers,
+            self.cpu_committed.load,
+            self.cpu_committed.others,
+            self.servers_mb,
+            self.trouble,
+        )
+    }
+}
+
+/// Submits all jobs and waits until every instance runs.
+pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Placed, String> {
+    let trouble = fleet.trouble(cluster);
+    let cpu = cluster.cpu();
+    let began = Instant::now();
+    let mut clients = JoinSet::new();
+    for number in 0..CLIENTS {
+        let server = cluster.http()[number % 3];
+        clients.spawn(async move { submit(size, server, (number..size.jobs).step_by(CLIENTS)).await });
+    }
+    let mut watchers = JoinSet::new();
+    let mut until_submitted = Duration::ZERO;
+    while let Some(submitted) = clients.join_next().await {
+        let (at, submitted) = submitted.map_err(|error| error.to_string())??;
+        until_submitted = until_submitted.max(at.duration_since(began));
+        submitted.into_iter().for_each(|watcher| drop(watchers.spawn(watcher)));
+    }
+    let mut committed = Vec::new();
+    while let Some(decided) = watchers.join_next().await {
+        let at = decided.map_err(|error| error.to_string())?.map_err(|error| error.to_string())??;
+        committed.push(at.duration_since(began));
+    }
+    committed.sort();
+    let cpu_committed = cluster.cpu().since(cpu);
+    let placements = size.placements();
+    let deadline = Instant::now() + RUN_WITHIN + RUN_WITHIN_EACH * placements as u32;
+    while fleet.starts.count() < placements {
+        if Instant::now() > deadline {
+            return Err(format!("{} of {placements} instances started", fleet.starts.count()));
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    let until_started = fleet.starts.newest().unwrap_or(began).duration_since(began);
+    await_running(size, cluster, deadline).await?;
+    let until_running = began.elapsed();
+    let cpu_running = cluster.cpu().since(cpu);
+    let trouble = fleet.trouble(cluster).since(trouble)?;
+    Ok(Placed {
+        placements,
+        until_committed: committed.last().copied().unwrap_or_default(),
+        until_submitted,
+        until_started,
+        until_running,
+        deciles: rates_by_decile(Duration::ZERO, &committed, f64::from(size.instances)),
+        cpu_committed,
+        cpu_running,
+        servers_mb: resident_mb(&cluster.ids()),
+        trouble,
+    })
+}
+
+type Watcher = tokio::task::JoinHandle<Result<Instant, String>>;
+
+/// Submits some of the jobs one after the other. Each is watched from its answer on.
+async fn submit(
+    size: Size,
+    server: SocketAddr,
+    numbers: impl Iterator<Item = usize>,
+) -> Result<(Instant, Vec<Watcher>), String> {
+    let mut client = Client::connect(server).await?;
+    let mut watchers = Vec::new();
+    for number in numbers {
+        let evaluation = register(&mut client, &name(number), size.instances, size.min_healthy).await?;
+        watchers.push(tokio::spawn(watch(server, evaluation)));
+    }
+    Ok((Instant::now(), watchers))
+}
+
+/// The name of a job.
+fn name(number: usize) -> String {
+    format!("load-{number}")
+}
+
+/// Registers a service job of the fake driver, with a deployment as by default; its evaluation.
+pub async fn register(client: &mut Client, name: &str, count: u32, min_healthy: Duration) -> Result<String, String> {
+    let mut document = job(name).count(count);
+    for group in &mut document.groups {
+        // Room for the logs that a task may keep by default.
+        group.ephemeral_disk.size_mb = DISK_MB;
+        if let Some(update) = &mut group.update {
+            update.min_healthy_time = min_healthy;
+        }
+    }
+    for task in document.groups.iter_mut().flat_map(|group| &mut group.tasks) {
+        task.resources.cpu = CPU_MHZ;
+        task.resources.memory = MEMORY_MB;
+    }
+    let body = serde_json::to_vec(&json!({ "Job": document })).map_err(|error| error.to_string())?;
+    let answer = client.put("/v1/jobs", Bytes::from(body)).await?.json;
+    match answer["EvalID"].as_str() {
+        Some(id) if !id.is_empty() => Ok(id.to_owned()),
+        _ => Err(format!("job {name} got no evaluation: {answer}")),
+    }
+}
+
+/// Waits by blocking queries until an evaluation is decided; when that was seen. Everything must have found room.
+async fn watch(server: SocketAddr, evaluation: String) -> Result<Instant, String> {
+    let mut client = Client::connect(server).await?;
+    let path = format!("/v1/evaluation/{evaluation}");
+    let mut reply = client.get(&path).await?;
+    while reply.json["Status"] == "pending" {
+        reply = client.get_after(&path, reply.index).await?;
+    }
+    let at = Instant::now();
+    let found_room = reply.json["FailedTGAllocs"].is_null();
+    match reply.json["Status"].as_str() {
+        Some("complete") if found_room => Ok(at),
+        _ => Err(format!("evaluation {evaluation} ended with {}", reply.json)),
+    }
+}
+
+/// Waits until the servers know of every job that all its instances run.
+async fn await_running(size: Size, cluster: &Cluster, deadline: Instant) -> Result<(), String> {
+    let mut client = Client::connect(cluster.http()[0]).await?;
+    for number in 0..size.jobs {
+        let path = format!("/v1/job/{}/summary", name(number));
+        loop {
+            let summary = client.get(&path).await?.json;
+            if summary["Summary"][name(number)]["Running"] == size.instances {
+                break;
+            }
+            if Instant::now() > deadline {
+                return Err(format!("job {}: {}", name(number), summary["Summary"]));
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+    Ok(())
+}
+
+/// Waits until every deployment has ended well and nothing waits for a decision.
+pub async fn calm(size: Size, cluster: &Cluster) -> Result<(), String> {
+    let mut client = Client::connect(cluster.http()[0]).await?;
+    let deadline = Instant::now() + CALM_WITHIN;
+    loop {
+        let deployments = client.get("/v1/deployments").await?.json;
+        let is_over = |known: &&serde_json::Value| known["Status"] == "successful";
+        let over = deployments.as_array().into_iter().flatten().filter(is_over).count();
+        let pending = client.get("/v1/evaluations?status=pending").await?.json;
+        let pending = pending.as_array().map_or(0, Vec::len);
+        if over == size.jobs && pending == 0 {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(format!("{over} of {} deployments are over, {pending} evaluations wait", size.jobs));
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+}

@@ -1,0 +1,52 @@
+//! `make bench`: measures, prints the table, and keeps it in BENCHMARKS.md between two marks; the text around them is
+//! written by hand. `BENCH_QUICK=1` only shows in seconds that it works: what it prints means nothing. `BENCH_NODES`,
+//! `BENCH_JOBS` and `BENCH_RUNS` make another size, of which nothing is kept.
+
+use std::process::ExitCode;
+
+use tests::bench::{self, Size};
+use tests::e2e::checkout;
+
+/// The table stands between these.
+const MARKS: [&str; 2] = ["<!-- begin: written by make bench -->\n", "<!-- end: written by make bench -->\n"];
+
+fn main() -> ExitCode {
+    let quick = number("BENCH_QUICK").is_some_and(|quick| quick > 0);
+    let mut size = if quick { Size::QUICK } else { Size::FULL };
+    size.nodes = number("BENCH_NODES").unwrap_or(size.nodes);
+    size.jobs = number("BENCH_JOBS").unwrap_or(size.jobs);
+    size.runs = number("BENCH_RUNS").unwrap_or(size.runs);
+    let (report, all_count) = match bench::run(size) {
+        Ok(report) => (report.to_string(), report.void.is_empty()),
+        Err(reason) => {
+            eprintln!("{reason}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("{report}");
+    if size != Size::FULL {
+        println!("Not the full size: nothing is kept.");
+        return if all_count { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    match keep(&report) {
+        Ok(()) if all_count => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(reason) => {
+            eprintln!("BENCHMARKS.md: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn number(variable: &str) -> Option<usize> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+fn keep(report: &str) -> Result<(), String> {
+    let path = checkout().join("BENCHMARKS.md");
+    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+    let [begin, end] = MARKS;
+    let parts = text.split_once(begin).and_then(|(head, rest)| Some((head, rest.split_once(end)?.1)));
+    let (head, tail) = parts.ok_or("the marks for the table are missing")?;
+    std::fs::write(&path, format!("{head}{begin}\n{report}\n{end}{tail}")).map_err(|error| error.to_string())
+}
