@@ -156,23 +156,26 @@ async fn run_one(
     Ok([answered, running])
 }
 
-/// Connections that nobody uses now.
+/// A connection that was idle for longer is not used again: servers close those that say nothing for ten seconds.
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
+/// Connections that nobody uses now, each with the time since when.
 #[derive(Default)]
 struct Connections {
-    idle: Mutex<BTreeMap<SocketAddr, Vec<Client>>>,
+    idle: Mutex<BTreeMap<SocketAddr, Vec<(Instant, Client)>>>,
 }
 
 impl Connections {
     async fn take(&self, server: SocketAddr) -> Result<Client, String> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).entry(server).or_default().pop();
         match idle {
-            Some(client) => Ok(client),
-            None => Client::connect(server).await,
+            Some((since, client)) if since.elapsed() < IDLE_MAX => Ok(client),
+            Some(_) | None => Client::connect(server).await,
         }
     }
 
     fn give_back(&self, client: Client) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.entry(client.address()).or_default().push(client);
+        idle.entry(client.address()).or_default().push((Instant::now(), client));
     }
 }
