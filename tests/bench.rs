@@ -57,16 +57,19 @@ async fn run_once(size: Size, number: usize, cluster: &Cluster, report: &mut Rep
     eprintln!("run {number}: {placed}");
     report.placed.push(placed);
     if number + size.latency_runs > size.runs {
-        place::calm(size, cluster).await?;
-        // What was placed before stands, whatever becomes of this.
-        match latency::measure(size, cluster, &fleet).await {
-            Ok(latency) => {
-                eprintln!("run {number}: {latency}");
-                report.latencies.push(latency);
-            }
-            Err(reason) => {
-                eprintln!("run {number}: P3 is void: {reason}");
-                report.void.push(format!("P3 of run {number} is void: {reason}"));
+        for rate in size.rates {
+            place::calm(cluster).await?;
+            // What was measured before stands, whatever becomes of this.
+            match latency::measure(size, rate, cluster, &fleet).await {
+                Ok(latency) => {
+                    eprintln!("run {number}: {latency}");
+                    report.latencies.push(latency);
+                }
+                Err(reason) => {
+                    eprintln!("run {number}: P3 at {rate}/s is void: {reason}");
+                    report.void.push(format!("P3 at {rate}/s in run {number} is void: {reason}"));
+                    return Ok(());
+                }
             }
         }
     }

@@ -23,6 +23,8 @@ const RUN_WITHIN: Duration = Duration::from_secs(60);
 /// What came out.
 #[derive(Clone, Debug)]
 pub struct Latency {
+    /// Jobs per second.
+    pub rate: u32,
     /// Jobs.
     pub jobs: usize,
     /// From the moment when a job was due to be sent until its answer: p50 and p99.
@@ -44,9 +46,10 @@ impl fmt::Display for Latency {
         let [answered_p50, answered_p99] = &self.answered;
         write!(
             f,
-            "{} jobs, submit to running seen: p50 {}, p99 {}, worst {}; submit to answer: p50 {}, p99 {}; \
+            "{} jobs at {}/s, submit to running seen: p50 {}, p99 {}, worst {}; submit to answer: p50 {}, p99 {}; \
              CPU in {:.0} s: {:.1} s servers, {:.1} s load, {:.1} s others; {}",
             self.jobs,
+            self.rate,
             ms(p50),
             ms(p99),
             ms(worst),
@@ -62,24 +65,23 @@ impl fmt::Display for Latency {
 }
 
 /// Submits jobs at the rate, whatever becomes of those before.
-pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Latency, String> {
+pub async fn measure(size: Size, rate: u32, cluster: &Cluster, fleet: &Fleet) -> Result<Latency, String> {
     let trouble = fleet.trouble(cluster);
     let cpu = cluster.cpu();
     let began = Instant::now();
     let connections = Arc::new(Connections::default());
     let mut jobs = JoinSet::new();
-    for number in 0..size.arrivals() {
-        let due = began + Duration::from_secs(1) * number as u32 / size.rate;
+    for number in 0..u64::from(rate) * size.during.as_secs() {
+        let due = began + Duration::from_secs(1) * number as u32 / rate;
         sleep_until(due).await;
         let server = cluster.http()[number as usize % 3];
         let connections = connections.clone();
         jobs.spawn(async move {
-            let job = run_one(&connections, server, number, due, size.min_healthy);
+            let name = name(rate, number);
+            let job = run_one(&connections, server, &name, due, size.min_healthy);
             match timeout(RUN_WITHIN, job).await {
                 Ok(done) => done,
-                Err(_) => {
-                    Err(format!("job {number} does not run within {RUN_WITHIN:?}: {}", look(server, number).await))
-                }
+                Err(_) => Err(format!("job {name} does not run within {RUN_WITHIN:?}: {}", look(server, &name).await)),
             }
         });
     }
@@ -95,6 +97,7 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Lat
     answered.sort();
     running.sort();
     Ok(Latency {
+        rate,
         jobs: running.len(),
         answered: [percentile(&answered, 50), percentile(&answered, 99)],
         running: [percentile(&running, 50), percentile(&running, 99), percentile(&running, 100)],
@@ -104,35 +107,37 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Lat
     })
 }
 
+/// Characters that are shown of a job that does not run.
+const SHOWN_MAX: usize = 400;
+
 /// How a job stands that does not run.
-async fn look(server: SocketAddr, number: u64) -> String {
+async fn look(server: SocketAddr, name: &str) -> String {
     let mut said = String::new();
     for what in ["allocations", "evaluations"] {
         let reply = match Client::connect(server).await {
-            Ok(mut client) => client.get(&format!("/v1/job/{}/{what}", name(number))).await,
+            Ok(mut client) => client.get(&format!("/v1/job/{name}/{what}")).await,
             Err(error) => Err(error),
         };
         said.push_str(&reply.map_or_else(|error| error, |reply| format!("{what} {} ", reply.json)));
     }
-    said
+    said.chars().take(SHOWN_MAX).collect()
 }
 
 /// The name of a job.
-fn name(number: u64) -> String {
-    format!("arrival-{number}")
+fn name(rate: u32, number: u64) -> String {
+    format!("arrival-{rate}-{number}")
 }
 
 /// Submits one job and watches it until it runs: how long answer and run took since it was `due`.
 async fn run_one(
     connections: &Connections,
     server: SocketAddr,
-    number: u64,
+    name: &str,
     due: Instant,
     min_healthy: Duration,
 ) -> Result<[Duration; 2], String> {
-    let name = name(number);
     let mut client = connections.take(server).await?;
-    register(&mut client, &name, 1, min_healthy).await?;
+    register(&mut client, name, 1, min_healthy).await?;
     let answered = due.elapsed();
     let path = format!("/v1/job/{name}/allocations");
     let mut reply = client.get(&path).await?;
@@ -151,23 +156,26 @@ async fn run_one(
     Ok([answered, running])
 }
 
-/// Connections that nobody uses now.
+/// A connection that was idle for longer is not used again: servers close those that say nothing for ten seconds.
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
+/// Connections that nobody uses now, each with the time since when.
 #[derive(Default)]
 struct Connections {
-    idle: Mutex<BTreeMap<SocketAddr, Vec<Client>>>,
+    idle: Mutex<BTreeMap<SocketAddr, Vec<(Instant, Client)>>>,
 }
 
 impl Connections {
     async fn take(&self, server: SocketAddr) -> Result<Client, String> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).entry(server).or_default().pop();
         match idle {
-            Some(client) => Ok(client),
-            None => Client::connect(server).await,
+            Some((since, client)) if since.elapsed() < IDLE_MAX => Ok(client),
+            Some(_) | None => Client::connect(server).await,
         }
     }
 
     fn give_back(&self, client: Client) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.entry(client.address()).or_default().push(client);
+        idle.entry(client.address()).or_default().push((Instant::now(), client));
     }
 }

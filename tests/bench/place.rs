@@ -216,21 +216,21 @@ async fn await_running(size: Size, cluster: &Cluster, deadline: Instant) -> Resu
     Ok(())
 }
 
-/// Waits until every deployment has ended well and nothing waits for a decision.
-pub async fn calm(size: Size, cluster: &Cluster) -> Result<(), String> {
+/// Waits until no deployment is under way and nothing waits for a decision.
+pub async fn calm(cluster: &Cluster) -> Result<(), String> {
     let mut client = Client::connect(cluster.http()[0]).await?;
     let deadline = Instant::now() + CALM_WITHIN;
     loop {
         let deployments = client.get("/v1/deployments").await?.json;
-        let is_over = |known: &&serde_json::Value| known["Status"] == "successful";
-        let over = deployments.as_array().into_iter().flatten().filter(is_over).count();
+        let is_under_way = |known: &&serde_json::Value| known["Status"] != "successful";
+        let under_way = deployments.as_array().into_iter().flatten().filter(is_under_way).count();
         let pending = client.get("/v1/evaluations?status=pending").await?.json;
         let pending = pending.as_array().map_or(0, Vec::len);
-        if over == size.jobs && pending == 0 {
+        if under_way == 0 && pending == 0 {
             return Ok(());
         }
         if Instant::now() > deadline {
-            return Err(format!("{over} of {} deployments are over, {pending} evaluations wait", size.jobs));
+            return Err(format!("{under_way} deployments are not successful, {pending} evaluations wait"));
         }
         sleep(Duration::from_millis(500)).await;
     }

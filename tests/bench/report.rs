@@ -62,7 +62,7 @@ impl Report {
     }
 
     fn summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Size { nodes, jobs, instances, rate, during, .. } = self.size;
+        let Size { nodes, jobs, instances, rates, during, .. } = self.size;
         writeln!(f, "| measured | median | worst | runs |\n|---|---|---|---|")?;
         let mut row = |name: String, unit: &str, values: Vec<f64>, worst: fn(f64, f64) -> f64| {
             let Some(worst) = values.iter().copied().reduce(worst) else { return Ok(()) };
@@ -75,14 +75,18 @@ impl Report {
         row(format!("{load}, last plan committed after"), "ms", placed(|run| ms(run.until_committed)), f64::max)?;
         row(format!("{load}, last task started after"), "ms", placed(|run| ms(run.until_started)), f64::max)?;
         row(format!("{load}, all known to run after"), "ms", placed(|run| ms(run.until_running)), f64::max)?;
-        let latencies = |value: fn(&Latency) -> f64| self.latencies.iter().map(value).collect::<Vec<_>>();
-        let load =
-            format!("P3: {rate} one-task jobs/s for {} s on {nodes} nodes, {FULL_PERCENT} % full", during.as_secs());
-        row(format!("{load}, submit to running p50"), "ms", latencies(|run| ms(run.running[0])), f64::max)?;
-        row(format!("{load}, submit to running p99"), "ms", latencies(|run| ms(run.running[1])), f64::max)?;
-        row(format!("{load}, submit to running, slowest"), "ms", latencies(|run| ms(run.running[2])), f64::max)?;
-        row(format!("{load}, submit to answer p50"), "ms", latencies(|run| ms(run.answered[0])), f64::max)?;
-        row(format!("{load}, submit to answer p99"), "ms", latencies(|run| ms(run.answered[1])), f64::max)?;
+        for rate in rates {
+            let latencies = |value: fn(&Latency) -> f64| {
+                self.latencies.iter().filter(|run| run.rate == rate).map(value).collect::<Vec<_>>()
+            };
+            let seconds = during.as_secs();
+            let load = format!("P3: {rate} one-task jobs/s for {seconds} s on {nodes} nodes, {FULL_PERCENT} % full");
+            row(format!("{load}, submit to running p50"), "ms", latencies(|run| ms(run.running[0])), f64::max)?;
+            row(format!("{load}, submit to running p99"), "ms", latencies(|run| ms(run.running[1])), f64::max)?;
+            row(format!("{load}, submit to running, slowest"), "ms", latencies(|run| ms(run.running[2])), f64::max)?;
+            row(format!("{load}, submit to answer p50"), "ms", latencies(|run| ms(run.answered[0])), f64::max)?;
+            row(format!("{load}, submit to answer p99"), "ms", latencies(|run| ms(run.answered[1])), f64::max)?;
+        }
         writeln!(f)
     }
 
@@ -129,7 +133,8 @@ impl Report {
             let Latency { cpu, lasted, trouble, .. } = run;
             writeln!(
                 f,
-                "| P3 | {:.1} | {:.1} | {:.1} | {:.1} | | {} | {} |",
+                "| P3 at {}/s | {:.1} | {:.1} | {:.1} | {:.1} | | {} | {} |",
+                run.rate,
                 lasted.as_secs_f64(),
                 cpu.servers,
                 cpu.load,

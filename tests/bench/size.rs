@@ -15,9 +15,9 @@ pub struct Size {
     pub runs: usize,
     /// How many of the runs, the last ones, go on with the measurement of latency.
     pub latency_runs: usize,
-    /// One-task jobs per second.
-    pub rate: u32,
-    /// For how long.
+    /// One-task jobs per second, one rate after the other.
+    pub rates: [u32; 2],
+    /// For how long, each.
     pub during: Duration,
     /// How long an instance must run to be healthy.
     pub min_healthy: Duration,
@@ -34,7 +34,7 @@ impl Size {
         instances: 1_000,
         runs: 5,
         latency_runs: 2,
-        rate: 100,
+        rates: [20, 100],
         during: Duration::from_secs(60),
         min_healthy: Duration::from_secs(10),
     };
@@ -45,7 +45,7 @@ impl Size {
         instances: 20,
         runs: 1,
         latency_runs: 1,
-        rate: 20,
+        rates: [10, 20],
         during: Duration::from_secs(2),
         min_healthy: Duration::from_secs(1),
     };
@@ -58,10 +58,5 @@ impl Size {
     /// Room for so many instances on a node of middle size.
     pub fn slots(&self) -> u64 {
         (self.placements() * 100).div_ceil(FULL_PERCENT * self.nodes as u64)
-    }
-
-    /// One-task jobs in all.
-    pub fn arrivals(&self) -> u64 {
-        u64::from(self.rate) * self.during.as_secs()
     }
 }

@@ -9,7 +9,7 @@ fn the_quick_form_places_everything_and_ends() {
     let report = bench::run(Size::QUICK).unwrap_or_else(|reason| panic!("{reason}"));
     assert_eq!(report.void, [""; 0]);
     let report = report.to_string();
-    for row in ["P1: 10 jobs of 20 on 30 nodes, placements per second", "P3: 20 one-task jobs/s for 2 s on 30 nodes"] {
+    for row in ["P1: 10 jobs of 20 on 30 nodes, placements per second", "P3: 10 one-task jobs/s for 2 s on 30 nodes"] {
         assert!(report.contains(row), "`{row}` is missing in:\n{report}");
     }
 }
