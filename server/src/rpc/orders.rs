@@ -30,7 +30,8 @@ const NO_PATH: u32 = 502;
 /// The agents that this server serves, and the orders that they have not answered yet.
 #[derive(Default)]
 pub(crate) struct Orders {
-    sessions: Mutex<BTreeMap<NodeId, (u64, mpsc::Sender<Frame>)>>,
+    /// An agent may have several for a while, and it is not always the newest that lives.
+    sessions: Mutex<BTreeMap<NodeId, Vec<(u64, mpsc::Sender<Frame>)>>>,
     waiting: Mutex<BTreeMap<u64, (NodeId, oneshot::Sender<Channel>)>>,
     numbers: AtomicU64,
 }
@@ -39,20 +40,26 @@ impl Orders {
     /// An agent's session begins; the number that ends it again.
     pub fn begin_session(&self, node: NodeId, session: mpsc::Sender<Frame>) -> u64 {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(node, (number, session));
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.entry(node).or_default().push((number, session));
         number
     }
 
-    /// An agent's session is over, unless a newer one has taken its place.
+    /// An agent's session is over.
     pub fn end_session(&self, node: NodeId, number: u64) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        if sessions.get(&node).is_some_and(|(known, _)| *known == number) {
+        let Some(of_node) = sessions.get_mut(&node) else { return };
+        of_node.retain(|(known, _)| *known != number);
+        if of_node.is_empty() {
             sessions.remove(&node);
         }
     }
 
+    /// The newest session of an agent that is still connected.
     fn session(&self, node: NodeId) -> Option<mpsc::Sender<Frame>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(&node).map(|(_, session)| session.clone())
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest_first = sessions.get(&node)?.iter().rev().map(|(_, session)| session);
+        newest_first.find(|session| !session.is_closed()).cloned()
     }
 }
 
