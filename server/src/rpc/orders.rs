@@ -31,9 +31,15 @@ const NO_PATH: u32 = 502;
 #[derive(Default)]
 pub(crate) struct Orders {
     /// An agent may have several for a while, and it is not always the newest that lives.
-    sessions: Mutex<BTreeMap<NodeId, Vec<(u64, mpsc::Sender<Frame>)>>>,
+    sessions: Mutex<BTreeMap<NodeId, Vec<Session>>>,
     waiting: Mutex<BTreeMap<u64, (NodeId, oneshot::Sender<Channel>)>>,
     numbers: AtomicU64,
+}
+
+/// A stream that an agent holds.
+struct Session {
+    number: u64,
+    down: mpsc::Sender<Frame>,
 }
 
 impl Orders {
@@ -41,7 +47,7 @@ impl Orders {
     pub fn begin_session(&self, node: NodeId, session: mpsc::Sender<Frame>) -> u64 {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.entry(node).or_default().push((number, session));
+        sessions.entry(node).or_default().push(Session { number, down: session });
         number
     }
 
@@ -49,7 +55,7 @@ impl Orders {
     pub fn end_session(&self, node: NodeId, number: u64) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(of_node) = sessions.get_mut(&node) else { return };
-        of_node.retain(|(known, _)| *known != number);
+        of_node.retain(|session| session.number != number);
         if of_node.is_empty() {
             sessions.remove(&node);
         }
@@ -58,8 +64,7 @@ impl Orders {
     /// The newest session of an agent that is still connected.
     fn session(&self, node: NodeId) -> Option<mpsc::Sender<Frame>> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut newest_first = sessions.get(&node)?.iter().rev().map(|(_, session)| session);
-        newest_first.find(|session| !session.is_closed()).cloned()
+        sessions.get(&node)?.iter().rev().map(|session| &session.down).find(|down| !down.is_closed()).cloned()
     }
 }
 
