@@ -1,9 +1,13 @@
 //! Servers die and return: writes go on, nothing that was acknowledged is lost.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tests::e2e::cluster::{Cluster, SERVERS};
-use tests::e2e::{shared, wait};
+use tests::e2e::cluster::SERVERS;
+use tests::e2e::{http, shared, wait};
 use tokio::time::Instant;
 
 const SOON: Duration = Duration::from_secs(15);
@@ -11,6 +15,8 @@ const SOON: Duration = Duration::from_secs(15);
 const WRITES_WITHIN: Duration = Duration::from_secs(3);
 /// Writes between two deaths.
 const WRITES: usize = 20;
+/// Pause between two writes.
+const WRITE_PAUSE: Duration = Duration::from_millis(20);
 
 /// A job that is written and never placed.
 fn document(number: usize) -> String {
@@ -21,11 +27,11 @@ fn document(number: usize) -> String {
     )
 }
 
-/// One write to the first server that takes it; false if none did.
-fn write(cluster: &Cluster, number: usize) -> Result<(), String> {
+/// One write to the first server that takes it.
+fn write(servers: &[SocketAddr], number: usize) -> Result<(), String> {
     let mut reason = String::new();
-    for server in cluster.servers_up() {
-        match cluster.request(server, "PUT", "/v1/jobs", &document(number)) {
+    for server in servers {
+        match http::send(*server, "PUT", "/v1/jobs", document(number).as_bytes()) {
             Ok(reply) if reply.status == 200 => return Ok(()),
             Ok(reply) => reason = format!("{server}: {} {}", reply.status, reply.text()),
             Err(error) => reason = format!("{server}: {error}"),
@@ -34,40 +40,84 @@ fn write(cluster: &Cluster, number: usize) -> Result<(), String> {
     Err(reason)
 }
 
+/// Writes one after the other until it is told to end.
+#[derive(Default)]
+struct Writer {
+    is_over: AtomicBool,
+    /// The writes that were acknowledged, each with the moment when it was sent.
+    acknowledged: Mutex<Vec<(usize, Instant)>>,
+}
+
+impl Writer {
+    fn run(&self, servers: &[SocketAddr]) {
+        for number in 0.. {
+            if self.is_over.load(Ordering::Relaxed) {
+                return;
+            }
+            let sent = Instant::now();
+            if write(servers, number).is_ok() {
+                self.acknowledged.lock().expect("nobody panics in between").push((number, sent));
+            }
+            std::thread::sleep(WRITE_PAUSE);
+        }
+    }
+
+    /// Writes that were sent since then and acknowledged.
+    fn since(&self, moment: Instant) -> usize {
+        self.acknowledged.lock().expect("nobody panics in between").iter().filter(|(_, sent)| *sent >= moment).count()
+    }
+
+    fn await_writes(&self, count: usize, within: Duration) -> Duration {
+        let began = Instant::now();
+        let look = || {
+            let since = self.since(began);
+            wait::check(since >= count, || format!("{since} of {count} writes were taken"))
+        };
+        wait::until("acknowledged writes", within, look).1
+    }
+}
+
+/// Ends the writer also where the test fails: its thread is waited for.
+struct Ends<'a>(&'a Writer);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How often the leader dies: `LEADER_KILLS`, or few enough for an ordinary run.
+fn leader_kills() -> usize {
+    std::env::var("LEADER_KILLS").map_or(3, |kills| kills.parse().expect("LEADER_KILLS is a number"))
+}
+
 #[test]
 fn no_acknowledged_write_is_lost_when_leaders_are_killed() {
     let mut cluster = shared::cluster();
-    let mut acknowledged = Vec::new();
-    let mut next = 0;
-    for round in 0..3 {
-        for _ in 0..WRITES {
-            if write(&cluster, next).is_ok() {
-                acknowledged.push(next);
-            }
-            next += 1;
+    let servers = SERVERS.map(|server| cluster.http(server));
+    let writer = Writer::default();
+    std::thread::scope(|scope| {
+        let _ends = Ends(&writer);
+        scope.spawn(|| writer.run(&servers));
+        for round in 0..leader_kills() {
+            writer.await_writes(WRITES, SOON);
+            let leader = cluster.leader();
+            cluster.kill(leader);
+            let took = writer.await_writes(1, WRITES_WITHIN);
+            println!("round {round}: {leader} killed, a write was taken after {took:?}");
+            cluster.launch(leader);
+            wait::until("the server's return", SOON, || cluster.try_get_from(leader, "/v1/agent/self").map(drop));
         }
-        let leader = cluster.leader();
-        cluster.kill(leader);
-        let killed = Instant::now();
-        wait::until("a write", WRITES_WITHIN, || {
-            next += 1;
-            write(&cluster, next)
-        });
-        acknowledged.push(next);
-        next += 1;
-        println!("round {round}: {leader} killed, a write was taken after {:?}", killed.elapsed());
-        cluster.launch(leader);
-        wait::until("the server's return", SOON, || cluster.try_get_from(leader, "/v1/agent/self").map(drop));
-    }
-    assert!(acknowledged.len() >= 3 * WRITES, "only {} writes were taken", acknowledged.len());
+    });
+    let acknowledged: Vec<usize> = writer.acknowledged.lock().unwrap().iter().map(|(number, _)| *number).collect();
+    println!("{} writes were acknowledged", acknowledged.len());
     for server in SERVERS {
         wait::until("every acknowledged write on every server", SOON, || {
             let jobs = cluster.try_get_from(server, "/v1/jobs?stale&prefix=write-")?;
-            let has = |number: &&usize| {
-                let id = format!("write-{number}");
-                !jobs.as_array().into_iter().flatten().any(|job| job["ID"] == id.as_str())
-            };
-            let missing: Vec<&usize> = acknowledged.iter().filter(has).collect();
+            let known: BTreeSet<&str> =
+                jobs.as_array().into_iter().flatten().filter_map(|job| job["ID"].as_str()).collect();
+            let missing: Vec<&usize> =
+                acknowledged.iter().filter(|number| !known.contains(format!("write-{number}").as_str())).collect();
             wait::check(missing.is_empty(), || format!("{server} lacks {missing:?}"))
         });
     }
@@ -83,8 +133,9 @@ fn a_server_that_was_away_catches_up_and_the_members_tell() {
         let line = members.lines().find(|line| line.starts_with(away)).unwrap_or_default().to_owned();
         wait::check(line.contains("failed"), || members.clone())
     });
+    let up: Vec<SocketAddr> = cluster.servers_up().into_iter().map(|server| cluster.http(server)).collect();
     for number in 0..WRITES {
-        write(&cluster, number).expect("two of three servers take writes");
+        write(&up, number).expect("two of three servers take writes");
     }
     let index = cluster.request(cluster.leader(), "GET", "/v1/jobs", "").unwrap().number("x-nomad-index").unwrap();
     cluster.launch(away);
@@ -113,7 +164,7 @@ fn a_blocking_query_answers_when_something_changes_and_not_before() {
     let (path, began) = (format!("/v1/jobs?index={index}&wait=10s"), Instant::now());
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| cluster.request("s2", "GET", &path, "").unwrap());
-        write(&cluster, 0).unwrap();
+        write(&[cluster.http("s1")], 0).unwrap();
         let reply = waiting.join().expect("the question was asked");
         assert!(reply.number("x-nomad-index") > Some(index), "{}", reply.head);
     });
