@@ -1,6 +1,6 @@
 //! What tests share: rules over the tree ([`tidy`]), what must always hold of the state ([`invariants`]), the scheduler's
 //! behaviour as text ([`scenarios`]), the cluster in one thread ([`sim`]), the cluster of real processes ([`e2e`]), how
-//! fast it is ([`bench`]), and who has the [`machine`].
+//! fast it is ([`mod@bench`]), and who has the [`machine`].
 
 pub mod bench;
 pub mod e2e;

@@ -1,6 +1,6 @@
 //! Printing: tables, key-value blocks, times, and the rule that nothing from elsewhere drives the terminal.
 //!
-//! Data goes to standard output through [`line`] and [`json`], everything else to standard error through [`note`].
+//! Data goes to standard output through [`line()`] and [`json`], everything else to standard error through [`note`].
 //! Styles are always written; the stream drops them where there is no terminal or NO_COLOR is set.
 
 pub mod pairs;

@@ -17,7 +17,7 @@ use crate::store::Store;
 pub struct AgentConfig {
     /// The cluster that it belongs to. A server of another one is not obeyed.
     pub cluster: ClusterId,
-    /// The node's id; see [`crate::node_id`].
+    /// The node's id; see [`crate::node_id()`].
     pub node: NodeId,
     /// The node's name.
     pub name: String,

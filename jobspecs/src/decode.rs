@@ -1,7 +1,7 @@
 //! The blocks of a syntax tree become Nomad-shaped JSON with places, driven by the tables of [`schema`](crate::schema).
 //!
 //! Errors do not stop the decoder: what is wrong is left out and reported, and the rest is read on, so that one run
-//! reports everything. Whether values make sense together is for [`validate`](crate::validate) to say.
+//! reports everything. Whether values make sense together is for [`validate()`](crate::validate()) to say.
 
 mod dynamic;
 mod free;

@@ -1,4 +1,4 @@
-//! The functions of the language: one row each in [`TABLE`].
+//! The functions of the language: one row each in a `TABLE` of its module.
 //!
 //! `try`, `can` and `convert` are not here, because they see their arguments before these have values; the evaluator
 //! knows them itself.

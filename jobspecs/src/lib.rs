@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Pure: no file system, no environment. Callers give the text, a name for display, and the values of variables.
-//! [`parse`] is called where people write jobspecs (the command line, and the server's parse route), [`decode_json`]
+//! [`parse()`] is called where people write jobspecs (the command line, and the server's parse route), [`decode_json`]
 //! where programs send them, and [`complete()`] and [`validate()`] by both and by the server's admission.
 
 mod diagnostic;

@@ -1,6 +1,6 @@
 //! The cluster's certificate authority: who may call itself a server or an agent, and how one becomes either.
 //!
-//! [`init`] makes it, on one host, together with the certificates of the first servers. Later members [`join`]: they
+//! [`init()`] makes it, on one host, together with the certificates of the first servers. Later members [`join()`]: they
 //! make a key of their own, show a token, and a server that holds the authority's key signs a certificate for them.
 //! Which tokens are valid is replicated state, which server ids are free too; neither is known here.
 //!

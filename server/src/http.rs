@@ -1,8 +1,8 @@
 //! The HTTP listener: Nomad's dialect under `/v1`, and the web UI under `/ui/`.
 //!
 //! Handlers decode, authorize, call and encode; they decide nothing. What is served is one table of routes
-//! ([`nomad::ROUTES`]), from which dispatch, authorization, the 405 answers and the OpenAPI document are made. The
-//! cluster is seen through [`Cluster`](crate::cluster::Cluster) alone.
+//! (`nomad::ROUTES`), from which dispatch, authorization, the 405 answers and the OpenAPI document are made. The
+//! cluster is seen through [`Cluster`] alone.
 //!
 //! ```text
 //!   listen -> dispatch (request id, host, route, authorize, audit) -> read    a function of one state; waits on `index`

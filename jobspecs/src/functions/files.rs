@@ -1,4 +1,4 @@
-//! Functions of files and paths. Files are read only through the [`Files`](crate::Files) that the caller allows.
+//! Functions of files and paths. Files are read only through the [`Files`] that the caller allows.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! The sending side: openraft's requests become messages over [`Peers`](super::Peers).
+//! The sending side: openraft's requests become messages over [`Peers`].
 //!
 //! Appends of entries go through one stream per follower, many under way at once; heartbeats, votes and pieces of
 //! snapshots are calls. openraft does not bound a request that hangs, so everything here has a deadline.

@@ -1,4 +1,4 @@
-//! The log as openraft wants it: reads from memory, writes through the [`Writer`](super::log::Writer).
+//! The log as openraft wants it: reads from memory, writes through the [`Writer`].
 
 use std::fmt::Debug;
 use std::io;

@@ -6,6 +6,7 @@ use axum::response::Response;
 use model::{Allocation, NodeStatus};
 use proto::net::Channel;
 use proto::wire::{LogsOrder, RestartOrder, StatsOrder, frame, order};
+use serde::Deserialize;
 use serde_json::json;
 use server_core::state::State;
 
@@ -16,15 +17,31 @@ use crate::http::Api;
 use crate::http::call::Call;
 use crate::http::failure::Failure;
 use crate::http::limits::{ORDER_ANSWER_BYTES_MAX, ORDER_MAX};
-use crate::http::reply::{changed, of_type};
+use crate::http::reply::{changed, json as reply_json};
 
-/// `GET /v1/client/allocation/{id}/stats`.
+/// What an agent measures of an allocation, in its own words.
+#[derive(Deserialize)]
+struct Figures {
+    cpu_mhz: u64,
+    memory_mb: u64,
+}
+
+/// `GET /v1/client/allocation/{id}/stats`: of the whole allocation; agents do not tell its tasks apart.
 pub(super) async fn stats(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let state = newest(&api).await?;
     let allocation = find::allocation(&state, &call, UNKNOWN)?;
     let body = order::Body::Stats(StatsOrder { allocation: id_bytes(allocation) });
     let answer = collect(open(&api, &state, allocation, body).await?).await?;
-    Ok(of_type("application/json", answer))
+    let figures: Figures = serde_json::from_slice(&answer)
+        .map_err(|error| Failure::internal(format!("the agent's figures can't be read: {error}")))?;
+    let answer = json!({
+        "ResourceUsage": {
+            "CpuStats": { "TotalTicks": figures.cpu_mhz, "Measured": ["Total Ticks"] },
+            "MemoryStats": { "Usage": figures.memory_mb * 1024 * 1024, "Measured": ["Usage"] },
+        },
+        "Timestamp": api.config.clock.now().nanoseconds(),
+    });
+    reply_json(&call, &answer)
 }
 
 /// `PUT /v1/client/allocation/{id}/restart`.

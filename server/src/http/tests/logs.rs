@@ -85,9 +85,11 @@ async fn an_unknown_task_is_400_and_the_known_ones_are_named() {
 async fn figures_and_restarts_go_through_the_agent() {
     let twin = Twin::with_web();
     let id = twin.allocations("web")[0];
-    answers(&twin, vec![data("{\"Timestamp\":"), data("1}"), end("", 0)]);
+    answers(&twin, vec![data("{\"cpu_mhz\":120,"), data("\"memory_mb\":16}"), end("", 0)]);
     let stats = twin.get(&format!("/v1/client/allocation/{id}/stats")).await.json();
-    assert_eq!(stats["Timestamp"], 1);
+    assert_eq!(stats["ResourceUsage"]["CpuStats"]["TotalTicks"], 120);
+    assert_eq!(stats["ResourceUsage"]["MemoryStats"]["Usage"], 16 * 1024 * 1024);
+    assert_eq!(stats["Timestamp"], 1_700_000_000_000_000_000_i64);
     answers(&twin, vec![end("", 0)]);
     twin.put(&format!("/v1/client/allocation/{id}/restart"), r#"{"AllTasks": true}"#).await.json();
     let order::Body::Restart(order) = twin.orders.lock().unwrap()[1].clone() else { panic!("an order to restart") };
