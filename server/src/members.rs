@@ -46,11 +46,11 @@ impl MemberRequest {
 pub(crate) async fn take_part(server: Server) {
     let config = &server.inner.config;
     while !server.raft().members().iter().any(|member| member.id == config.id) {
-        for (id, address) in config.peers.iter().filter(|(id, _)| *id != config.id) {
+        for peer in config.peers.iter().filter(|peer| peer.server != Some(config.id)) {
             let ask = MemberRequest::TakeIn { address: config.address.clone() };
-            match ask_member(&server, Peer::server(*id, address), &ask).await {
+            match ask_member(&server, peer.clone(), &ask).await {
                 Ok(()) => break,
-                Err(error) => tracing::debug!(peer = id, %error, "not taken in yet"),
+                Err(error) => tracing::debug!(peer = peer.address, %error, "not taken in yet"),
             }
         }
         sleep(RETRY_PAUSE).await;

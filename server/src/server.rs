@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::{ClusterId, NodeId, ServerId, Timestamp, Usage};
-use proto::net::Dialer;
+use proto::net::{Dialer, Peer};
 use seams::{Blocking, Clock, Disk, Random};
 use server_core::clocks::NodeClocks;
 use server_core::command::{Command, ServerRecord};
@@ -55,8 +55,8 @@ pub struct ServerConfig {
     pub folder: PathBuf,
     /// Whether it begins the cluster, if its folder is empty.
     pub begins_cluster: bool,
-    /// Servers of the cluster that may know the leader, by id and address.
-    pub peers: Vec<(ServerId, String)>,
+    /// Servers of the cluster that may know the leader.
+    pub peers: Vec<Peer>,
     /// The cluster's authority, where this server has its key: it can admit new members then.
     pub authority: Option<Arc<Authority>>,
     /// Join tokens to be kept from the beginning.

@@ -94,7 +94,7 @@ impl SimCluster {
             http_address: String::new(),
             folder: PathBuf::from("/data"),
             begins_cluster: id == 1,
-            peers: (1..=SERVERS).map(|id| (id, address(id))).collect(),
+            peers: (1..=SERVERS).map(|id| Peer::server(id, address(id))).collect(),
             authority: None,
             join_tokens: Vec::new(),
             timings: Timings::default(),

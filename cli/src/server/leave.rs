@@ -47,7 +47,9 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
 }
 
 fn choose<'a>(servers: &'a [RaftServer], given: &str) -> Result<&'a RaftServer, Failure> {
-    let is_meant = |one: &&RaftServer| one.id == given || one.node == given || one.address == given;
+    // Names are shown with their region behind them, and typed without.
+    let is_name = |node: &str| node == given || node.rsplit_once('.').is_some_and(|(name, _region)| name == given);
+    let is_meant = |one: &&RaftServer| one.id == given || is_name(&one.node) || one.address == given;
     let matching: Vec<&RaftServer> = servers.iter().filter(is_meant).collect();
     match matching.as_slice() {
         [one] => Ok(one),

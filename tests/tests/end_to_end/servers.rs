@@ -6,7 +6,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde_json::Value;
 use tests::e2e::cluster::SERVERS;
+use tests::e2e::config::{DNS_PORT, HTTP_PORT, RPC_PORT};
+use tests::e2e::process::Process;
 use tests::e2e::{http, shared, wait};
 use tokio::time::Instant;
 
@@ -152,6 +155,46 @@ fn a_server_that_was_away_catches_up_and_the_members_tell() {
         let alive = members.lines().filter(|line| line.contains("alive")).count();
         wait::check(alive == 3, || members.clone())
     });
+}
+
+#[test]
+fn a_server_joins_with_a_token_votes_and_is_let_go() {
+    let cluster = shared::cluster();
+    let printed = cluster.sched(&["server", "join"]).expect(0).stdout;
+    let token = printed.split_whitespace().find(|word| word.starts_with("SJ1-")).expect("a token is printed");
+    let address = cluster.address("s4");
+    let file = format!(
+        r#"name = "s4"
+        data_dir = "{}"
+        bind = "{address}"
+        join_token = "{token}"
+        ports {{
+          http = {HTTP_PORT}
+          rpc  = {RPC_PORT}
+          dns  = {DNS_PORT}
+        }}
+        server {{
+          enabled = true
+          join    = ["{}:{RPC_PORT}"]
+        }}"#,
+        cluster.folder().join("s4").display(),
+        cluster.address(cluster.follower()),
+    );
+    let process = Process::agent(&["-config", &cluster.write("s4.hcl", file)], &cluster.folder().join("s4.log"));
+    let voters = |count: usize| {
+        wait::until(&format!("{count} voters"), SOON, || {
+            let members = cluster.try_get("/v1/agent/members")?;
+            let votes = |one: &&Value| one["Status"] == "alive" && one["Tags"]["voter"] == "true";
+            let found = members["Members"].as_array().into_iter().flatten().filter(votes).count();
+            wait::check(found == count, || format!("{}\n{}", members, process.tail()))
+        });
+    };
+    voters(4);
+    let itself = format!("{address}:{HTTP_PORT}").parse().expect("that is an address");
+    assert_eq!(http::send(itself, "GET", "/v1/nodes", b"").unwrap().json().as_array().map(Vec::len), Some(3));
+    cluster.sched(&["server", "leave", "-yes", "s4"]).expect(0);
+    voters(3);
+    process.kill();
 }
 
 #[test]

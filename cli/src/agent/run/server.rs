@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use proto::grpc::GrpcDialer;
 use proto::identity::{Identity, Role};
+use proto::net::Peer;
 use seams::{Blocking, RealDisk};
 use server::authority::{
     AUTHORITY_KEY_FILE, Authority, JoinToken, Joiner, SERVER_FILE, ServerDocument, TOKENS_FILE, join,
@@ -216,10 +217,10 @@ pub async fn join_until_admitted(
     }
 }
 
-fn peers(config: &Config, document: &ServerDocument) -> Vec<(model::ServerId, String)> {
-    let first = document.servers.iter().map(|server| (server.id, server.address.clone()));
-    // Of servers that are only named by address the id is not known; 0 is none's.
-    first.chain(config.server.join.iter().map(|address| (0, address.clone()))).collect()
+fn peers(config: &Config, document: &ServerDocument) -> Vec<Peer> {
+    let first = document.servers.iter().map(|server| Peer::server(server.id, server.address.clone()));
+    // Of servers that are only named by address the id is not known.
+    first.chain(config.server.join.iter().map(Peer::any)).collect()
 }
 
 fn read_document(home: &Path) -> Result<ServerDocument, Failure> {
