@@ -45,9 +45,8 @@ pub(super) static UPDATE: Block = Block::new(
         attribute("healthy_deadline", "HealthyDeadline", Kind::Duration, "When it counts as unhealthy."),
         attribute("progress_deadline", "ProgressDeadline", Kind::Duration, "When a rollout without progress fails."),
         attribute("auto_revert", "AutoRevert", Kind::Bool, "Go back to the last stable version on failure."),
-        attribute("canary", "Canary", COUNT, "Instances beside the old ones until promoted.").without_effect(),
-        attribute("auto_promote", "AutoPromote", Kind::Bool, "Whether healthy canaries promote themselves.")
-            .without_effect(),
+        attribute("canary", "Canary", COUNT, "Instances beside the old ones until promoted."),
+        attribute("auto_promote", "AutoPromote", Kind::Bool, "Whether healthy canaries promote themselves."),
         attribute("stagger", "Stagger", Kind::Duration, "Pause between batches of old system updates."),
     ],
 );
