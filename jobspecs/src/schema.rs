@@ -75,8 +75,6 @@ pub struct Field {
 pub enum Status {
     /// It has its full meaning.
     ActedOn,
-    /// It is in the model, but has no effect yet; said with a warning.
-    WithoutEffect,
     /// It is not in the model; kept as it is, shown by `inspect`, said with a warning.
     Kept,
 }
@@ -134,10 +132,6 @@ impl Block {
 impl Field {
     const fn kept(self) -> Self {
         Self { status: Status::Kept, ..self }
-    }
-
-    const fn without_effect(self) -> Self {
-        Self { status: Status::WithoutEffect, ..self }
     }
 
     /// Under which name its value is held while its block is decoded.

@@ -21,7 +21,6 @@ pub(crate) fn warning(field: &Field) -> Option<(String, &'static str)> {
     let message = format!("the {word} `{name}` has no effect in this release");
     match field.status {
         Status::ActedOn => None,
-        Status::WithoutEffect => Some((message, "it is stored with the job")),
         Status::Kept => Some((message, "it is kept with the job and shown by `job inspect`")),
     }
 }
