@@ -61,6 +61,15 @@ pub fn check_watch(setup: &str, expected: &str) {
     assert_eq!(cluster.watch(), Vec::<String>::new());
 }
 
+/// Plays `setup`, lets the scheduler decide, and asserts where the drain of `node` stands, an allocation a line.
+#[track_caller]
+pub fn check_drain(setup: &str, node: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let said = decision::of_drain(&cluster.state, &cluster.node_named(node));
+    assert_eq!(normal(said.iter().map(String::as_str), expected), normal(expected.lines(), expected));
+}
+
 /// Plays `setup`, lets the scheduler decide, and asserts what `why` says of `job`: its numbers, nodes and hints.
 #[track_caller]
 pub fn check_why(setup: &str, job: &str, expected: &str) {

@@ -493,7 +493,8 @@ impl Cluster {
         instances
     }
 
-    fn node_named(&self, name: &str) -> Arc<Node> {
+    /// The node of that name, which must be there.
+    pub fn node_named(&self, name: &str) -> Arc<Node> {
         let known = self.state.nodes().find(|node| node.name == name);
         known.unwrap_or_else(|| panic!("there is no node {name}")).clone()
     }

@@ -1,7 +1,8 @@
 //! What was decided, as lines.
 
-use model::{Allocation, AllocationId, DeploymentId, Timestamp, Unplaced};
+use model::{Allocation, AllocationId, DeploymentId, Node, Timestamp, Unplaced};
 use server_core::command::Command;
+use server_core::drain::{self, Progress};
 use server_core::dry_run::DryRun;
 use server_core::plan::{DeploymentChange, Plan};
 use server_core::state::State;
@@ -85,6 +86,18 @@ pub fn of_why(why: &Why) -> Vec<String> {
         lines.extend(group.hints.iter().map(|hint| format!("hint: {hint}")));
     }
     lines
+}
+
+/// Where a drain stands; ids are left out, nobody writes those into a scenario.
+pub fn of_drain(state: &State, node: &Node) -> Vec<String> {
+    let line = |progress: &Progress| {
+        let name = state.allocation(progress.allocation).map_or("nobody".into(), |known| name(known));
+        let hidden = |word: &&str| !(word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let detail = progress.detail.split(' ').filter(hidden).collect::<Vec<_>>().join(" ");
+        let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
+        format!("{name} {}{detail}", progress.stage.as_str())
+    };
+    drain::progress(state, node).iter().map(line).collect()
 }
 
 /// What a dry run foresees.

@@ -2,13 +2,15 @@
 //!
 //! Level-triggered: the leader asks again after every change and at [`Step::wake_at`], and nothing is remembered, so a
 //! new leader goes on where the old one stopped. The planner does the moving; it stops an allocation only when its
-//! replacement is healthy.
+//! replacement is healthy. Only what no other node takes stops first: then its group misses an instance until there is
+//! room, so never more than `max_parallel` of a group do, and the rest waits for room or for the deadline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Allocation, AllocationId, ClientStatus, Desired, EvaluationStatus, JobKey, JobType, Node, NodeId, Timestamp,
+    Allocation, AllocationId, ClientStatus, Desired, Evaluation, EvaluationStatus, JobKey, JobType, Node, NodeId,
+    Timestamp, Unplaced,
 };
 
 use crate::state::State;
@@ -18,7 +20,7 @@ use crate::state::State;
 pub struct Step {
     /// Allocations that may be replaced now.
     pub moves: Vec<AllocationId>,
-    /// Allocations that must end now: the deadline has passed, or only system jobs are left.
+    /// Allocations that must end now: the deadline has passed, no other node takes them, or only system jobs are left.
     pub stops: Vec<AllocationId>,
     /// Nodes that hold nothing any more.
     pub complete: Vec<NodeId>,
@@ -53,10 +55,15 @@ fn next_of_node(state: &State, node: &Node, now: Timestamp, budgets: &mut Budget
         step.stops.extend(others.iter().filter(runs).map(|allocation| allocation.id));
     } else {
         step.wake_at = step.wake_at.into_iter().chain(drain.ends_at()).min();
-        for allocation in others.iter().filter(runs).filter(|allocation| !allocation.migrate) {
-            // A batch job's instance is left to finish.
-            if kind(state, allocation) == JobType::Service && budgets.take(state, allocation) {
-                step.moves.push(allocation.id);
+        // A batch job's instance is left to finish.
+        let movable = others.iter().filter(runs).filter(|allocation| kind(state, allocation) == JobType::Service);
+        for allocation in movable {
+            if !allocation.migrate {
+                if budgets.moves.take(state, allocation, moving) {
+                    step.moves.push(allocation.id);
+                }
+            } else if unplaced(state, allocation).is_some() && budgets.gaps.take(state, allocation, missing) {
+                step.stops.push(allocation.id);
             }
         }
     }
@@ -69,32 +76,74 @@ fn kind(state: &State, allocation: &Allocation) -> JobType {
     state.job_version(&allocation.job, allocation.job_version).map(|version| version.job.kind).unwrap_or_default()
 }
 
-/// How many more instances of each group may move.
+/// What each group may still have in motion, and how many of its instances may still be missing.
 #[derive(Default)]
 struct Budgets {
+    moves: Budget,
+    gaps: Budget,
+}
+
+/// How many more instances of each group.
+#[derive(Default)]
+struct Budget {
     left: BTreeMap<(JobKey, String), u32>,
 }
 
-impl Budgets {
-    fn take(&mut self, state: &State, allocation: &Allocation) -> bool {
+impl Budget {
+    /// Whether one more may, where `used` of the group's `max_parallel` are taken.
+    fn take(&mut self, state: &State, allocation: &Allocation, used: fn(&State, &Allocation) -> usize) -> bool {
         let key = (allocation.job.clone(), allocation.group.clone());
         let left = self.left.entry(key).or_insert_with(|| {
-            let migrate = state
-                .job_version(&allocation.job, allocation.job_version)
-                .and_then(|version| version.job.group(&allocation.group).and_then(|group| group.migrate.clone()))
-                .unwrap_or_default();
-            // One moves until it is observed gone; of what is out of contact nobody knows when that will be.
-            let moves = |known: &&Arc<Allocation>| {
-                known.migrate && known.holds() && known.client_status != ClientStatus::Unknown
-            };
-            let of_group = state.allocations_of_job(&allocation.job).filter(|known| known.group == allocation.group);
-            let moving = of_group.filter(moves).count();
-            migrate.max_parallel.max(1).saturating_sub(u32::try_from(moving).unwrap_or(u32::MAX))
+            let used = u32::try_from(used(state, allocation)).unwrap_or(u32::MAX);
+            max_parallel(state, allocation).saturating_sub(used)
         });
         let may = *left > 0;
         *left = left.saturating_sub(1);
         may
     }
+}
+
+fn max_parallel(state: &State, allocation: &Allocation) -> u32 {
+    let migrate = state
+        .job_version(&allocation.job, allocation.job_version)
+        .and_then(|version| version.job.group(&allocation.group).and_then(|group| group.migrate.clone()));
+    migrate.unwrap_or_default().max_parallel.max(1)
+}
+
+/// Whether it moves. One does until it is observed gone; of what is out of contact nobody knows when that will be.
+fn moves(allocation: &Allocation) -> bool {
+    allocation.migrate && allocation.holds() && allocation.client_status != ClientStatus::Unknown
+}
+
+/// How many of the allocation's group move.
+fn moving(state: &State, allocation: &Allocation) -> usize {
+    of_group(state, allocation).filter(|known| moves(known)).count()
+}
+
+/// How many instances the allocation's group lacks.
+fn missing(state: &State, allocation: &Allocation) -> usize {
+    let record = state.job(&allocation.job);
+    let wanted = record.and_then(|record| record.current().job.group(&allocation.group).map(|group| group.count));
+    let stands =
+        |known: &&Arc<Allocation>| !known.canary && known.is_live() && known.client_status != ClientStatus::Unknown;
+    let standing: BTreeSet<u32> = of_group(state, allocation).filter(stands).map(|known| known.index).collect();
+    (wanted.unwrap_or(0) as usize).saturating_sub(standing.len())
+}
+
+fn of_group<'a>(state: &'a State, allocation: &Allocation) -> impl Iterator<Item = &'a Arc<Allocation>> {
+    let group = allocation.group.clone();
+    state.allocations_of_job(&allocation.job).filter(move |known| known.group == group)
+}
+
+/// Why the planner found no other node for an allocation that may move; `None` while that is not known.
+fn unplaced<'a>(state: &'a State, allocation: &Allocation) -> Option<&'a Unplaced> {
+    let is_of_job = |evaluation: &&Arc<Evaluation>| evaluation.job == allocation.job;
+    let is_replaced = allocation.next.and_then(|next| state.allocation(next)).is_some_and(|next| next.is_live());
+    if is_replaced || state.open_evaluations(EvaluationStatus::Pending).any(|known| is_of_job(&known)) {
+        return None;
+    }
+    let mut blocked = state.open_evaluations(EvaluationStatus::Blocked).filter(is_of_job);
+    blocked.find_map(|evaluation| evaluation.unplaced.get(&allocation.group))
 }
 
 /// Where one allocation of a draining node stands, for people.
@@ -149,11 +198,17 @@ fn progress_of(state: &State, node: &Node, allocation: &Allocation) -> Progress 
     let ignores = node.drain.as_ref().is_some_and(|drain| drain.ignore_system_jobs);
     let replacement = allocation.next.and_then(|next| state.allocation(next));
     let (stage, detail) = if !allocation.holds() {
-        (Stage::Gone, replacement.map(|known| words_of(known)).unwrap_or_default())
+        let successor = replacement.or_else(|| {
+            // What stopped first has no replacement of its own: whoever bears its index now is it.
+            of_group(state, allocation).find(|known| known.is_live() && known.index == allocation.index)
+        });
+        (Stage::Gone, successor.map_or_else(|| why_first(state, allocation), |known| words_of(known)))
     } else if ignores && kind(state, allocation).is_per_node() {
         (Stage::Ignored, "a system job's, which stays".into())
     } else if allocation.desired != Desired::Run {
-        (Stage::Stopping, "waits until its containers are gone".into())
+        let first = if replacement.is_none() { why_first(state, allocation) } else { String::new() };
+        let until = "waits until its containers are gone";
+        (Stage::Stopping, if first.is_empty() { until.into() } else { format!("{first}; {until}") })
     } else if let Some(failed) = replacement.filter(|known| known.client_status == ClientStatus::Failed) {
         (Stage::Waiting, format!("{}; the next one waits", words_of(failed)))
     } else if let Some(replacement) = replacement {
@@ -181,17 +236,27 @@ fn words_of(replacement: &Allocation) -> String {
     format!("replacement {} {stands} on {}", replacement.id.short(), replacement.node_name)
 }
 
+/// Why an allocation ended before it had a replacement; empty while that is not known, or if none is wanted.
+fn why_first(state: &State, allocation: &Allocation) -> String {
+    let is_wanted = allocation.migrate && kind(state, allocation) == JobType::Service;
+    match unplaced(state, allocation).filter(|_| is_wanted) {
+        Some(unplaced) => format!("stops first, because no other node takes it ({})", reasons(unplaced)),
+        None => String::new(),
+    }
+}
+
 /// Why an allocation that may move has no replacement yet.
 fn why_unplaced(state: &State, node: &Node, allocation: &Allocation) -> String {
-    let unplaced = state
-        .open_evaluations(EvaluationStatus::Blocked)
-        .filter(|evaluation| evaluation.job == allocation.job)
-        .find_map(|evaluation| evaluation.unplaced.get(&allocation.group));
-    let reasons = unplaced.map(|unplaced| unplaced.reasons.keys().cloned().collect::<Vec<_>>().join(", "));
     let ends = node.drain.as_ref().is_some_and(|drain| drain.ends_at().is_some());
-    match reasons {
-        Some(reasons) if ends => format!("no other node takes it ({reasons}): it stops at the deadline"),
-        Some(reasons) => format!("no other node takes it ({reasons}): it stays until one does"),
+    let until = if ends { "it stops when one does, or at the deadline" } else { "it stays until one does" };
+    match unplaced(state, allocation) {
+        Some(unplaced) => {
+            format!("no other node takes it ({}), and its group lacks an instance already: {until}", reasons(unplaced))
+        }
         None => "its replacement is being placed".into(),
     }
+}
+
+fn reasons(unplaced: &Unplaced) -> String {
+    unplaced.reasons.keys().cloned().collect::<Vec<_>>().join(", ")
 }

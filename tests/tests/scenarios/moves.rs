@@ -1,6 +1,16 @@
-//! Draining nodes: the replacement first, then the stop.
+//! Draining nodes: the replacement first, then the stop; the stop first only where no other node has room.
 
-use tests::scenarios::check;
+use tests::scenarios::{check, check_drain};
+
+/// Two instances of 500 MiB, which nobody else has room for.
+const FULL: &str = "node n1 mem=1000
+     node n2 mem=100
+     job web count=2 mem=500
+     alloc web[0] on n1 running healthy
+     alloc web[1] on n1 running healthy
+     run
+     drain n1
+     run";
 
 /// A drain of which the first replacement failed.
 const FAILED: &str = "node n1
@@ -105,6 +115,31 @@ fn a_move_waits_where_no_other_node_has_room() {
          alloc web[0] on n1 running healthy",
         "blocked web 1: memory 1, memory_max 1, node draining 1",
     );
+}
+
+#[test]
+fn what_no_other_node_takes_stops_first_and_says_so() {
+    let first = "stops first, because no other node takes it (memory, memory_max, node draining)";
+    let waits = "web[?] waiting: others of its group move first (max_parallel)";
+    let expected = format!("web[?] stopping: {first}; waits until its containers are gone\n{waits}");
+    check_drain(&format!("{FULL}\nwatch"), "n1", &expected);
+    // It is blocked, and begins where room appears.
+    check(&format!("{FULL}\nwatch\nsweep\nrun\nnode n3 mem=500"), "place web[?] on n3");
+    // When that is healthy, the other one has its turn.
+    let then = "watch\nsweep\nrun\nnode n3 mem=500\nrun\nhealthy web\nwatch\nrun\nwatch";
+    let expected = format!(
+        "web[?] gone: replacement healthy on n3\nweb[?] stopping: {first}; waits until its containers are gone"
+    );
+    check_drain(&format!("{FULL}\n{then}"), "n1", &expected);
+}
+
+#[test]
+fn no_more_stop_first_than_may_be_missing() {
+    let reasons = "(memory, memory_max, node draining)";
+    let gone = format!("web[?] gone: stops first, because no other node takes it {reasons}");
+    let lacks = format!("no other node takes it {reasons}, and its group lacks an instance already");
+    let expected = format!("{gone}\nweb[?] waiting: {lacks}: it stays until one does");
+    check_drain(&format!("{FULL}\nwatch\nsweep\nrun\nwatch\nrun\nwatch"), "n1", &expected);
 }
 
 #[test]
