@@ -47,12 +47,14 @@ pub struct Subject {
 }
 
 /// What it is followed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Goal {
     /// The job's newest version runs and is healthy.
     Deployed,
     /// No instance of the job is left.
     Stopped,
+    /// The allocation of this id is gone, and another in its place runs and is healthy.
+    Replaced(String),
 }
 
 /// Follows an evaluation and then the deployment that came of it.
@@ -63,6 +65,17 @@ pub async fn evaluation(session: &Session, subject: Subject, evaluation: &str) -
 /// Follows an evaluation until no instance of the job is left.
 pub async fn stop(session: &Session, subject: Subject, evaluation: &str) -> Result<Exit, Failure> {
     Follower::new(session, Looker::of_evaluation(subject, evaluation), Goal::Stopped).run().await
+}
+
+/// Follows an evaluation until another allocation stands in the place of one that was told to stop.
+pub async fn replacement(
+    session: &Session,
+    subject: Subject,
+    evaluation: &str,
+    allocation: &str,
+) -> Result<Exit, Failure> {
+    let goal = Goal::Replaced(allocation.to_owned());
+    Follower::new(session, Looker::of_evaluation(subject, evaluation), goal).run().await
 }
 
 /// Follows a deployment.
@@ -107,8 +120,8 @@ impl<'a> Follower<'a> {
             match self.looker.look(self.session).await {
                 Ok(view) => {
                     (contact, lost) = (Instant::now(), false);
-                    self.panel.show(&progress::progress(self.goal, &view, self.session), self.began.elapsed());
-                    if let Some(verdict) = decide(self.goal, &view) {
+                    self.panel.show(&progress::progress(&self.goal, &view, self.session), self.began.elapsed());
+                    if let Some(verdict) = decide(&self.goal, &view) {
                         return Ok((view, verdict));
                     }
                     tokio::time::sleep_until(asked + LOOK_PAUSE).await;
@@ -146,6 +159,24 @@ impl<'a> Follower<'a> {
                     show::warning(&format!("{instances} on nodes that are down: they end when their node returns"));
                 }
                 Ok(Exit::Done)
+            }
+            Verdict::Replaced { replacement } => {
+                let (name, node) = (text::escape(&replacement.short_name()), text::escape(&replacement.node_name));
+                let id = self.session.id(&replacement.id);
+                say(Tone::Good.paint(&format!("replaced {name} in {took}: {id} on {node}")));
+                Ok(Exit::Done)
+            }
+            Verdict::NotReplaced { name } => {
+                say(Tone::Good.paint(&format!("stopped {} in {took}; nothing takes its place", text::escape(name))));
+                Ok(Exit::Done)
+            }
+            Verdict::ReplacementFailed { replacement } => {
+                let mut lines = autopsy::of(self.session, replacement).await;
+                lines.push(String::new());
+                lines.iter().for_each(show::note);
+                let name = replacement.short_name();
+                let failure = Failure::new(format!("what took the place of {name} failed after {took}"));
+                Err(failure.hint(format!("`sched alloc logs {}`", text::short(&replacement.id))))
             }
             Verdict::Unplaced { groups } => {
                 say(Tone::Bad.paint(&format!("{job}: evaluated, but some instances found no node")));

@@ -35,5 +35,5 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if args.detach || evaluation.is_empty() {
         return Ok(Exit::Done);
     }
-    follow::evaluation(session, Subject { job: one.job_id, namespace: one.namespace }, evaluation).await
+    follow::replacement(session, Subject { job: one.job_id, namespace: one.namespace }, evaluation, &one.id).await
 }

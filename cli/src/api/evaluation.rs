@@ -10,6 +10,9 @@ use serde::Deserialize;
 pub struct Evaluation {
     #[serde(rename = "ID")]
     pub id: String,
+    /// The type of its job.
+    #[serde(rename = "Type")]
+    pub kind: String,
     pub priority: i64,
     pub triggered_by: String,
     #[serde(rename = "JobID")]

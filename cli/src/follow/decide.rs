@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Goal;
 use super::look::View;
-use crate::api::{Deployment, Metric};
+use crate::api::{Allocation, Deployment, Metric};
 
 /// How it ended.
 #[derive(Debug)]
@@ -24,6 +24,21 @@ pub enum Verdict {
         /// Instances on nodes that are down.
         unreachable: u64,
     },
+    /// Another allocation stands in the place of the one that was told to stop.
+    Replaced {
+        /// It.
+        replacement: Allocation,
+    },
+    /// It is gone, and the job wants none in its place.
+    NotReplaced {
+        /// The name of what is gone.
+        name: String,
+    },
+    /// What took its place did not get well.
+    ReplacementFailed {
+        /// It.
+        replacement: Allocation,
+    },
     /// Some instances found no node.
     Unplaced {
         /// Why, by group.
@@ -42,7 +57,7 @@ pub enum Verdict {
 }
 
 /// The verdict; none while it is open.
-pub fn decide(goal: Goal, view: &View) -> Option<Verdict> {
+pub fn decide(goal: &Goal, view: &View) -> Option<Verdict> {
     if let Some(evaluation) = &view.evaluation {
         if !evaluation.is_terminal() {
             return None;
@@ -58,6 +73,34 @@ pub fn decide(goal: Goal, view: &View) -> Option<Verdict> {
     match goal {
         Goal::Stopped => stopped(view),
         Goal::Deployed => deployed(view),
+        Goal::Replaced(id) => replaced(view, id),
+    }
+}
+
+/// The allocation that stands in the place of the one with that id, if there is one.
+pub fn successor<'a>(view: &'a View, id: &str) -> Option<&'a Allocation> {
+    let stopped = view.allocations.iter().find(|one| one.id == id)?;
+    let takes_its_place =
+        |one: &&Allocation| one.id != id && one.name == stopped.name && one.create_time >= stopped.create_time;
+    view.allocations.iter().filter(takes_its_place).max_by_key(|one| (one.create_time, &one.id))
+}
+
+fn replaced(view: &View, id: &str) -> Option<Verdict> {
+    let stopped = view.allocations.iter().find(|one| one.id == id);
+    if stopped.is_some_and(|one| matches!(one.client_status.as_str(), "pending" | "running")) {
+        return None;
+    }
+    let Some(replacement) = successor(view, id) else {
+        return Some(Verdict::NotReplaced { name: stopped.map(Allocation::short_name).unwrap_or_default() });
+    };
+    // Agents judge the health of services only; of others it is enough that they run, or have run.
+    let is_judged = view.evaluation.as_ref().is_some_and(|evaluation| evaluation.kind == "service");
+    let replacement = replacement.clone();
+    match (replacement.client_status.as_str(), replacement.deployment_status.healthy) {
+        ("failed" | "lost", _) | (_, Some(false)) => Some(Verdict::ReplacementFailed { replacement }),
+        (_, Some(true)) | ("complete", _) => Some(Verdict::Replaced { replacement }),
+        ("running", None) if !is_judged => Some(Verdict::Replaced { replacement }),
+        _ => None,
     }
 }
 
@@ -105,7 +148,7 @@ mod tests {
             deployment: (!deployment.is_null()).then(|| typed(&deployment).unwrap()),
             allocations: allocations.collect::<Result<_, _>>().unwrap(),
         };
-        let verdict = decide(goal, &view).map_or("open".to_owned(), |verdict| format!("{verdict:?}"));
+        let verdict = decide(&goal, &view).map_or("open".to_owned(), |verdict| format!("{verdict:?}"));
         assert!(verdict.starts_with(wanted), "{verdict}");
     }
 
@@ -136,6 +179,38 @@ mod tests {
         );
         check(Goal::Deployed, evaluation("canceled"), Value::Null, &[], "EvaluationFailed");
         check(Goal::Deployed, unplaced, json!({ "Status": "running" }), &[], "Unplaced");
+    }
+
+    /// The verdict's name where `old` was told to stop, in a job of that type.
+    #[track_caller]
+    fn check_replaced(kind: &str, allocations: &[Value], wanted: &str) {
+        let view = View {
+            evaluation: Some(typed(&json!({ "ID": "e", "Status": "complete", "Type": kind })).unwrap()),
+            deployment: None,
+            allocations: allocations.iter().map(|one| typed(one).unwrap()).collect(),
+        };
+        let verdict = decide(&Goal::Replaced("old".into()), &view).map_or("open".to_owned(), |one| format!("{one:?}"));
+        assert!(verdict.starts_with(wanted), "{verdict}");
+    }
+
+    #[test]
+    fn a_replacement_is_awaited_and_not_the_rollout_before_it() {
+        let one = |id: &str, status: &str, healthy: Value| {
+            let at = i64::from(id != "old");
+            json!({ "ID": id, "Name": "web.web[0]", "JobID": "web", "ClientStatus": status, "CreateTime": at,
+                "DeploymentStatus": { "Healthy": healthy } })
+        };
+        let gone = || one("old", "complete", true.into());
+        check_replaced("service", &[one("old", "running", true.into())], "open");
+        check_replaced("service", &[gone()], "NotReplaced { name: \"web[0]\" }");
+        check_replaced("service", &[gone(), one("new", "pending", Value::Null)], "open");
+        check_replaced("service", &[gone(), one("new", "running", Value::Null)], "open");
+        check_replaced("service", &[one("old", "running", true.into()), one("new", "running", true.into())], "open");
+        check_replaced("service", &[gone(), one("new", "running", true.into())], "Replaced");
+        check_replaced("service", &[gone(), one("new", "running", false.into())], "ReplacementFailed");
+        check_replaced("service", &[gone(), one("new", "failed", Value::Null)], "ReplacementFailed");
+        check_replaced("system", &[gone(), one("new", "running", Value::Null)], "Replaced");
+        check_replaced("batch", &[gone(), one("new", "complete", Value::Null)], "Replaced");
     }
 
     #[test]

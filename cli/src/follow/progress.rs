@@ -1,6 +1,7 @@
 //! What is shown of a view while it is not decided: a heading and a row for each instance.
 
 use super::Goal;
+use super::decide::successor;
 use super::look::View;
 use crate::api::{Allocation, Deployment};
 use crate::session::Session;
@@ -29,7 +30,7 @@ pub struct Row {
 }
 
 /// What is shown of a view.
-pub fn progress(goal: Goal, view: &View, session: &Session) -> Progress {
+pub fn progress(goal: &Goal, view: &View, session: &Session) -> Progress {
     let mut rows: Vec<Row> = view.allocations.iter().filter(|one| belongs(goal, view, one)).map(row).collect();
     rows.sort_by(|left, right| {
         (urgency(left), &left.subject, &left.id).cmp(&(urgency(right), &right.subject, &right.id))
@@ -46,7 +47,7 @@ fn urgency(row: &Row) -> u8 {
 }
 
 /// Whether the instance is part of what is followed. One that is over and replaced is its successor's past.
-fn belongs(goal: Goal, view: &View, one: &Allocation) -> bool {
+fn belongs(goal: &Goal, view: &View, one: &Allocation) -> bool {
     match (goal, &view.deployment, &view.evaluation) {
         (Goal::Stopped, ..) => one.client_status != "complete" && one.client_status != "failed",
         (Goal::Deployed, Some(deployment), _) => {
@@ -54,6 +55,7 @@ fn belongs(goal: Goal, view: &View, one: &Allocation) -> bool {
         }
         (Goal::Deployed, None, Some(evaluation)) => one.eval_id == evaluation.id,
         (Goal::Deployed, None, None) => false,
+        (Goal::Replaced(id), ..) => one.id == *id || successor(view, id).is_some_and(|next| next.id == one.id),
     }
 }
 
@@ -61,18 +63,19 @@ fn is_over(one: &Allocation) -> bool {
     matches!(one.client_status.as_str(), "complete" | "failed" | "lost")
 }
 
-fn heading(goal: Goal, view: &View, session: &Session) -> String {
+fn heading(goal: &Goal, view: &View, session: &Session) -> String {
     match (&view.deployment, &view.evaluation) {
         (_, Some(evaluation)) if !evaluation.is_terminal() => {
             format!("evaluation {}: {}", session.id(&evaluation.id), text::escape(&evaluation.status))
         }
-        (Some(deployment), _) if goal == Goal::Deployed => deployment_heading(deployment, session),
+        (Some(deployment), _) if *goal == Goal::Deployed => deployment_heading(deployment, session),
         _ => match goal {
             Goal::Stopped => {
                 let left = view.allocations.iter().filter(|one| belongs(goal, view, one)).count();
                 format!("stopping, {} left", text::count(left as u64, "instance"))
             }
             Goal::Deployed => "evaluated".into(),
+            Goal::Replaced(_) => "replacing 1 instance".into(),
         },
     }
 }
