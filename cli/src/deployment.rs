@@ -75,7 +75,8 @@ fn print_groups(deployment: &Deployment, session: &Session) {
     let mut table = Table::new(&columns);
     for (name, group) in &deployment.task_groups {
         let unhealthy = if group.unhealthy_allocs > 0 { Tone::Bad } else { Tone::Plain };
-        let deadline = time::parse(&group.require_progress_by).map_or("N/A".into(), |deadline| session.time(deadline));
+        let deadline = time::parse(&group.require_progress_by).filter(|_| deployment.is_active());
+        let deadline = deadline.map_or("N/A".into(), |deadline| session.time(deadline));
         let mut cells = vec![Cell::from(name)];
         if reverts {
             cells.push(group.auto_revert.into());
