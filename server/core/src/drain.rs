@@ -202,11 +202,11 @@ fn progress_of(state: &State, node: &Node, allocation: &Allocation) -> Progress 
             // What stopped first has no replacement of its own: whoever bears its index now is it.
             of_group(state, allocation).find(|known| known.is_live() && known.index == allocation.index)
         });
-        (Stage::Gone, successor.map_or_else(|| why_first(state, allocation), |known| words_of(known)))
+        (Stage::Gone, successor.map_or_else(|| why_first(state, allocation, "stopped"), |known| words_of(known)))
     } else if ignores && kind(state, allocation).is_per_node() {
         (Stage::Ignored, "a system job's, which stays".into())
     } else if allocation.desired != Desired::Run {
-        let first = if replacement.is_none() { why_first(state, allocation) } else { String::new() };
+        let first = if replacement.is_none() { why_first(state, allocation, "stops") } else { String::new() };
         let until = "waits until its containers are gone";
         (Stage::Stopping, if first.is_empty() { until.into() } else { format!("{first}; {until}") })
     } else if let Some(failed) = replacement.filter(|known| known.client_status == ClientStatus::Failed) {
@@ -237,10 +237,10 @@ fn words_of(replacement: &Allocation) -> String {
 }
 
 /// Why an allocation ended before it had a replacement; empty while that is not known, or if none is wanted.
-fn why_first(state: &State, allocation: &Allocation) -> String {
+fn why_first(state: &State, allocation: &Allocation, verb: &str) -> String {
     let is_wanted = allocation.migrate && kind(state, allocation) == JobType::Service;
     match unplaced(state, allocation).filter(|_| is_wanted) {
-        Some(unplaced) => format!("stops first, because no other node takes it ({})", reasons(unplaced)),
+        Some(unplaced) => format!("{verb} first, because no other node takes it ({})", reasons(unplaced)),
         None => String::new(),
     }
 }

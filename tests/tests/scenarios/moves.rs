@@ -136,7 +136,7 @@ fn what_no_other_node_takes_stops_first_and_says_so() {
 #[test]
 fn no_more_stop_first_than_may_be_missing() {
     let reasons = "(memory, memory_max, node draining)";
-    let gone = format!("web[?] gone: stops first, because no other node takes it {reasons}");
+    let gone = format!("web[?] gone: stopped first, because no other node takes it {reasons}");
     let lacks = format!("no other node takes it {reasons}, and its group lacks an instance already");
     let expected = format!("{gone}\nweb[?] waiting: {lacks}: it stays until one does");
     check_drain(&format!("{FULL}\nwatch\nsweep\nrun\nwatch\nrun\nwatch"), "n1", &expected);
