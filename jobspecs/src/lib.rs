@@ -32,11 +32,13 @@ mod parse;
 mod validate;
 
 mod describe;
+mod format;
 mod write;
 
 pub use complete::complete;
 pub use describe::describe;
 pub use diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Severity};
+pub use format::format;
 pub use functions::{Function, table as functions};
 pub use inputs::{Files, Inputs};
 pub use json::{JsonError, JsonWarning, decode_json};

@@ -15,11 +15,11 @@ use serde_json::Value as Json;
 
 use crate::{Inputs, Parsed, Source, decode_json, parse, write_hcl};
 
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn files(name: &str) -> Vec<PathBuf> {
+pub(crate) fn files(name: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder(name)).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "hcl")).collect();
     files.sort();
@@ -28,9 +28,11 @@ fn files(name: &str) -> Vec<PathBuf> {
 }
 
 /// The file parsed with the variables that its first lines give; the name shown is that of the file alone.
-fn parse_file(path: &Path) -> Result<Parsed, crate::Diagnostics> {
-    let text = fs::read_to_string(path).unwrap();
-    let name = path.file_name().unwrap().to_string_lossy();
+pub(crate) fn parse_file(path: &Path) -> Result<Parsed, crate::Diagnostics> {
+    parse_text(&path.file_name().unwrap().to_string_lossy(), &fs::read_to_string(path).unwrap())
+}
+
+pub(crate) fn parse_text(name: &str, text: &str) -> Result<Parsed, crate::Diagnostics> {
     let mut variables = Vec::new();
     let mut var_files = Vec::new();
     for line in text.lines().take_while(|line| line.starts_with('#')) {
@@ -41,7 +43,7 @@ fn parse_file(path: &Path) -> Result<Parsed, crate::Diagnostics> {
         }
     }
     let inputs = Inputs { variables: &variables, var_files: &var_files, ..Inputs::default() };
-    parse(&Source::new(&name, &text), &inputs)
+    parse(&Source::new(name, text), &inputs)
 }
 
 /// Compares with the file `path`, or writes it if `UPDATE` is set.
