@@ -1,11 +1,14 @@
 //! `sched job`: one file per subcommand.
 
 mod diff;
+mod fmt;
 mod history;
+mod init;
 mod inspect;
 mod plan;
 mod revert;
 mod run;
+mod spec;
 mod status;
 mod stop;
 mod validate;
@@ -34,6 +37,12 @@ pub enum Command {
     Inspect(inspect::Args),
     /// Check a jobspec without running it
     Validate(validate::Args),
+    /// Lay jobspecs out: indentation, columns, spaces
+    Fmt(fmt::Args),
+    /// Write a jobspec to start from
+    Init(init::Args),
+    /// Show what may stand in a block of a jobspec
+    Spec(spec::Args),
     /// Show the versions of a job and what each changed
     History(history::Args),
     /// Go back to an earlier version
@@ -51,6 +60,9 @@ pub async fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Stop(args) => stop::run(&args, session).await,
         Command::Inspect(args) => inspect::run(&args, session).await,
         Command::Validate(args) => validate::run(&args, session).await,
+        Command::Fmt(args) => fmt::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Spec(args) => spec::run(&args),
         Command::History(args) => history::run(&args, session).await,
         Command::Revert(args) => revert::run(&args, session).await,
         Command::Why(args) => why::run(&args, session).await,

@@ -23,7 +23,7 @@ pub struct Args {
     /// Send the job only if its modify index is this (0: only if it does not exist)
     #[arg(long, value_name = "INDEX")]
     check_index: Option<u64>,
-    /// Print the request that would be sent, and send nothing
+    /// Print the job as the API carries it, and send nothing
     #[arg(long)]
     output: bool,
 }
@@ -31,7 +31,7 @@ pub struct Args {
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let jobspec = jobspec::read(&args.file)?;
-    let mut request = json!({ "Job": jobspec.job, "Submission": jobspec.submission(&args.file) });
+    let mut request = json!({ "Job": jobspec.job });
     if let Some(index) = args.check_index {
         request["EnforceIndex"] = true.into();
         request["JobModifyIndex"] = index.into();
@@ -40,7 +40,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         show::json(&request)?;
         return Ok(Exit::Done);
     }
-
+    request["Submission"] = jobspec.submission(&args.file);
     let mut call = Call::put("/v1/jobs", &request);
     if let (None, Some(namespace)) = (session.client.namespace(), jobspec.namespace()) {
         call = call.query("namespace", namespace);
