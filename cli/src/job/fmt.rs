@@ -135,13 +135,34 @@ mod tests {
     const CROOKED: &str = "job \"a\" {\ntype=\"batch\"\n}\n";
     const LAID_OUT: &str = "job \"a\" {\n  type = \"batch\"\n}\n";
 
+    /// An empty folder, gone when the test ends.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("sched-fmt-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
     fn args(path: &Path, check: bool, recursive: bool) -> Args {
         Args { paths: vec![path.display().to_string()], check, recursive, list: false, write: true }
     }
 
     #[test]
     fn files_of_a_folder_are_laid_out_and_those_of_its_folders_on_demand() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new("tree");
         let (top, inner) = (folder.path().join("a.hcl"), folder.path().join("inner/b.nomad"));
         std::fs::create_dir(folder.path().join("inner")).unwrap();
         for file in [&top, &inner, &folder.path().join("notes.txt")] {
@@ -162,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_file_with_an_error_is_left_alone_and_the_others_are_laid_out() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new("wrong");
         let (wrong, crooked) = (folder.path().join("a.hcl"), folder.path().join("b.hcl"));
         std::fs::write(&wrong, "job \"a\" {\n").unwrap();
         std::fs::write(&crooked, CROOKED).unwrap();
