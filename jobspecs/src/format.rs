@@ -31,7 +31,7 @@ pub fn format(source: &Source) -> Result<String, Diagnostics> {
             .hint("only jobspecs in HCL are laid out")
             .into());
     }
-    syntax::body(source)?;
+    let body = syntax::body(source)?;
     let mut lines = line::split(&token::tokens(text));
     indent(&mut lines);
     align(&mut lines, |line| line.assignment());
@@ -41,7 +41,14 @@ pub fn format(source: &Source) -> Result<String, Diagnostics> {
     if !laid_out.is_empty() {
         laid_out.push('\n');
     }
-    Ok(laid_out)
+    // The parser reads some odd texts in other ways than the tokens tell; such a text is better left alone.
+    match syntax::body(&Source::new(source.name(), &laid_out)) {
+        Ok(same) if same == body => Ok(laid_out),
+        Ok(_) | Err(_) => Err(Diagnostic::error(source, 0..0, "laid out, this file would mean something else")
+            .label("left as it is")
+            .hint("look for a heredoc whose end word stands within a template directive, `%{ … }`")
+            .into()),
+    }
 }
 
 /// Indents each line by the lines around it that leave a bracket open. However many brackets a line opens, what follows

@@ -31,7 +31,7 @@ impl Evaluator<'_> {
             "var" => (&self.scope.variables, "variable"),
             "local" => (&self.scope.locals, "local"),
             _ => {
-                let text = self.source.slice(&span_of(expression)).trim();
+                let text = without_blanks(self.source.slice(&span_of(expression)));
                 self.spend(text.len() as u64, &span_of(expression))?;
                 return Ok(Value::Text(format!("${{{text}}}")));
             }
@@ -147,4 +147,15 @@ impl Evaluator<'_> {
             other => Err(self.error(span, format!("{} has no items", other.kind()))),
         }
     }
+}
+
+/// The text of a traversal without the blanks that may stand in it, save in quotes: whoever fills it in later looks for
+/// `attr.kernel.name`.
+fn without_blanks(text: &str) -> String {
+    let mut quoted = false;
+    let is_kept = |letter: &char| {
+        quoted ^= *letter == '"';
+        quoted || !letter.is_whitespace()
+    };
+    text.chars().filter(is_kept).collect()
 }

@@ -94,6 +94,7 @@ text = <<-EOF
 b    = 2
 ",
     );
+    check("a = f(<<E\nx\n  E , 1)\n", "a = f(<<E\nx\n  E, 1)\n");
 }
 
 #[test]
@@ -107,6 +108,9 @@ fn windows_line_ends_and_an_empty_file_are_laid_out_too() {
 fn what_is_no_hcl_is_refused_with_its_place() {
     let error = format(&Source::new("job.hcl", "job \"a\" {\n")).unwrap_err();
     assert_eq!(error.first().message, "the file ends within a block");
+    let odd = "a = <<E\n%{ for x in [] }\nE\n  b %{ endfor }\nE\n";
+    let error = format(&Source::new("job.hcl", odd)).unwrap_err();
+    assert_eq!(error.first().message, "laid out, this file would mean something else");
     let error = format(&Source::new("job.json", " {\"Job\": {}}")).unwrap_err();
     assert_eq!(error.first().message, "this is a jobspec in JSON, which has no layout of its own");
 }

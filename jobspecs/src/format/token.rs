@@ -150,8 +150,9 @@ fn heredoc(rest: &str) -> usize {
     let name = name.lines().next().unwrap_or_default().trim();
     let mut at = 0;
     for (number, line) in rest.split_inclusive('\n').enumerate() {
-        if number > 0 && line.trim() == name {
-            return at + line.trim_end().len();
+        let after = line.trim_start().strip_prefix(name).filter(|_| number > 0);
+        if let Some(after) = after.filter(|after| !after.starts_with(|next| is_of_word(next) || next == '-')) {
+            return at + line.len() - after.len();
         }
         at += line.len();
     }
