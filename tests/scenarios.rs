@@ -61,6 +61,18 @@ pub fn check_watch(setup: &str, expected: &str) {
     assert_eq!(cluster.watch(), Vec::<String>::new());
 }
 
+/// Plays `setup`, has the scheduler plan, plays `meanwhile`, and only then commits that plan; then goes on as [`check`]
+/// does.
+#[track_caller]
+pub fn check_late(setup: &str, meanwhile: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    let mut decided = cluster.plan_late(meanwhile);
+    decided.extend(cluster.run());
+    assert_eq!(normal(decided.iter().map(String::as_str), expected), normal(expected.lines(), expected));
+    assert_eq!(invariants::check(&cluster.state), Vec::new());
+    assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
 /// Plays `setup`, lets the scheduler decide, and asserts where the drain of `node` stands, an allocation a line.
 #[track_caller]
 pub fn check_drain(setup: &str, node: &str, expected: &str) {

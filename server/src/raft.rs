@@ -13,6 +13,7 @@
 //! [`Machine`]'s business, how servers reach each other is [`Peers`]'. Who calls: the server's shell.
 
 mod config;
+mod contact;
 mod encoding;
 mod identity;
 mod leadership;
@@ -57,6 +58,7 @@ pub use propose::{Committed, ProposeError};
 pub use read::ReadError;
 pub use receive::SNAPSHOT_BYTES_MAX;
 
+use contact::Contact;
 use log::{LogConfig, Writer};
 use network::Network;
 use receive::Receiver;
@@ -78,6 +80,7 @@ struct Inner {
     writer: Writer,
     network: Network,
     receiver: Receiver,
+    contact: Contact,
     leadership: watch::Receiver<Leadership>,
     applied: watch::Receiver<Index>,
     command_bytes_max: usize,
@@ -142,10 +145,11 @@ impl Raft {
         let core = Runtime::scope(seed, starting).await.map_err(|error| StartError::Core(error.to_string()))?;
 
         let (publish, leadership) = watch::channel(Leadership::default());
-        tokio::spawn(leadership::follow(core.clone(), publish, timings.retry));
-        let receiver = Receiver::new(core.clone(), network.clone());
+        let contact = Contact::new();
+        tokio::spawn(leadership::follow(core.clone(), contact.clone(), publish, timings));
+        let receiver = Receiver::new(core.clone(), network.clone(), contact.clone());
         let command_bytes_max = sizes.command_bytes_max;
-        let inner = Inner { core, writer, network, receiver, leadership, applied, command_bytes_max };
+        let inner = Inner { core, writer, network, receiver, contact, leadership, applied, command_bytes_max };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -197,6 +201,12 @@ impl Raft {
     /// without this one knowing; only a committed command is proof.
     pub fn leads(&self, term: Term) -> bool {
         self.inner.leadership.borrow().leads(term)
+    }
+
+    /// How old what is applied here may be: on a leader the time since a majority answered it, on a follower since it
+    /// heard its leader.
+    pub fn silence(&self) -> Duration {
+        self.inner.contact.silence(&self.inner.core)
     }
 
     /// The last entry that is applied here, and every later one.

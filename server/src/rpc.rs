@@ -21,7 +21,6 @@ impl Service for Server {
         let body = match request.body {
             Some(request::Body::Raft(message)) => {
                 let from = self.allow_server(caller)?;
-                self.heard_consensus();
                 response::Body::Raft(self.inner.raft.handle(from, message).await)
             }
             Some(request::Body::Propose(propose)) => {
@@ -119,7 +118,6 @@ impl Server {
         let Channel { sender, mut receiver } = channel;
         let inbound = async move {
             while let Some(Frame { body: Some(frame::Body::Raft(message)) }) = receiver.recv().await {
-                self.heard_consensus();
                 if requests_sender.send(message).await.is_err() {
                     break;
                 }

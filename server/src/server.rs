@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -114,8 +113,6 @@ pub(crate) struct Inner {
     /// The leader's clocks and the usage that beats carry; empty on followers.
     pub leading: Mutex<Option<Leading>>,
     pub origin: Instant,
-    /// When another server's consensus was last heard, in milliseconds since `origin`.
-    pub heard_at_ms: AtomicU64,
     pub shutdown: CancellationToken,
 }
 
@@ -165,7 +162,6 @@ impl Server {
             orders: Orders::default(),
             leading: Mutex::new(None),
             origin: Instant::now(),
-            heard_at_ms: AtomicU64::new(0),
             shutdown: shutdown.clone(),
         };
         let server = Self { inner: Arc::new(inner) };
@@ -207,21 +203,6 @@ impl Server {
     /// Monotonic time since the server started, for the leader's clocks.
     pub(crate) fn monotonic(&self) -> Timestamp {
         Timestamp::default() + self.inner.origin.elapsed()
-    }
-
-    /// Notes that another server's consensus was heard. A follower hears nobody but its leader for long.
-    pub(crate) fn heard_consensus(&self) {
-        let now = self.inner.origin.elapsed().as_millis() as u64;
-        self.inner.heard_at_ms.store(now, Ordering::Relaxed);
-    }
-
-    /// How old this server's state may be: the time since it heard its leader.
-    pub(crate) fn last_contact(&self) -> Duration {
-        if self.inner.raft.leader().borrow().is_leader {
-            return Duration::ZERO;
-        }
-        let heard = Duration::from_millis(self.inner.heard_at_ms.load(Ordering::Relaxed));
-        self.inner.origin.elapsed().saturating_sub(heard)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

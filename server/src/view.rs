@@ -32,7 +32,7 @@ impl Cluster for Server {
             self.inner.raft.barrier(READ_WITHIN).await.map_err(|_| ClusterError::NoLeader)?;
         }
         let known_leader = self.inner.raft.leader().borrow().leader.is_some();
-        Ok(View { state: self.state(), last_contact: self.last_contact(), known_leader })
+        Ok(View { state: self.state(), last_contact: self.inner.raft.silence(), known_leader })
     }
 
     fn states(&self) -> watch::Receiver<Arc<State>> {

@@ -1,9 +1,9 @@
 //! I9: of each name at most one allocation is wanted, outside a declared overlap: a replacement beside what it replaces
-//! (a migration, a rollout, a node out of contact), or a canary.
+//! (a migration, or a node out of contact), or a canary. In a rollout the old one is no longer wanted.
 
 use std::collections::BTreeMap;
 
-use model::Allocation;
+use model::{Allocation, NodeStatus};
 use server_core::state::State;
 
 use super::Violation;
@@ -19,7 +19,9 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
         live.entry((&allocation.job, &allocation.group, allocation.index, node)).or_default().push(allocation);
     }
     for twins in live.values().filter(|twins| twins.len() > 1) {
-        let replaced = |one: &Allocation| twins.iter().any(|other| one.next == Some(other.id));
+        let is_silent = |one: &Allocation| state.node(one.node).is_none_or(|node| node.status == NodeStatus::Down);
+        let may_overlap = |one: &Allocation| one.migrate || is_silent(one);
+        let replaced = |one: &Allocation| may_overlap(one) && twins.iter().any(|other| one.next == Some(other.id));
         let counted: Vec<_> = twins.iter().filter(|one| !replaced(one) && !one.canary).collect();
         if counted.len() > 1 {
             let names: Vec<_> = counted.iter().map(|one| one.id.short()).collect();

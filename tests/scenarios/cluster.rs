@@ -137,6 +137,16 @@ impl Cluster {
         panic!("the evaluations have no end: {lines:?}");
     }
 
+    /// Plans what is pending first, plays more lines, and commits the plan after them; what of it was taken.
+    pub fn plan_late(&mut self, meanwhile: &str) -> Vec<String> {
+        let evaluation = evaluations::next(&self.state, self.now).expect("something is to be decided").clone();
+        let plan = schedule(&self.state, &evaluation, self.now).plan;
+        self.go_on(meanwhile);
+        let before = self.state.clone();
+        self.command(Command::Plan(Box::new(plan.clone())));
+        decision::of_plan(&before, &self.state, &plan, self.now)
+    }
+
     /// Lets the watch over deployments do what it finds due, and says what that was.
     pub fn watch(&mut self) -> Vec<String> {
         let commands = deployment::next(&self.state, self.now, self.state.term()).commands;

@@ -1,14 +1,23 @@
 //! Who leads, as this server knows it.
+//!
+//! openraft's leader leads on when it has lost its majority, and a follower goes on naming the leader that it lost. Here
+//! both know of none once [`QUORUM_SILENCE_MAX_ELECTIONS`] longest elections have passed in silence: what cannot commit
+//! must not judge nodes, and must not be taken for a leader by anybody. A leader that gets its majority back begins anew.
 
 use model::{ServerId, Term};
 use openraft::async_runtime::WatchReceiver as _;
 use openraft::metrics::RaftServerMetrics;
 use openraft::{ChangeMembers, ServerState};
 use tokio::sync::watch;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, sleep, timeout};
 
 use super::Core;
+use super::config::Timings;
+use super::contact::Contact;
 use super::types::TypeConfig;
+
+/// Silence after which there is no leader, in longest election times.
+pub const QUORUM_SILENCE_MAX_ELECTIONS: u32 = 3;
 
 /// Who leads in which term.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,10 +49,21 @@ pub fn leadership_of(metrics: &RaftServerMetrics<TypeConfig>) -> Leadership {
 
 /// Publishes every change of leadership, until the server stops. A new leader also ends a change of members that its
 /// predecessor left half done.
-pub async fn follow(core: Core, published: watch::Sender<Leadership>, retry: Duration) {
+pub async fn follow(core: Core, contact: Contact, published: watch::Sender<Leadership>, timings: Timings) {
     let mut metrics = core.server_metrics();
+    // The term in which openraft last made this server the leader.
+    let mut elected_in = None;
+    let silence_max = timings.election_max * QUORUM_SILENCE_MAX_ELECTIONS;
     loop {
-        let now = leadership_of(&metrics.borrow_and_update());
+        let mut now = leadership_of(&metrics.borrow_and_update());
+        if now.is_leader && elected_in != Some(now.term) {
+            // A majority has just voted for it; openraft counts from its first answer on.
+            contact.note();
+            elected_in = Some(now.term);
+        }
+        if contact.silence(&core) >= silence_max {
+            (now.leader, now.is_leader) = (None, false);
+        }
         let mut became_leader = false;
         published.send_if_modified(|before| {
             became_leader = now.is_leader && !before.leads(now.term);
@@ -51,9 +71,10 @@ pub async fn follow(core: Core, published: watch::Sender<Leadership>, retry: Dur
         });
         if became_leader {
             tracing::info!(term = now.term, "became the leader");
-            tokio::spawn(settle_members(core.clone(), now.term, retry));
+            tokio::spawn(settle_members(core.clone(), now.term, timings.retry));
         }
-        if metrics.changed().await.is_err() {
+        // Silence is no change; it is looked for.
+        if let Ok(Err(_)) = timeout(timings.election_min, metrics.changed()).await {
             return;
         }
     }

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use futures::stream::{StreamExt, unfold};
 use model::ServerId;
 use openraft::async_runtime::WatchReceiver as _;
-use openraft::raft::{AppendEntriesRequest, VoteRequest};
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, StreamAppendError, VoteRequest};
 use tokio::sync::mpsc;
 
 use super::Core;
+use super::contact::Contact;
 use super::encoding::{VoteMessage, missing};
 use super::messages::{
     Answered, AppendReply, Ask, ChunkMessage, ChunkReply, ReadIndexReply, Reply, Request, TransferMessage,
@@ -25,6 +26,7 @@ pub const SNAPSHOT_BYTES_MAX: u64 = 4 << 30;
 pub struct Receiver {
     core: Core,
     network: Network,
+    contact: Contact,
     incoming: Mutex<Option<Incoming>>,
 }
 
@@ -39,8 +41,8 @@ struct Incoming {
 }
 
 impl Receiver {
-    pub fn new(core: Core, network: Network) -> Self {
-        Self { core, network, incoming: Mutex::new(None) }
+    pub fn new(core: Core, network: Network, contact: Contact) -> Self {
+        Self { core, network, contact, incoming: Mutex::new(None) }
     }
 
     /// Answers one message of server `from`.
@@ -77,6 +79,9 @@ impl Receiver {
         let mut results = Box::pin(results);
         while let Some(result) = results.next().await {
             let Ok(result) = result else { break };
+            if !matches!(result, Err(StreamAppendError::HigherVote(_))) {
+                self.contact.note();
+            }
             if replies.send(Reply::encode_from(Answered::Append(result.into()))).await.is_err() {
                 return;
             }
@@ -105,6 +110,9 @@ impl Receiver {
 
     async fn append(&self, request: std::io::Result<AppendEntriesRequest<TypeConfig>>) -> Result<Answered, String> {
         let response = self.core.append_entries(request.map_err(text)?).await.map_err(text)?;
+        if !matches!(response, AppendEntriesResponse::HigherVote(_)) {
+            self.contact.note();
+        }
         Ok(Answered::Append(AppendReply::from(response)))
     }
 

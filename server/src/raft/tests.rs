@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use cluster::{Cluster, SECOND};
+use tokio::time::sleep;
 
 use super::*;
 
@@ -275,6 +276,56 @@ fn only_a_pristine_server_begins_a_cluster_and_a_folder_keeps_its_server() {
         cluster.kill(3).await;
         let error = cluster.start_as(3, 9).await.err().unwrap();
         assert!(matches!(error, StartError::Folder(ClaimFolderError::Taken { .. })), "{error}");
+    });
+}
+
+/// Whom a server takes for the leader.
+fn leader_of(cluster: &Cluster, id: ServerId) -> Option<ServerId> {
+    cluster.raft(id).leader().borrow().leader.as_ref().map(|(leader, _)| *leader)
+}
+
+#[test]
+fn who_has_lost_the_majority_knows_of_no_leader_until_it_is_back() {
+    run(14, async {
+        let mut cluster = Cluster::of_three(14).await;
+        cluster.write("before").await;
+        let leader = cluster.leader().await;
+        let others: Vec<ServerId> = (1..=3).filter(|id| *id != leader).collect();
+        cluster.isolate(leader, true);
+        // The one that is cut off, until then the leader, leads no more; the others have elected one of themselves.
+        cluster.wait("the old leader knows of none", |cluster| leader_of(cluster, leader).is_none()).await;
+        let silence = cluster.raft(leader).silence();
+        assert!(silence > SECOND, "{silence:?}");
+        cluster.write("between").await;
+        cluster.isolate(leader, false);
+        cluster
+            .wait("all know the same leader", |cluster| {
+                let known: Vec<_> = (1..=3).map(|id| leader_of(cluster, id)).collect();
+                known[0].is_some() && known.iter().all(|one| *one == known[0])
+            })
+            .await;
+
+        let (last, dead) = (others[0], [leader, others[1]]);
+        for id in dead {
+            cluster.kill(id).await;
+        }
+        cluster.wait("the last one knows of no leader", |cluster| leader_of(cluster, last).is_none()).await;
+        assert!(!cluster.raft(last).leader().borrow().is_leader);
+        cluster.start(dead[0]).await;
+        cluster.wait("a majority has a leader again", |cluster| leader_of(cluster, last).is_some()).await;
+        cluster.write("after").await;
+    });
+}
+
+#[test]
+fn a_server_on_its_own_leads_on() {
+    run(15, async {
+        let mut cluster = Cluster::of_one(15).await;
+        cluster.write("before").await;
+        sleep(20 * SECOND).await;
+        assert_eq!(leader_of(&cluster, 1), Some(1));
+        assert_eq!(cluster.raft(1).silence(), Duration::ZERO);
+        cluster.kill(1).await;
     });
 }
 

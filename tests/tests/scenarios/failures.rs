@@ -1,6 +1,6 @@
 //! Instances that failed, and nodes that are lost.
 
-use tests::scenarios::check;
+use tests::scenarios::{check, check_late};
 
 #[test]
 fn a_failed_instance_is_placed_anew_after_its_delay() {
@@ -323,4 +323,19 @@ fn lost_batch_work_that_its_replacement_finished_is_done() {
          gone count[0] on n1",
         "stop count[0] on n2: node down",
     );
+}
+
+#[test]
+fn what_is_back_before_a_plan_to_replace_it_is_committed_is_not_replaced() {
+    let setup = "node n1
+         node n2
+         node n3
+         job web count=2
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n2 running healthy
+         run
+         down n1";
+    check_late(setup, "back n1", "");
+    // What is not back is replaced all the same.
+    check_late(&format!("{setup}\ndown n2"), "back n2", "place web[0] on n3");
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, EvaluationStatus, Group,
-    Misfit, Node, NodeId, Resources, Trigger, fits,
+    Misfit, Node, NodeId, NodeStatus, Resources, Trigger, fits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ pub struct RejectedPlacement {
     pub node: NodeId,
     /// How many instances.
     pub count: u32,
-    /// Why; none where the node or the job's version is gone or changed.
+    /// Why; none where the node or the job's version is gone or changed, or what was to be replaced is back.
     pub misfits: Vec<Misfit>,
 }
 
@@ -158,6 +158,10 @@ impl Placer<'_> {
         tail: &Tail,
     ) -> Result<(), Vec<Misfit>> {
         let id = self.next_id(state, &group.name);
+        if tail.previous.and_then(|previous| state.allocation(previous)).is_some_and(|previous| stands(state, previous))
+        {
+            return Err(Vec::new());
+        }
         let deployment = self.deployment.filter(|_| version.version == self.plan.job_version);
         let mut new = Allocation {
             id,
@@ -227,6 +231,13 @@ impl Placer<'_> {
         });
         indexes.take(tail.index)
     }
+}
+
+/// Whether an allocation needs nobody in its place: it runs where it can be reached, and shall neither end nor move. A
+/// plan that was made while its node was silent may still want to replace it.
+fn stands(state: &State, allocation: &Allocation) -> bool {
+    let is_in_reach = state.node(allocation.node).is_some_and(|node| node.status != NodeStatus::Down);
+    allocation.is_live() && !allocation.migrate && is_in_reach
 }
 
 /// The name indexes of a group.

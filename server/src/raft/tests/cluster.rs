@@ -32,8 +32,8 @@ pub struct Cluster {
 type Trace = Arc<Mutex<Vec<String>>>;
 
 impl Cluster {
-    /// Servers 1 to 3, joined.
-    pub async fn of_three(seed: u64) -> Self {
+    /// Server 1, which is all of it.
+    pub async fn of_one(seed: u64) -> Self {
         let mut cluster = Self {
             id: ClusterId::derive(&[b"cluster"]),
             seed,
@@ -42,10 +42,17 @@ impl Cluster {
             ledgers: BTreeMap::new(),
             trace: Trace::default(),
         };
-        for id in 1..=3 {
+        cluster.start(1).await;
+        cluster.raft(1).initialize("server-1").await.unwrap();
+        cluster
+    }
+
+    /// Servers 1 to 3, joined.
+    pub async fn of_three(seed: u64) -> Self {
+        let mut cluster = Self::of_one(seed).await;
+        for id in 2..=3 {
             cluster.start(id).await;
         }
-        cluster.raft(1).initialize("server-1").await.unwrap();
         for id in 2..=3 {
             cluster.raft(1).add_server(id, &format!("server-{id}"), 10 * SECOND).await.unwrap();
         }

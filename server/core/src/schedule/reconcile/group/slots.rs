@@ -30,7 +30,10 @@ impl<'a> AtWork<'a, '_> {
                 }
                 continue;
             }
-            match (self.live_replacement(allocation), slots.get(&allocation.index).copied()) {
+            // One that is well where it is needs no replacement: if it has one all the same, the better of both stays.
+            let overlaps = allocation.migrate || self.is_out_of_contact(allocation);
+            let replacement = self.live_replacement(allocation).filter(|_| overlaps);
+            match (replacement, slots.get(&allocation.index).copied()) {
                 // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
                 (Some(replacement), _) => {
                     if allocation.migrate && replacement.healthy == Some(true) {
@@ -46,7 +49,7 @@ impl<'a> AtWork<'a, '_> {
                     let is_older = worse.job_version < better.job_version;
                     let reason = if is_older { StopReason::Updated } else { StopReason::NotNeeded };
                     self.stop(worse, reason);
-                    for original in self.originals_of(worse) {
+                    for original in self.originals_of(worse).into_iter().filter(|original| original.id != better.id) {
                         self.stop(original, reason);
                     }
                     slots.insert(allocation.index, better);
