@@ -76,10 +76,12 @@ pub fn fits(ask: Resources, free: Resources) -> Result<(), Vec<Misfit>> {
     if ask.cpu_mhz > free.cpu_mhz {
         short.push(Misfit::Cpu { ask_mhz: ask.cpu_mhz, free_mhz: free.cpu_mhz });
     }
-    if ask.memory_mb > free.memory_mb {
+    let is_memory_short = ask.memory_mb > free.memory_mb;
+    if is_memory_short {
         short.push(Misfit::Memory { ask_mb: ask.memory_mb, free_mb: free.memory_mb });
     }
-    if ask.memory_max_mb > free.memory_max_mb {
+    // Who asks for no more than he reserves is told of the reservation only.
+    if ask.memory_max_mb > free.memory_max_mb && !(is_memory_short && ask.memory_max_mb == ask.memory_mb) {
         short.push(Misfit::MemoryMax { ask_mb: ask.memory_max_mb, free_mb: free.memory_max_mb });
     }
     if ask.disk_mb > free.disk_mb {
@@ -93,6 +95,14 @@ mod tests {
     use super::*;
 
     const NODE: Resources = Resources { cpu_mhz: 1000, memory_mb: 512, memory_max_mb: 768, disk_mb: 100 };
+
+    #[test]
+    fn a_limit_that_is_the_reservation_is_a_reason_of_its_own_only_where_the_reservation_fits() {
+        let ask = Resources { memory_mb: 800, memory_max_mb: 800, ..Resources::default() };
+        assert_eq!(fits(ask, NODE), Err(vec![Misfit::Memory { ask_mb: 800, free_mb: 512 }]));
+        let free = Resources { memory_mb: 1000, ..NODE };
+        assert_eq!(fits(ask, free), Err(vec![Misfit::MemoryMax { ask_mb: 800, free_mb: 768 }]));
+    }
 
     #[test]
     fn exactly_all_of_a_node_fits() {

@@ -14,7 +14,7 @@ fn why_names_every_node_and_what_would_help() {
          3 nodes: 0 filtered, 3 exhausted, 0 fit
          n1: memory short 452 MiB of 2500
          n2: memory short 764 MiB of 2500
-         n3: memory short 1476 MiB of 2500; memory_max short 964 MiB of 2500
+         n3: memory short 1476 MiB of 2500
          hint: lower memory to 2048 MiB: fits 1 node
          hint: add one node of at least 100 MHz and 2500 MiB",
     );
@@ -96,8 +96,8 @@ fn why_counts_the_nodes_that_a_system_job_wants() {
         "agent: 0 of 2 run, 1 unplaced, blocked
          3 nodes: 1 filtered, 1 exhausted, 1 fit
          n1: fits
-         n2: memory short 100 MiB of 200; memory_max short 50 MiB of 200
-         n3: constraint ${meta.rack} is_not_set (is r1); memory short 100 MiB of 200; memory_max short 50 MiB of 200
+         n2: memory short 100 MiB of 200
+         n3: constraint ${meta.rack} is_not_set (is r1); memory short 100 MiB of 200
          hint: lower memory to 100 MiB: fits 2 nodes
          hint: add one node of at least 100 MHz and 200 MiB",
     );

@@ -208,7 +208,7 @@ fn where_nothing_else_has_room_the_lost_wait() {
          node n2 mem=1000 down
          job web mem=500
          alloc web[0] on n2 running",
-        "blocked web 1: memory 1, memory_max 1, node down 1",
+        "blocked web 1: memory 1, node down 1",
     );
 }
 

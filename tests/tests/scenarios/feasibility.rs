@@ -71,7 +71,7 @@ fn every_reason_of_a_node_is_counted() {
     check(
         "node n1 mem=100 dc=dc2
          job web mem=200 dc=dc1 constraint=\"${meta.rack} = r1\"",
-        "blocked web 1: ${meta.rack} = r1 1, datacenter 1, memory 1, memory_max 1",
+        "blocked web 1: ${meta.rack} = r1 1, datacenter 1, memory 1",
     );
 }
 

@@ -113,13 +113,13 @@ fn a_move_waits_where_no_other_node_has_room() {
          node n2 mem=100
          job web mem=500
          alloc web[0] on n1 running healthy",
-        "blocked web 1: memory 1, memory_max 1, node draining 1",
+        "blocked web 1: memory 1, node draining 1",
     );
 }
 
 #[test]
 fn what_no_other_node_takes_stops_first_and_says_so() {
-    let first = "stops first, because no other node takes it (memory, memory_max, node draining)";
+    let first = "stops first, because no other node takes it (memory, node draining)";
     let waits = "web[?] waiting: others of its group move first (max_parallel)";
     let expected = format!("web[?] stopping: {first}; waits until its containers are gone\n{waits}");
     check_drain(&format!("{FULL}\nwatch"), "n1", &expected);
@@ -135,7 +135,7 @@ fn what_no_other_node_takes_stops_first_and_says_so() {
 
 #[test]
 fn no_more_stop_first_than_may_be_missing() {
-    let reasons = "(memory, memory_max, node draining)";
+    let reasons = "(memory, node draining)";
     let gone = format!("web[?] gone: stopped first, because no other node takes it {reasons}");
     let lacks = format!("no other node takes it {reasons}, and its group lacks an instance already");
     let expected = format!("{gone}\nweb[?] waiting: {lacks}: it stays until one does");

@@ -22,7 +22,7 @@ fn memory_runs_out() {
         "place web[?] on n1
          place web[?] on n2
          place web[?] on n3
-         blocked web 1: memory 3, memory_max 3",
+         blocked web 1: memory 3",
     );
 }
 
@@ -162,7 +162,7 @@ fn a_blocked_job_wakes_when_a_node_joins() {
          run
          node n2 mem=512",
         "place web[?] on n2
-         blocked web 1: memory 2, memory_max 2",
+         blocked web 1: memory 2",
     );
 }
 

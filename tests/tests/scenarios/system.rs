@@ -139,7 +139,7 @@ fn a_node_that_is_full_is_one() {
          node n3 mem=100
          job agent type=system mem=200",
         "place agent[0] on n1
-         blocked agent 2: memory 2, memory_max 2",
+         blocked agent 2: memory 2",
     );
 }
 
