@@ -1,5 +1,5 @@
-# Blocks that have no effect yet are kept, and each is said.
-job "kept" {
+# Blocks that have no effect yet are in the job, and each use of one is said.
+job "form" {
   type = "batch"
   periodic {
     cron             = "@daily"
