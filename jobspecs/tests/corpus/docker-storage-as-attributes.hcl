@@ -46,12 +46,12 @@ job "media-attributes" {
         BIG   = 12345678901
       }
 
-      resources = {
+      resources {
         cpu    = 700
         memory = 900
       }
 
-      logs = {
+      logs {
         disabled = true
       }
     }
