@@ -51,7 +51,7 @@ impl Bench {
                 ("args".to_string(), json!(["sh", "-c", script])),
             ]),
             env: BTreeMap::from([("WHO".to_string(), "basket".to_string())]),
-            resources: TaskResources { cpu: 200, memory: 32, memory_max: 0 },
+            resources: TaskResources { cpu: 200, memory: 32, ..TaskResources::default() },
             user: String::new(),
             logs: Logs::default(),
             ports: Vec::new(),

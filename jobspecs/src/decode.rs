@@ -5,9 +5,6 @@
 
 mod dynamic;
 mod free;
-mod warnings;
-
-pub(crate) use warnings::warning;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,19 +14,15 @@ use hcl_edit::structure::{Attribute, Body, Structure};
 use serde_json::Value as Json;
 
 use crate::evaluate::{Evaluator, Frame, span_of};
-use crate::schema::{Block, Entries, Field, Kind, Status, Times};
+use crate::schema::{Block, Entries, Field, Kind, Times};
 use crate::source::Span;
 use crate::tree::{Node, Tree};
 use crate::{DIAGNOSTICS_MAX, Diagnostic, nearest};
-
-/// The name under which a block holds what this release does not act on.
-pub(crate) const KEPT: &str = "Kept";
 
 /// Decodes blocks, gathering what is wrong.
 pub(crate) struct Decoder<'a> {
     pub evaluator: Evaluator<'a>,
     pub errors: Vec<Diagnostic>,
-    pub warnings: Vec<Diagnostic>,
     /// Where blocks begin in which something was left out as wrong: what validation misses there is no news.
     pub broken: BTreeSet<usize>,
 }
@@ -45,7 +38,7 @@ struct Found<'b, 'f> {
 
 impl<'a> Decoder<'a> {
     pub(crate) fn new(evaluator: Evaluator<'a>) -> Self {
-        Self { evaluator, errors: Vec::new(), warnings: Vec::new(), broken: BTreeSet::new() }
+        Self { evaluator, errors: Vec::new(), broken: BTreeSet::new() }
     }
 
     /// The value of the block `hcl`, which `schema` describes.
@@ -102,7 +95,7 @@ impl<'a> Decoder<'a> {
             match structure {
                 Structure::Attribute(attribute) => self.attribute(schema, attribute, frame, entries),
                 Structure::Block(hcl) if hcl.ident.as_str() == "dynamic" => {
-                    self.dynamic(schema, hcl, frame, entries);
+                    self.dynamic(hcl, frame, &mut |decoder, found| decoder.inner(schema, found, entries));
                 }
                 Structure::Block(hcl) => self.inner(schema, &found(hcl, frame), entries),
             }
@@ -239,75 +232,35 @@ impl<'a> Decoder<'a> {
         self.finished(schema, entries, span)
     }
 
-    /// Puts a decoded value where its row says, and what the value keeps where there is a place for it.
+    /// Puts a decoded value where its row says.
     fn put(&mut self, schema: &'static Block, field: &'static Field, node: Node, span: &Span, entries: &mut Entries) {
-        self.warn(field, span);
-        let mut node = node;
-        let lifted = match (&mut node.tree, field.kind) {
-            (Tree::Map(inner), Kind::Block(block, _)) if !block.keeps => inner.remove(KEPT),
-            _ => None,
-        };
-        let target = if field.status == Status::Kept {
-            let kept =
-                entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
-            match &mut kept.tree {
-                Tree::Map(kept) => kept,
-                Tree::Leaf(_) | Tree::List(_) => return,
-            }
-        } else {
-            &mut *entries
-        };
         let entry = field.entry();
-        let times = match field.kind {
-            Kind::Block(_, times) => times,
-            // A free block may be repeated, and is a list then.
-            Kind::Free if target.contains_key(entry) => Times::Many,
-            Kind::TextMap | Kind::TextsMap if target.contains_key(entry) => {
-                return merge_map(target, entry, node);
+        let is_there = entries.contains_key(entry);
+        let list = |tree| Node { span: span.clone(), tree };
+        match field.kind {
+            Kind::Block(_, Times::Many) | Kind::Block(_, Times::OnceInList) if !is_there => {
+                entries.insert(entry.into(), list(Tree::List(vec![node])));
             }
-            _ => Times::Once,
-        };
-        let mut at = String::new();
-        match times {
-            Times::Once => {
-                if target.contains_key(entry) {
-                    return self.twice(schema, field, span);
-                }
-                target.insert(entry.into(), node);
-            }
-            Times::OnceInList if target.contains_key(entry) => return self.twice(schema, field, span),
-            Times::Many | Times::OnceInList => {
-                let list =
-                    target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::List(Vec::new()) });
-                if !matches!(list.tree, Tree::List(_)) {
-                    let first = std::mem::replace(list, Node { span: span.clone(), tree: Tree::List(Vec::new()) });
-                    list.tree = Tree::List(vec![first]);
-                }
-                if let Tree::List(list) = &mut list.tree {
-                    at = format!("[{}]", list.len());
-                    list.push(node);
+            Kind::Block(_, Times::Many) => {
+                if let Some(Node { tree: Tree::List(items), .. }) = entries.get_mut(entry) {
+                    items.push(node);
                 }
             }
-            Times::ByLabel => {
-                let label = match &node.tree {
-                    Tree::Map(inner) => inner.get("Name").cloned(),
-                    Tree::Leaf(_) | Tree::List(_) => None,
-                };
-                let map =
-                    target.entry(entry.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
-                if let (Tree::Map(map), Some(Node { tree: Tree::Leaf(Json::String(label)), .. })) =
-                    (&mut map.tree, label)
-                {
+            Kind::Block(inner, Times::ByLabel) => {
+                let label = inner.label.and_then(|label| node.text(label)).unwrap_or_default().to_string();
+                let map = entries.entry(entry.into()).or_insert_with(|| list(Tree::Map(Entries::new())));
+                if let Tree::Map(map) = &mut map.tree {
+                    if map.contains_key(&label) {
+                        let error = self.error(span, format!("the {} `{label}` is given twice", field.name));
+                        self.errors.push(error.hint("give each a name of its own"));
+                        return;
+                    }
                     map.insert(label, node);
                 }
             }
-        }
-        if let Some(Node { tree: Tree::Map(lifted), .. }) = lifted {
-            let kept =
-                entries.entry(KEPT.into()).or_insert(Node { span: span.clone(), tree: Tree::Map(Entries::new()) });
-            if let Tree::Map(kept) = &mut kept.tree {
-                kept.extend(lifted.into_iter().map(|(key, node)| (format!("{entry}{at}.{key}"), node)));
-            }
+            Kind::TextMap | Kind::TextsMap if is_there => merge_map(entries, entry, node),
+            _ if is_there => self.twice(schema, field, span),
+            _ => drop(entries.insert(entry.into(), node)),
         }
     }
 

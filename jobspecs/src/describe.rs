@@ -18,7 +18,7 @@ pub fn describe(block: &str) -> Option<String> {
             Kind::Block(inner, _) if inner.label.is_some() && !inner.label_optional => "a block with a name".into(),
             kind => kind.describe(),
         };
-        let status = if field.status == Status::ActedOn { "" } else { " No effect in this release." };
+        let status = if field.status == Status::ActedOn { "" } else { " No effect yet." };
         text.push_str(&format!("  {:width$}  {} ({kind}){status}\n", field.name, field.doc));
     }
     Some(text)

@@ -1,18 +1,17 @@
 //! Jobs in JSON, as Nomad's API carries them.
 //!
 //! Keys are taken in any case at every level that the tables know; keys inside `Env`, `Meta`, `Config` and headers are
-//! the author's own and left alone. Nulls mean the default, unknown fields are ignored, and what this release does not
-//! act on is kept with a warning.
+//! the author's own and left alone. Nulls mean the default and unknown fields are ignored.
 
 use std::fmt;
 
 use model::Job;
 use serde_json::{Map, Value as Json};
 
-use crate::complete::{complete, merge_rules};
-use crate::decode::{KEPT, warning};
-use crate::schema::{Block, JOB, Kind, Status, Times};
+use crate::complete::{complete, fill_in};
+use crate::schema::{Block, JOB, Kind, Times};
 use crate::tree::{Node, Tree};
+use crate::without_effect::{Given, in_document, in_job};
 
 /// The JSON is not a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,13 +49,15 @@ impl fmt::Display for JsonWarning {
 /// The complete job that `value` stands for, bare or wrapped in `{"Job": …}`; not validated.
 pub fn decode_json(value: Json) -> Result<(Job, Vec<JsonWarning>), JsonError> {
     let value = unwrapped(value);
-    let mut warnings = Vec::new();
-    let mut json = read_block(&JOB, &value, "", &mut warnings)?;
-    merge_rules(&mut json);
+    let mut json = read_block(&JOB, &value, "")?;
+    let mut uses = in_document(&json, Given::AsDocument);
+    fill_in(&mut json);
     let mut job: Job = serde_json::from_value(json)
         .map_err(|error| JsonError { path: String::new(), message: format!("can't be read: {error}") })?;
     complete(&mut job);
-    Ok((job, warnings))
+    uses.extend(in_job(&job));
+    let warnings = uses.into_iter().map(|found| JsonWarning { path: found.path, message: found.message });
+    Ok((job, warnings.collect()))
 }
 
 fn unwrapped(value: Json) -> Json {
@@ -72,49 +73,20 @@ fn unwrapped(value: Json) -> Json {
     }
 }
 
-fn read_block(
-    schema: &'static Block,
-    value: &Json,
-    path: &str,
-    warnings: &mut Vec<JsonWarning>,
-) -> Result<Json, JsonError> {
+fn read_block(schema: &'static Block, value: &Json, path: &str) -> Result<Json, JsonError> {
     let object =
         value.as_object().ok_or_else(|| JsonError { path: path.to_string(), message: "must be an object".into() })?;
     let mut read = Map::new();
-    let mut kept = Map::new();
-    for (key, value) in object {
-        if value.is_null() {
-            continue;
-        }
-        // A document that was shown by this product carries what was kept.
-        if schema.keeps && key.eq_ignore_ascii_case(KEPT) {
-            kept.extend(value.as_object().cloned().unwrap_or_default());
-            continue;
-        }
+    for (key, value) in object.iter().filter(|(_, value)| !value.is_null()) {
         let Some(field) = schema.json_field(key) else { continue };
         let inner_path = if path.is_empty() { field.json.to_string() } else { format!("{path}.{}", field.json) };
         let value = match field.kind {
-            Kind::Block(inner, times) => {
-                read_blocks((inner, times), field.json, value, &inner_path, &mut kept, warnings)?
-            }
-            kind => kind.read(value).map_err(|message| JsonError { path: inner_path.clone(), message })?,
+            Kind::Block(inner, times) => read_blocks((inner, times), value, &inner_path)?,
+            kind => kind.read(value).map_err(|message| JsonError { path: inner_path, message })?,
         };
-        if value.is_null() {
-            continue;
-        }
-        if field.status != Status::ActedOn && says_something(&value) {
-            warnings.extend(warning(field).map(|(message, _)| JsonWarning { path: inner_path, message }));
-        }
-        if field.status == Status::Kept {
-            if says_something(&value) {
-                kept.insert(field.json.to_string(), value);
-            }
-        } else {
+        if !value.is_null() {
             read.insert(field.json.to_string(), value);
         }
-    }
-    if !kept.is_empty() {
-        read.insert(KEPT.into(), Json::Object(kept));
     }
     finished(schema, read, path)
 }
@@ -128,28 +100,13 @@ fn finished(schema: &Block, read: Map<String, Json>, path: &str) -> Result<Json,
     Ok(Node { span: 0..0, tree: Tree::Map(entries) }.split().0)
 }
 
-/// An inner block, or the list or map of them; what they keep goes to `kept` where they have no place of their own.
-fn read_blocks(
-    (inner, times): (&'static Block, Times),
-    name: &str,
-    value: &Json,
-    path: &str,
-    kept: &mut Map<String, Json>,
-    warnings: &mut Vec<JsonWarning>,
-) -> Result<Json, JsonError> {
-    let mut one = |value: &Json, at: &str| -> Result<Json, JsonError> {
-        let mut json = read_block(inner, value, &format!("{path}{at}"), warnings)?;
-        if !inner.keeps
-            && let Some(Json::Object(lifted)) = json.as_object_mut().and_then(|object| object.remove(KEPT))
-        {
-            kept.extend(lifted.into_iter().map(|(key, value)| (format!("{name}{at}.{key}"), value)));
-        }
-        Ok(json)
-    };
+/// An inner block, or the list or map of them.
+fn read_blocks((inner, times): (&'static Block, Times), value: &Json, path: &str) -> Result<Json, JsonError> {
     match (times, value) {
         (Times::Many | Times::OnceInList, Json::Array(list)) => {
             let items = list.iter().filter(|item| !item.is_null()).enumerate();
-            let items: Result<Vec<Json>, JsonError> = items.map(|(at, item)| one(item, &format!("[{at}]"))).collect();
+            let items: Result<Vec<Json>, JsonError> =
+                items.map(|(at, item)| read_block(inner, item, &format!("{path}[{at}]"))).collect();
             items.map(Json::Array)
         }
         (Times::Many | Times::OnceInList, _) => {
@@ -157,23 +114,15 @@ fn read_blocks(
         }
         (Times::ByLabel, Json::Object(object)) => {
             let mut map = Map::new();
-            for (label, value) in object {
-                map.insert(label.clone(), one(value, &format!(".{label}"))?);
+            for (label, value) in object.iter().filter(|(_, value)| !value.is_null()) {
+                let mut json = read_block(inner, value, &format!("{path}.{label}"))?;
+                if let (Some(name), Some(object)) = (inner.label, json.as_object_mut()) {
+                    object.entry(name).or_insert_with(|| label.as_str().into());
+                }
+                map.insert(label.clone(), json);
             }
             Ok(Json::Object(map))
         }
-        (Times::Once | Times::ByLabel, value) => one(value, ""),
-    }
-}
-
-/// Whether a value differs from nothing: clients send zeros and empty lists for what they do not use.
-fn says_something(value: &Json) -> bool {
-    match value {
-        Json::Null | Json::Bool(false) => false,
-        Json::Bool(true) => true,
-        Json::Number(number) => number.as_f64() != Some(0.0),
-        Json::String(text) => !text.is_empty(),
-        Json::Array(list) => !list.is_empty(),
-        Json::Object(object) => object.values().any(says_something),
+        (Times::Once | Times::ByLabel, value) => read_block(inner, value, path),
     }
 }

@@ -30,6 +30,7 @@ mod complete;
 mod json;
 mod parse;
 mod validate;
+mod without_effect;
 
 mod describe;
 mod format;

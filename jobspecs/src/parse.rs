@@ -1,18 +1,22 @@
 //! The whole way of a jobspec, from text to job.
 
+use std::collections::BTreeSet;
+
 use hcl_edit::Span as _;
 use hcl_edit::structure::{Body, Structure};
 use model::Job;
 use serde_json::Value as Json;
 
-use crate::complete::{complete, merge_rules};
+use crate::complete::{complete, fill_in};
 use crate::decode::Decoder;
 use crate::evaluate::{Budget, Evaluator};
 use crate::inputs::Inputs;
 use crate::json::decode_json;
 use crate::schema::JOB;
 use crate::source::Source;
+use crate::tree::Places;
 use crate::validate::{Problem, validate};
+use crate::without_effect::{Given, Use, in_document, in_job};
 use crate::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, nearest, syntax, variables};
 
 /// A job, and what its author should know though it is taken.
@@ -49,6 +53,7 @@ pub fn parse(source: &Source, inputs: &Inputs<'_>) -> Result<Parsed, Diagnostics
     errors.append(&mut decoder.errors);
     let span = node.span.clone();
     let (json, places) = node.split();
+    let mut uses = in_document(&json, Given::AsText);
     let job = match read(json) {
         Ok(job) => job,
         Err(message) => {
@@ -68,15 +73,31 @@ pub fn parse(source: &Source, inputs: &Inputs<'_>) -> Result<Parsed, Diagnostics
     }
     match Diagnostics::gather(errors) {
         Some(errors) => Err(errors),
-        None => Ok(Parsed { job, warnings: decoder.warnings }),
+        None => {
+            uses.extend(in_job(&job));
+            Ok(Parsed { job, warnings: warnings(source, &uses, &places) })
+        }
     }
 }
 
 fn read(mut json: Json) -> Result<Job, String> {
-    merge_rules(&mut json);
+    fill_in(&mut json);
     let mut job: Job = serde_json::from_value(json).map_err(|error| format!("the job can't be read: {error}"))?;
     complete(&mut job);
     Ok(job)
+}
+
+/// A warning for each place where something without effect stands: what is written once may be used at several.
+fn warnings(source: &Source, uses: &[Use], places: &Places) -> Vec<Diagnostic> {
+    let located = uses.iter().map(|found| {
+        let span = places.nearest(&found.path).cloned().unwrap_or(0..0);
+        ((span.start, span.end), found.message.as_str(), found.hint)
+    });
+    let unique: BTreeSet<_> = located.collect();
+    let warning = |((start, end), message, hint): ((usize, usize), &str, &str)| {
+        Diagnostic::warning(source, start..end, message).label("without effect").hint(hint)
+    };
+    unique.into_iter().map(warning).collect()
 }
 
 fn located(source: &Source, problem: &Problem, place: std::ops::Range<usize>) -> Diagnostic {

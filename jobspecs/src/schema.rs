@@ -3,25 +3,45 @@
 //! The decoder of HCL, the reader of JSON, the hints of "did you mean" and `describe` all read these. To add an
 //! attribute is a line in the model and a line here.
 
-mod docker;
+mod kind;
+
 mod group;
 mod job;
-mod kept;
-mod kind;
+mod multiregion;
+mod periodic;
+
 mod network;
 mod placement;
 mod policy;
+mod scaling;
+mod volume;
+
+mod connect;
+mod gateway;
 mod service;
+
+mod action;
+mod artifact;
+mod device;
+mod identity;
+mod secret;
 mod task;
+mod template;
+
+mod docker;
+mod drivers;
 
 use std::collections::BTreeMap;
 
 pub use kind::Kind;
 
+use serde::Serialize;
+use serde_json::Value as Json;
+
 use crate::source::Span;
 use crate::tree::Node;
 
-pub(crate) use docker::DOCKER;
+pub(crate) use drivers::driver;
 pub(crate) use job::JOB;
 
 /// A block: its name, what may stand in it, and how it becomes JSON.
@@ -34,13 +54,12 @@ pub struct Block {
     pub label: Option<&'static str>,
     /// Whether the label may be left out.
     pub label_optional: bool,
-    /// Whether its object in the model has a place for what this release does not act on. What stands in a block
-    /// without one is kept by the nearest block around it that has.
-    pub keeps: bool,
     /// Its attributes and inner blocks.
     pub fields: &'static [Field],
     /// Brings the decoded entries into the shape of the model's JSON, where that differs from the shape of the text.
     pub(crate) finish: Option<Finish>,
+    /// The JSON of what it is in the model with nothing given.
+    defaults: Option<fn() -> Json>,
 }
 
 /// The entries of a block as they are decoded: JSON name to value.
@@ -75,8 +94,8 @@ pub struct Field {
 pub enum Status {
     /// It has its full meaning.
     ActedOn,
-    /// It is not in the model; kept as it is, shown by `inspect`, said with a warning.
-    Kept,
+    /// It is in the model, so it is kept with the job and shown by `inspect`; a use of it is said with a warning.
+    NotYet,
 }
 
 /// How often a block may stand in the one around it, and how that is written in JSON.
@@ -94,7 +113,7 @@ pub enum Times {
 
 impl Block {
     const fn new(name: &'static str, doc: &'static str, fields: &'static [Field]) -> Self {
-        Self { name, doc, label: None, label_optional: false, keeps: false, fields, finish: None }
+        Self { name, doc, label: None, label_optional: false, fields, finish: None, defaults: None }
     }
 
     const fn labelled(self, json: &'static str) -> Self {
@@ -105,12 +124,18 @@ impl Block {
         Self { label: Some(json), label_optional: true, ..self }
     }
 
-    const fn keeps(self) -> Self {
-        Self { keeps: true, ..self }
+    /// The type that it is in the model.
+    const fn of<T: Default + Serialize>(self) -> Self {
+        Self { defaults: Some(defaults::<T>), ..self }
     }
 
     const fn finish(self, finish: Finish) -> Self {
         Self { finish: Some(finish), ..self }
+    }
+
+    /// The JSON of what it is in the model with nothing given; null where it is no type of its own.
+    pub(crate) fn defaults(&self) -> Json {
+        self.defaults.map_or(Json::Null, |defaults| defaults())
     }
 
     /// The row of an HCL name.
@@ -130,8 +155,13 @@ impl Block {
 }
 
 impl Field {
-    const fn kept(self) -> Self {
-        Self { status: Status::Kept, ..self }
+    const fn not_yet(self) -> Self {
+        Self { status: Status::NotYet, ..self }
+    }
+
+    /// Known in JSON alone.
+    const fn json_only(self) -> Self {
+        Self { name: "", ..self }
     }
 
     /// Under which name its value is held while its block is decoded.
@@ -146,6 +176,10 @@ const fn attribute(name: &'static str, json: &'static str, kind: Kind, doc: &'st
 
 const fn block(name: &'static str, json: &'static str, inner: &'static Block, times: Times) -> Field {
     Field { name, json, kind: Kind::Block(inner, times), status: Status::ActedOn, doc: inner.doc }
+}
+
+fn defaults<T: Default + Serialize>() -> Json {
+    serde_json::to_value(T::default()).unwrap_or_default()
 }
 
 /// The block that stands at a path from `job`, such as `group.task.resources`, or anywhere under that name alone.
@@ -197,3 +231,6 @@ pub(crate) fn parents_of(name: &str) -> Vec<&'static str> {
     }
     parents
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! (`.txt`). `UPDATE=1` writes the expected files anew; the difference is what a reviewer reads. Lines at the top of a
 //! file that begin with `# -var` or `# -var-file` give values for variables.
 
+mod corpus;
 mod hostile;
 mod language;
 mod oracle;
@@ -110,7 +111,7 @@ fn the_json_of_the_main_example_is_that_of_the_reference() {
 
 #[test]
 fn jobs_survive_the_way_through_hcl_and_through_json() {
-    for path in files("tests/good").iter().chain(&files("")) {
+    for path in files("tests/good").iter().chain(&files("")).chain(&corpus::ready()) {
         let job = parse_file(path).unwrap().job;
         let written = write_hcl(&job);
         let again = parse(&Source::new("written.hcl", &written), &Inputs::default());

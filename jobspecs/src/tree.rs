@@ -45,6 +45,32 @@ impl Node {
         Self { span, tree: Tree::Leaf(json) }
     }
 
+    /// The text of that entry.
+    pub(crate) fn text(&self, entry: &str) -> Option<&str> {
+        let Tree::Map(entries) = &self.tree else { return None };
+        match &entries.get(entry)?.tree {
+            Tree::Leaf(Json::String(text)) => Some(text),
+            Tree::Leaf(_) | Tree::List(_) | Tree::Map(_) => None,
+        }
+    }
+
+    /// The objects in the lists that the objects of this list have under that name.
+    pub(crate) fn inner(&mut self, name: &str) -> impl Iterator<Item = &mut Entries> {
+        let lists = self.objects().filter_map(move |object| object.get_mut(name));
+        lists.flat_map(|list| list.objects())
+    }
+
+    fn objects(&mut self) -> impl Iterator<Item = &mut Entries> {
+        let items = match &mut self.tree {
+            Tree::List(items) => items.as_mut_slice(),
+            Tree::Leaf(_) | Tree::Map(_) => &mut [],
+        };
+        items.iter_mut().filter_map(|item| match &mut item.tree {
+            Tree::Map(entries) => Some(entries),
+            Tree::Leaf(_) | Tree::List(_) => None,
+        })
+    }
+
     /// The JSON, and the place of each part of it.
     pub(crate) fn split(self) -> (Json, Places) {
         let mut places = Places::default();

@@ -3,11 +3,17 @@
 //! The same rules and texts for HCL, JSON and the server's admission. The path of a problem leads to its line in a
 //! jobspec. Values that are merely unusual (no instances, more memory than any node has) are no problem here.
 
+mod batch;
 mod driver;
+mod files;
+mod identity;
+mod mesh;
 mod names;
 mod placement;
 mod policy;
+mod scaling;
 mod service;
+mod storage;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,6 +21,9 @@ use std::time::Duration;
 
 use model::{Group, Job, JobType, NetworkMode, Task};
 
+use crate::nearest;
+
+pub(crate) use driver::DRIVERS;
 pub use names::{NAME_LENGTH_MAX, SERVICE_NAME_LENGTH_MAX};
 
 /// The range of a job's priority.
@@ -73,6 +82,7 @@ pub fn validate(job: &Job) -> Vec<Problem> {
     }
     placement::check(job, "", (&job.constraints, &job.affinities, &job.spreads), &mut problems);
     policy::check_job(job, &mut problems);
+    batch::check_job(job, &mut problems);
     for (at, group) in job.groups.iter().enumerate() {
         check_group(job, group, &format!("TaskGroups[{at}]"), &mut problems);
     }
@@ -112,8 +122,13 @@ fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
     check_ports(group, path, problems);
     placement::check(job, path, (&group.constraints, &group.affinities, &group.spreads), problems);
     policy::check_group(job, group, path, problems);
-    let labels: BTreeSet<&str> =
-        group.networks.iter().flat_map(|network| network.ports()).map(|port| port.label.as_str()).collect();
+    batch::check_group(job, group, path, problems);
+    scaling::check_group(group, path, problems);
+    storage::check_group(group, path, problems);
+    // Ports of tasks are deprecated, and still ports by name.
+    let of_tasks = group.tasks.iter().flat_map(|task| &task.resources.networks);
+    let ports = group.networks.iter().chain(of_tasks).flat_map(|network| network.ports());
+    let labels: BTreeSet<&str> = ports.map(|port| port.label.as_str()).collect();
     service::check_all(group, &labels, path, problems);
     for (at, task) in group.tasks.iter().enumerate() {
         driver::check(task, &labels, &format!("{path}.Tasks[{at}]"), problems);
@@ -133,7 +148,8 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
             "memory is reserved and enforced: give what it needs",
         );
     }
-    if resources.memory_max > 0 && resources.memory_max < resources.memory {
+    let memory = i64::try_from(resources.memory).unwrap_or(i64::MAX);
+    if resources.memory_max > 0 && resources.memory_max < memory {
         let message = format!(
             "the task `{name}` has memory_max {} MB below its memory of {} MB",
             resources.memory_max, resources.memory
@@ -144,7 +160,7 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
             "memory_max is the limit, memory what is reserved",
         );
     }
-    if resources.cpu < CPU_LEAST_MHZ {
+    if resources.cores == 0 && resources.cpu < CPU_LEAST_MHZ {
         let message = format!("the task `{name}` asks for {} MHz, the least is {CPU_LEAST_MHZ}", resources.cpu);
         problems.add(format!("{path}.Resources.CPU"), message, "100 is usual");
     }
@@ -161,7 +177,13 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
         problems.add(format!("{path}.LogConfig"), message, "to keep none: logs { disabled = true }");
     }
     placement::check(job, path, (&task.constraints, &task.affinities, &[]), problems);
-    policy::check_restart(task.restart.as_ref(), &format!("{path}.RestartPolicy"), problems);
+    // The group's own rule is complained about there.
+    if task.restart != group.restart {
+        policy::check_restart(task.restart.as_ref(), &format!("{path}.RestartPolicy"), problems);
+    }
+    files::check(task, path, problems);
+    identity::check(task, path, problems);
+    scaling::check_task(task, path, problems);
 }
 
 /// Port labels and numbers are unique in the group. Their ranges are checked where they are read.
@@ -192,6 +214,12 @@ fn check_ports(group: &Group, path: &str, problems: &mut Problems) {
                     problems.add(format!("{path}.To"), message, "-1 stands for the same number as on the node");
                 }
             }
+        }
+        if let NetworkMode::Named(mode) = &network.mode
+            && let Some(word) = nearest::nearest(mode, ["host", "bridge", "none"])
+        {
+            let message = format!("the group `{}` has the unknown network mode `{mode}`", group.name);
+            problems.add(format!("{path}.Networks[{at}].Mode"), message, format!("did you mean `{word}`?"));
         }
         if network.mode == NetworkMode::None && network.ports().next().is_some() {
             let message = format!("the group `{}` has ports, but the network mode `none`", group.name);

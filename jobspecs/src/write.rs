@@ -5,7 +5,6 @@
 use model::Job;
 use serde_json::{Map, Value as Json};
 
-use crate::decode::KEPT;
 use crate::duration;
 use crate::evaluate::{Budget, Evaluator, Frame, Scope};
 use crate::schema::{Block, Field, JOB, Kind, Times};
@@ -15,48 +14,10 @@ use crate::value::Value;
 
 /// The job as a jobspec.
 pub fn write_hcl(job: &Job) -> String {
-    let mut json = serde_json::to_value(job).unwrap_or(Json::Null);
-    put_back(&mut json);
+    let json = serde_json::to_value(job).unwrap_or(Json::Null);
     let mut text = String::new();
     write_block(&mut text, &JOB, JOB.name, None, &json, 0);
     text
-}
-
-/// Puts what blocks keep back to where it was written.
-fn put_back(json: &mut Json) {
-    match json {
-        Json::Array(list) => list.iter_mut().for_each(put_back),
-        Json::Object(object) => {
-            let kept = object.remove(KEPT);
-            object.values_mut().for_each(put_back);
-            for (path, value) in kept.as_ref().and_then(Json::as_object).into_iter().flatten() {
-                insert_at(json, path, value.clone());
-            }
-        }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
-    }
-}
-
-/// Inserts at a path such as `Services[0].Connect`.
-fn insert_at(json: &mut Json, path: &str, value: Json) {
-    let Some((step, rest)) = path.split_once('.') else {
-        if let Some(object) = json.as_object_mut() {
-            object.insert(path.to_string(), value);
-        }
-        return;
-    };
-    let (name, at) = match step.strip_suffix(']').and_then(|step| step.split_once('[')) {
-        Some((name, at)) => (name, at.parse::<usize>().ok()),
-        None => (step, None),
-    };
-    let inner = json.get_mut(name);
-    let inner = match at {
-        Some(at) => inner.and_then(|list| list.get_mut(at)),
-        None => inner,
-    };
-    if let Some(inner) = inner {
-        insert_at(inner, rest, value);
-    }
 }
 
 fn write_block(text: &mut String, schema: &Block, name: &str, label: Option<&str>, json: &Json, depth: usize) {
@@ -73,13 +34,16 @@ fn write_block(text: &mut String, schema: &Block, name: &str, label: Option<&str
     text.push_str(&format!("{indent}}}\n"));
 }
 
-/// Empty texts, lists and objects are what is absent; a port of number 0 is one that has none.
+/// Empty texts, lists and objects are what is absent; a port of number 0 is one that has none. What only JSON knows is
+/// set by others.
 fn is_written(field: &Field, value: &Json) -> bool {
+    let is_block = matches!(field.kind, Kind::Block(..));
     match value {
+        _ if field.name.is_empty() && !is_block => false,
         Json::Null => false,
         Json::String(text) => !text.is_empty(),
         Json::Array(list) => !list.is_empty(),
-        Json::Object(object) => !object.is_empty() || matches!(field.kind, Kind::Block(..)),
+        Json::Object(object) => !object.is_empty() || is_block,
         Json::Number(number) => !(number.as_i64() == Some(0) && ["static", "to"].contains(&field.name)),
         Json::Bool(_) => true,
     }

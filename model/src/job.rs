@@ -3,25 +3,59 @@
 //! Its serde names are those of Nomad's JSON. A complete document has every default filled in (`admit` in the server
 //! sees to it); a document as it comes from a client may lack any field, which then has the default given here.
 
-mod constraint;
 mod group;
+mod multiregion;
+mod periodic;
+mod ui;
+
+mod constraint;
 mod network;
 mod policy;
+mod scaling;
+mod volume;
+
+mod connect;
+mod gateway;
 mod service;
+
+mod action;
+mod artifact;
+mod device;
+mod identity;
+mod secret;
 mod task;
+mod template;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use action::{Action, Schedule, ScheduleCron};
+pub use artifact::Artifact;
+pub use connect::{
+    Connect, Expose, ExposePath, MeshGateway, SidecarProxy, SidecarService, SidecarTask, TransparentProxy, Upstream,
+};
 pub use constraint::{Affinity, Constraint, Operator, Spread, SpreadTarget};
+pub use device::{Device, Numa};
+pub use gateway::{
+    BindAddress, Gateway, GatewayProxy, GatewayTls, HeaderChanges, Ingress, IngressListener, IngressService,
+    IngressServiceTls, Mesh, Sds, Terminating, TerminatingService,
+};
 pub use group::{EphemeralDisk, Group};
-pub use network::{Dns, Network, NetworkMode, Port};
+pub use identity::{DEFAULT_IDENTITY, Identity};
+pub use multiregion::{JobRegion, Multiregion, RegionStrategy};
+pub use network::{Cni, Dns, Network, NetworkMode, Port};
+pub use periodic::{DispatchPayload, Parameterized, Periodic};
 pub use policy::{
     DelayFunction, Disconnect, HealthCheck, Migrate, Reconcile, Reschedule, Restart, RestartMode, Update,
 };
-pub use service::{Check, CheckKind, CheckRestart, OnUpdate, Service};
+pub use scaling::Scaling;
+pub use secret::{Consul, Secret, Vault};
+pub use service::{Check, CheckKind, CheckRestart, OnUpdate, Service, Weights};
 pub use task::{Lifecycle, LifecycleHook, Logs, Task, TaskResources};
+pub use template::{ChangeScript, Template, Wait};
+pub use ui::{Link, Ui};
+pub use volume::{CsiPlugin, MountOptions, Volume, VolumeMount};
 
 use crate::{DEFAULT_NAMESPACE, DEFAULT_NODE_POOL, DEFAULT_REGION, JobKey};
 
@@ -46,17 +80,22 @@ pub struct Job {
     /// A plan for this job commits wholly or not at all.
     pub all_at_once: bool,
     /// Globs over datacenter names.
+    #[serde(with = "crate::null")]
     pub datacenters: Vec<String>,
     /// The pool whose nodes may be used; `all` for every pool.
     pub node_pool: String,
     /// Conditions that every group's node must meet.
+    #[serde(with = "crate::null")]
     pub constraints: Vec<Constraint>,
     /// Preferences for every group's node.
+    #[serde(with = "crate::null")]
     pub affinities: Vec<Affinity>,
     /// How instances are spread over values of an attribute.
+    #[serde(with = "crate::null")]
     pub spreads: Vec<Spread>,
     /// The groups.
     #[serde(rename = "TaskGroups")]
+    #[serde(with = "crate::null")]
     pub groups: Vec<Group>,
     /// Default of the groups' `update`, merged into them on admission.
     pub update: Option<Update>,
@@ -64,11 +103,23 @@ pub struct Job {
     pub reschedule: Option<Reschedule>,
     /// Default of the groups' `migrate`, merged into them on admission.
     pub migrate: Option<Migrate>,
+    /// Starts at given times; batch jobs only.
+    pub periodic: Option<Periodic>,
+    /// The job is a form for others; batch jobs only.
+    #[serde(rename = "ParameterizedJob")]
+    pub parameterized: Option<Parameterized>,
+    /// Runs in several regions.
+    pub multiregion: Option<Multiregion>,
+    /// What the web UI shows beside its state.
+    #[serde(rename = "UI")]
+    pub ui: Option<Ui>,
+    /// Deprecated: a token of Consul.
+    pub consul_token: String,
+    /// Deprecated: a token of Vault.
+    pub vault_token: String,
     /// Free key-value pairs, handed to tasks.
+    #[serde(with = "crate::null")]
     pub meta: BTreeMap<String, String>,
-    /// What the document says that this release reads, keeps and shows, but does not act on: block name to its JSON.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub kept: BTreeMap<String, serde_json::Value>,
 }
 
 impl Job {
@@ -102,8 +153,13 @@ impl Default for Job {
             update: None,
             reschedule: None,
             migrate: None,
+            periodic: None,
+            parameterized: None,
+            multiregion: None,
+            ui: None,
+            consul_token: String::new(),
+            vault_token: String::new(),
             meta: BTreeMap::new(),
-            kept: BTreeMap::new(),
         }
     }
 }
@@ -142,5 +198,42 @@ impl JobType {
     /// Whether an instance that ends with code 0 has done its work.
     pub fn runs_to_completion(self) -> bool {
         matches!(self, JobType::Batch | JobType::SysBatch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_of_an_older_release_is_read() {
+        let old = serde_json::json!({
+            "ID": "web", "Type": "service", "Constraints": [], "Meta": {}, "Kept": {"Vault": {"Role": "web"}},
+            "TaskGroups": [{
+                "Name": "web", "ShutdownDelay": 0, "Kept": {"Networks[0].DynamicPorts[0].HostNetwork": "public"},
+                "Networks": [{"Mode": "host", "DynamicPorts": [{"Label": "http", "Value": 0, "To": 80}]}],
+                "Tasks": [{"Name": "web", "Kept": {"Templates": []}, "RestartPolicy": null}],
+            }],
+        });
+        let job: Job = serde_json::from_value(old).unwrap();
+        let task = Task { name: "web".into(), ..Task::default() };
+        let port = Port { label: "http".into(), to: 80, ..Port::default() };
+        let network = Network { mode: NetworkMode::Host, dynamic_ports: vec![port], ..Network::default() };
+        let group = Group {
+            name: "web".into(),
+            shutdown_delay: Some(std::time::Duration::ZERO),
+            networks: vec![network],
+            tasks: vec![task],
+            ..Group::default()
+        };
+        assert_eq!(job, Job { id: "web".into(), groups: vec![group], ..Job::default() });
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let job = Job { groups: vec![Group { tasks: vec![Task::default()], ..Group::default() }], ..Job::default() };
+        let json = serde_json::to_value(&job).unwrap();
+        assert_eq!(json["TaskGroups"][0]["Tasks"][0]["Env"], serde_json::Value::Null);
+        assert_eq!(serde_json::from_value::<Job>(json).unwrap(), job);
     }
 }

@@ -6,6 +6,7 @@
 
 mod id;
 mod nanoseconds;
+mod null;
 mod time;
 
 mod job;

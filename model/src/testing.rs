@@ -63,7 +63,7 @@ pub fn job(id: &str) -> Job {
     let task = Task {
         name: id.into(),
         driver: "fake".into(),
-        resources: crate::TaskResources { cpu: 100, memory: 64, memory_max: 0 },
+        resources: crate::TaskResources { cpu: 100, memory: 64, ..crate::TaskResources::default() },
         ..Task::default()
     };
     let group = Group {
@@ -73,7 +73,7 @@ pub fn job(id: &str) -> Job {
         reschedule: Some(Reschedule::default()),
         update: Some(Update::default()),
         migrate: Some(Migrate::default()),
-        ephemeral_disk: crate::EphemeralDisk { size_mb: 10 },
+        ephemeral_disk: crate::EphemeralDisk { size_mb: 10, ..crate::EphemeralDisk::default() },
         ..Group::default()
     };
     Job { id: id.into(), name: id.into(), groups: vec![group], ..Job::default() }

@@ -88,11 +88,11 @@ fn builtin(scope: &Scope<'_>) -> BTreeMap<String, String> {
         ("NOMAD_DC".into(), node.datacenter.clone()),
         ("NOMAD_NODE_NAME".into(), node.name.clone()),
         ("NOMAD_NODE_ID".into(), node.id.to_string()),
-        ("NOMAD_CPU_LIMIT".into(), task.resources.cpu.to_string()),
+        ("NOMAD_CPU_LIMIT".into(), task.resources.cpu_mhz().to_string()),
         ("NOMAD_MEMORY_LIMIT".into(), task.resources.memory.to_string()),
     ]);
     if task.resources.memory_max > 0 {
-        variables.insert("NOMAD_MEMORY_MAX_LIMIT".into(), task.resources.memory_max.to_string());
+        variables.insert("NOMAD_MEMORY_MAX_LIMIT".into(), task.resources.limit_mb().to_string());
     }
     ports(scope, &mut variables);
     // The task's meta wins over its group's, and that over its job's.

@@ -94,7 +94,8 @@ mod tests {
 
     /// Ends at the given seconds, each with its outcome: `done`, `@second` of the next start, or `fail`.
     fn check(attempts: u32, mode: RestartMode, completes: bool, rows: &[(i64, Ending, &str)]) {
-        let rules = Restart { attempts, interval: Duration::from_secs(60), delay: Duration::from_secs(4), mode };
+        let (interval, delay) = (Duration::from_secs(60), Duration::from_secs(4));
+        let rules = Restart { attempts, interval, delay, mode, ..Restart::default() };
         let mut tracker = Tracker::default();
         for (second, ending, expected) in rows {
             let (next, verdict) = after_end(tracker, &rules, completes, *ending, 0, Timestamp::from_seconds(*second));

@@ -70,7 +70,7 @@ impl Spec {
         }
         let has_services = group.all_services().next().is_some();
         let own_delay = group.tasks.iter().map(|task| task.shutdown_delay).max().unwrap_or_default();
-        let delay = group.shutdown_delay.max(own_delay);
+        let delay = group.shutdown_delay.unwrap_or_default().max(own_delay);
         Spec {
             members,
             checks: checks(group),
@@ -85,7 +85,7 @@ fn checks(group: &Group) -> BTreeMap<String, CheckSpec> {
     for (task, service) in group.all_services() {
         let owner = task.map(|task| task.name.clone());
         let owner = owner.or_else(|| Some(service.task_name.clone()).filter(|name| !name.is_empty()));
-        for check in &service.checks {
+        for check in service.checks.iter().filter(|check| check.is_probed()) {
             let thresholds = Thresholds {
                 success_before_passing: check.success_before_passing,
                 failures_before_critical: check.failures_before_critical,

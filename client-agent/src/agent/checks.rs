@@ -37,7 +37,7 @@ impl Agent {
                 NETWORK_TASK => local.task(owner).and_then(|task| local.handle(&task.name)),
                 name => local.handle(name),
             };
-            for check in &service.checks {
+            for check in service.checks.iter().filter(|check| check.is_probed()) {
                 let probe = probe_of(local, service, check, &self.node.address);
                 let interval = if check.interval.is_zero() { INTERVAL_DEFAULT } else { check.interval };
                 let key = format!("{}/{}", service.name, check.name);
@@ -77,9 +77,7 @@ fn probe_of(local: &Local, service: &Service, check: &Check, node_address: &str)
     let kind = match check.kind {
         _ if address.is_none() => ProbeKind::Impossible(format!("the group has no port {label:?}")),
         CheckKind::Tcp => ProbeKind::Tcp,
-        CheckKind::Http if check.protocol == "https" => {
-            ProbeKind::Impossible("checks over https are not in this release: use http or tcp".into())
-        }
+        CheckKind::Grpc | CheckKind::Script => ProbeKind::Impossible("such checks are not in this release".into()),
         CheckKind::Http => ProbeKind::Http {
             method: if check.method.is_empty() { "GET".into() } else { check.method.to_uppercase() },
             path: if check.path.starts_with('/') { check.path.clone() } else { format!("/{}", check.path) },

@@ -143,7 +143,7 @@ fn task_spec(local: &Local, name: &str, node: &Node) -> TaskSpec {
         user: task.user.clone(),
         logs: task.logs.clone(),
         ports: local.assignment.ports.iter().map(published).collect(),
-        network: match (network.map(|network| network.mode), local.handle(NETWORK_TASK)) {
+        network: match (network.map(|network| &network.mode), local.handle(NETWORK_TASK)) {
             (Some(NetworkMode::Bridge), Some(handle)) if !holds_network => TaskNetwork::Shared(handle.into()),
             (Some(NetworkMode::None), _) => TaskNetwork::Isolated,
             _ => TaskNetwork::Own,

@@ -5,24 +5,27 @@ use hcl_edit::structure::Block as HclBlock;
 
 use super::{Decoder, Found};
 use crate::evaluate::{Evaluated, Frame, items, not_iterable, span_of};
-use crate::schema::{Block, Entries};
 use crate::source::Span;
 use crate::value::Value;
 
 impl Decoder<'_> {
-    /// Puts the blocks that `hcl` makes into `entries`.
-    pub(super) fn dynamic(&mut self, schema: &'static Block, hcl: &HclBlock, frame: &Frame<'_>, entries: &mut Entries) {
-        if let Err(error) = self.expand(schema, hcl, frame, entries) {
+    /// Hands each block that `hcl` makes to `put`.
+    pub(super) fn dynamic(
+        &mut self,
+        hcl: &HclBlock,
+        frame: &Frame<'_>,
+        put: &mut dyn FnMut(&mut Self, &Found<'_, '_>),
+    ) {
+        if let Err(error) = self.expand(hcl, frame, put) {
             self.errors.push(*error);
         }
     }
 
     fn expand(
         &mut self,
-        schema: &'static Block,
         hcl: &HclBlock,
         frame: &Frame<'_>,
-        entries: &mut Entries,
+        put: &mut dyn FnMut(&mut Self, &Found<'_, '_>),
     ) -> Evaluated<()> {
         let span = hcl.ident.span().unwrap_or(0..0);
         let evaluator = self.evaluator;
@@ -62,7 +65,7 @@ impl Decoder<'_> {
             let target_span = target.span().unwrap_or_else(|| span.clone());
             let found = Found { name: target.as_str(), labels, body: &content.body, span: target_span, frame: &inner };
             let errors = self.errors.len();
-            self.inner(schema, &found, entries);
+            put(self, &found);
             // The same mistake in the content would be told once for each item.
             if self.errors.len() > errors || evaluator.budget.is_spent() {
                 break;

@@ -3,9 +3,7 @@
 //! Attributes keep their names; an inner block becomes an item of a list under its name, as Nomad's JSON has it, inside
 //! objects by its labels.
 
-use hcl_edit::Span as _;
 use hcl_edit::structure::{Body, Structure};
-use serde_json::Value as Json;
 
 use super::{Decoder, Found};
 use crate::evaluate::Frame;
@@ -33,23 +31,27 @@ impl Decoder<'_> {
                         self.errors.push(*error);
                     }
                 },
-                Structure::Block(hcl) => {
-                    let inner = super::found(hcl, frame);
-                    let node = self.free_block(&inner);
-                    let list = entries
-                        .entry(hcl.ident.as_str().to_string())
-                        .or_insert(Node { span: hcl.ident.span().unwrap_or(0..0), tree: Tree::List(Vec::new()) });
-                    match &mut list.tree {
-                        Tree::List(list) => list.push(node),
-                        Tree::Leaf(Json::Null) | Tree::Leaf(_) | Tree::Map(_) => {
-                            let message = format!("`{}` is given as an attribute and as a block", hcl.ident.as_str());
-                            self.errors.push(self.error(&inner.span, message));
-                        }
-                    }
+                Structure::Block(hcl) if hcl.ident.as_str() == "dynamic" => {
+                    self.dynamic(hcl, frame, &mut |decoder, found| decoder.free_inner(found, &mut entries));
                 }
+                Structure::Block(hcl) => self.free_inner(&super::found(hcl, frame), &mut entries),
             }
         }
         Node { span: span.clone(), tree: Tree::Map(entries) }
+    }
+
+    fn free_inner(&mut self, found: &Found<'_, '_>, entries: &mut Entries) {
+        let node = self.free_block(found);
+        let list = entries
+            .entry(found.name.to_string())
+            .or_insert(Node { span: found.span.clone(), tree: Tree::List(Vec::new()) });
+        match &mut list.tree {
+            Tree::List(list) => list.push(node),
+            Tree::Leaf(_) | Tree::Map(_) => {
+                let message = format!("`{}` is given as an attribute and as a block", found.name);
+                self.errors.push(self.error(&found.span, message));
+            }
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! `group`: the tasks that are placed together.
 
-use super::kept::{CONSUL, SCALING, VOLUME};
 use super::kind::{AMOUNT, COUNT};
 use super::network::NETWORK;
 use super::placement::{AFFINITY, CONSTRAINT, SPREAD};
 use super::policy::{DISCONNECT, MIGRATE, RESCHEDULE, RESTART, UPDATE};
+use super::scaling::SCALING;
+use super::secret::CONSUL;
 use super::service::SERVICE;
 use super::task::TASK;
+use super::volume::VOLUME;
 use super::{Block, Kind, Times, attribute, block};
 
 pub(super) static GROUP: Block = Block::new(
@@ -29,26 +31,27 @@ pub(super) static GROUP: Block = Block::new(
         block("ephemeral_disk", "EphemeralDisk", &EPHEMERAL_DISK, Times::Once),
         attribute("shutdown_delay", "ShutdownDelay", Kind::Duration, "Wait between leaving the catalog and the stop."),
         attribute("meta", "Meta", Kind::TextMap, "Free values by name, handed to tasks."),
-        block("volume", "Volumes", &VOLUME, Times::ByLabel).kept(),
-        block("scaling", "Scaling", &SCALING, Times::Once).kept(),
-        block("consul", "Consul", &CONSUL, Times::Once).kept(),
+        block("volume", "Volumes", &VOLUME, Times::ByLabel).not_yet(),
+        block("scaling", "Scaling", &SCALING, Times::Once).not_yet(),
+        block("consul", "Consul", &CONSUL, Times::Once).not_yet(),
         attribute("max_run_duration", "MaxRunDuration", Kind::Duration, "Ends a batch instance that runs longer.")
-            .kept(),
+            .not_yet(),
         attribute("stop_after_client_disconnect", "StopAfterClientDisconnect", Kind::Duration, "Use `disconnect`.")
-            .kept(),
-        attribute("max_client_disconnect", "MaxClientDisconnect", Kind::Duration, "Use `disconnect`.").kept(),
-        attribute("prevent_reschedule_on_lost", "PreventRescheduleOnLost", Kind::Bool, "Use `disconnect`.").kept(),
+            .not_yet(),
+        attribute("max_client_disconnect", "MaxClientDisconnect", Kind::Duration, "Use `disconnect`.").not_yet(),
+        attribute("prevent_reschedule_on_lost", "PreventRescheduleOnLost", Kind::Bool, "Use `disconnect`.").not_yet(),
     ],
 )
 .labelled("Name")
-.keeps();
+.of::<model::Group>();
 
 static EPHEMERAL_DISK: Block = Block::new(
     "ephemeral_disk",
     "Disk of an instance, gone with it.",
     &[
         attribute("size", "SizeMB", AMOUNT, "MiB; 300 unless given."),
-        attribute("sticky", "Sticky", Kind::Bool, "Whether a successor tries the same node.").kept(),
-        attribute("migrate", "Migrate", Kind::Bool, "Whether data moves to another node.").kept(),
+        attribute("sticky", "Sticky", Kind::Bool, "Whether a successor tries the same node.").not_yet(),
+        attribute("migrate", "Migrate", Kind::Bool, "Whether data moves to another node.").not_yet(),
     ],
-);
+)
+.of::<model::EphemeralDisk>();

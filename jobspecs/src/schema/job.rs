@@ -1,8 +1,10 @@
 //! `job`: the outermost block.
 
-use super::kept::{MULTIREGION, PARAMETERIZED, PERIODIC, SECRET, UI, VAULT};
+use super::multiregion::MULTIREGION;
+use super::periodic::{PARAMETERIZED, PERIODIC};
 use super::placement::{AFFINITY, CONSTRAINT, SPREAD};
 use super::policy::{MIGRATE, RESCHEDULE, UPDATE};
+use super::secret::{SECRET, VAULT};
 use super::{Block, Entries, Fault, Kind, Times, attribute, block};
 use super::{group::GROUP, task::TASK};
 use crate::source::Span;
@@ -32,19 +34,49 @@ pub(crate) static JOB: Block = Block::new(
         block("update", "Update", &UPDATE, Times::Once),
         block("migrate", "Migrate", &MIGRATE, Times::Once),
         block("reschedule", "Reschedule", &RESCHEDULE, Times::Once),
-        block("periodic", "Periodic", &PERIODIC, Times::Once).kept(),
-        block("parameterized", "ParameterizedJob", &PARAMETERIZED, Times::Once).kept(),
-        block("multiregion", "Multiregion", &MULTIREGION, Times::Once).kept(),
-        block("ui", "UI", &UI, Times::Once).kept(),
-        block("vault", "Vault", &VAULT, Times::Once).kept(),
-        block("secret", "Secrets", &SECRET, Times::Many).kept(),
-        attribute("consul_token", "ConsulToken", Kind::Text, "Of a flow that Nomad has removed.").kept(),
-        attribute("vault_token", "VaultToken", Kind::Text, "Of a flow that Nomad has removed.").kept(),
+        block("periodic", "Periodic", &PERIODIC, Times::Once).not_yet(),
+        block("parameterized", "ParameterizedJob", &PARAMETERIZED, Times::Once).not_yet(),
+        block("multiregion", "Multiregion", &MULTIREGION, Times::Once).not_yet(),
+        block("ui", "UI", &UI, Times::Once).not_yet(),
+        block("vault", "", &VAULT, Times::Once),
+        block("secret", "", &SECRET, Times::Many),
+        attribute("consul_token", "ConsulToken", Kind::Text, "Of a flow that Nomad has removed.").not_yet(),
+        attribute("vault_token", "VaultToken", Kind::Text, "Of a flow that Nomad has removed.").not_yet(),
     ],
 )
 .labelled("ID")
-.keeps()
-.finish(groups_of_lone_tasks);
+.of::<model::Job>()
+.finish(spread_to_tasks);
+
+static UI: Block = Block::new(
+    "ui",
+    "A description and links for the web UI.",
+    &[
+        attribute("description", "Description", Kind::Text, "The description, in Markdown."),
+        block("link", "Links", &LINK, Times::Many),
+    ],
+)
+.of::<model::Ui>();
+
+static LINK: Block = Block::new(
+    "link",
+    "A link.",
+    &[attribute("label", "Label", Kind::Text, "What it says."), attribute("url", "URL", Kind::Text, "Where it leads.")],
+)
+.of::<model::Link>();
+
+/// What stands in the job and belongs to tasks: lone tasks become groups, and what each task may have for itself is
+/// copied to those that lack it.
+fn spread_to_tasks(entries: &mut Entries, span: &Span) -> Result<(), Fault> {
+    groups_of_lone_tasks(entries, span)?;
+    for (word, json) in [("vault", "Vault"), ("secret", "Secrets")] {
+        let Some(shared) = entries.remove(word) else { continue };
+        for task in entries.get_mut("TaskGroups").into_iter().flat_map(|groups| groups.inner("Tasks")) {
+            task.entry(json.into()).or_insert_with(|| shared.clone());
+        }
+    }
+    Ok(())
+}
 
 /// A task directly under the job becomes a group of its own name.
 fn groups_of_lone_tasks(entries: &mut Entries, _: &Span) -> Result<(), Fault> {

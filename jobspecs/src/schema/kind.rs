@@ -24,9 +24,13 @@ pub enum Kind {
     TextMap,
     /// Lists of strings by name, as HTTP headers are.
     TextsMap,
+    /// Strings by name, once or as a list of such, as some settings of drivers are.
+    TextMaps,
+    /// A list of whole numbers in a range.
+    Wholes(i64, i64),
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// Whatever the author writes; checked by whoever reads it.
+    /// Values by name, whatever the author writes; checked by whoever reads them.
     Free,
     /// An inner block.
     Block(&'static Block, Times),
@@ -34,6 +38,8 @@ pub enum Kind {
 
 /// Numbers that the model holds in 32 bits.
 pub(super) const COUNT: Kind = Kind::Whole(0, u32::MAX as i64);
+/// Ports, where 0 is none.
+pub(super) const PORT_NUMBER: Kind = Kind::Whole(0, u16::MAX as i64);
 /// Amounts of CPU, memory and disk: large enough for any machine, small enough that sums of them do not overflow.
 pub(super) const AMOUNT: Kind = Kind::Whole(0, 1 << 40);
 
@@ -42,7 +48,14 @@ impl Kind {
     pub(crate) fn read(&self, json: &Json) -> Result<Json, String> {
         let wrong = || Err(format!("must be {}, this is {}", self.describe(), shown(json)));
         match self {
-            Kind::Free | Kind::Block(..) => Ok(json.clone()),
+            Kind::Block(..) => Ok(json.clone()),
+            Kind::Free => {
+                if json.is_object() {
+                    Ok(json.clone())
+                } else {
+                    wrong()
+                }
+            }
             Kind::Text => text(json).map_or_else(wrong, |text| Ok(Json::String(text))),
             Kind::Whole(least, most) => {
                 let number = match json {
@@ -83,6 +96,21 @@ impl Kind {
                 single => text(single).map(|text| Json::Array(vec![text.into()])),
             })
             .map_or_else(wrong, Ok),
+            Kind::TextMaps => match json {
+                Json::Array(list) => {
+                    let maps: Result<Vec<Json>, String> = list.iter().map(|map| Kind::TextMap.read(map)).collect();
+                    maps.map_or_else(|_| wrong(), |maps| Ok(maps.into()))
+                }
+                map => Kind::TextMap.read(map).or_else(|_| wrong()),
+            },
+            Kind::Wholes(least, most) => match json {
+                Json::Array(list) => {
+                    let one = Kind::Whole(*least, *most);
+                    let numbers: Result<Vec<Json>, String> = list.iter().map(|number| one.read(number)).collect();
+                    numbers.map_or_else(|_| wrong(), |numbers| Ok(numbers.into()))
+                }
+                _ => wrong(),
+            },
             Kind::Choice(words) => match json {
                 // Clients send an empty word for what they leave open.
                 Json::String(text) if text.is_empty() => Ok(Json::Null),
@@ -103,8 +131,10 @@ impl Kind {
             Kind::Texts => "a list of strings".into(),
             Kind::TextMap => "strings by name".into(),
             Kind::TextsMap => "lists of strings by name".into(),
+            Kind::TextMaps => "strings by name, or a list of such".into(),
+            Kind::Wholes(least, most) => format!("a list of whole numbers from {least} to {most}"),
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
-            Kind::Free => "any value".into(),
+            Kind::Free => "values by name".into(),
             Kind::Block(..) => "a block".into(),
         }
     }

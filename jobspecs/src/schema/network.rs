@@ -1,27 +1,27 @@
 //! `network`: how a group is attached, and its ports.
 
-use super::{Block, Entries, Fault, Field, Kind, Times, attribute, block};
-use crate::decode::KEPT;
+use super::{Block, Entries, Fault, Kind, Times, attribute, block};
 use crate::source::Span;
 use crate::tree::{Node, Tree};
-
-const MODES: &[&str] = &["host", "bridge", "none"];
 
 pub(super) static NETWORK: Block = Block::new(
     "network",
     "How the group is attached to the network.",
     &[
-        attribute("mode", "Mode", Kind::Choice(MODES), "`host`, `bridge` (one namespace for all tasks) or `none`."),
+        attribute("mode", "Mode", Kind::Text, "`host`, `bridge` (one namespace for all tasks), `none` or `cni/name`."),
         attribute("hostname", "Hostname", Kind::Text, "Host name inside the shared namespace."),
         block("port", "", &PORT, Times::Many),
-        Field { name: "", ..block("port", "ReservedPorts", &PORT, Times::Many) },
-        Field { name: "", ..block("port", "DynamicPorts", &PORT, Times::Many) },
+        block("port", "ReservedPorts", &PORT, Times::Many).json_only(),
+        block("port", "DynamicPorts", &PORT, Times::Many).json_only(),
         block("dns", "DNS", &DNS, Times::Once),
-        block("cni", "CNI", &CNI, Times::Once).kept(),
-        attribute("mbits", "MBits", Kind::Whole(0, i32::MAX as i64), "Deprecated, and ignored by Nomad.").kept(),
-        attribute("device", "Device", Kind::Text, "Deprecated.").kept(),
+        block("cni", "CNI", &CNI, Times::Once).not_yet(),
+        attribute("mbits", "MBits", Kind::Whole(0, i32::MAX as i64), "Deprecated, and ignored by Nomad.").not_yet(),
+        attribute("device", "Device", Kind::Text, "Deprecated.").not_yet(),
+        attribute("cidr", "CIDR", Kind::Text, "Deprecated.").not_yet(),
+        attribute("ip", "IP", Kind::Text, "Deprecated.").not_yet(),
     ],
 )
+.of::<model::Network>()
 .finish(sort_ports);
 
 /// Ports given once as text: label, number on the node, number inside.
@@ -32,11 +32,12 @@ static PORT: Block = Block::new(
         attribute("", "Label", Kind::Text, "The port's name, given as the label."),
         attribute("static", "Value", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "The number on the node."),
         attribute("to", "To", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "The number inside; -1 for the same."),
-        attribute("host_network", "HostNetwork", Kind::Text, "The node's network to publish on.").kept(),
-        attribute("ignore_collision", "IgnoreCollision", Kind::Bool, "Whether others may hold the number.").kept(),
+        attribute("host_network", "HostNetwork", Kind::Text, "The node's network to publish on.").not_yet(),
+        attribute("ignore_collision", "IgnoreCollision", Kind::Bool, "Whether others may hold the number.").not_yet(),
     ],
 )
 .labelled("Label")
+.of::<model::Port>()
 .finish(check_number);
 
 static DNS: Block = Block::new(
@@ -47,10 +48,12 @@ static DNS: Block = Block::new(
         attribute("searches", "Searches", Kind::Texts, "Search domains."),
         attribute("options", "Options", Kind::Texts, "Options such as `ndots:2`."),
     ],
-);
+)
+.of::<model::Dns>();
 
 static CNI: Block =
-    Block::new("cni", "Arguments for CNI plugins.", &[attribute("args", "Args", Kind::TextMap, "The arguments.")]);
+    Block::new("cni", "Arguments for CNI plugins.", &[attribute("args", "Args", Kind::TextMap, "The arguments.")])
+        .of::<model::Cni>();
 
 /// The numbers that a port may have.
 pub(crate) const PORT_LEAST: i64 = 1;
@@ -82,26 +85,13 @@ fn check_number(entries: &mut Entries, _: &Span) -> Result<(), Fault> {
 /// Ports with a number of their own are reserved, others are picked at placement.
 fn sort_ports(entries: &mut Entries, _: &Span) -> Result<(), Fault> {
     let Some(Node { span, tree: Tree::List(ports) }) = entries.remove("port") else { return Ok(()) };
-    let mut moved = Vec::new();
-    for (at, port) in ports.into_iter().enumerate() {
+    for port in ports {
         let is_static = matches!(&port.tree, Tree::Map(port) if port.contains_key("Value"));
         let name = if is_static { "ReservedPorts" } else { "DynamicPorts" };
         let list = entries.entry(name.into()).or_insert(Node { span: span.clone(), tree: Tree::List(Vec::new()) });
         if let Tree::List(ports) = &mut list.tree {
-            moved.push((format!("port[{at}]."), format!("{name}[{}].", ports.len())));
             ports.push(port);
         }
     }
-    move_kept(entries, &moved);
     Ok(())
-}
-
-/// What ports keep is named by their place; it moves with them.
-fn move_kept(entries: &mut Entries, moved: &[(String, String)]) {
-    let Some(Node { tree: Tree::Map(kept), .. }) = entries.get_mut(KEPT) else { return };
-    for (path, node) in std::mem::take(kept) {
-        let place = path.find('.').map_or(0, |dot| dot + 1);
-        let to = moved.iter().find(|(from, _)| *from == path[..place]).map_or(&path[..place], |(_, to)| to);
-        kept.insert(format!("{to}{}", &path[place..]), node);
-    }
 }

@@ -45,6 +45,7 @@ pub(super) static CONSTRAINT: Block = Block::new(
         attribute("set_contains_any", "", Kind::Text, "The attribute's comma list has any of these."),
     ],
 )
+.of::<model::Constraint>()
 .finish(spell_out);
 
 pub(super) static AFFINITY: Block = Block::new(
@@ -62,6 +63,7 @@ pub(super) static AFFINITY: Block = Block::new(
         attribute("set_contains_any", "", Kind::Text, "The attribute's comma list has any of these."),
     ],
 )
+.of::<model::Affinity>()
 .finish(spell_out);
 
 pub(super) static SPREAD: Block = Block::new(
@@ -72,7 +74,8 @@ pub(super) static SPREAD: Block = Block::new(
         attribute("weight", "Weight", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "1 to 100; 50 unless given."),
         block("target", "SpreadTarget", &TARGET, Times::Many),
     ],
-);
+)
+.of::<model::Spread>();
 
 static TARGET: Block = Block::new(
     "target",
@@ -82,7 +85,8 @@ static TARGET: Block = Block::new(
         attribute("percent", "Percent", COUNT, "Its share of the instances."),
     ],
 )
-.labelled("Value");
+.labelled("Value")
+.of::<model::SpreadTarget>();
 
 /// Short forms, `regexp = "x"`, become operator and value.
 fn spell_out(entries: &mut Entries, _: &Span) -> Result<(), Fault> {

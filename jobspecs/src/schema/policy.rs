@@ -13,9 +13,10 @@ pub(super) static RESTART: Block = Block::new(
         attribute("interval", "Interval", Kind::Duration, "The time in which attempts are counted."),
         attribute("delay", "Delay", Kind::Duration, "Wait before a restart; 15s unless given."),
         attribute("mode", "Mode", Kind::Choice(&["fail", "delay"]), "What happens when the attempts are used up."),
-        attribute("render_templates", "RenderTemplates", Kind::Bool, "Render templates anew on restart.").kept(),
+        attribute("render_templates", "RenderTemplates", Kind::Bool, "Render templates anew on restart.").not_yet(),
     ],
-);
+)
+.of::<model::Restart>();
 
 pub(super) static RESCHEDULE: Block = Block::new(
     "reschedule",
@@ -33,7 +34,8 @@ pub(super) static RESCHEDULE: Block = Block::new(
         attribute("max_delay", "MaxDelay", Kind::Duration, "The longest wait."),
         attribute("unlimited", "Unlimited", Kind::Bool, "Whether attempts are not counted."),
     ],
-);
+)
+.of::<model::Reschedule>();
 
 pub(super) static UPDATE: Block = Block::new(
     "update",
@@ -49,7 +51,8 @@ pub(super) static UPDATE: Block = Block::new(
         attribute("auto_promote", "AutoPromote", Kind::Bool, "Whether healthy canaries promote themselves."),
         attribute("stagger", "Stagger", Kind::Duration, "Pause between batches of old system updates."),
     ],
-);
+)
+.of::<model::Update>();
 
 pub(super) static MIGRATE: Block = Block::new(
     "migrate",
@@ -60,7 +63,8 @@ pub(super) static MIGRATE: Block = Block::new(
         attribute("min_healthy_time", "MinHealthyTime", Kind::Duration, "How long it must stay healthy."),
         attribute("healthy_deadline", "HealthyDeadline", Kind::Duration, "When it counts as unhealthy."),
     ],
-);
+)
+.of::<model::Migrate>();
 
 pub(super) static DISCONNECT: Block = Block::new(
     "disconnect",
@@ -76,4 +80,5 @@ pub(super) static DISCONNECT: Block = Block::new(
             "Which of the two stays.",
         ),
     ],
-);
+)
+.of::<model::Disconnect>();

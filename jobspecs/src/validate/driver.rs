@@ -1,4 +1,7 @@
 //! The driver of a task and its settings.
+//!
+//! That no node has a driver is for the scheduler to say; here only names that look like slips are refused, and
+//! settings that the driver does not know.
 
 use std::collections::BTreeSet;
 
@@ -7,52 +10,106 @@ use serde_json::Value as Json;
 
 use super::Problems;
 use crate::nearest;
-use crate::schema::DOCKER;
+use crate::schema::{Block, Kind, Times, driver};
 
 /// The drivers of this release.
 pub(crate) const DRIVERS: &[&str] = &["docker", "fake"];
-/// Drivers that Nomad has and this release does not.
-const OTHER_DRIVERS: &[&str] = &["exec", "raw_exec", "java", "qemu", "podman"];
+/// Drivers of others, which are no slips of the hand though some are near to a known name.
+const OTHER_DRIVERS: &[&str] = &[
+    "exec",
+    "raw_exec",
+    "java",
+    "qemu",
+    "podman",
+    "exec2",
+    "containerd",
+    "containerd-driver",
+    "firecracker",
+    "nspawn",
+];
 
 pub(super) fn check(task: &Task, labels: &BTreeSet<&str>, path: &str, problems: &mut Problems) {
     let name = &task.name;
     let at_driver = format!("{path}.Driver");
-    match task.driver.as_str() {
-        "" => problems.add(at_driver, format!("the task `{name}` has no driver"), "write: driver = \"docker\""),
-        "docker" => check_docker(task, labels, path, problems),
-        "fake" => {}
-        other if OTHER_DRIVERS.contains(&other) => {
-            let message = format!("the driver `{other}` of task `{name}` is not in this release");
-            problems.add(at_driver, message, format!("drivers are {}", DRIVERS.join(", ")));
+    let word = task.driver.as_str();
+    let is_known = DRIVERS.contains(&word) || OTHER_DRIVERS.contains(&word);
+    if word.is_empty() {
+        problems.add(at_driver, format!("the task `{name}` has no driver"), "write: driver = \"docker\"");
+    } else if !is_known && let Some(hint) = nearest::did_you_mean(word, DRIVERS.iter().chain(OTHER_DRIVERS).copied()) {
+        problems.add(at_driver, format!("the task `{name}` has the unknown driver `{word}`"), hint);
+    }
+    if let Some(schema) = driver(word) {
+        for (key, value) in &task.config {
+            check_setting(schema, word, key, value, &format!("{path}.Config"), problems);
         }
-        other => {
-            let message = format!("the task `{name}` has the unknown driver `{other}`");
-            let hint = nearest::did_you_mean(other, DRIVERS.iter().copied());
-            problems.add(at_driver, message, hint.unwrap_or_else(|| format!("drivers are {}", DRIVERS.join(", "))));
+        check_required(task, path, problems);
+    }
+    if word == "docker" {
+        check_ports(task, labels, path, problems);
+    }
+}
+
+/// A setting, and what stands in it.
+fn check_setting(schema: &Block, driver: &str, key: &str, value: &Json, path: &str, problems: &mut Problems) {
+    let at = format!("{path}.{key}");
+    let Some(field) = schema.field(key) else {
+        let place = if schema.name == "config" { String::new() } else { format!(" in `{}`", schema.name) };
+        let message = format!("unknown setting `{key}`{place} of the {driver} driver");
+        problems.add(at, message, nearest::did_you_mean(key, schema.names()).unwrap_or_default());
+        return;
+    };
+    let Kind::Block(inner, times) = field.kind else {
+        if let Err(problem) = field.kind.read(value) {
+            problems.add(at, format!("`{key}` {problem}"), field.kind.hint(value).unwrap_or_default());
+        }
+        return;
+    };
+    // A block is a list of objects, also where it may stand only once; an object alone is how others write it.
+    let (items, is_list) = match value {
+        Json::Array(items) => (items.as_slice(), true),
+        single => (std::slice::from_ref(single), false),
+    };
+    if times == Times::Once && items.len() > 1 {
+        problems.add(format!("{at}[1]"), format!("`{key}` is given twice"), "keep one of the two");
+    }
+    for (number, item) in items.iter().enumerate() {
+        let at = if is_list { format!("{at}[{number}]") } else { at.clone() };
+        match item {
+            Json::Object(settings) => {
+                for (key, value) in settings {
+                    check_setting(inner, driver, key, value, &at, problems);
+                }
+            }
+            _ => problems.add(at, format!("`{key}` is a block, this is one value"), format!("write: {key} {{ … }}")),
         }
     }
 }
 
-fn check_docker(task: &Task, labels: &BTreeSet<&str>, path: &str, problems: &mut Problems) {
+/// What each driver can't do without.
+fn check_required(task: &Task, path: &str, problems: &mut Problems) {
     let name = &task.name;
-    let image = task.config.get("image").and_then(Json::as_str).unwrap_or_default();
-    if image.is_empty() {
-        let message = format!("the task `{name}` has no image");
-        problems.add(format!("{path}.Config.image"), message, "write: config { image = \"name:tag\" }");
-    } else if image.contains(char::is_whitespace) {
-        problems.add(format!("{path}.Config.image"), format!("the image {image:?} has spaces"), "write: name:tag");
+    let text = |key: &str| task.config.get(key).and_then(Json::as_str).unwrap_or_default();
+    let (key, word, example) = match task.driver.as_str() {
+        "docker" => ("image", "image", "name:tag"),
+        "exec" | "raw_exec" => ("command", "command", "/bin/program"),
+        "qemu" => ("image_path", "image", "local/image.img"),
+        "java" if text("class").is_empty() => ("jar_path", "class or jar", "local/program.jar"),
+        _ => return,
+    };
+    let at = format!("{path}.Config.{key}");
+    if text(key).is_empty() {
+        problems.add(
+            at,
+            format!("the task `{name}` has no {word}"),
+            format!("write: config {{ {key} = \"{example}\" }}"),
+        );
+    } else if key == "image" && text(key).contains(char::is_whitespace) {
+        problems.add(at, format!("the image {:?} has spaces", text(key)), "write: name:tag");
     }
-    for (key, value) in &task.config {
-        let at = format!("{path}.Config.{key}");
-        let Some(field) = DOCKER.field(key) else {
-            let message = format!("unknown setting `{key}` of the docker driver");
-            problems.add(at, message, nearest::did_you_mean(key, DOCKER.names()).unwrap_or_default());
-            continue;
-        };
-        if let Err(problem) = field.kind.read(value) {
-            problems.add(at, format!("`{key}` {problem}"), field.kind.hint(value).unwrap_or_default());
-        }
-    }
+}
+
+fn check_ports(task: &Task, labels: &BTreeSet<&str>, path: &str, problems: &mut Problems) {
+    let name = &task.name;
     let ports = task.config.get("ports").and_then(Json::as_array).into_iter().flatten().enumerate();
     for (at, label) in ports.filter_map(|(at, port)| port.as_str().map(|label| (at, label))) {
         if !labels.contains(label) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Affinity, Constraint, Job, Operator, Spread};
+use model::{Affinity, Constraint, Device, Job, Operator, Spread};
 use regex::Regex;
 
 use super::{Problems, below};
@@ -31,11 +31,7 @@ pub(super) fn check(job: &Job, path: &str, (constraints, affinities, spreads): R
                 "that is for constraints; `spread` prefers distinct values",
             );
         }
-        if affinity.weight == 0 || affinity.weight.abs() > WEIGHT_MOST {
-            let message =
-                format!("the weight of an affinity must be -100 to 100 and not 0, this is {}", affinity.weight);
-            problems.add(format!("{path}.Weight"), message, "a weight below zero keeps away");
-        }
+        check_weight(affinity, &path, problems);
         if job.kind.is_per_node() {
             let message = format!("a {} job can't have affinities", job.kind.as_str());
             problems.add(path, message, "it runs on every eligible node; a constraint leaves nodes out");
@@ -43,6 +39,26 @@ pub(super) fn check(job: &Job, path: &str, (constraints, affinities, spreads): R
     }
     for (at, spread) in spreads.iter().enumerate() {
         check_spread(job, spread, &below(path, &format!("Spreads[{at}]")), problems);
+    }
+}
+
+/// The rules by which a device is chosen.
+pub(super) fn check_device(device: &Device, path: &str, problems: &mut Problems) {
+    for (at, constraint) in device.constraints.iter().enumerate() {
+        let path = format!("{path}.Constraints[{at}]");
+        check_sides(&constraint.attribute, &constraint.value, constraint.operator, &path, problems);
+    }
+    for (at, affinity) in device.affinities.iter().enumerate() {
+        let path = format!("{path}.Affinities[{at}]");
+        check_sides(&affinity.attribute, &affinity.value, affinity.operator, &path, problems);
+        check_weight(affinity, &path, problems);
+    }
+}
+
+fn check_weight(affinity: &Affinity, path: &str, problems: &mut Problems) {
+    if affinity.weight == 0 || affinity.weight.abs() > WEIGHT_MOST {
+        let message = format!("the weight of an affinity must be -100 to 100 and not 0, this is {}", affinity.weight);
+        problems.add(format!("{path}.Weight"), message, "a weight below zero keeps away");
     }
 }
 

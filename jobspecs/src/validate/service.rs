@@ -44,6 +44,10 @@ fn check_service(group: &Group, labels: &BTreeSet<&str>, service: &Service, path
         let hint = nearest::did_you_mean(&service.task_name, group.tasks.iter().map(|task| task.name.as_str()));
         problems.add(format!("{path}.TaskName"), message, hint.unwrap_or_default());
     }
+    super::mesh::check(service, path, problems);
+    if let Some(identity) = &service.identity {
+        super::identity::check_identity(identity, &format!("{path}.Identity"), problems);
+    }
     for (at, check) in service.checks.iter().enumerate() {
         check_check(labels, service, check, &format!("{path}.Checks[{at}]"), problems);
     }
@@ -62,7 +66,7 @@ fn check_check(labels: &BTreeSet<&str>, service: &Service, check: &Check, path: 
         }
     }
     check_port(labels, name, &check.port_label, &format!("{path}.PortLabel"), problems);
-    if check.port_label.is_empty() && service.port_label.is_empty() {
+    if check.kind != CheckKind::Script && check.port_label.is_empty() && service.port_label.is_empty() {
         let message = format!("the check of service `{name}` has no port");
         problems.add(path, message, "give the service a port: port = \"http\"");
     }
@@ -74,10 +78,15 @@ fn check_check(labels: &BTreeSet<&str>, service: &Service, check: &Check, path: 
             let message = format!("the path `{}` of a check must begin with a slash", check.path);
             problems.add(format!("{path}.Path"), message, format!("write: path = \"/{}\"", check.path));
         }
-        if check.protocol == "https" {
-            let message = "checks over HTTPS are not in this release";
-            problems.add(format!("{path}.Protocol"), message, "use type \"tcp\", or plain HTTP");
-        }
+    }
+    if check.kind == CheckKind::Script && check.command.is_empty() {
+        let message = format!("the script check of service `{name}` has no command");
+        problems.add(path, message, "write: command = \"/bin/program\"");
+    }
+    if matches!(check.kind, CheckKind::Grpc | CheckKind::Script) && service.provider == "nomad" {
+        let word = if check.kind == CheckKind::Grpc { "grpc" } else { "script" };
+        let message = format!("the provider `nomad` of service `{name}` has no checks of type `{word}`");
+        problems.add(format!("{path}.Type"), message, "use type \"http\" or \"tcp\", or provider \"consul\"");
     }
 }
 

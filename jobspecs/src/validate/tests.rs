@@ -5,6 +5,7 @@ use std::time::Duration;
 use model::testing::job;
 use model::{Affinity, Check, Constraint, Job, Operator, Reschedule, Restart, Service, Spread, SpreadTarget, Update};
 
+use super::batch::DESCRIPTION_LENGTH_MAX;
 use super::placement::WEIGHT_MOST;
 use super::policy::{RESCHEDULE_DELAY_LEAST, RESCHEDULE_INTERVAL_LEAST, RESTART_INTERVAL_LEAST};
 use super::service::CHECK_INTERVAL_LEAST;
@@ -47,6 +48,14 @@ fn names_have_a_length() {
     check(service, SERVICE_NAME_LENGTH_MAX, SERVICE_NAME_LENGTH_MAX + 1, "TaskGroups[0].Services[0].Name");
     let pool = |job: &mut Job, length| job.node_pool = "a".repeat(length);
     check(pool, NAME_LENGTH_MAX, NAME_LENGTH_MAX + 1, "NodePool");
+}
+
+#[test]
+fn a_description_has_a_length() {
+    let describe = |job: &mut Job, length| {
+        job.ui = Some(model::Ui { description: "ä".repeat(length), ..model::Ui::default() });
+    };
+    check(describe, DESCRIPTION_LENGTH_MAX, DESCRIPTION_LENGTH_MAX + 1, "UI.Description");
 }
 
 #[test]

@@ -9,7 +9,7 @@
       "Networks": [{ "ReservedPorts": [{ "Label": "a", "Value": 80 }], "DynamicPorts": [{ "Label": "b" }] }],
       "Tasks": [{
         "Name": "t", "Driver": "docker", "Config": { "image": "x:1", "args": ["A"] },
-        "Env": { "PATH_x": "1", "N": 3 }, "KillTimeout": 5000000000, "Templates": [{ "DestPath": "local/x" }]
+        "Env": { "PATH_x": "1", "N": 3 }, "KillTimeout": 5000000000, "Templates": [{ "DestPath": "local/x", "EmbeddedTmpl": "x" }]
       }]
     }]
   }

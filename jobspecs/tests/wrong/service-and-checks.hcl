@@ -13,7 +13,7 @@ job "web" {
         timeout = "100ms"
       }
       check {
-        type = "grpc"
+        type = "grcp"
       }
     }
     task "web" {

@@ -72,6 +72,7 @@ pub struct Spread {
     pub weight: i32,
     /// Wanted shares; none means even.
     #[serde(rename = "SpreadTarget")]
+    #[serde(with = "crate::null")]
     pub targets: Vec<SpreadTarget>,
 }
 
@@ -92,19 +93,18 @@ pub struct SpreadTarget {
 }
 
 macro_rules! operators {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal $(| $alias:literal)*),+ $(,)?) => {
-        /// How a constraint compares its two sides.
+    ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
+        /// How a constraint compares its two sides, as its author wrote it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
         pub enum Operator {
-            $($(#[$doc])* #[serde(rename = $text $(, alias = $alias)*)] $variant,)+
+            $($(#[$doc])* #[serde(rename = $text)] $variant,)+
         }
 
         impl Operator {
-            /// Every way to write an operator, with what it means.
-            pub const ALL: &'static [(&'static str, Operator)] =
-                &[$(($text, Operator::$variant), $(($alias, Operator::$variant),)*)+];
+            /// Every operator with its word.
+            pub const ALL: &'static [(&'static str, Operator)] = &[$(($text, Operator::$variant)),+];
 
-            /// The word used in JSON.
+            /// The word used in jobspecs and JSON.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Operator::$variant => $text,)+
@@ -114,12 +114,30 @@ macro_rules! operators {
     };
 }
 
+impl Operator {
+    /// The operator that means the same, for those that can be written in several ways.
+    pub fn meaning(self) -> Operator {
+        match self {
+            Operator::EqualEqual | Operator::Is => Operator::Equal,
+            Operator::Not => Operator::NotEqual,
+            Operator::SetContainsAll => Operator::SetContains,
+            _ => self,
+        }
+    }
+}
+
 operators! {
     /// Equal as text.
     #[default]
-    Equal = "=" | "==" | "is",
+    Equal = "=",
+    /// The same, written otherwise.
+    EqualEqual = "==",
+    /// The same, written otherwise.
+    Is = "is",
     /// Not equal, or the attribute is missing.
-    NotEqual = "!=" | "not",
+    NotEqual = "!=",
+    /// The same, written otherwise.
+    Not = "not",
     /// Less, as integers, else as numbers, else as text.
     Less = "<",
     /// Less or equal.
@@ -135,7 +153,9 @@ operators! {
     /// A strict semantic version constraint holds.
     Semver = "semver",
     /// The node's comma list holds all of the values.
-    SetContains = "set_contains" | "set_contains_all",
+    SetContains = "set_contains",
+    /// The same, written otherwise.
+    SetContainsAll = "set_contains_all",
     /// The node's comma list holds any of the values.
     SetContainsAny = "set_contains_any",
     /// The attribute exists.
@@ -153,9 +173,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_of_an_operator_is_read() {
+    fn every_spelling_of_an_operator_is_read_and_kept() {
         for (text, operator) in Operator::ALL {
-            assert_eq!(serde_json::from_str::<Operator>(&format!("\"{text}\"")).unwrap(), *operator);
+            let json = format!("\"{text}\"");
+            assert_eq!(serde_json::from_str::<Operator>(&json).unwrap(), *operator);
+            assert_eq!(serde_json::to_string(operator).unwrap(), json);
         }
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Affinity, Constraint, Disconnect, Migrate, Network, Reschedule, Restart, Service, Spread, Task, Update};
+use super::{
+    Affinity, Constraint, Consul, Disconnect, Migrate, Network, Reschedule, Restart, Scaling, Service, Spread, Task,
+    Update, Volume,
+};
 use crate::Resources;
 
 /// Tasks that are placed together; the unit of scheduling.
@@ -17,16 +20,22 @@ pub struct Group {
     /// Instances wanted; ignored for system jobs.
     pub count: u32,
     /// Conditions on the node, beside the job's.
+    #[serde(with = "crate::null")]
     pub constraints: Vec<Constraint>,
     /// Preferences, beside the job's.
+    #[serde(with = "crate::null")]
     pub affinities: Vec<Affinity>,
     /// Spreads, beside the job's.
+    #[serde(with = "crate::null")]
     pub spreads: Vec<Spread>,
     /// The network of the group; at most one.
+    #[serde(with = "crate::null")]
     pub networks: Vec<Network>,
     /// Services that the group as a whole provides.
+    #[serde(with = "crate::null")]
     pub services: Vec<Service>,
     /// The tasks.
+    #[serde(with = "crate::null")]
     pub tasks: Vec<Task>,
     /// Restarts on the same node. None until admission fills it in by the job's type.
     #[serde(rename = "RestartPolicy")]
@@ -43,13 +52,29 @@ pub struct Group {
     /// Disk that every instance gets.
     pub ephemeral_disk: EphemeralDisk,
     /// Time between leaving the catalog and the stop signal.
-    #[serde(with = "crate::nanoseconds")]
-    pub shutdown_delay: Duration,
+    #[serde(with = "crate::nanoseconds::option")]
+    pub shutdown_delay: Option<Duration>,
+    /// Time after which a batch instance is ended as failed.
+    #[serde(with = "crate::nanoseconds::option")]
+    pub max_run_duration: Option<Duration>,
+    /// Deprecated in favour of `disconnect`, and without meaning.
+    #[serde(with = "crate::nanoseconds::option")]
+    pub stop_after_client_disconnect: Option<Duration>,
+    /// Deprecated in favour of `disconnect`, and without meaning.
+    #[serde(with = "crate::nanoseconds::option")]
+    pub max_client_disconnect: Option<Duration>,
+    /// Deprecated in favour of `disconnect`, and without meaning.
+    pub prevent_reschedule_on_lost: bool,
+    /// Volumes that its instances use, by name.
+    #[serde(with = "crate::null")]
+    pub volumes: BTreeMap<String, Volume>,
+    /// Bounds within which an autoscaler may change the count.
+    pub scaling: Option<Scaling>,
+    /// Which Consul its services and tasks use.
+    pub consul: Option<Consul>,
     /// Free key-value pairs, handed to tasks.
+    #[serde(with = "crate::null")]
     pub meta: BTreeMap<String, String>,
-    /// What this release reads, keeps and shows, but does not act on.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub kept: BTreeMap<String, serde_json::Value>,
 }
 
 impl Group {
@@ -87,9 +112,15 @@ impl Default for Group {
             migrate: None,
             disconnect: None,
             ephemeral_disk: EphemeralDisk::default(),
-            shutdown_delay: Duration::ZERO,
+            shutdown_delay: None,
+            max_run_duration: None,
+            stop_after_client_disconnect: None,
+            max_client_disconnect: None,
+            prevent_reschedule_on_lost: false,
+            volumes: BTreeMap::new(),
+            scaling: None,
+            consul: None,
             meta: BTreeMap::new(),
-            kept: BTreeMap::new(),
         }
     }
 }
@@ -101,10 +132,16 @@ pub struct EphemeralDisk {
     /// MiB, counted against the node.
     #[serde(rename = "SizeMB")]
     pub size_mb: u64,
+    /// Whether a successor tries the same node, and takes its data over.
+    #[serde(rename = "Sticky")]
+    pub sticky: bool,
+    /// Whether the data moves to a successor on another node.
+    #[serde(rename = "Migrate")]
+    pub migrate: bool,
 }
 
 impl Default for EphemeralDisk {
     fn default() -> Self {
-        Self { size_mb: 300 }
+        Self { size_mb: 300, sticky: false, migrate: false }
     }
 }

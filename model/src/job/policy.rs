@@ -20,6 +20,8 @@ pub struct Restart {
     pub delay: Duration,
     /// What happens when the attempts are used up.
     pub mode: RestartMode,
+    /// Whether templates are made anew at a restart.
+    pub render_templates: bool,
 }
 
 impl Restart {
@@ -29,7 +31,7 @@ impl Restart {
             JobType::Service | JobType::System => (2, Duration::from_secs(30 * 60)),
             JobType::Batch | JobType::SysBatch => (3, Duration::from_secs(24 * 3600)),
         };
-        Self { attempts, interval, delay: Duration::from_secs(15), mode: RestartMode::Fail }
+        Self { attempts, interval, delay: Duration::from_secs(15), mode: RestartMode::Fail, render_templates: false }
     }
 }
 

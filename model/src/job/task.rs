@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Affinity, Constraint, Restart, Service};
+use super::{
+    Action, Affinity, Artifact, Constraint, Consul, CsiPlugin, Device, DispatchPayload, Identity, Network, Numa,
+    Restart, Scaling, Schedule, Secret, Service, Template, Vault, VolumeMount,
+};
 use crate::Resources;
 
 /// One thing that runs.
@@ -14,9 +17,10 @@ use crate::Resources;
 pub struct Task {
     /// Unique in the group.
     pub name: String,
-    /// What runs it: `docker`, `fake`.
+    /// What runs it: `docker`, `fake`, or a driver that some node has.
     pub driver: String,
     /// The driver's own settings.
+    #[serde(with = "crate::null")]
     pub config: BTreeMap<String, serde_json::Value>,
     /// The user to run as.
     pub user: String,
@@ -27,12 +31,16 @@ pub struct Task {
     /// What it needs.
     pub resources: TaskResources,
     /// Conditions on the node.
+    #[serde(with = "crate::null")]
     pub constraints: Vec<Constraint>,
     /// Preferences.
+    #[serde(with = "crate::null")]
     pub affinities: Vec<Affinity>,
     /// Environment variables.
+    #[serde(with = "crate::null")]
     pub env: BTreeMap<String, String>,
     /// Services that it provides.
+    #[serde(with = "crate::null")]
     pub services: Vec<Service>,
     /// How its output is kept.
     #[serde(rename = "LogConfig")]
@@ -48,11 +56,45 @@ pub struct Task {
     /// Restarts, in place of the group's.
     #[serde(rename = "RestartPolicy")]
     pub restart: Option<Restart>,
+    /// Files made from data.
+    #[serde(with = "crate::null")]
+    pub templates: Vec<Template>,
+    /// Files fetched before the start.
+    #[serde(with = "crate::null")]
+    pub artifacts: Vec<Artifact>,
+    /// Where it sees volumes of the group.
+    #[serde(with = "crate::null")]
+    pub volume_mounts: Vec<VolumeMount>,
+    /// Says that it is itself a storage plugin.
+    #[serde(rename = "CSIPluginConfig")]
+    pub csi_plugin: Option<CsiPlugin>,
+    /// Where it finds the payload of its dispatch.
+    pub dispatch_payload: Option<DispatchPayload>,
+    /// A token of Vault.
+    pub vault: Option<Vault>,
+    /// Which Consul it uses.
+    pub consul: Option<Consul>,
+    /// How it gets the identity that every task has.
+    pub identity: Option<Identity>,
+    /// Its further identities.
+    #[serde(with = "crate::null")]
+    pub identities: Vec<Identity>,
+    /// Secrets fetched for it.
+    #[serde(with = "crate::null")]
+    pub secrets: Vec<Secret>,
+    /// Commands that people may run in it.
+    #[serde(with = "crate::null")]
+    pub actions: Vec<Action>,
+    /// Bounds within which an autoscaler may change its resources.
+    #[serde(with = "crate::null")]
+    pub scaling_policies: Vec<Scaling>,
+    /// The hours in which it runs.
+    pub schedule: Option<Schedule>,
+    /// What it is for the service mesh.
+    pub kind: String,
     /// Free key-value pairs, handed to the task.
+    #[serde(with = "crate::null")]
     pub meta: BTreeMap<String, String>,
-    /// What this release reads, keeps and shows, but does not act on.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub kept: BTreeMap<String, serde_json::Value>,
 }
 
 impl Default for Task {
@@ -74,8 +116,21 @@ impl Default for Task {
             kill_signal: String::new(),
             shutdown_delay: Duration::ZERO,
             restart: None,
+            templates: Vec::new(),
+            artifacts: Vec::new(),
+            volume_mounts: Vec::new(),
+            csi_plugin: None,
+            dispatch_payload: None,
+            vault: None,
+            consul: None,
+            identity: None,
+            identities: Vec::new(),
+            secrets: Vec::new(),
+            actions: Vec::new(),
+            scaling_policies: Vec::new(),
+            schedule: None,
+            kind: String::new(),
             meta: BTreeMap::new(),
-            kept: BTreeMap::new(),
         }
     }
 }
@@ -84,32 +139,69 @@ impl Default for Task {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TaskResources {
-    /// CPU share in MHz.
+    /// CPU share in MHz; 0 where whole cores are asked for.
     #[serde(rename = "CPU")]
     pub cpu: u64,
     /// Reserved memory in MiB.
     #[serde(rename = "MemoryMB")]
     pub memory: u64,
-    /// The hard limit in MiB; 0 for the reservation.
+    /// The hard limit in MiB; 0 for the reservation, -1 for none.
     #[serde(rename = "MemoryMaxMB")]
-    pub memory_max: u64,
+    pub memory_max: i64,
+    /// Whole cores for the task alone, in place of `cpu`.
+    #[serde(rename = "Cores")]
+    pub cores: u32,
+    /// Memory for secrets in MiB, beside `memory`.
+    #[serde(rename = "SecretsMB")]
+    pub secrets_mb: u64,
+    /// Devices.
+    #[serde(rename = "Devices", with = "crate::null")]
+    pub devices: Vec<Device>,
+    /// How near cores and devices must be to each other.
+    #[serde(rename = "NUMA")]
+    pub numa: Option<Numa>,
+    /// Deprecated in favour of the group's network, and without meaning.
+    #[serde(rename = "Networks", with = "crate::null")]
+    pub networks: Vec<Network>,
+    /// Deprecated in favour of `ephemeral_disk`, and without meaning.
+    #[serde(rename = "DiskMB")]
+    pub disk_mb: u64,
+    /// Deprecated, and without meaning.
+    #[serde(rename = "IOPS")]
+    pub iops: u64,
 }
 
 impl TaskResources {
+    /// Its share in MHz. Cores are not handed out yet: a task that asks for some in place of a share has the default.
+    pub fn cpu_mhz(&self) -> u64 {
+        if self.cpu == 0 && self.cores > 0 { Self::default().cpu } else { self.cpu }
+    }
+
+    /// The hard limit of its memory in MiB. That there is none is not offered yet: then it is the reservation.
+    pub fn limit_mb(&self) -> u64 {
+        self.memory.max(u64::try_from(self.memory_max).unwrap_or_default())
+    }
+
     /// What the task asks of a node.
     pub fn ask(&self) -> Resources {
-        Resources {
-            cpu_mhz: self.cpu,
-            memory_mb: self.memory,
-            memory_max_mb: self.memory.max(self.memory_max),
-            disk_mb: 0,
-        }
+        Resources { cpu_mhz: self.cpu_mhz(), memory_mb: self.memory, memory_max_mb: self.limit_mb(), disk_mb: 0 }
     }
 }
 
 impl Default for TaskResources {
     fn default() -> Self {
-        Self { cpu: 100, memory: 300, memory_max: 0 }
+        Self {
+            cpu: 100,
+            memory: 300,
+            memory_max: 0,
+            cores: 0,
+            secrets_mb: 0,
+            devices: Vec::new(),
+            numa: None,
+            networks: Vec::new(),
+            disk_mb: 0,
+            iops: 0,
+        }
     }
 }
 

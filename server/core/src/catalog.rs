@@ -60,7 +60,7 @@ fn instance_state(allocation: &Allocation, node: &Node, service: &Service) -> In
         ClientStatus::Complete | ClientStatus::Failed | ClientStatus::Lost => return InstanceState::Failing,
     }
     let status = |at| allocation.checks.get(&service.check_key(at)).map_or(CheckStatus::Pending, |check| check.status);
-    let statuses: Vec<_> = (0..service.checks.len()).map(status).collect();
+    let statuses: Vec<_> = (0..service.checks.len()).filter(|at| service.checks[*at].is_probed()).map(status).collect();
     if statuses.contains(&CheckStatus::Failing) {
         InstanceState::Failing
     } else if statuses.contains(&CheckStatus::Pending) {

@@ -426,3 +426,26 @@ impl Entry {
         rmp_serde::from_slice(body).map_err(|error| DecodeEntry::Body { kind, reason: error.to_string() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    /// What stands in the log from before the whole vocabulary was in the model, and in images of the state.
+    #[test]
+    fn a_job_of_an_older_release_is_read_from_its_bytes() {
+        let mut old = serde_json::to_value(model::testing::job("web")).unwrap();
+        old["Kept"] = json!({ "Periodic": { "Spec": "@daily" } });
+        old["Meta"] = json!({});
+        old["Constraints"] = json!([]);
+        let group = old["TaskGroups"][0].as_object_mut().unwrap();
+        for name in ["Volumes", "Scaling", "Consul", "MaxRunDuration"] {
+            group.remove(name);
+        }
+        group.insert("Kept".into(), json!({ "Scaling": { "Max": 3 } }));
+        let bytes = rmp_serde::to_vec_named(&old).unwrap();
+        assert_eq!(rmp_serde::from_slice::<model::Job>(&bytes).unwrap(), model::testing::job("web"));
+        let bytes = rmp_serde::to_vec_named(&model::testing::job("web")).unwrap();
+        assert_eq!(rmp_serde::from_slice::<model::Job>(&bytes).unwrap(), model::testing::job("web"));
+    }
+}

@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn two_short_dimensions_are_lowered_together() {
         let mut job = job("web");
-        job.groups[0].tasks[0].resources = model::TaskResources { cpu: 500, memory: 600, memory_max: 0 };
+        job.groups[0].tasks[0].resources =
+            model::TaskResources { cpu: 500, memory: 600, ..model::TaskResources::default() };
         let why = registered(vec![node("n1").cpu(400).memory(512)], job);
         assert_eq!(hints(&why)[0], "lower cpu to 400 MHz and memory to 512 MiB: fits 1 node");
     }

@@ -215,7 +215,7 @@ fn an_instance_with_services_leaves_the_catalog_before_its_signal() {
 fn the_longer_of_shutdown_delay_and_grace_counts() {
     let delayed = |job: &mut model::Job| {
         with_check(job);
-        job.groups[0].shutdown_delay = Duration::from_secs(3);
+        job.groups[0].shutdown_delay = Some(Duration::from_secs(3));
     };
     scenario("a", delayed).check(
         "tick      -> Start a; pending

@@ -63,15 +63,14 @@ pub(super) fn task_body(spec: &TaskSpec, settings: &Settings, owner: &Owner) -> 
 }
 
 fn task_host_config(spec: &TaskSpec, settings: &Settings, published: &[&AssignedPort]) -> HostConfig {
-    let (memory, memory_max) = (mebibytes(spec.resources.memory), mebibytes(spec.resources.memory_max));
     // Where both are given the larger is the limit and the smaller what the kernel tries to keep.
-    let limit = memory.max(memory_max);
+    let (memory, limit) = (mebibytes(spec.resources.memory), mebibytes(spec.resources.limit_mb()));
     let mut host = HostConfig {
         memory: Some(limit),
         // The same as the memory limit: no swap on top.
         memory_swap: Some(limit),
-        memory_reservation: (memory_max > memory).then_some(memory),
-        cpu_shares: Some(i64::try_from(spec.resources.cpu).unwrap_or(i64::MAX).max(CPU_SHARES_MIN)),
+        memory_reservation: (limit > memory).then_some(memory),
+        cpu_shares: Some(i64::try_from(spec.resources.cpu_mhz()).unwrap_or(i64::MAX).max(CPU_SHARES_MIN)),
         port_bindings: bindings(published),
         log_config: Some(log_config(&spec.logs)),
         cap_add: list(&settings.cap_add),

@@ -311,7 +311,7 @@ mod tests {
                 "Edited group web",
                 "Edited task web forces create/destroy update",
                 "Added task.Env[PORT]: \"\" \"80\"",
-                "Edited task.Config.",
+                "Added task.Config.",
                 "Added task.Config.args[0]: \"\" \"-v\"",
                 "Added task.Config.image: \"\" \"nginx:2\"",
             ],

@@ -1,6 +1,6 @@
 //! Whether a new version of a group can be taken over by an instance as it runs, or needs a new one.
 
-use model::{Group, Job, Task};
+use model::{Group, Job, Network, Service, Task};
 
 /// What a new version means for a running instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +27,12 @@ pub(crate) fn change_between(old: &Job, new: &Job, name: &str) -> Change {
 
 /// Everything that is fixed when an instance starts.
 fn needs_new_instance(old: &Group, new: &Group) -> bool {
-    old.networks != new.networks
+    need_new_network(&old.networks, &new.networks)
         || old.ephemeral_disk != new.ephemeral_disk
+        || old.volumes != new.volumes
+        || old.consul != new.consul
         || old.meta != new.meta
-        || old.kept != new.kept
+        || need_new_proxy(&old.services, &new.services)
         || old.tasks.len() != new.tasks.len()
         || old.tasks.iter().zip(&new.tasks).any(|(old, new)| needs_new_task(old, new))
 }
@@ -46,7 +48,34 @@ fn needs_new_task(old: &Task, new: &Task) -> bool {
         || old.env != new.env
         || old.meta != new.meta
         || old.logs != new.logs
-        || old.kept != new.kept
+        || old.templates != new.templates
+        || old.artifacts != new.artifacts
+        || old.volume_mounts != new.volume_mounts
+        || old.csi_plugin != new.csi_plugin
+        || old.dispatch_payload != new.dispatch_payload
+        || old.vault != new.vault
+        || old.consul != new.consul
+        || old.identity != new.identity
+        || old.identities != new.identities
+        || old.secrets != new.secrets
+        || old.schedule != new.schedule
+        || old.kind != new.kind
+        || need_new_proxy(&old.services, &new.services)
+}
+
+/// A network that says `host` and one that says nothing are the same.
+fn need_new_network(old: &[Network], new: &[Network]) -> bool {
+    let settled = |network: &Network| Network { mode: network.mode.meaning().clone(), ..network.clone() };
+    !old.iter().map(settled).eq(new.iter().map(settled))
+}
+
+/// A service is announced by the agent at any time, but its proxy starts with the instance.
+fn need_new_proxy(old: &[Service], new: &[Service]) -> bool {
+    let proxies = |services: &'_ [Service]| -> Vec<_> {
+        let meshed = services.iter().filter(|service| service.connect.is_some() || service.identity.is_some());
+        meshed.map(|service| (service.name.clone(), service.connect.clone(), service.identity.clone())).collect()
+    };
+    proxies(old) != proxies(new)
 }
 
 #[cfg(test)]
@@ -72,6 +101,26 @@ mod tests {
         check(|job| drop(job.groups[0].tasks[0].config.insert("image".into(), "x".into())), Change::Destructive);
         check(|job| job.groups[0].networks.push(Default::default()), Change::Destructive);
         check(|job| drop(job.meta.insert("a".into(), "b".into())), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].templates.push(Default::default()), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].artifacts.push(Default::default()), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].volume_mounts.push(Default::default()), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].vault = Some(Default::default()), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].identities.push(Default::default()), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].secrets.push(Default::default()), Change::Destructive);
+        check(|job| drop(job.groups[0].volumes.insert("a".into(), Default::default())), Change::Destructive);
+        let meshed = || model::Service { connect: Some(Default::default()), ..Default::default() };
+        check(|job| job.groups[0].services.push(meshed()), Change::Destructive);
+    }
+
+    #[test]
+    fn a_network_that_says_nothing_is_one_of_the_host() {
+        let mut old = job("web");
+        old.groups[0].networks.push(Network::default());
+        let mut new = old.clone();
+        new.groups[0].networks[0].mode = model::NetworkMode::Host;
+        assert_eq!(change_between(&old, &new, "web"), Change::InPlace);
+        new.groups[0].networks[0].mode = model::NetworkMode::Bridge;
+        assert_eq!(change_between(&old, &new, "web"), Change::Destructive);
     }
 
     #[test]
@@ -81,6 +130,13 @@ mod tests {
         check(|job| job.groups[0].restart = None, Change::InPlace);
         check(|job| job.groups[0].tasks[0].kill_timeout *= 2, Change::InPlace);
         check(|job| job.groups[0].spreads.push(Default::default()), Change::InPlace);
+        check(|job| job.groups[0].scaling = Some(Default::default()), Change::InPlace);
+        check(|job| job.groups[0].max_run_duration = Some(std::time::Duration::from_secs(60)), Change::InPlace);
+        check(|job| job.groups[0].tasks[0].actions.push(Default::default()), Change::InPlace);
+        check(|job| job.groups[0].tasks[0].scaling_policies.push(Default::default()), Change::InPlace);
+        check(|job| job.groups[0].tasks[0].restart = Some(model::Restart::default()), Change::InPlace);
         check(|job| job.priority = 70, Change::None);
+        check(|job| job.ui = Some(Default::default()), Change::None);
+        check(|job| job.periodic = Some(Default::default()), Change::None);
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn resolve(target: &str, node: &Node) -> Option<String> {
 pub(crate) fn holds(constraint: &Constraint, node: &Node) -> bool {
     let left = resolve(&constraint.attribute, node);
     let right = resolve(&constraint.value, node);
-    match constraint.operator {
+    match constraint.operator.meaning() {
         Operator::IsSet => left.is_some(),
         Operator::IsNotSet => left.is_none(),
         Operator::NotEqual => left != right,
@@ -48,8 +48,8 @@ pub(crate) fn holds(constraint: &Constraint, node: &Node) -> bool {
 
 fn compare(operator: Operator, left: &str, right: &str) -> bool {
     match operator {
-        Operator::Equal => left == right,
-        Operator::NotEqual => left != right,
+        Operator::Equal | Operator::EqualEqual | Operator::Is => left == right,
+        Operator::NotEqual | Operator::Not => left != right,
         Operator::Less => order(left, right) == Ordering::Less,
         Operator::LessOrEqual => order(left, right) != Ordering::Greater,
         Operator::Greater => order(left, right) == Ordering::Greater,
@@ -59,7 +59,9 @@ fn compare(operator: Operator, left: &str, right: &str) -> bool {
         }
         Operator::Version => version_matches(left, right, lenient),
         Operator::Semver => version_matches(left, right, |text| Version::parse(text).ok()),
-        Operator::SetContains => list(right).all(|wanted| list(left).any(|has| has == wanted)),
+        Operator::SetContains | Operator::SetContainsAll => {
+            list(right).all(|wanted| list(left).any(|has| has == wanted))
+        }
         Operator::SetContainsAny => list(right).any(|wanted| list(left).any(|has| has == wanted)),
         Operator::IsSet | Operator::IsNotSet | Operator::DistinctHosts | Operator::DistinctProperty => true,
     }

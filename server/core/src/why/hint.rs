@@ -130,7 +130,7 @@ fn least_lowered(group: &Group, findings: &[Finding]) -> Vec<Asks> {
 /// To what each ask must be lowered to overcome `misfits`, and the sacrifice in thousandths; none where that is no way.
 fn lowered_for(group: &Group, misfits: &[Misfit]) -> Option<(u64, Asks)> {
     // Without a limit of its own, the most memory is the memory.
-    let max_is_memory = group.tasks.iter().all(|task| task.resources.memory_max <= task.resources.memory);
+    let max_is_memory = group.tasks.iter().all(|task| task.resources.limit_mb() == task.resources.memory);
     let mut to = BTreeMap::new();
     let mut sacrifice = 0;
     for misfit in misfits {
@@ -166,16 +166,18 @@ fn lower(group: &mut Group, dimension: Dimension, to: u64) {
             Dimension::MemoryMax | Dimension::Disk => ask.memory_max_mb,
         };
         let of_task = |task: &model::Task| match dimension {
-            Dimension::Cpu => task.resources.cpu,
+            Dimension::Cpu => task.resources.cpu_mhz(),
             Dimension::Memory => task.resources.memory,
-            Dimension::MemoryMax | Dimension::Disk => task.resources.memory.max(task.resources.memory_max),
+            Dimension::MemoryMax | Dimension::Disk => task.resources.limit_mb(),
         };
         let Some(largest) = group.tasks.iter_mut().max_by_key(|task| of_task(task)) else { return };
         let amount = of_task(largest).saturating_sub(sum.saturating_sub(to));
         match dimension {
             Dimension::Cpu => largest.resources.cpu = amount,
             Dimension::Memory => largest.resources.memory = amount,
-            Dimension::MemoryMax | Dimension::Disk => largest.resources.memory_max = amount,
+            Dimension::MemoryMax | Dimension::Disk => {
+                largest.resources.memory_max = i64::try_from(amount).unwrap_or(i64::MAX);
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ fn register(state: &mut State, job: Job) {
 
 fn asking(id: &str, (count, cpu, memory): (u32, u64, u64)) -> Job {
     let mut job = job(id).count(count);
-    job.groups[0].tasks[0].resources = model::TaskResources { cpu, memory, memory_max: 0 };
+    job.groups[0].tasks[0].resources = model::TaskResources { cpu, memory, ..Default::default() };
     job
 }
 

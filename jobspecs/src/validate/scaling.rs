@@ -1,0 +1,52 @@
+//! What autoscalers may change, cores and devices.
+
+use model::{Group, Scaling, Task};
+
+use super::{Problems, placement};
+
+pub(super) fn check_group(group: &Group, path: &str, problems: &mut Problems) {
+    let Some(scaling) = &group.scaling else { return };
+    let path = format!("{path}.Scaling");
+    if scaling.kind != "horizontal" {
+        let message = format!("a group can't be scaled by `{}`", scaling.kind);
+        problems.add(format!("{path}.Type"), message, "a group's count is scaled: write `scaling` without a name");
+    }
+    check_bounds(scaling, &path, problems);
+    let count = i64::from(group.count);
+    if scaling.max > 0 && scaling.min <= scaling.max && !(scaling.min..=scaling.max).contains(&count) {
+        let (min, max) = (scaling.min, scaling.max);
+        let message = format!("the count of group `{}` is {count}, its scaling allows {min} to {max}", group.name);
+        problems.add(path, message, "change the count or the bounds");
+    }
+}
+
+pub(super) fn check_task(task: &Task, path: &str, problems: &mut Problems) {
+    for (at, scaling) in task.scaling_policies.iter().enumerate() {
+        let path = format!("{path}.ScalingPolicies[{at}]");
+        if !["vertical_cpu", "vertical_mem"].contains(&scaling.kind.as_str()) {
+            let message = format!("a task can't be scaled by `{}`", scaling.kind);
+            problems.add(format!("{path}.Type"), message, "write: scaling \"cpu\" { … } or scaling \"mem\" { … }");
+        }
+        check_bounds(scaling, &path, problems);
+    }
+    let resources = &task.resources;
+    if resources.cores > 0 && resources.cpu > 0 {
+        let message = format!("the task `{}` asks for cores and for a share of CPU", task.name);
+        problems.add(format!("{path}.Resources.Cores"), message, "`cpu` and `cores` exclude each other");
+    }
+    for (at, device) in resources.devices.iter().enumerate() {
+        let path = format!("{path}.Resources.Devices[{at}]");
+        if device.count == 0 {
+            let message = format!("the task `{}` asks for 0 devices `{}`", task.name, device.name);
+            problems.add(format!("{path}.Count"), message, "leave the block out for none");
+        }
+        placement::check_device(device, &path, problems);
+    }
+}
+
+fn check_bounds(scaling: &Scaling, path: &str, problems: &mut Problems) {
+    if scaling.max > 0 && scaling.max < scaling.min {
+        let message = format!("the scaling's most of {} is below its least of {}", scaling.max, scaling.min);
+        problems.add(format!("{path}.Max"), message, "max must be at least min");
+    }
+}

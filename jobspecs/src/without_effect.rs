@@ -1,0 +1,202 @@
+//! What a job says that this release does not act on. It is in the model, so it is kept with the job and shown; that
+//! it has no effect yet is said wherever it is used.
+
+use model::{CheckKind, Job, NetworkMode};
+use serde_json::Value as Json;
+
+use crate::schema::{Block, Field, JOB, Kind, Status, Times};
+use crate::validate::DRIVERS;
+
+/// A use of something without effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Use {
+    /// Where, as a path in the job's JSON.
+    pub path: String,
+    /// What has no effect.
+    pub message: String,
+    /// What there is to know or to do about it.
+    pub hint: &'static str,
+}
+
+/// How a document came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// Each block in it was written by a person.
+    AsText,
+    /// A program wrote it, and may have filled in every field: what says the same as nothing does not count.
+    AsDocument,
+}
+
+const KEPT: &str = "it is kept with the job and shown by `job inspect`";
+
+/// The fields without effect that a document gives, before anything is filled in.
+pub(crate) fn in_document(job: &Json, given: Given) -> Vec<Use> {
+    let mut uses = Vec::new();
+    in_block(&JOB, job, "", given, &mut uses);
+    uses
+}
+
+fn in_block(block: &Block, json: &Json, path: &str, given: Given, uses: &mut Vec<Use>) {
+    let defaults = block.defaults();
+    for (key, value) in json.as_object().into_iter().flatten() {
+        let Some(field) = block.json_field(key) else { continue };
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match field.kind {
+            Kind::Block(inner, times) => {
+                for (at, item) in items(times, value) {
+                    let path = format!("{path}{at}");
+                    if field.status == Status::ActedOn {
+                        in_block(inner, item, &path, given, uses);
+                    } else if given == Given::AsText || !says_the_same(item, &inner.defaults()) {
+                        uses.push(of_field(field, path));
+                    }
+                }
+            }
+            _ if field.status == Status::ActedOn || says_the_same(value, defaults.get(key).unwrap_or(&Json::Null)) => {}
+            _ => uses.push(of_field(field, path)),
+        }
+    }
+}
+
+fn of_field(field: &Field, path: String) -> Use {
+    let (word, name) = match field.kind {
+        Kind::Block(inner, _) => ("block", inner.name),
+        _ => ("attribute", if field.name.is_empty() { field.json } else { field.name }),
+    };
+    Use { path, message: format!("the {word} `{name}` has no effect yet"), hint: KEPT }
+}
+
+/// The blocks under one name, each with the end of its path.
+fn items(times: Times, value: &Json) -> Vec<(String, &Json)> {
+    match (times, value) {
+        (Times::Many | Times::OnceInList, Json::Array(list)) => {
+            list.iter().enumerate().map(|(at, item)| (format!("[{at}]"), item)).collect()
+        }
+        (Times::ByLabel, Json::Object(object)) => {
+            object.iter().map(|(label, item)| (format!(".{label}"), item)).collect()
+        }
+        (_, value) => vec![(String::new(), value)],
+    }
+}
+
+/// Whether `value` leaves a thing as it is without it.
+fn says_the_same(value: &Json, default: &Json) -> bool {
+    match (value, default) {
+        (Json::Null, _) => true,
+        (Json::String(text), _) if text.is_empty() => true,
+        (Json::Array(list), _) if list.is_empty() => true,
+        (Json::Object(object), Json::Object(defaults)) => {
+            object.iter().all(|(key, value)| says_the_same(value, defaults.get(key).unwrap_or(&Json::Null)))
+        }
+        (Json::Object(object), _) => object.values().all(|value| says_the_same(value, &Json::Null)),
+        // What is null unless given is sent as zero by clients that do not know the difference.
+        (Json::Bool(false), Json::Null) => true,
+        (Json::Number(number), Json::Null) => number.as_f64() == Some(0.0),
+        (value, default) => value == default,
+    }
+}
+
+/// The values without effect in fields that otherwise have one, in a complete job.
+pub(crate) fn in_job(job: &Job) -> Vec<Use> {
+    let mut uses = Vec::new();
+    for (at, group) in job.groups.iter().enumerate() {
+        let path = format!("TaskGroups[{at}]");
+        for (at, network) in group.networks.iter().enumerate() {
+            if let NetworkMode::Named(name) = &network.mode {
+                let message = format!("the network mode `{name}` has no effect yet");
+                let hint = "tasks are attached as with mode \"host\"";
+                uses.push(Use { path: format!("{path}.Networks[{at}].Mode"), message, hint });
+            }
+        }
+        in_services(&group.services, &path, &mut uses);
+        for (at, task) in group.tasks.iter().enumerate() {
+            let path = format!("{path}.Tasks[{at}]");
+            in_services(&task.services, &path, &mut uses);
+            if !DRIVERS.contains(&task.driver.as_str()) {
+                let message = format!("the driver `{}` is not in this release", task.driver);
+                let hint = "the job waits until a node has it; drivers of this release are docker and fake";
+                uses.push(Use { path: format!("{path}.Driver"), message, hint });
+            }
+            if task.resources.memory_max < 0 {
+                let message = "memory without a limit has no effect yet".to_string();
+                let hint = "the limit is what `memory` reserves; give memory_max a number above it for more";
+                uses.push(Use { path: format!("{path}.Resources.MemoryMaxMB"), message, hint });
+            }
+        }
+    }
+    uses
+}
+
+fn in_services(services: &[model::Service], path: &str, uses: &mut Vec<Use>) {
+    let hint = "the check is left out: it counts neither for health nor for restarts";
+    for (at, service) in services.iter().enumerate() {
+        for (number, check) in service.checks.iter().enumerate() {
+            let path = format!("{path}.Services[{at}].Checks[{number}]");
+            let (field, what) = match check.kind {
+                _ if check.is_probed() => continue,
+                CheckKind::Grpc => ("Type", "checks of type \"grpc\" have"),
+                CheckKind::Script => ("Type", "checks of type \"script\" have"),
+                CheckKind::Http | CheckKind::Tcp => ("Protocol", "checks over HTTPS have"),
+            };
+            uses.push(Use { path: format!("{path}.{field}"), message: format!("{what} no effect yet"), hint });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn paths(job: Json, given: Given) -> Vec<String> {
+        in_document(&job, given).into_iter().map(|found| found.path).collect()
+    }
+
+    #[test]
+    fn a_document_may_say_what_holds_anyway() {
+        let quiet = json!({
+            "UI": {}, "Periodic": null, "VaultToken": "",
+            "TaskGroups": [{
+                "MaxRunDuration": 0,
+                "Consul": {"Cluster": "default", "Namespace": ""},
+                "EphemeralDisk": {"SizeMB": 300, "Sticky": false, "Migrate": false},
+                "RestartPolicy": {"RenderTemplates": false},
+                "Networks": [{"MBits": 0, "DynamicPorts": [{"Label": "a", "HostNetwork": "default"}]}],
+                "Tasks": [{"Templates": [], "Resources": {"SecretsMB": 0, "Devices": []}}],
+            }],
+        });
+        assert_eq!(paths(quiet, Given::AsDocument), [""; 0]);
+    }
+
+    #[test]
+    fn each_use_is_found_where_it_stands() {
+        let loud = json!({
+            "Periodic": {"Spec": "@daily"},
+            "TaskGroups": [{
+                "EphemeralDisk": {"Sticky": true},
+                "Networks": [{"DynamicPorts": [{"Label": "a", "HostNetwork": "public"}]}],
+                "Services": [{"Cluster": "eu", "Connect": {"Native": true}}],
+                "Volumes": {"data": {"Type": "host"}},
+                "Tasks": [{"Templates": [{"DestPath": "a"}, {"DestPath": "b"}]}],
+            }],
+        });
+        let wanted = [
+            "Periodic",
+            "TaskGroups[0].EphemeralDisk.Sticky",
+            "TaskGroups[0].Networks[0].DynamicPorts[0].HostNetwork",
+            "TaskGroups[0].Services[0].Cluster",
+            "TaskGroups[0].Services[0].Connect",
+            "TaskGroups[0].Tasks[0].Templates[0]",
+            "TaskGroups[0].Tasks[0].Templates[1]",
+            "TaskGroups[0].Volumes.data",
+        ];
+        assert_eq!(paths(loud, Given::AsDocument), wanted);
+    }
+
+    #[test]
+    fn a_written_block_counts_even_if_it_says_nothing() {
+        let empty = json!({"UI": {}, "TaskGroups": [{"EphemeralDisk": {"Sticky": false}}]});
+        assert_eq!(paths(empty, Given::AsText), ["UI"]);
+    }
+}

@@ -1,0 +1,44 @@
+//! Devices, and how near cores and devices must be to each other.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Affinity, Constraint};
+
+/// Devices such as GPUs that a task asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Device {
+    /// `type`, `vendor/type` or `vendor/type/name`.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+    /// Conditions on the device.
+    #[serde(with = "crate::null")]
+    pub constraints: Vec<Constraint>,
+    /// Preferences among devices.
+    #[serde(with = "crate::null")]
+    pub affinities: Vec<Affinity>,
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Self { name: String::new(), count: 1, constraints: Vec::new(), affinities: Vec::new() }
+    }
+}
+
+/// How near cores and devices must be to each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Numa {
+    /// `none`, `prefer` or `require`.
+    pub affinity: String,
+    /// Devices that must be near.
+    #[serde(with = "crate::null")]
+    pub devices: Vec<String>,
+}
+
+impl Default for Numa {
+    fn default() -> Self {
+        Self { affinity: "none".into(), devices: Vec::new() }
+    }
+}
