@@ -20,7 +20,7 @@ pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
 pub const NEAREST_MISSES_MAX: usize = 5;
 /// Events kept of a node.
 pub const NODE_EVENTS_KEPT: usize = 10;
-/// Earlier placements remembered of an instance.
+/// Earlier placements remembered of an instance, beside those that its group's policy still counts.
 pub const RESCHEDULES_KEPT: usize = 5;
 /// Bytes of a check's output that go into state with a transition.
 pub const CHECK_OUTPUT_BYTES_MAX: usize = 512;
