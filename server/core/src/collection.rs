@@ -123,3 +123,6 @@ fn last_touched(state: &State, record: &crate::state::JobRecord) -> Timestamp {
     let ended = state.allocations_of_job(&record.key).map(|allocation| allocation.modified_at).max();
     ended.map_or(submitted, |ended| ended.max(submitted))
 }
+
+#[cfg(test)]
+mod tests;

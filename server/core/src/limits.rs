@@ -65,14 +65,38 @@ pub fn beat_interval(nodes: usize) -> Duration {
     spread.max(BEAT_INTERVAL_MIN)
 }
 
+/// Silence after which a node is suspect in a cluster of that many nodes.
+pub fn suspect_after(nodes: usize) -> Duration {
+    beat_interval(nodes) * SUSPECT_AFTER_BEATS
+}
+
+/// Silence after which a node is down in a cluster of that many nodes.
+pub fn down_after(nodes: usize) -> Duration {
+    DOWN_AFTER.max(beat_interval(nodes) * DOWN_AFTER_BEATS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The most nodes that beat as often as the nodes of a small cluster.
+    const NODES: usize = (BEATS_PER_SECOND_MAX as u64 * BEAT_INTERVAL_MIN.as_secs()) as usize;
+
     #[test]
     fn beats_are_rarer_only_beyond_ten_thousand_nodes() {
-        assert_eq!(beat_interval(3), Duration::from_secs(1));
-        assert_eq!(beat_interval(10_000), Duration::from_secs(1));
-        assert_eq!(beat_interval(50_000), Duration::from_secs(5));
+        assert_eq!(NODES, 10_000);
+        assert_eq!(beat_interval(3), BEAT_INTERVAL_MIN);
+        assert_eq!(beat_interval(NODES), BEAT_INTERVAL_MIN);
+        assert!(beat_interval(NODES + 1) > BEAT_INTERVAL_MIN);
+        assert_eq!(beat_interval(5 * NODES), BEAT_INTERVAL_MIN * 5);
+    }
+
+    #[test]
+    fn silence_is_judged_by_the_clock_until_beats_are_rarer_and_then_by_beats() {
+        assert_eq!(suspect_after(NODES), BEAT_INTERVAL_MIN * SUSPECT_AFTER_BEATS);
+        assert_eq!(down_after(NODES), DOWN_AFTER);
+        assert_eq!(down_after(NODES + 1), beat_interval(NODES + 1) * DOWN_AFTER_BEATS);
+        assert_eq!(suspect_after(2 * NODES), BEAT_INTERVAL_MIN * 2 * SUSPECT_AFTER_BEATS);
+        assert_eq!(down_after(2 * NODES), BEAT_INTERVAL_MIN * 2 * DOWN_AFTER_BEATS);
     }
 }
