@@ -132,3 +132,14 @@ fn a_batch_is_as_large_as_the_limit_and_the_rest_comes_in_the_next() {
         assert_eq!(sizes(&state, now), [extra, extra, 0, extra]);
     }
 }
+
+#[test]
+fn a_job_that_ran_long_and_whose_allocations_are_forgotten_is_kept_as_long_after_its_stop() {
+    let put = |state: &mut State| {
+        register(state, Timestamp::from_seconds(0));
+        stop(state, ENDED);
+        let evaluations: Vec<_> = state.evaluations().map(|known| known.id).collect();
+        evaluations.into_iter().for_each(|id| state.remove_evaluation(id));
+    };
+    check_kept(JOB_KEPT, put, [0, 0, 1, 0]);
+}
