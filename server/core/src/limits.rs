@@ -54,8 +54,6 @@ pub const DOWN_AFTER: Duration = Duration::from_secs(6);
 pub const DOWN_AFTER_BEATS: u32 = 6;
 /// The longest lease that an agent may ask for before a planned restart.
 pub const LEASE_MAX: Duration = Duration::from_secs(120);
-/// Beyond the kill timeout and shutdown delay, how long a successor waits for its predecessors.
-pub const PREDECESSOR_GRACE: Duration = Duration::from_secs(60);
 /// Nodes from which on the brake on mass replacement can act.
 pub const MASS_LOSS_NODES_MIN: usize = 10;
 
