@@ -4,8 +4,6 @@ use std::time::Duration;
 
 /// Bytes of a job's document, encoded.
 pub const JOB_DOCUMENT_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Instances of all groups of a job.
-pub const JOB_COUNT_MAX: u64 = 50_000;
 /// Versions of a job that are kept, beside those that allocations still run.
 pub const JOB_VERSIONS_KEPT: usize = 6;
 /// Instances in one plan; a larger evaluation takes several.
