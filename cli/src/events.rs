@@ -43,7 +43,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         call = call.query("index", index);
     }
     let mut body = session.client.stream(call).await?;
-    let mut lines = Lines::default();
+    let mut lines = Lines::new(LINE_BYTES_MAX);
     let mut heartbeats = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Failure::new(format!("the event stream broke off: {error}")))?;
@@ -89,17 +89,18 @@ fn print(line: &str, args: &Args, session: &Session) -> Result<bool, Failure> {
 }
 
 /// Cuts the stream into lines.
-#[derive(Default)]
 struct Lines {
     held: Vec<u8>,
+    line_bytes_max: usize,
 }
 
 impl Lines {
+    fn new(line_bytes_max: usize) -> Self {
+        Self { held: Vec::new(), line_bytes_max }
+    }
+
     fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, Failure> {
         self.held.extend_from_slice(bytes);
-        if self.held.len() > LINE_BYTES_MAX {
-            return Err(Failure::new("the event stream holds a line that is too long"));
-        }
         let mut lines = Vec::new();
         while let Some(end) = self.held.iter().position(|byte| *byte == b'\n') {
             let rest = self.held.split_off(end + 1);
@@ -108,6 +109,9 @@ impl Lines {
             if !line.is_empty() {
                 lines.push(line);
             }
+        }
+        if self.held.len() > self.line_bytes_max {
+            return Err(Failure::new("the event stream holds a line that is too long"));
         }
         Ok(lines)
     }
@@ -120,10 +124,20 @@ mod tests {
     #[test]
     fn lines_are_whole_wherever_the_stream_is_cut() {
         for chunk in 1..8 {
-            let mut lines = Lines::default();
+            let mut lines = Lines::new(LINE_BYTES_MAX);
             let text = "{}\n{\"a\":\"é\"}\n\n{}\n";
             let got: Vec<String> = text.as_bytes().chunks(chunk).flat_map(|bytes| lines.push(bytes).unwrap()).collect();
             assert_eq!(got, ["{}", "{\"a\":\"é\"}", "{}"]);
         }
+    }
+
+    #[test]
+    fn a_line_may_be_as_long_as_the_limit_however_many_come_at_once() {
+        let line = "x".repeat(8);
+        let mut lines = Lines::new(line.len());
+        assert_eq!(lines.push(format!("{line}\n{line}\n{line}").as_bytes()).unwrap(), [line.clone(), line.clone()]);
+        assert_eq!(lines.push(b"\n").unwrap(), [line.as_str()]);
+        lines.push(line.as_bytes()).unwrap();
+        assert!(lines.push(b"x").is_err());
     }
 }

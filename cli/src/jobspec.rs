@@ -97,11 +97,16 @@ fn report(name: &str, diagnostics: &Diagnostics) -> Failure {
 
 fn read_bytes(file: &str) -> Result<Vec<u8>, Failure> {
     if file == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().take(STDIN_BYTES_MAX).read_to_end(&mut bytes)?;
-        return Ok(bytes);
+        return Ok(read_most(std::io::stdin())?);
     }
     std::fs::read(file).map_err(|error| Failure::new(format!("cannot read the jobspec: {error}")).at(file))
+}
+
+/// Reads what there is, and of an endless stream so much that whoever checks the jobspec's length refuses it.
+fn read_most(stream: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.take(STDIN_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Name, text and flag of each variable that was given with -var.
@@ -131,5 +136,17 @@ impl Files for FilesOfUser {
 
     fn exists(&self, path: &str) -> bool {
         std::path::Path::new(path).exists()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endless_jobspec_is_read_to_the_limit_and_refused_for_its_length() {
+        let bytes = read_most(std::io::repeat(b' ')).unwrap();
+        assert_eq!(bytes.len() as u64, STDIN_BYTES_MAX);
+        assert!(Source::from_bytes("<stdin>", &bytes).is_err());
     }
 }

@@ -118,11 +118,7 @@ impl Link {
             return Box::pin(std::future::pending());
         };
         stand.next = stand.next.wrapping_add(1);
-        let base = match (stand.failures, current.is_some()) {
-            (0, false) => Duration::ZERO,
-            (0, true) => SILENCE_GRACE,
-            (failures, _) => (REDIAL_DELAY_MIN * 2u32.pow(failures.min(6) - 1)).min(REDIAL_DELAY_MAX),
-        };
+        let base = redial_delay(stand.failures, current.is_some());
         // Half of the wait is random, so that the agents of a lost server do not arrive together.
         let jitter = Duration::from_nanos(self.random.next_u64() % (base.as_nanos() as u64 / 2 + 1));
         let dialer = self.dialer.clone();
@@ -248,6 +244,15 @@ fn send(stand: &mut Stand, up: AgentUp) {
     }
 }
 
+/// The wait before the next attempt to connect, before jitter: it doubles with each of the `failures` up to its limit.
+fn redial_delay(failures: u32, is_connected: bool) -> Duration {
+    match (failures, is_connected) {
+        (0, false) => Duration::ZERO,
+        (0, true) => SILENCE_GRACE,
+        (failures, _) => REDIAL_DELAY_MIN.saturating_mul(1 << (failures - 1).min(31)).min(REDIAL_DELAY_MAX),
+    }
+}
+
 async fn dialed(
     dialing: &mut Option<BoxFuture<'static, (Peer, Result<Channel, NetError>)>>,
 ) -> (Peer, Result<Channel, NetError>) {
@@ -261,5 +266,23 @@ async fn received(conversation: &mut Option<(Peer, Channel)>) -> Option<Frame> {
     match conversation {
         Some((_, channel)) => channel.receiver.recv().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_before_the_next_attempt_grows_from_its_least_to_its_most() {
+        assert_eq!(redial_delay(0, false), Duration::ZERO);
+        assert_eq!(redial_delay(0, true), SILENCE_GRACE);
+        assert_eq!(redial_delay(1, false), REDIAL_DELAY_MIN);
+        assert_eq!(redial_delay(2, true), 2 * REDIAL_DELAY_MIN);
+        let grows = (1..).take_while(|failures| REDIAL_DELAY_MIN * (1 << (failures - 1)) < REDIAL_DELAY_MAX).count();
+        let grown = u32::try_from(grows).unwrap();
+        assert!(redial_delay(grown, false) < REDIAL_DELAY_MAX);
+        assert_eq!(redial_delay(grown + 1, false), REDIAL_DELAY_MAX);
+        assert_eq!(redial_delay(u32::MAX, false), REDIAL_DELAY_MAX);
     }
 }

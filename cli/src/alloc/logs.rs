@@ -237,4 +237,35 @@ mod tests {
         assert!(choose_task(&two, None).is_err());
         assert_eq!(choose_task(&two, Some("side")).unwrap(), "side");
     }
+
+    fn args(flags: &[&str]) -> Args {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: Args,
+        }
+        clap::Parser::try_parse_from(["logs", "web"].iter().chain(flags)).map(|line: Line| line.args).unwrap()
+    }
+
+    #[test]
+    fn as_much_of_the_end_is_fetched_as_the_flags_say() {
+        assert_eq!(from_end(&args(&[])), None);
+        assert_eq!(from_end(&args(&["--tail"])), Some(TAIL_BYTES));
+        assert_eq!(from_end(&args(&["-n", "3"])), Some(3 * LINE_BYTES));
+        assert_eq!(from_end(&args(&["-c", "7", "--tail"])), Some(7));
+    }
+
+    #[test]
+    fn lines_as_long_as_the_limit_come_out_whole_and_a_longer_one_without_its_beginning() {
+        let longest = format!("{}\n", "x".repeat(LINE_BYTES as usize - 1));
+        let fetched = longest.repeat(2);
+        let mut last = LastLines::new(2);
+        assert_eq!(last.push(&fetched.as_bytes()[..fetched.len() - 1]), b"", "the end is not complete yet");
+        assert_eq!(last.push(b"\n"), fetched.as_bytes());
+        assert_eq!(last.push(b"later"), b"later", "what comes after the end is passed on");
+
+        let longer = format!("first\nx{longest}");
+        let end = &longer.as_bytes()[longer.len() - LINE_BYTES as usize..];
+        assert_eq!(LastLines::new(1).push(end), longest.as_bytes());
+    }
 }

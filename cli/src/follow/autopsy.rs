@@ -14,7 +14,7 @@ const EVENTS_SHOWN: usize = 5;
 /// Bytes of the error output that are fetched, and lines of it that are shown.
 const LOG_BYTES_MAX: usize = 4096;
 const LOG_LINES_SHOWN: usize = 10;
-/// Bytes of a check's output that are shown.
+/// Characters of a check's output that are shown.
 const CHECK_OUTPUT_SHOWN: usize = 512;
 
 /// The first instance of a deployment that failed: it ended so, or it did not turn healthy.
@@ -59,9 +59,13 @@ async fn last_lines(session: &Session, one: &Allocation, task: &str) -> Vec<Stri
     let collected =
         tokio::time::timeout(std::time::Duration::from_secs(5), Limited::new(body, 1 << 20).collect()).await;
     let Ok(Ok(collected)) = collected else { return Vec::new() };
-    let text = String::from_utf8_lossy(&collected.to_bytes()).into_owned();
-    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].to_vec()
+    shown(&String::from_utf8_lossy(&collected.to_bytes()))
+}
+
+/// The lines at the end of a log that are shown.
+fn shown(log: &str) -> Vec<String> {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
 /// What the allocation itself and its checks tell.
@@ -152,5 +156,40 @@ mod tests {
         assert_eq!(found(&[one("a", "running", 0), one("b", "failed", 0)]), Some("b".into()));
         assert_eq!(found(&[one("a", "running", 0), one("b", "running", 3)]), Some("b".into()));
         assert_eq!(found(&[one("a", "running", 0)]), None);
+    }
+
+    #[test]
+    fn as_many_lines_of_the_log_are_shown_as_the_limit_and_the_last_of_more() {
+        let log = |lines: usize| (0..lines).map(|number| format!("{number}\n")).collect::<String>();
+        let numbers = |range: std::ops::Range<usize>| range.map(|number| number.to_string()).collect::<Vec<_>>();
+        assert_eq!(shown(&log(LOG_LINES_SHOWN)), numbers(0..LOG_LINES_SHOWN));
+        assert_eq!(shown(&log(LOG_LINES_SHOWN + 1)), numbers(1..LOG_LINES_SHOWN + 1));
+    }
+
+    #[test]
+    fn as_many_events_of_a_task_are_shown_as_the_limit_and_the_last_of_more() {
+        let text = |events: usize| {
+            let event = |number: usize| json!({ "Type": format!("Event-{number};"), "Time": 1 });
+            let events: Vec<_> = (0..events).map(event).collect();
+            let state: TaskState = typed(&json!({ "State": "dead", "Events": events })).unwrap();
+            task_lines("app", &state, 64).join("\n")
+        };
+        let all = text(EVENTS_SHOWN);
+        assert_eq!(all.matches("Event-").count(), EVENTS_SHOWN, "{all}");
+        assert!(all.contains("Event-0;"), "{all}");
+        let last = text(EVENTS_SHOWN + 1);
+        assert_eq!(last.matches("Event-").count(), EVENTS_SHOWN, "{last}");
+        assert!(!last.contains("Event-0;") && last.contains(&format!("Event-{EVENTS_SHOWN};")), "{last}");
+    }
+
+    #[test]
+    fn as_much_of_a_checks_output_is_shown_as_the_limit() {
+        let letters = |characters: usize| {
+            let check = json!({ "Check": "c", "Status": "failure", "Output": "ä".repeat(characters) });
+            let checks = [("c".to_owned(), typed::<CheckStatus>(&check).unwrap())].into();
+            lines(&failed(), &checks).join("\n").matches('ä').count()
+        };
+        assert_eq!(letters(CHECK_OUTPUT_SHOWN), CHECK_OUTPUT_SHOWN);
+        assert_eq!(letters(CHECK_OUTPUT_SHOWN + 1), CHECK_OUTPUT_SHOWN);
     }
 }

@@ -98,7 +98,7 @@ fn print_reasons(group: &GroupExplanation) {
 fn print_nodes(group: &GroupExplanation, session: &Session) {
     let mut nodes: Vec<_> = group.nodes.iter().collect();
     nodes.sort_by_key(|node| (node.reasons.len(), node.name.clone()));
-    let limit = if session.verbose { nodes.len() } else { NODES_SHOWN_MAX };
+    let limit = shown(nodes.len(), session.verbose);
     let mut table = Table::new(&["Node", "ID", "Why not"]);
     for node in nodes.iter().take(limit) {
         let reasons =
@@ -115,5 +115,22 @@ fn print_nodes(group: &GroupExplanation, session: &Session) {
             "... and {} more; -verbose shows all",
             text::count((nodes.len() - limit) as u64, "node")
         ));
+    }
+}
+
+/// How many of `nodes` are listed.
+fn shown(nodes: usize, all: bool) -> usize {
+    if all { nodes } else { nodes.min(NODES_SHOWN_MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_nodes_are_listed_as_the_limit_unless_all_are_asked_for() {
+        assert_eq!(shown(NODES_SHOWN_MAX, false), NODES_SHOWN_MAX);
+        assert_eq!(shown(NODES_SHOWN_MAX + 1, false), NODES_SHOWN_MAX);
+        assert_eq!(shown(NODES_SHOWN_MAX + 1, true), NODES_SHOWN_MAX + 1);
     }
 }

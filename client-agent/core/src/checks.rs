@@ -129,6 +129,18 @@ mod tests {
     }
 
     #[test]
+    fn it_passes_again_once_the_interval_is_over_and_not_before() {
+        let begin = Timestamp::from_seconds(100);
+        let probed = |passed| Probed { passed, output: String::new() };
+        for (wait, passes) in [(PASSING_INTERVAL_MIN - Duration::from_nanos(1), false), (PASSING_INTERVAL_MIN, true)] {
+            let mut tracker = CheckTracker::default();
+            assert!(tracker.count(&probed(true), Thresholds::default(), begin));
+            assert!(tracker.count(&probed(false), Thresholds::default(), begin));
+            assert_eq!(tracker.count(&probed(true), Thresholds::default(), begin + wait), passes, "{wait:?}");
+        }
+    }
+
+    #[test]
     fn it_passes_at_most_once_in_four_seconds_and_fails_at_once() {
         check(Thresholds::default(), "+-+++-++++", "0:passing 1:failing 4:passing 5:failing 8:passing");
     }

@@ -9,7 +9,7 @@ use super::local::Local;
 use super::{Agent, Input};
 use crate::probe::{Probe, ProbeKind};
 
-/// The interval of a check that names none, and the least.
+/// The interval of a check that names none.
 const INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
 /// The least interval.
 const INTERVAL_MIN: Duration = Duration::from_millis(200);
@@ -39,10 +39,9 @@ impl Agent {
             };
             for check in service.checks.iter().filter(|check| check.is_probed()) {
                 let probe = probe_of(local, service, check, &self.node.address);
-                let interval = if check.interval.is_zero() { INTERVAL_DEFAULT } else { check.interval };
                 let key = format!("{}/{}", service.name, check.name);
                 let handle = handle.unwrap_or_default().to_string();
-                loops.push((key, probe, interval.max(INTERVAL_MIN), driver.clone(), handle));
+                loops.push((key, probe, interval_of(check), driver.clone(), handle));
             }
         }
         for (key, probe, interval, driver, handle) in loops {
@@ -60,6 +59,12 @@ impl Agent {
             });
         }
     }
+}
+
+/// How often a check is probed.
+fn interval_of(check: &Check) -> Duration {
+    let interval = if check.interval.is_zero() { INTERVAL_DEFAULT } else { check.interval };
+    interval.max(INTERVAL_MIN)
 }
 
 /// What a check probes: the published address of its port.
@@ -87,4 +92,19 @@ fn probe_of(local: &Local, service: &Service, check: &Check, node_address: &str)
     };
     let timeout = if check.timeout.is_zero() { TIMEOUT_DEFAULT } else { check.timeout };
     Probe { address: address.unwrap_or_default(), timeout, kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_probed_as_often_as_it_says_but_not_more_often_than_the_limit() {
+        let probed_every = |interval| interval_of(&Check { interval, ..Check::default() });
+        let beyond = INTERVAL_MIN + Duration::from_nanos(1);
+        assert_eq!(probed_every(beyond), beyond);
+        assert_eq!(probed_every(INTERVAL_MIN), INTERVAL_MIN);
+        assert_eq!(probed_every(INTERVAL_MIN - Duration::from_nanos(1)), INTERVAL_MIN);
+        assert_eq!(probed_every(Duration::ZERO), INTERVAL_DEFAULT);
+    }
 }

@@ -145,6 +145,14 @@ async fn finish(mut channel: Channel, end: wire::End) {
     }
 }
 
+/// `chunk` in pieces of at most [`DATA_BYTES_MAX`]; none for nothing.
+fn parts(mut chunk: Bytes) -> impl Iterator<Item = Bytes> {
+    std::iter::from_fn(move || {
+        let part = chunk.split_to(chunk.len().min(DATA_BYTES_MAX));
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 async fn send_log(
     dialer: Arc<dyn Dialer>,
     peer: Peer,
@@ -157,9 +165,8 @@ async fn send_log(
     let (sender, mut chunks) = mpsc::channel::<Bytes>(16);
     let reading = driver.logs(&handle, query, sender);
     let passing = async {
-        while let Some(mut chunk) = chunks.recv().await {
-            while !chunk.is_empty() {
-                let part = chunk.split_to(chunk.len().min(DATA_BYTES_MAX));
+        while let Some(chunk) = chunks.recv().await {
+            for part in parts(chunk) {
                 if channel.sender.send(data(part)).await.is_err() {
                     return;
                 }
@@ -181,4 +188,17 @@ async fn send_log(
         Err(error) => wire::End { error: error.to_string(), status: 500 },
     };
     finish(channel, end).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_travels_in_pieces_of_at_most_the_limit() {
+        let lengths = |bytes: usize| parts(Bytes::from(vec![0; bytes])).map(|part| part.len()).collect::<Vec<_>>();
+        assert_eq!(lengths(0), [0; 0]);
+        assert_eq!(lengths(DATA_BYTES_MAX), [DATA_BYTES_MAX]);
+        assert_eq!(lengths(DATA_BYTES_MAX + 1), [DATA_BYTES_MAX, 1]);
+    }
 }

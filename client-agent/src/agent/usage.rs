@@ -41,7 +41,7 @@ impl Agent {
         }
         let inputs = self.inputs.clone();
         self.work.spawn(async move {
-            let measured: Vec<_> = stream::iter(asked).buffered(MEASURED_AT_ONCE_MAX).collect().await;
+            let measured = a_few_at_a_time(asked).await;
             let _ = inputs.send(Input::Usage(measured.into_iter().flatten().collect()));
         });
     }
@@ -71,8 +71,48 @@ impl Agent {
     }
 }
 
+/// How often use is measured where beats are told to come at `beat_interval`: what no beat carries is measured in vain.
+pub(super) fn interval(beat_interval: Duration) -> Duration {
+    beat_interval.max(INTERVAL_MIN)
+}
+
+/// Waits for all of `asked`, for [`MEASURED_AT_ONCE_MAX`] at a time.
+async fn a_few_at_a_time<T>(asked: Vec<impl Future<Output = T>>) -> Vec<T> {
+    stream::iter(asked).buffered(MEASURED_AT_ONCE_MAX).collect().await
+}
+
 /// Measures one container; one that does not answer in time is left out.
 async fn one(id: AllocationId, driver: Arc<dyn Driver>, handle: String) -> Option<(AllocationId, String, TaskUsage)> {
     let usage = tokio::time::timeout(DEADLINE, driver.usage(&handle)).await.ok()?.ok()?;
     Some((id, handle, usage))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn use_is_measured_with_each_beat_but_not_more_often_than_the_limit() {
+        let beyond = INTERVAL_MIN + Duration::from_nanos(1);
+        assert_eq!(interval(beyond), beyond);
+        assert_eq!(interval(INTERVAL_MIN), INTERVAL_MIN);
+        assert_eq!(interval(INTERVAL_MIN - Duration::from_nanos(1)), INTERVAL_MIN);
+    }
+
+    #[tokio::test]
+    async fn as_many_containers_are_measured_at_once_as_the_limit() {
+        let (begun, most) = (Cell::new(0), Cell::new(0));
+        let one = async |number: usize| {
+            begun.set(begun.get() + 1);
+            most.set(most.get().max(begun.get()));
+            tokio::task::yield_now().await;
+            begun.set(begun.get() - 1);
+            number
+        };
+        let numbers = 0..3 * MEASURED_AT_ONCE_MAX;
+        assert_eq!(a_few_at_a_time(numbers.clone().map(&one).collect()).await, numbers.collect::<Vec<_>>());
+        assert_eq!(most.get(), MEASURED_AT_ONCE_MAX);
+    }
 }

@@ -30,7 +30,7 @@ impl Agent {
         }
         self.heard_at = Instant::now();
         if welcome.beat_interval_ms > 0 {
-            self.usage_interval = Duration::from_millis(welcome.beat_interval_ms).max(usage::INTERVAL_MIN);
+            self.usage_interval = usage::interval(Duration::from_millis(welcome.beat_interval_ms));
         }
         // What was asked on a stream that is gone may never be answered.
         self.fetch_at = None;

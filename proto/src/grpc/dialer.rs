@@ -139,3 +139,23 @@ fn check_server(cluster: ClusterId, wanted: Option<ServerId>, chain: &[Certifica
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestAuthority;
+
+    #[test]
+    fn connections_to_as_many_peers_are_kept_as_the_limit_and_for_one_more_all_are_made_anew() {
+        let dialer = GrpcDialer::new(&TestAuthority::new("a").identity(Role::Server(1))).unwrap();
+        let link = |number: usize| dialer.link(&Peer::any(format!("peer-{number}:1")));
+        let kept = || dialer.links.lock().unwrap().len();
+        let first = link(0);
+        (1..PEERS_MAX).for_each(|number| drop(link(number)));
+        assert_eq!(kept(), PEERS_MAX);
+        assert!(Arc::ptr_eq(&first, &link(0)), "a known peer takes no new place");
+        link(PEERS_MAX);
+        assert_eq!(kept(), 1);
+        assert!(!Arc::ptr_eq(&first, &link(0)));
+    }
+}

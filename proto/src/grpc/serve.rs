@@ -45,6 +45,16 @@ pub async fn serve(
     service: Arc<dyn Service>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), TlsError> {
+    serve_at_most(CONNECTIONS_MAX, listener, identity, service, shutdown).await
+}
+
+pub(super) async fn serve_at_most(
+    connections_max: usize,
+    listener: TcpListener,
+    identity: &Identity,
+    service: Arc<dyn Service>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), TlsError> {
     let (close, closing) = watch::channel(false);
     let tls = TlsAcceptor::from(tls::server_config(identity)?);
     let door = Door { tls, cluster: identity.cluster(), service, closing };
@@ -54,7 +64,7 @@ pub async fn serve(
         tokio::select! {
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
+            accepted = listener.accept(), if connections.len() < connections_max => match accepted {
                 Ok((tcp, _)) => {
                     connections.spawn(door.clone().admit(tcp));
                 }
@@ -104,10 +114,7 @@ impl Door {
                 role.caller(cluster)
             }
         };
-        let (message_max, lifetime) = match caller {
-            Caller::Anonymous => (ANONYMOUS_MESSAGE_BYTES_MAX, Some(ANONYMOUS_CONNECTION_MAX)),
-            Caller::Server { .. } | Caller::Agent { .. } => (MESSAGE_BYTES_MAX, None),
-        };
+        let (message_max, lifetime) = bounds_of(caller);
         let desk = Desk { caller, service: self.service, closing: self.closing.clone() };
         let desk =
             WireServer::new(desk).max_decoding_message_size(message_max).max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -128,6 +135,14 @@ impl Door {
         }
         connection.as_mut().graceful_shutdown();
         Ok(connection.await?)
+    }
+}
+
+/// The longest message that a caller may send, and how long it may stay.
+fn bounds_of(caller: Caller) -> (usize, Option<Duration>) {
+    match caller {
+        Caller::Anonymous => (ANONYMOUS_MESSAGE_BYTES_MAX, Some(ANONYMOUS_CONNECTION_MAX)),
+        Caller::Server { .. } | Caller::Agent { .. } => (MESSAGE_BYTES_MAX, None),
     }
 }
 
@@ -163,5 +178,25 @@ impl Wire for Desk {
         let mut closing = self.closing.clone();
         let outgoing = ReceiverStream::new(outgoing).map(Ok).take_until(async move { closed(&mut closing).await });
         Ok(Response::new(Box::pin(outgoing)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::NodeId;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_no_certificate_may_stay_as_long_as_the_limit_and_members_for_ever() {
+        let begun = Instant::now();
+        let (message_max, lifetime) = bounds_of(Caller::Anonymous);
+        assert_eq!(message_max, ANONYMOUS_MESSAGE_BYTES_MAX);
+        expired(lifetime).await;
+        assert_eq!(begun.elapsed(), ANONYMOUS_CONNECTION_MAX);
+        let node = NodeId::derive(&[b"n"]);
+        let member = Caller::Agent { cluster: ClusterId::derive(&[b"c"]), node };
+        assert_eq!(bounds_of(member), (MESSAGE_BYTES_MAX, None));
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use model::NodeId;
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
 use tokio::net::TcpListener;
@@ -11,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
+use super::serve::serve_at_most;
 use super::*;
 use crate::identity::{Identity, Role};
 use crate::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Dialer, NetError, Peer, Refusal, Service};
@@ -82,13 +84,17 @@ impl Server {
     }
 
     fn start_on(listener: TcpListener, identity: Identity, service: Echo) -> Self {
+        Self::start_at_most(CONNECTIONS_MAX, listener, identity, service)
+    }
+
+    fn start_at_most(connections_max: usize, listener: TcpListener, identity: Identity, service: Echo) -> Self {
         let address = listener.local_addr().unwrap().to_string();
         let service = Arc::new(service);
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = service.clone();
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            serve(listener, &identity, serving, stopped).await.unwrap();
+            serve_at_most(connections_max, listener, &identity, serving, stopped).await.unwrap();
         });
         Self { address, service, stop: Some(stop), task }
     }
@@ -431,4 +437,46 @@ async fn tls_older_than_1_3_is_refused() {
         let handshake = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await;
         assert_eq!(handshake.is_ok(), accepted, "{version:?}");
     }
+}
+
+#[tokio::test]
+async fn as_many_connections_are_held_as_the_limit_and_one_more_waits_for_the_end_of_another() {
+    let authority = TestAuthority::new("a");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::start_at_most(2, listener, authority.identity(Role::Server(1)), Echo::default());
+    let dialers = [2, 3].map(|id| dialer(&authority.identity(Role::Server(id))));
+    for dialer in &dialers {
+        dialer.call(&server.peer(), raft("x"), PATIENCE).await.unwrap();
+    }
+    let (third, peer) = (dialer(&authority.identity(Role::Server(4))), server.peer());
+    let mut waiting = tokio::spawn(async move { third.call(&peer, raft("x"), PATIENCE).await });
+    for dialer in &dialers {
+        // Time enough for the third, if it were let in.
+        dialer.call(&server.peer(), raft("x"), PATIENCE).await.unwrap();
+    }
+    assert!((&mut waiting).now_or_never().is_none());
+    drop(dialers);
+    timeout(PATIENCE, waiting).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_peer_has_as_many_conversations_as_the_limit_and_one_more_waits_for_the_end_of_another() {
+    let authority = TestAuthority::new("a");
+    let server = Server::start(authority.identity(Role::Server(1)), Echo::default()).await;
+    let dialer = dialer(&authority.identity(Role::Server(2)));
+    let peer = server.peer();
+    let opening = (0..STREAMS_MAX).map(|_| dialer.open(&peer, PATIENCE));
+    let mut channels = futures::future::try_join_all(opening).await.unwrap();
+    let mut waiting = Box::pin(async { dialer.open(&peer, PATIENCE).await.unwrap() });
+    for channel in &mut channels[..2] {
+        channel.sender.send(text("hello")).await.unwrap();
+        // Time enough for one more, if it were let in.
+        tokio::select! {
+            biased;
+            echo = channel.receiver.recv() => assert_eq!(echo, Some(text("hello"))),
+            _ = &mut waiting => panic!("there is one too many"),
+        }
+    }
+    channels.pop();
+    timeout(PATIENCE, waiting).await.unwrap();
 }

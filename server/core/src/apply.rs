@@ -389,3 +389,6 @@ fn remember(state: &mut State, request: [u8; 16], answer: &Answer) {
         state.requests.remove(&oldest.1);
     }
 }
+
+#[cfg(test)]
+mod tests;

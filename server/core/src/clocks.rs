@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use model::{Node, NodeId, NodeStatus, Timestamp};
 
-use crate::limits::{DOWN_AFTER, DOWN_AFTER_BEATS, LEASE_MAX, MASS_LOSS_NODES_MIN, SUSPECT_AFTER_BEATS, beat_interval};
+use crate::limits::{LEASE_MAX, MASS_LOSS_NODES_MIN, down_after, suspect_after};
 use crate::state::State;
 
 /// Time between two nodes that are declared down while most of the cluster is silent.
@@ -54,8 +54,8 @@ impl NodeClocks {
     /// Looks at all clocks.
     pub fn look(&mut self, state: &State, now: Timestamp) -> Found {
         self.heard_at.retain(|id, _| state.node(*id).is_some());
-        let beat = beat_interval(state.node_count());
-        let down_after = DOWN_AFTER.max(beat * DOWN_AFTER_BEATS);
+        let nodes = state.node_count();
+        let (suspect_after, down_after) = (suspect_after(nodes), down_after(nodes));
         let mut found = Found::default();
         let mut silent = 0;
         let mut down = Vec::new();
@@ -65,7 +65,7 @@ impl NodeClocks {
                 silent += 1;
                 continue;
             }
-            match self.judge(node, now, beat * SUSPECT_AFTER_BEATS, down_after) {
+            match self.judge(node, now, suspect_after, down_after) {
                 NodeStatus::Ready if node.status == NodeStatus::Suspect => {
                     found.changes.push((node.id, NodeStatus::Ready));
                 }
@@ -81,7 +81,6 @@ impl NodeClocks {
                 NodeStatus::Ready | NodeStatus::Initializing => {}
             }
         }
-        let nodes = state.node_count();
         found.braked = nodes >= MASS_LOSS_NODES_MIN && silent * 100 > nodes * BRAKE_PERCENT && !down.is_empty();
         if found.braked {
             let may = self.last_down_at.is_none_or(|last| now.since(last) >= BRAKED_DOWN_INTERVAL);
@@ -114,6 +113,9 @@ mod tests {
     use model::testing::node;
 
     use super::*;
+    use crate::limits::{BEAT_INTERVAL_MIN, DOWN_AFTER, SUSPECT_AFTER_BEATS};
+
+    const INSTANT: Duration = Duration::from_nanos(1);
 
     fn cluster(nodes: usize) -> State {
         let nodes = (0..nodes).map(|number| node(&format!("n{number}")));
@@ -130,9 +132,11 @@ mod tests {
         let id = node("n0").id;
         let mut clocks = NodeClocks::default();
         clocks.heard(id, seconds(10));
-        assert_eq!(clocks.look(&state, Timestamp(12_999_999_999)).changes, []);
-        assert_eq!(clocks.look(&state, seconds(13)).changes, [(id, NodeStatus::Suspect)]);
-        assert_eq!(clocks.look(&state, seconds(16)).changes, [(id, NodeStatus::Down)]);
+        let suspect_after = BEAT_INTERVAL_MIN * SUSPECT_AFTER_BEATS;
+        assert_eq!(clocks.look(&state, seconds(10) + (suspect_after - INSTANT)).changes, []);
+        assert_eq!(clocks.look(&state, seconds(10) + suspect_after).changes, [(id, NodeStatus::Suspect)]);
+        assert_eq!(clocks.look(&state, seconds(10) + (DOWN_AFTER - INSTANT)).changes, [(id, NodeStatus::Suspect)]);
+        assert_eq!(clocks.look(&state, seconds(10) + DOWN_AFTER).changes, [(id, NodeStatus::Down)]);
     }
 
     #[test]
@@ -168,14 +172,14 @@ mod tests {
         let state = cluster(1);
         let mut clocks = NodeClocks::default();
         clocks.heard(node("n0").id, seconds(0));
-        clocks.lease(node("n0").id, Duration::from_secs(100_000), seconds(0));
-        assert_eq!(clocks.look(&state, seconds(119)).changes, []);
-        assert_eq!(clocks.look(&state, seconds(120)).changes, [(node("n0").id, NodeStatus::Down)]);
+        clocks.lease(node("n0").id, LEASE_MAX + INSTANT, seconds(0));
+        assert_eq!(clocks.look(&state, seconds(0) + (LEASE_MAX - INSTANT)).changes, []);
+        assert_eq!(clocks.look(&state, seconds(0) + LEASE_MAX).changes, [(node("n0").id, NodeStatus::Down)]);
     }
 
     #[test]
     fn when_most_of_ten_nodes_fall_silent_one_is_replaced_at_a_time() {
-        let state = cluster(10);
+        let state = cluster(MASS_LOSS_NODES_MIN);
         let mut clocks = NodeClocks::default();
         clocks.look(&state, seconds(0));
         for number in 0..4 {
@@ -189,11 +193,11 @@ mod tests {
 
     #[test]
     fn in_a_small_cluster_nothing_is_braked() {
-        let state = cluster(9);
+        let state = cluster(MASS_LOSS_NODES_MIN - 1);
         let mut clocks = NodeClocks::default();
         clocks.look(&state, seconds(0));
         let found = clocks.look(&state, seconds(6));
         assert!(!found.braked);
-        assert_eq!(found.changes.len(), 9);
+        assert_eq!(found.changes.len(), MASS_LOSS_NODES_MIN - 1);
     }
 }

@@ -119,7 +119,11 @@ fn is_verdict(state: &State, deployment: &Deployment) -> bool {
 }
 
 fn last_touched(state: &State, record: &crate::state::JobRecord) -> Timestamp {
-    let submitted = record.current().submitted_at;
+    // Its allocations may be forgotten before it, so that they alone do not say when it ended.
+    let said = record.stopped_at.map_or(record.current().submitted_at, |at| at.max(record.current().submitted_at));
     let ended = state.allocations_of_job(&record.key).map(|allocation| allocation.modified_at).max();
-    ended.map_or(submitted, |ended| ended.max(submitted))
+    ended.map_or(said, |ended| ended.max(said))
 }
+
+#[cfg(test)]
+mod tests;

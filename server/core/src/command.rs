@@ -431,6 +431,34 @@ impl Entry {
 mod tests {
     use serde_json::json;
 
+    use super::*;
+
+    #[test]
+    fn an_entry_that_ends_within_its_header_is_short_and_one_that_ends_after_it_has_no_body() {
+        let command = Command::EvaluateJob { job: JobKey::new("default", "web") };
+        let entry = Entry { at: Timestamp(1), request: Some([7; 16]), caller: "ann".into(), command };
+        let bytes = entry.encode();
+        assert_eq!(Entry::decode(&bytes), Ok(entry));
+        let short = HEADER_BYTES - 1;
+        assert_eq!(Entry::decode(&bytes[..short]), Err(DecodeEntry::Short { bytes: short }));
+        assert!(matches!(Entry::decode(&bytes[..HEADER_BYTES]), Err(DecodeEntry::Body { .. })));
+    }
+
+    #[test]
+    fn an_entry_for_a_newer_reader_is_not_applied() {
+        let entry = Entry {
+            at: Timestamp(1),
+            request: None,
+            caller: String::new(),
+            command: Command::EvaluateJob { job: JobKey::new("default", "web") },
+        };
+        let mut bytes = entry.encode();
+        bytes[3..5].copy_from_slice(&(READER + 1).to_le_bytes());
+        let kind = entry.command.kind();
+        let newer = DecodeEntry::Newer { format: FORMAT, kind, min_reader: READER + 1 };
+        assert_eq!(Entry::decode(&bytes), Err(newer));
+    }
+
     /// What stands in the log from before the whole vocabulary was in the model, and in images of the state.
     #[test]
     fn a_job_of_an_older_release_is_read_from_its_bytes() {

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 /// Bytes of a job's document, encoded.
 pub const JOB_DOCUMENT_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Instances of all groups of a job.
-pub const JOB_COUNT_MAX: u64 = 50_000;
 /// Versions of a job that are kept, beside those that allocations still run.
 pub const JOB_VERSIONS_KEPT: usize = 6;
 /// Instances in one plan; a larger evaluation takes several.
@@ -20,7 +18,7 @@ pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
 pub const NEAREST_MISSES_MAX: usize = 5;
 /// Events kept of a node.
 pub const NODE_EVENTS_KEPT: usize = 10;
-/// Earlier placements remembered of an instance.
+/// Earlier placements remembered of an instance, beside those that its group's policy still counts.
 pub const RESCHEDULES_KEPT: usize = 5;
 /// Bytes of a check's output that go into state with a transition.
 pub const CHECK_OUTPUT_BYTES_MAX: usize = 512;
@@ -54,8 +52,6 @@ pub const DOWN_AFTER: Duration = Duration::from_secs(6);
 pub const DOWN_AFTER_BEATS: u32 = 6;
 /// The longest lease that an agent may ask for before a planned restart.
 pub const LEASE_MAX: Duration = Duration::from_secs(120);
-/// Beyond the kill timeout and shutdown delay, how long a successor waits for its predecessors.
-pub const PREDECESSOR_GRACE: Duration = Duration::from_secs(60);
 /// Nodes from which on the brake on mass replacement can act.
 pub const MASS_LOSS_NODES_MIN: usize = 10;
 
@@ -65,14 +61,38 @@ pub fn beat_interval(nodes: usize) -> Duration {
     spread.max(BEAT_INTERVAL_MIN)
 }
 
+/// Silence after which a node is suspect in a cluster of that many nodes.
+pub fn suspect_after(nodes: usize) -> Duration {
+    beat_interval(nodes) * SUSPECT_AFTER_BEATS
+}
+
+/// Silence after which a node is down in a cluster of that many nodes.
+pub fn down_after(nodes: usize) -> Duration {
+    DOWN_AFTER.max(beat_interval(nodes) * DOWN_AFTER_BEATS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The most nodes that beat as often as the nodes of a small cluster.
+    const NODES: usize = (BEATS_PER_SECOND_MAX as u64 * BEAT_INTERVAL_MIN.as_secs()) as usize;
+
     #[test]
     fn beats_are_rarer_only_beyond_ten_thousand_nodes() {
-        assert_eq!(beat_interval(3), Duration::from_secs(1));
-        assert_eq!(beat_interval(10_000), Duration::from_secs(1));
-        assert_eq!(beat_interval(50_000), Duration::from_secs(5));
+        assert_eq!(NODES, 10_000);
+        assert_eq!(beat_interval(3), BEAT_INTERVAL_MIN);
+        assert_eq!(beat_interval(NODES), BEAT_INTERVAL_MIN);
+        assert!(beat_interval(NODES + 1) > BEAT_INTERVAL_MIN);
+        assert_eq!(beat_interval(5 * NODES), BEAT_INTERVAL_MIN * 5);
+    }
+
+    #[test]
+    fn silence_is_judged_by_the_clock_until_beats_are_rarer_and_then_by_beats() {
+        assert_eq!(suspect_after(NODES), BEAT_INTERVAL_MIN * SUSPECT_AFTER_BEATS);
+        assert_eq!(down_after(NODES), DOWN_AFTER);
+        assert_eq!(down_after(NODES + 1), beat_interval(NODES + 1) * DOWN_AFTER_BEATS);
+        assert_eq!(suspect_after(2 * NODES), BEAT_INTERVAL_MIN * 2 * SUSPECT_AFTER_BEATS);
+        assert_eq!(down_after(2 * NODES), BEAT_INTERVAL_MIN * 2 * DOWN_AFTER_BEATS);
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::process::Command;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::*;
 
@@ -99,15 +99,19 @@ async fn tcp(server: &Running, queries: &[Message]) -> Vec<Message> {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let mut answers = Vec::new();
     for query in queries {
-        let bytes = query.to_bytes().unwrap();
-        stream.write_u16(bytes.len().try_into().unwrap()).await.unwrap();
-        stream.write_all(&bytes).await.unwrap();
-        let length = timeout(PATIENCE, stream.read_u16()).await.unwrap().unwrap();
-        let mut bytes = vec![0; usize::from(length)];
-        timeout(PATIENCE, stream.read_exact(&mut bytes)).await.unwrap().unwrap();
-        answers.push(Message::from_vec(&bytes).unwrap());
+        answers.push(ask(&mut stream, query).await);
     }
     answers
+}
+
+async fn ask(stream: &mut TcpStream, query: &Message) -> Message {
+    let bytes = query.to_bytes().unwrap();
+    stream.write_u16(bytes.len().try_into().unwrap()).await.unwrap();
+    stream.write_all(&bytes).await.unwrap();
+    let length = timeout(PATIENCE, stream.read_u16()).await.unwrap().unwrap();
+    let mut bytes = vec![0; usize::from(length)];
+    timeout(PATIENCE, stream.read_exact(&mut bytes)).await.unwrap().unwrap();
+    Message::from_vec(&bytes).unwrap()
 }
 
 #[tokio::test]
@@ -127,7 +131,16 @@ async fn a_small_answer_is_whole_and_repeats_the_question_as_it_was_written() {
 #[tokio::test]
 async fn an_answer_is_cut_to_what_the_client_takes_and_whole_over_tcp() {
     let server = start().await;
-    for (payload, length_max) in [(None, 512), (Some(100), 512), (Some(800), 800), (Some(8192), 1232)] {
+    let (plain, most) = (UDP_BYTES_PLAIN_MAX, UDP_BYTES_MAX);
+    let asked = [
+        (None, plain),
+        (Some(plain - 1), plain),
+        (Some(plain + 1), plain + 1),
+        (Some(800), 800),
+        (Some(most), most),
+        (Some(most + 1), most),
+    ];
+    for (payload, length_max) in asked.map(|(payload, length_max)| (payload, usize::from(length_max))) {
         let (answer, length) = udp(&server, &query("s200.service.sched.", RecordType::SRV, payload)).await;
         assert!(answer.metadata.truncation, "{payload:?}");
         assert!(length <= length_max, "{payload:?}: {length} bytes");
@@ -140,6 +153,21 @@ async fn an_answer_is_cut_to_what_the_client_takes_and_whole_over_tcp() {
         assert!(!answer.metadata.truncation);
         assert_eq!((answer.answers.len(), answer.additionals.len()), (200, 200));
     }
+}
+
+#[tokio::test]
+async fn a_tcp_connection_may_be_silent_for_its_time_and_no_longer() {
+    let server = start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    ask(&mut stream, &query("s1.service.sched.", RecordType::A, None)).await;
+    // From here on nothing happens on the socket, so that only timers pass.
+    tokio::time::pause();
+    let begun = Instant::now();
+    assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+    // Its time began with the answer, a moment ago.
+    let silent = begun.elapsed();
+    let moment = Duration::from_secs(1);
+    assert!(silent > TCP_IDLE_MAX - moment && silent < TCP_IDLE_MAX + moment, "{silent:?}");
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub async fn serve(
         check_bind(address)?;
     }
     let router = router(cluster, config, shutdown.clone());
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = places();
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -51,6 +51,11 @@ pub async fn serve(
     // Each connection has its own deadline, so this ends.
     while connections.join_next().await.is_some() {}
     Ok(())
+}
+
+/// A place for each connection that is held at a time.
+fn places() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(CONNECTIONS_MAX))
 }
 
 async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
@@ -84,4 +89,26 @@ async fn connection(stream: TcpStream, place: OwnedSemaphorePermit, router: Rout
         debug!(%error, "a connection broke");
     }
     drop(place);
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn as_many_connections_are_held_as_the_limit_and_one_more_waits() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _clients = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+        let places = places();
+        let others = u32::try_from(CONNECTIONS_MAX).unwrap() - 1;
+        let _others = places.clone().acquire_many_owned(others).await.unwrap();
+        let (_stream, place) = accept(&listener, &places).await.unwrap();
+        let mut next = std::pin::pin!(accept(&listener, &places));
+        assert!(next.as_mut().now_or_never().is_none(), "it stands in the queue of the system");
+        drop(place);
+        assert!(next.await.is_some());
+    }
 }

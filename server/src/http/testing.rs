@@ -1,7 +1,7 @@
 //! A cluster in memory, for the tests of this listener: one state, to which commands are applied at once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,11 +25,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::limits::EVENT_BATCH_MAX;
 use super::{HttpConfig, router};
 use crate::cluster::{Cluster, ClusterError, Consistency, Happening, Leadership, LogNumbers, Member, View};
 
 /// Happenings that the twin keeps.
-pub(super) const HAPPENINGS_KEPT: usize = 64;
+pub(super) const HAPPENINGS_KEPT: usize = EVENT_BATCH_MAX + 1;
 
 /// A cluster of one state.
 pub(super) struct Twin {
@@ -43,6 +44,10 @@ pub(super) struct Twin {
     pub(super) goes_on: AtomicBool,
     /// Orders that came.
     pub(super) orders: Mutex<Vec<order::Body>>,
+    /// Whether what is proposed is accepted without effect.
+    pub(super) is_stuck: AtomicBool,
+    /// Commands that were proposed.
+    pub(super) proposed: AtomicUsize,
     /// What agents measured.
     pub(super) used: Mutex<BTreeMap<NodeId, Usage>>,
     /// Ends streams and waits.
@@ -59,6 +64,8 @@ impl Twin {
             answers: Mutex::default(),
             goes_on: AtomicBool::new(false),
             orders: Mutex::default(),
+            is_stuck: AtomicBool::new(false),
+            proposed: AtomicUsize::new(0),
             used: Mutex::default(),
             shutdown: CancellationToken::new(),
         });
@@ -324,6 +331,10 @@ impl Cluster for Twin {
     async fn propose(&self, _: &str, request: Option<[u8; 16]>, command: Command) -> Result<Answer, ClusterError> {
         if !self.leads.load(Ordering::SeqCst) {
             return Err(ClusterError::NoLeader);
+        }
+        self.proposed.fetch_add(1, Ordering::SeqCst);
+        if self.is_stuck.load(Ordering::SeqCst) {
+            return Ok(Answer::Accepted(Accepted::default()));
         }
         Ok(self.answer(request, command))
     }

@@ -5,6 +5,7 @@ mod blocking;
 mod changes;
 mod events;
 mod explain;
+mod limits;
 mod listen;
 mod logs;
 mod shapes;

@@ -152,11 +152,11 @@ impl Ahead {
 
 /// Asks the core, on a thread where it may take its time. A panic there is this evaluation's failure and nobody else's.
 async fn decide(server: &Server, state: &State, evaluation: &Arc<Evaluation>, term: Term) -> Plan {
-    let now = server.now();
-    let asked = evaluation.clone();
-    if asked.attempts >= EVALUATION_ATTEMPTS_MAX {
+    if is_tried_enough(evaluation) {
         return give_up(state, evaluation, term, "maximum attempts reached");
     }
+    let now = server.now();
+    let asked = evaluation.clone();
     let snapshot = state.clone();
     let decided = server
         .inner
@@ -171,6 +171,11 @@ async fn decide(server: &Server, state: &State, evaluation: &Arc<Evaluation>, te
             give_up(state, evaluation, term, "the scheduler panicked on this evaluation")
         }
     }
+}
+
+/// Whether no further plan is made for it.
+fn is_tried_enough(evaluation: &Evaluation) -> bool {
+    evaluation.attempts >= EVALUATION_ATTEMPTS_MAX
 }
 
 /// A plan that changes nothing and ends the evaluation.
@@ -197,3 +202,6 @@ fn give_up(state: &State, evaluation: &Evaluation, term: Term, description: &str
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,8 @@ use model::{ClusterId, ServerId};
 use thiserror::Error;
 
 pub use contents::Contents;
+#[cfg(test)]
+pub use contents::size;
 pub use record::Record;
 pub use recovery::recover;
 pub use segments::Segments;

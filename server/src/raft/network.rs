@@ -330,3 +330,6 @@ fn into_rpc_error(error: PeerError) -> Error {
 fn broken(reason: &str) -> Error {
     RPCError::Network(NetworkError::from_string(reason))
 }
+
+#[cfg(test)]
+mod tests;

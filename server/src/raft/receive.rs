@@ -151,9 +151,7 @@ impl Receiver {
 
     /// Adds a piece. Answers where the next must begin, and the snapshot if this was the last.
     fn collect(&self, from: ServerId, chunk: ChunkMessage) -> Result<(u64, Option<Snapshot>), String> {
-        if chunk.total > SNAPSHOT_BYTES_MAX {
-            return Err(format!("a snapshot of {} bytes is larger than {SNAPSHOT_BYTES_MAX}", chunk.total));
-        }
+        check_total(chunk.total)?;
         let mut incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
         if chunk.offset == 0 {
             *incoming = Some(Incoming::begin(from, &chunk).map_err(text)?);
@@ -210,6 +208,26 @@ fn append_request(asked: Result<Ask, String>) -> Result<AppendEntriesRequest<Typ
     }
 }
 
+/// Refuses a snapshot that is said to be larger than the limit, before any of it is taken.
+fn check_total(bytes: u64) -> Result<(), String> {
+    if bytes > SNAPSHOT_BYTES_MAX {
+        return Err(format!("a snapshot of {bytes} bytes is larger than {SNAPSHOT_BYTES_MAX}"));
+    }
+    Ok(())
+}
+
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_may_be_as_large_as_the_limit_and_no_larger() {
+        assert_eq!(check_total(SNAPSHOT_BYTES_MAX), Ok(()));
+        let refused = "a snapshot of 4294967297 bytes is larger than 4294967296";
+        assert_eq!(check_total(SNAPSHOT_BYTES_MAX + 1), Err(refused.to_string()));
+    }
 }

@@ -151,3 +151,53 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
             .await?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use futures::stream;
+    use model::ClusterId;
+    use seams::testing::MemoryDisk;
+
+    use super::*;
+    use crate::raft::types::{Entry, log_id};
+
+    /// Remembers what was published.
+    struct Published(Arc<Mutex<Vec<Index>>>);
+
+    impl Machine for Published {
+        fn apply(&mut self, _: Index, _: u64, _: &[u8]) -> Bytes {
+            Bytes::new()
+        }
+
+        fn advanced(&mut self, index: Index) {
+            self.0.lock().unwrap().push(index);
+        }
+
+        fn freeze(&self) -> Box<dyn FrozenState> {
+            unreachable!("nobody takes a snapshot")
+        }
+
+        fn restore(&mut self, _: &[u8]) -> io::Result<()> {
+            unreachable!("there is no snapshot")
+        }
+    }
+
+    #[tokio::test]
+    async fn in_a_long_replay_progress_is_published_after_as_many_entries_as_the_limit() {
+        let published = Arc::new(Mutex::new(Vec::new()));
+        let disk = Arc::new(MemoryDisk::new());
+        let snapshots = Snapshots::open(disk, PathBuf::from("/snapshots"), ClusterId::derive(&[b"test"])).unwrap();
+        let machine = Box::new(Published(published.clone()));
+        let (applied, _) = watch::channel(0);
+        let mut machine = StateMachine::restore(machine, snapshots, Blocking::Inline, applied).unwrap();
+        let most = ADVANCE_AFTER_MAX as Index;
+        for (entries, wanted) in [(1..most, vec![most - 1]), (most..2 * most + 1, vec![2 * most - 1, 2 * most])] {
+            let entry = |index| Ok((Entry { log_id: log_id(1, index), payload: EntryPayload::Blank }, None));
+            machine.apply(stream::iter(entries.map(entry))).await.unwrap();
+            assert_eq!(std::mem::take(&mut *published.lock().unwrap()), wanted);
+        }
+    }
+}

@@ -60,13 +60,13 @@ pub(crate) async fn pass_on(server: Server) {
     loop {
         server.inner.observations.arrived.notified().await;
         sleep(GATHER).await;
-        let entries = entries(server.inner.observations.drain(), ENTRY_OBSERVATIONS_MAX);
+        let entries = entries(server.inner.observations.drain());
         join_all(entries.into_iter().map(|entry| commit(&server, entry))).await;
     }
 }
 
-/// Parts of a batch with at most so many observations each, unless one node has more.
-fn entries(batch: BTreeMap<NodeId, Waiting>, observations_max: usize) -> Vec<BTreeMap<NodeId, Waiting>> {
+/// Parts of a batch with at most [`ENTRY_OBSERVATIONS_MAX`] each, unless one node has more.
+fn entries(batch: BTreeMap<NodeId, Waiting>) -> Vec<BTreeMap<NodeId, Waiting>> {
     let mut entries: Vec<BTreeMap<NodeId, Waiting>> = Vec::new();
     let mut room = 0;
     for (node, waiting) in batch {
@@ -75,7 +75,7 @@ fn entries(batch: BTreeMap<NodeId, Waiting>, observations_max: usize) -> Vec<BTr
             Some(entry) => drop(entry.insert(node, waiting)),
             None => {
                 entries.push(BTreeMap::from([(node, waiting)]));
-                room = observations_max;
+                room = ENTRY_OBSERVATIONS_MAX;
             }
         }
         room = room.saturating_sub(count);
@@ -122,14 +122,15 @@ mod tests {
         let node = |number: usize| NodeId::from_hash([u8::try_from(number).unwrap(); 16]);
         let batch = of_nodes.iter().enumerate().map(|(number, count)| (node(number), waiting(*count))).collect();
         let size = |entry: &BTreeMap<NodeId, Waiting>| entry.values().map(|known| known.newest.len()).sum::<usize>();
-        assert_eq!(entries(batch, 10).iter().map(size).collect::<Vec<_>>(), wanted);
+        assert_eq!(entries(batch).iter().map(size).collect::<Vec<_>>(), wanted);
     }
 
     #[test]
     fn an_entry_holds_a_limited_number_and_a_node_is_not_divided() {
         check(&[], &[]);
-        check(&[4, 6], &[10]);
-        check(&[4, 7], &[4, 7]);
-        check(&[25, 1, 9, 1], &[25, 10, 1]);
+        let most = ENTRY_OBSERVATIONS_MAX;
+        check(&[4, most - 4], &[most]);
+        check(&[4, most - 3], &[4, most - 3]);
+        check(&[2 * most, 1, most - 1, 1], &[2 * most, most, 1]);
     }
 }

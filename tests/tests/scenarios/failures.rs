@@ -1,5 +1,6 @@
 //! Instances that failed, and nodes that are lost.
 
+use server_core::limits::RESCHEDULES_KEPT;
 use tests::scenarios::{check, check_late};
 
 #[test]
@@ -68,6 +69,21 @@ fn attempts_that_are_used_up_end_it() {
          wait 1h",
         "",
     );
+}
+
+#[test]
+fn more_attempts_than_placements_are_remembered_otherwise_end_it_too() {
+    let attempts = RESCHEDULES_KEPT + 2;
+    let after = |failures: usize| {
+        let begin = format!(
+            "node n1
+             job web reschedule=5s attempts={attempts}
+             alloc web[0] on n1 failed at=-30s\n"
+        );
+        begin + &"run\nfails web[0] on n1\nwait 2h\n".repeat(failures)
+    };
+    check(&after(attempts - 1), "place web[0] on n1");
+    check(&after(attempts), "");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn task_host_config(spec: &TaskSpec, settings: &Settings, published: &[&Assigned
         // The same as the memory limit: no swap on top.
         memory_swap: Some(limit),
         memory_reservation: (limit > memory).then_some(memory),
-        cpu_shares: Some(i64::try_from(spec.resources.cpu_mhz()).unwrap_or(i64::MAX).max(CPU_SHARES_MIN)),
+        cpu_shares: Some(cpu_shares(spec.resources.cpu_mhz())),
         port_bindings: bindings(published),
         log_config: Some(log_config(&spec.logs)),
         cap_add: list(&settings.cap_add),
@@ -133,6 +133,11 @@ fn resolver(host: &mut HostConfig, spec: &TaskSpec, settings: &Settings) {
     host.dns_options = pick(&settings.dns_options, group.options);
 }
 
+/// A share for each MHz.
+fn cpu_shares(mhz: u64) -> i64 {
+    i64::try_from(mhz).unwrap_or(i64::MAX).max(CPU_SHARES_MIN)
+}
+
 fn mebibytes(mb: u64) -> i64 {
     i64::try_from(mb << 20).unwrap_or(i64::MAX)
 }
@@ -175,4 +180,18 @@ fn some(text: &str) -> Option<String> {
 
 fn list<T: Clone>(items: &[T]) -> Option<Vec<T>> {
     (!items.is_empty()).then(|| items.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_has_a_share_for_each_mhz_and_at_least_the_engines_least() {
+        let least = CPU_SHARES_MIN as u64;
+        assert_eq!(cpu_shares(least + 1), CPU_SHARES_MIN + 1);
+        assert_eq!(cpu_shares(least), CPU_SHARES_MIN);
+        assert_eq!(cpu_shares(least - 1), CPU_SHARES_MIN);
+        assert_eq!(cpu_shares(u64::MAX), i64::MAX);
+    }
 }

@@ -31,6 +31,7 @@ pub(super) fn register(
             key: key.clone(),
             versions: Vec::new(),
             stop: false,
+            stopped_at: None,
             create_index: work.index,
             modify_index: 0,
             job_modify_index: 0,
@@ -49,6 +50,7 @@ pub(super) fn register(
         };
         record.versions.insert(0, Arc::new(version));
         record.stop = false;
+        record.stopped_at = None;
         record.job_modify_index = work.index;
         forget_old_versions(state, &mut record);
     }
@@ -73,6 +75,7 @@ pub(super) fn deregister(
 ) -> Result<Accepted, Rejection> {
     let mut record = JobRecord::clone(state.jobs.get(key).ok_or(Rejection::NoSuchJob)?);
     record.stop = true;
+    record.stopped_at = Some(work.at);
     record.job_modify_index = work.index;
     let accepted = Accepted { job_modify_index: Some(work.index), ..Accepted::default() };
     let wish = Wish::of(state, key, Trigger::JobDeregister);

@@ -62,3 +62,31 @@ fn an_empty_map_has_nothing_in_any_range() {
     let map = CowMap::<u8, u8>::default();
     assert_eq!(map.iter().count() + map.range(3..).count(), 0);
 }
+
+/// Entries of the fullest leaf, children of the fullest branch, and the height.
+fn fullest<K, V>(node: &Node<K, V>) -> (usize, usize, usize) {
+    match node {
+        Node::Leaf(entries) => (entries.len(), 0, 1),
+        Node::Branch(children) => {
+            let below = children.iter().map(|(_, child)| fullest(child));
+            let (leaf, branch, height) = below.reduce(|a, b| (a.0.max(b.0), a.1.max(b.1), a.2.max(b.2))).unwrap();
+            (leaf, branch.max(children.len()), height + 1)
+        }
+    }
+}
+
+#[test]
+fn a_leaf_and_a_branch_are_split_when_they_are_fuller_than_the_limit() {
+    let mut map = CowMap::default();
+    let mut seen = vec![(0, 0, 1)];
+    while seen.last().is_none_or(|(.., height)| *height < 3) {
+        map.insert(map.len(), ());
+        seen.push(fullest(&map.root));
+    }
+    let last_of = |wanted| seen.iter().rfind(|(.., height)| *height == wanted).copied().unwrap();
+    assert_eq!(last_of(1), (LEAF_MAX, 0, 1), "the one leaf was full when it was split");
+    let (_, children, _) = last_of(2);
+    assert_eq!(children, BRANCH_MAX, "the one branch was full when it was split");
+    assert!(seen.iter().all(|(leaf, branch, _)| *leaf <= LEAF_MAX && *branch <= BRANCH_MAX), "none is ever fuller");
+    assert!(map.iter().map(|(key, ())| *key).eq(0..map.len()));
+}

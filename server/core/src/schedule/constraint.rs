@@ -185,6 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn a_regular_expression_at_the_limit_is_taken_and_one_beyond_matches_nothing() {
+        let of = |letters: usize| format!("^[ab]{{{letters}}}$");
+        let fits = |letters| RegexBuilder::new(&of(letters)).size_limit(REGEX_BYTES_MAX).build().is_ok();
+        let (mut most, mut beyond) = (1, REGEX_BYTES_MAX);
+        while beyond - most > 1 {
+            let middle = most + (beyond - most) / 2;
+            if fits(middle) { most = middle } else { beyond = middle }
+        }
+        check(&"a".repeat(most), Operator::Regexp, &of(most), true);
+        check(&"a".repeat(beyond), Operator::Regexp, &of(beyond), false);
+    }
+
+    #[test]
     fn a_missing_attribute_is_unequal_and_not_set() {
         let node = model::testing::node("n1");
         let constraint = |operator| Constraint { attribute: "${meta.rack}".into(), value: "r1".into(), operator };

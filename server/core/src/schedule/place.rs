@@ -135,3 +135,6 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

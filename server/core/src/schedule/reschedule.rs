@@ -37,9 +37,17 @@ pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Times
         node: failed.node,
         delay_ns: u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX),
     });
-    let excess = history.len().saturating_sub(RESCHEDULES_KEPT);
-    history.drain(..excess);
+    forget_oldest(&mut history, policy, now);
     Verdict::Now(history)
+}
+
+/// Forgets the oldest placements beyond the limit, but none that `policy` still counts. There are no more of those than
+/// it allows attempts.
+fn forget_oldest(history: &mut Vec<RescheduleEvent>, policy: &Reschedule, now: Timestamp) {
+    let excess = history.len().saturating_sub(RESCHEDULES_KEPT);
+    let counts = |event: &RescheduleEvent| !policy.unlimited && now.since(event.at) < policy.interval;
+    let forgotten = history[..excess].iter().take_while(|event| !counts(event)).count();
+    history.drain(..forgotten);
 }
 
 /// When it failed: the last end of a task, or else the last change.
@@ -70,3 +78,6 @@ fn delay(failed: &Allocation, policy: &Reschedule, failed_at: Timestamp) -> Dura
     };
     if failed_at.since(failed.created_at) > next { policy.delay } else { next }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,9 @@ pub struct JobRecord {
     pub versions: Vec<Arc<JobVersion>>,
     /// Whether it was stopped.
     pub stop: bool,
+    /// When it was stopped; none while it shall run.
+    #[serde(default)]
+    pub stopped_at: Option<Timestamp>,
     /// Index of its first registration.
     pub create_index: Index,
     /// Index of its last change of any kind.

@@ -260,3 +260,18 @@ impl Dimension {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::testing::job;
+
+    use super::*;
+
+    #[test]
+    fn an_ask_may_be_lowered_to_its_least_part_and_no_further() {
+        let group = job("web").groups.remove(0);
+        let lowered = |ask_mb| lowered_for(&group, &[Misfit::Disk { ask_mb, free_mb: 7 }]).map(|(_, to)| to);
+        assert_eq!(lowered(7 * LOWERED_PARTS_MAX), Some(Asks::from([(Dimension::Disk, 7)])));
+        assert_eq!(lowered(7 * LOWERED_PARTS_MAX + 1), None);
+    }
+}

@@ -72,8 +72,10 @@ fn an_authority_is_never_overwritten() {
 fn too_few_too_many_and_equal_servers_are_refused() {
     let refused = |text: &str| init(Folder::new().path(), &parse_servers(text).unwrap(), &SystemRandom, now()).err();
     assert!(matches!(init(Folder::new().path(), &[], &SystemRandom, now()).err(), Some(InitError::Count(0))));
-    assert!(refused("1,2,3,4,5,6,7").is_none());
-    assert!(matches!(refused("1,2,3,4,5,6,7,8"), Some(InitError::Count(8))));
+    let many = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+    assert!(refused(&many(SERVERS_MAX)).is_none());
+    let beyond = refused(&many(SERVERS_MAX + 1));
+    assert!(matches!(beyond, Some(InitError::Count(count)) if count == SERVERS_MAX + 1), "{beyond:?}");
     assert!(matches!(refused("a,a"), Some(InitError::Twice(address)) if address == "a:4647"));
     assert!(matches!(refused("x=a,x=b"), Some(InitError::Twice(name)) if name == "x"));
 }

@@ -2,7 +2,7 @@
 
 use model::Job;
 use serde_json::Value;
-use server_core::limits::{JOB_COUNT_MAX, JOB_DOCUMENT_BYTES_MAX};
+use server_core::limits::JOB_DOCUMENT_BYTES_MAX;
 
 use crate::http::Api;
 use crate::http::body::Fields;
@@ -70,10 +70,6 @@ fn beyond_limits(api: &Api, job: &Job) -> Vec<String> {
     let bytes = serde_json::to_vec(job).map_or(usize::MAX, |document| document.len());
     if bytes > JOB_DOCUMENT_BYTES_MAX {
         errors.push(format!("the document has {bytes} bytes, {JOB_DOCUMENT_BYTES_MAX} are allowed"));
-    }
-    let count: u64 = job.groups.iter().map(|group| u64::from(group.count)).sum();
-    if count > JOB_COUNT_MAX {
-        errors.push(format!("the groups' counts add up to {count}, {JOB_COUNT_MAX} are allowed"));
     }
     errors
 }

@@ -8,7 +8,7 @@ use futures::stream;
 use http::Request;
 use serde_json::json;
 
-use crate::http::limits::{BODY_BYTES_MAX, DOCUMENT_BODY_BYTES_MAX};
+use crate::http::limits::{BODY_BYTES_MAX, DOCUMENT_BODY_BYTES_MAX, ID_PREFIX_MIN};
 use crate::http::testing::Twin;
 
 #[tokio::test]
@@ -81,6 +81,8 @@ async fn an_ambiguous_prefix_lists_its_candidates_and_a_unique_one_is_found() {
     }
     let reply = twin.get("/v1/node/abab").await;
     reply.refuses(400, "\"abab\" is ambiguous, 2 ids begin with it");
+    assert_eq!("abab".len(), ID_PREFIX_MIN);
+    twin.get("/v1/node/aba").await.refuses(400, "or at least 4 of its first ones; got \"aba\"");
     assert!(ids.iter().all(|id| reply.text.contains(id)) && reply.text.contains("(twin-1)"), "{}", reply.text);
     assert_eq!(twin.get(&format!("/v1/node/{}", &ids[0][..36])).await.json()["Name"], "twin-1");
     let n1 = twin.node("n1").to_string();

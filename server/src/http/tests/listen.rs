@@ -8,13 +8,16 @@ use model::testing::job;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use crate::http::limits::{HEADER_READ_MAX, SHUTDOWN_GRACE};
 use crate::http::testing::Twin;
 use crate::http::{BindError, serve};
 
 /// Longer than anything here takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How exactly timers fire on a clock that stands still between them.
+const INSTANT: Duration = Duration::from_millis(10);
 
 async fn listen(twin: &Arc<Twin>) -> (SocketAddr, JoinHandle<Result<(), BindError>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -80,10 +83,29 @@ async fn a_body_that_the_client_cuts_off_changes_nothing() {
 async fn a_slow_head_does_not_hold_a_connection() {
     let twin = Twin::new();
     let (address, _serving) = listen(&twin).await;
+    let begun = Instant::now();
     let mut stream = ask(address, "GET /v1/jobs HTTP/1.1\r\nHost: ").await;
     let mut read = Vec::new();
     stream.read_to_end(&mut read).await.unwrap();
     let text = String::from_utf8_lossy(&read);
     assert!(text.is_empty() || text.starts_with("HTTP/1.1 408"), "{text}");
+    let held = begun.elapsed();
+    assert!(held >= HEADER_READ_MAX && held < HEADER_READ_MAX + INSTANT, "{held:?}");
     twin.shutdown.cancel();
+}
+
+#[tokio::test]
+async fn what_is_under_way_at_the_end_has_its_grace_and_no_more() {
+    let twin = Twin::new();
+    let (address, serving) = listen(&twin).await;
+    let head = format!("PUT /v1/jobs HTTP/1.1\r\nHost: {address}\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+    let mut stream = ask(address, &head).await;
+    read_until(&mut stream, "100 Continue").await;
+    // From here on nothing happens on the socket, so that only timers pass.
+    tokio::time::pause();
+    let begun = Instant::now();
+    twin.shutdown.cancel();
+    serving.await.unwrap().unwrap();
+    let held = begun.elapsed();
+    assert!(held >= SHUTDOWN_GRACE && held < SHUTDOWN_GRACE + INSTANT, "{held:?}");
 }

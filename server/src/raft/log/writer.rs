@@ -223,3 +223,29 @@ fn tell(done: Done, result: &io::Result<()>) {
         Done::Nobody => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::raft::types::{Command, Entry, Payload, log_id};
+
+    fn task(index: u64, command_bytes: usize) -> Task {
+        let payload = Payload::Normal(Command(Bytes::from(vec![0; command_bytes])));
+        Task::Write(vec![Record::Entry(Entry { log_id: log_id(1, index), payload })], Done::Nobody)
+    }
+
+    #[test]
+    fn a_batch_takes_records_until_it_is_as_large_as_the_limit() {
+        let overhead = size(&Entry { log_id: log_id(1, 0), payload: Payload::Blank });
+        let mut batch = Batch::default();
+        batch.add(task(1, BATCH_BYTES_MAX - 2 * overhead - 1));
+        assert!(!batch.is_complete(), "one byte and the next entry's overhead are left");
+        batch.add(task(2, 0));
+        assert_eq!((batch.bytes, batch.is_complete()), (BATCH_BYTES_MAX - 1, false));
+        let mut batch = Batch::default();
+        batch.add(task(1, BATCH_BYTES_MAX - overhead));
+        assert_eq!((batch.bytes, batch.is_complete()), (BATCH_BYTES_MAX, true));
+    }
+}

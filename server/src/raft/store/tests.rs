@@ -13,11 +13,11 @@ use seams::testing::MemoryDisk;
 use tokio::sync::watch;
 
 use super::*;
-use crate::raft::log::{LogConfig, recover};
+use crate::raft::log::{LogConfig, recover, size};
 use crate::raft::machine::{FrozenState, Machine};
 use crate::raft::snapshots::Snapshots;
 use crate::raft::state_machine::StateMachine;
-use crate::raft::types::Runtime;
+use crate::raft::types::{Command, Payload, Runtime, log_id};
 
 /// A state of nothing.
 struct Nothing;
@@ -56,6 +56,21 @@ impl StoreBuilder<TypeConfig, Store, StateMachine, ()> for FreshStores {
         let machine =
             StateMachine::restore(Box::new(Nothing), snapshots, Blocking::Inline, watch::channel(0).0).unwrap();
         Ok(((), Store::new(contents, Writer::start(segments, Blocking::Inline)), machine))
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_for_a_follower_is_as_large_as_the_limit_and_at_least_one_entry() {
+    let ((), mut store, _) = FreshStores.build().await.unwrap();
+    let overhead = size(&Entry { log_id: log_id(1, 0), payload: Payload::Blank });
+    let half = APPEND_BYTES_MAX / 2 - overhead;
+    for (second, read) in [(half, 2), (half + 1, 1), (2 * APPEND_BYTES_MAX, 1)] {
+        for (index, bytes) in [(0, half), (1, second)] {
+            let payload = Payload::Normal(Command(Bytes::from(vec![0; bytes])));
+            store.write().entries.insert(index, Entry { log_id: log_id(1, index), payload });
+        }
+        assert_eq!(store.limited_get_log_entries(0, 2).await.unwrap().len(), read, "{second}");
+        assert_eq!(store.limited_get_log_entries(1, 2).await.unwrap().len(), 1, "{second}");
     }
 }
 

@@ -84,3 +84,28 @@ fn shortage(miss: &NearMiss) -> u64 {
     };
     miss.misfits.iter().map(short).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use model::testing::node;
+
+    use super::*;
+
+    #[test]
+    fn as_many_near_misses_are_named_as_the_limit_and_the_nearest_of_more() {
+        let full = |number: usize| Finding {
+            node: Arc::new(node(&format!("n{number}"))),
+            misfits: vec![Misfit::Memory { ask_mb: 1000, free_mb: 1000 - number as u64 }],
+            is_available: true,
+        };
+        let named = |nodes: usize| {
+            // The farthest comes first, so that it is not cut for its place.
+            let sums = sum(Resources::default(), (1..=nodes).rev().map(full).collect());
+            assert_eq!(sums.nodes_exhausted as usize, nodes, "all are counted");
+            sums.nearest.into_iter().map(|miss| miss.node_name).collect::<Vec<_>>()
+        };
+        let nearest: Vec<_> = (1..=NEAREST_MISSES_MAX).map(|number| format!("n{number}")).collect();
+        assert_eq!(named(NEAREST_MISSES_MAX), nearest);
+        assert_eq!(named(NEAREST_MISSES_MAX + 1), nearest);
+    }
+}

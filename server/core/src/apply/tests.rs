@@ -1,0 +1,106 @@
+//! What an entry may leave behind is bounded: versions, events, remembered requests.
+
+use model::testing::{job, node};
+use model::{Eligibility, Job, NodeStatus};
+
+use super::*;
+use crate::command::{Algorithm, SchedulerConfiguration};
+use crate::limits::{JOB_VERSIONS_KEPT, NODE_EVENTS_KEPT};
+use crate::schedule::schedule;
+
+fn answer(state: &mut State, request: Option<[u8; 16]>, command: Command) -> Answer {
+    let entry = Entry { at: Timestamp::default(), request, caller: String::new(), command };
+    let index = state.index() + 1;
+    apply(state, index, 1, &entry).answer
+}
+
+#[track_caller]
+fn carry_out(state: &mut State, command: Command) -> Accepted {
+    match answer(state, None, command) {
+        Answer::Accepted(accepted) => accepted,
+        Answer::Rejected(rejection) => panic!("{rejection}"),
+    }
+}
+
+/// Registers the `number`th document of one job.
+fn register(state: &mut State, number: u64) {
+    let job = Job { priority: 1 + number as u32, ..job("web") };
+    carry_out(state, Command::RegisterJob { job: Arc::new(job), check_index: None, submission: None });
+}
+
+/// The versions that are kept, oldest first.
+fn versions(state: &State) -> Vec<u64> {
+    let record = state.job(&JobKey::new("default", "web")).expect("it is registered");
+    record.versions.iter().rev().map(|known| known.version).collect()
+}
+
+fn register_node(state: &mut State) -> NodeId {
+    let node = model::Node { status: NodeStatus::Initializing, ..node("n1") };
+    let id = node.id;
+    carry_out(state, Command::RegisterNode { node: Arc::new(node) });
+    id
+}
+
+#[test]
+fn as_many_versions_of_a_job_are_kept_as_the_limit() {
+    let mut state = State::default();
+    let most = JOB_VERSIONS_KEPT as u64;
+    (0..most).for_each(|number| register(&mut state, number));
+    assert_eq!(versions(&state), (0..most).collect::<Vec<_>>());
+    register(&mut state, most);
+    assert_eq!(versions(&state), (1..=most).collect::<Vec<_>>());
+}
+
+#[test]
+fn versions_that_run_or_are_stable_are_kept_beyond_the_limit() {
+    let mut state = State::default();
+    register_node(&mut state);
+    register(&mut state, 0);
+    let pending = state.open_evaluations(EvaluationStatus::Pending).next().cloned().expect("it was just registered");
+    let plan = schedule(&state, &pending, Timestamp::default()).plan;
+    carry_out(&mut state, Command::Plan(Box::new(crate::plan::Plan { term: 1, ..plan })));
+    register(&mut state, 1);
+    carry_out(&mut state, Command::SetJobStability { job: JobKey::new("default", "web"), version: 1, stable: true });
+    let newest = 2 + JOB_VERSIONS_KEPT as u64;
+    (2..=newest).for_each(|number| register(&mut state, number));
+    assert_eq!(versions(&state), [vec![0, 1], (3..=newest).collect()].concat());
+}
+
+#[test]
+fn as_many_events_of_a_node_are_kept_as_the_limit() {
+    let mut state = State::default();
+    let id = register_node(&mut state);
+    let toggle = |state: &mut State| {
+        let eligibility = match state.node(id).expect("it is registered").eligibility {
+            Eligibility::Eligible => Eligibility::Ineligible,
+            Eligibility::Ineligible => Eligibility::Eligible,
+        };
+        carry_out(state, Command::SetNodeEligibility { node: id, eligibility });
+    };
+    let events = |state: &State| -> Vec<Index> {
+        state.node(id).expect("it is registered").events.iter().map(|event| event.index).collect()
+    };
+    let most = NODE_EVENTS_KEPT as Index;
+    (1..most).for_each(|_| toggle(&mut state));
+    assert_eq!(events(&state), (1..=most).collect::<Vec<_>>());
+    toggle(&mut state);
+    assert_eq!(events(&state), (2..=most + 1).collect::<Vec<_>>());
+}
+
+#[test]
+fn as_many_requests_are_remembered_as_the_limit() {
+    let mut state = State::default();
+    let mut asked = |number: usize| {
+        let configuration = SchedulerConfiguration { algorithm: Algorithm::Spread };
+        let command = Command::SetSchedulerConfiguration { configuration, check_index: None };
+        let Answer::Accepted(accepted) = answer(&mut state, Some((number as u128).to_be_bytes()), command) else {
+            panic!("whoever asks is accepted");
+        };
+        accepted.index
+    };
+    let first: Vec<_> = (0..REQUESTS_REMEMBERED).map(&mut asked).collect();
+    assert_eq!(asked(0), first[0], "all are remembered, the oldest too");
+    asked(REQUESTS_REMEMBERED);
+    assert_eq!(asked(1), first[1], "one more pushes out one only");
+    assert!(asked(0) > first[0], "the oldest is forgotten and applied anew");
+}

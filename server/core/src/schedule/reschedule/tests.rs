@@ -1,0 +1,90 @@
+//! How much is remembered of earlier placements, and what that decides.
+
+use std::collections::BTreeMap;
+
+use model::{AllocationId, ClientStatus, Desired, EvaluationId, JobKey, NodeId, Resources};
+
+use super::*;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// An instance that failed at `at`, with this history.
+fn failed(at: Timestamp, reschedules: Vec<RescheduleEvent>) -> Allocation {
+    Allocation {
+        id: AllocationId::derive(&[b"failed"]),
+        job: JobKey::new("default", "web"),
+        job_version: 0,
+        group: "web".into(),
+        index: 0,
+        node: NodeId::derive(&[b"n1"]),
+        node_name: "n1".into(),
+        evaluation: EvaluationId::derive(&[b"evaluation"]),
+        deployment: None,
+        canary: false,
+        resources: Resources::default(),
+        ports: Vec::new(),
+        after: Vec::new(),
+        previous: None,
+        next: None,
+        reschedules,
+        follow_up: None,
+        desired: Desired::Run,
+        migrate: false,
+        generation: 1,
+        client_status: ClientStatus::Failed,
+        client_description: String::new(),
+        tasks: BTreeMap::new(),
+        healthy: None,
+        healthy_at: None,
+        checks: BTreeMap::new(),
+        network_address: None,
+        create_index: 1,
+        modify_index: 1,
+        created_at: at,
+        modified_at: at,
+    }
+}
+
+/// Fails and is placed anew `times` times, a second apart; what is remembered then, or none where the policy ends it.
+fn after_failures(policy: &Reschedule, times: usize) -> Option<Vec<RescheduleEvent>> {
+    let mut history = Vec::new();
+    for number in 0..times {
+        let at = Timestamp::from_seconds(1_000_000 + number as i64);
+        match judge(&failed(at, history), Some(policy), at + policy.delay) {
+            Verdict::Now(longer) => history = longer,
+            Verdict::Later(_) => panic!("the delay is over"),
+            Verdict::Never => return None,
+        }
+    }
+    Some(history)
+}
+
+fn limited(attempts: u32, interval: Duration) -> Reschedule {
+    let (delay, delay_function) = (Duration::ZERO, DelayFunction::Constant);
+    Reschedule { attempts, interval, delay, delay_function, unlimited: false, ..Reschedule::default() }
+}
+
+#[test]
+fn as_many_placements_are_remembered_as_the_limit() {
+    let policy = Reschedule { unlimited: true, ..limited(0, HOUR) };
+    let all = after_failures(&policy, RESCHEDULES_KEPT).expect("there is no end");
+    assert_eq!(all.len(), RESCHEDULES_KEPT);
+    let newest = after_failures(&policy, RESCHEDULES_KEPT + 1).expect("there is no end");
+    assert_eq!((newest.len(), &newest[0]), (RESCHEDULES_KEPT, &all[1]), "the oldest is forgotten");
+}
+
+#[test]
+fn more_attempts_than_are_remembered_otherwise_are_counted_and_end() {
+    let attempts = RESCHEDULES_KEPT + 2;
+    let policy = limited(attempts as u32, HOUR);
+    assert_eq!(after_failures(&policy, attempts).map(|history| history.len()), Some(attempts));
+    assert_eq!(after_failures(&policy, attempts + 1), None);
+}
+
+#[test]
+fn attempts_that_are_out_of_the_interval_are_forgotten_beyond_the_limit() {
+    // A second apart, only so many are within the interval at a time.
+    let policy = limited(RESCHEDULES_KEPT as u32 + 2, Duration::from_secs(2));
+    let history = after_failures(&policy, 10 * RESCHEDULES_KEPT).expect("they are never counted together");
+    assert_eq!(history.len(), RESCHEDULES_KEPT);
+}

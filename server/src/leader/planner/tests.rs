@@ -1,0 +1,65 @@
+//! When the planner looks at the committed state anew, and when it gives an evaluation up.
+
+use model::testing::{job, node};
+use model::{EvaluationStatus, JobKey};
+
+use super::*;
+
+const TERM: Term = 1;
+
+fn entry(command: Command) -> Entry {
+    Entry { at: Timestamp::default(), request: None, caller: String::new(), command }
+}
+
+/// A committed state with one job that is not planned yet.
+fn with_job() -> State {
+    let mut state = State::default();
+    for command in [
+        Command::RegisterNode { node: Arc::new(node("n1")) },
+        Command::RegisterJob { job: Arc::new(job("web")), check_index: None, submission: None },
+    ] {
+        let index = state.index() + 1;
+        let answer = apply::apply(&mut state, index, TERM, &entry(command)).answer;
+        assert!(matches!(answer, Answer::Accepted(_)), "{answer:?}");
+    }
+    state
+}
+
+fn ahead() -> Ahead {
+    Ahead::of(&with_job(), &VecDeque::new(), TERM)
+}
+
+fn pending(state: &State) -> Arc<Evaluation> {
+    state.open_evaluations(EvaluationStatus::Pending).next().expect("the job is not planned yet").clone()
+}
+
+#[test]
+fn the_committed_state_is_looked_at_anew_after_so_many_plans() {
+    assert!(!Ahead { plans: PLANS_AHEAD_MAX - 1, ..ahead() }.is_old());
+    assert!(Ahead { plans: PLANS_AHEAD_MAX, ..ahead() }.is_old());
+}
+
+#[test]
+fn the_committed_state_is_looked_at_anew_after_so_many_instances() {
+    assert!(!Ahead { instances: PLAN_INSTANCES_MAX - 1, ..ahead() }.is_old());
+    assert!(Ahead { instances: PLAN_INSTANCES_MAX, ..ahead() }.is_old());
+}
+
+#[test]
+fn an_evaluation_is_planned_as_often_as_the_limit_and_then_given_up() {
+    let state = with_job();
+    let tried = |attempts| Evaluation { attempts, ..Evaluation::clone(&pending(&state)) };
+    assert!(!is_tried_enough(&tried(EVALUATION_ATTEMPTS_MAX - 1)));
+    assert!(is_tried_enough(&tried(EVALUATION_ATTEMPTS_MAX)));
+}
+
+#[test]
+fn what_is_given_up_places_nothing_and_is_over() {
+    let mut ahead = ahead();
+    let evaluation = pending(&ahead.state);
+    let plan = give_up(&ahead.state, &evaluation, TERM, "maximum attempts reached");
+    assert!(ahead.apply(&entry(Command::Plan(Box::new(plan)))));
+    let known = ahead.state.evaluation(evaluation.id).expect("it is kept");
+    assert_eq!((known.status, known.description.as_str()), (EvaluationStatus::Failed, "maximum attempts reached"));
+    assert_eq!(ahead.state.allocations_of_job(&JobKey::new("default", "web")).count(), 0);
+}
