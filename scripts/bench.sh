@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make bench`: builds server and harness in profile release, measures, and keeps the table in BENCHMARKS.md. With
+# `make bench`: builds server and harness in profile release, measures, and keeps the tables in BENCHMARKS.md. With
 # BENCH_QUICK=1 it shows in seconds that it works, in profile `ci`, and keeps nothing.
 # shellcheck source=scripts/host.sh
 source "$(dirname "$0")/host.sh"
@@ -12,5 +12,5 @@ scripts/ui.sh
 if [ ! -x "target/$profile/sched" ]; then
     say "building sched in profile $profile: the first time takes about 15 minutes on 2 cores"
 fi
-cargo build --profile "$profile" --workspace --bin sched --bench cluster
-exec cargo bench --profile "$profile" --workspace --bench cluster
+cargo build --profile "$profile" --workspace --bin sched --bench cluster --bench jobspecs
+exec cargo bench --profile "$profile" --workspace --bench jobspecs --bench cluster

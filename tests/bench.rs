@@ -11,6 +11,8 @@ mod cpu;
 mod driver;
 mod fleet;
 mod host;
+pub mod jobspecs;
+mod keep;
 mod latency;
 mod numbers;
 mod place;
@@ -22,6 +24,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+pub use keep::keep;
 pub use report::Report;
 pub use size::Size;
 

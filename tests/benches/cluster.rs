@@ -6,10 +6,6 @@
 use std::process::ExitCode;
 
 use tests::bench::{self, Size};
-use tests::e2e::checkout;
-
-/// The table stands between these.
-const MARKS: [&str; 2] = ["<!-- begin: written by make bench -->\n", "<!-- end: written by make bench -->\n"];
 
 fn main() -> ExitCode {
     let quick = number("BENCH_QUICK").is_some_and(|quick| quick > 0);
@@ -29,7 +25,7 @@ fn main() -> ExitCode {
         println!("Not the full size: nothing is kept.");
         return ExitCode::SUCCESS;
     }
-    match keep(&report) {
+    match bench::keep("cluster", &report) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("BENCHMARKS.md: {reason}");
@@ -40,13 +36,4 @@ fn main() -> ExitCode {
 
 fn number(variable: &str) -> Option<usize> {
     std::env::var(variable).ok()?.parse().ok()
-}
-
-fn keep(report: &str) -> Result<(), String> {
-    let path = checkout().join("BENCHMARKS.md");
-    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
-    let [begin, end] = MARKS;
-    let parts = text.split_once(begin).and_then(|(head, rest)| Some((head, rest.split_once(end)?.1)));
-    let (head, tail) = parts.ok_or("the marks for the table are missing")?;
-    std::fs::write(&path, format!("{head}{begin}\n{report}\n{end}{tail}")).map_err(|error| error.to_string())
 }

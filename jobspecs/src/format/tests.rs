@@ -1,3 +1,5 @@
+//! What is laid out, and that it means what it meant.
+
 use std::fs;
 
 use super::*;
