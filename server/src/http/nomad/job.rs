@@ -7,6 +7,7 @@ use model::{Allocation, Deployment, Evaluation, Index};
 use serde_json::json;
 use server_core::authorize::Object;
 use server_core::command::Command;
+use server_core::dry_run::diff;
 
 use super::find;
 use super::propose::{evaluated, propose};
@@ -30,13 +31,17 @@ pub(super) fn get<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
     Ok(Found::one(read, index, move || JobView::current(read.state, record)))
 }
 
-/// `GET /v1/job/{id}/versions`.
+/// `GET /v1/job/{id}/versions`, with `diffs` also what each changed against the one before it: one fewer than versions,
+/// since nothing is known of what came before the oldest.
 pub(super) fn versions<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
     let record = find::job(read.state, read.call)?;
+    let with_diffs = read.call.query.flag("diffs")?;
     Ok(Found::one(read, record.modify_index, move || {
         let view = |version| JobView::version(read.state, record, version);
         let versions: Vec<_> = record.versions.iter().map(|version| view(version)).collect();
-        json!({ "Versions": versions })
+        let pairs = record.versions.iter().zip(record.versions.iter().skip(1));
+        let diffs = with_diffs.then(|| pairs.map(|(new, old)| diff(Some(&old.job), &new.job)).collect::<Vec<_>>());
+        json!({ "Versions": versions, "Diffs": diffs })
     }))
 }
 
