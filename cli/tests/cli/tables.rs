@@ -76,7 +76,10 @@ async fn events_are_sentences_and_end_without_follow() {
         json!({ "Index": 7, "Events": [{ "Topic": "Job", "Type": "JobRegistered", "Key": "web", "Index": 7, "Payload": {
             "Job": { "ID": "web", "Version": 3, "SubmitTime": 1767323045000000000i64 } } }] }),
         json!({ "Index": 8, "Events": [{ "Topic": "Node", "Type": "NodeEligibility", "Key": "n", "Index": 8, "Payload": {
-            "Node": { "Name": "n3", "SchedulingEligibility": "ineligible", "ModifyTime": 1767323046000000000i64 } } }] }),
+            "Node": { "Name": "n3", "SchedulingEligibility": "ineligible", "Events": [
+                { "Timestamp": "2026-01-02T03:04:06Z" }] } } },
+            { "Topic": "Service", "Type": "ServiceRegistration", "Key": "s", "Index": 8, "Payload": {
+                "Service": { "ServiceName": "web", "Address": "127.0.0.11", "Port": 80 } } }] }),
         json!({}),
     ];
     let body: String = stream.iter().map(|line| format!("{line}\n")).collect();

@@ -25,11 +25,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::limits::EVENT_BATCH_MAX;
 use super::{HttpConfig, router};
 use crate::cluster::{Cluster, ClusterError, Consistency, Happening, Leadership, LogNumbers, Member, View};
 
 /// Happenings that the twin keeps.
-pub(super) const HAPPENINGS_KEPT: usize = 64;
+pub(super) const HAPPENINGS_KEPT: usize = 2 * EVENT_BATCH_MAX;
 
 /// A cluster of one state.
 pub(super) struct Twin {
