@@ -86,7 +86,7 @@ fn instances(jobs: &[JobStub]) -> String {
     let counts = [
         ("running", sum(|group| group.running)),
         ("starting", sum(|group| group.starting)),
-        ("waiting for room", sum(|group| group.queued)),
+        ("waiting for their place", sum(|group| group.queued)),
         ("unknown", sum(|group| group.unknown)),
     ];
     let shown: Vec<String> =

@@ -2,13 +2,13 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::{Allocation, Deployment, Evaluation, Job, JobStub, Summary, decode};
+use crate::api::{Allocation, Deployment, Evaluation, Explanation, Job, JobStub, Summary, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
 use crate::http::{Call, path};
 use crate::session::Session;
-use crate::show::{self, Cell, Pairs, Table, Tone, table::row};
+use crate::show::{self, Cell, Pairs, Table, Tone, table::row, text};
 
 /// Arguments of `job status`.
 #[derive(ClapArgs, Debug)]
@@ -110,10 +110,26 @@ async fn one(args: &Args, given: &str, session: &Session) -> Result<Exit, Failur
     let allocations: Vec<Allocation> = session.client.read(call).await?;
     show::heading("Allocations");
     print_allocations(&allocations, session);
-    if summary.summary.values().any(|group| group.queued > 0) {
-        show::hint(format_args!("some instances wait for room: `sched job why {}` tells for what", stub.id));
+    if !job.stop && summary.summary.values().any(|group| group.queued > 0 || group.failed > 0) {
+        let why = get(&["why"]).await?.value;
+        hint_at_waits(&decode(&why)?, session);
     }
     Ok(Exit::Done)
+}
+
+/// Says what the job waits for: room first, since most can be done about it.
+fn hint_at_waits(why: &Explanation, session: &Session) {
+    if why.groups.iter().any(|group| group.unplaced > 0) {
+        let job = text::escape(&why.job_id);
+        show::hint(format_args!("some instances wait for room: `sched job why {job}` tells for what"));
+        return;
+    }
+    for group in &why.groups {
+        if let Some(wait) = group.waits.first() {
+            let sentence = super::why::of_wait(&why.job_id, wait, session);
+            show::hint(format_args!("group {}: {sentence}", text::escape(&group.group)));
+        }
+    }
 }
 
 fn print_job(job: &Job, session: &Session) {

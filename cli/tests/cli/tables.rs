@@ -22,6 +22,26 @@ async fn jobs() {
 }
 
 #[tokio::test]
+async fn a_job_that_waits_for_no_room_says_for_what() {
+    let summary = json!({ "Summary": { "web": { "Queued": 2, "Running": 2, "Failed": 1 } } });
+    let group = |waits: serde_json::Value| json!({ "JobID": "web", "Groups": [{ "Group": "web", "Desired": 2, "Running": 2, "Waits": waits }] });
+    let failed = |kind: &str| json!([{ "Kind": kind, "Name": "web.web[1]", "AllocID": "a0000000-1", "Until": 1 }]);
+    let server = cluster()
+        .only("GET /v1/job/web/summary", summary)
+        .with("GET /v1/job/web/why", group(json!([{ "Kind": "promotion", "DeploymentID": "d" }])))
+        .with("GET /v1/job/web/why", group(failed("retry")))
+        .with("GET /v1/job/web/why", group(failed("given-up")))
+        .with("GET /v1/job/web/why", group(json!([{ "Kind": "promotion", "DeploymentID": "d" }])))
+        .with("GET /v1/job/web/why", group(json!([])))
+        .serve()
+        .await;
+    check("waits", &server, &["job why web", "job why web", "job why web"]).await;
+    let ran = sched(&server.url(), "job status web").await;
+    assert!(ran.err.contains("waits for `sched deployment promote web`") && !ran.err.contains("room"), "{}", ran.err);
+    assert_eq!(sched(&server.url(), "job status web").await.err, "");
+}
+
+#[tokio::test]
 async fn allocations_and_deployments() {
     let server = cluster().serve().await;
     let lines = [
