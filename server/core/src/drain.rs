@@ -217,7 +217,10 @@ fn progress_of(state: &State, node: &Node, allocation: &Allocation) -> Progress 
         (Stage::Waiting, why_unplaced(state, node, allocation))
     } else {
         match kind(state, allocation) {
-            JobType::Service => (Stage::Waiting, "others of its group move first (max_parallel)".into()),
+            JobType::Service if moving(state, allocation) > 0 => {
+                (Stage::Waiting, "others of its group move first (max_parallel)".into())
+            }
+            JobType::Service => (Stage::Waiting, "its move begins".into()),
             JobType::Batch | JobType::SysBatch => (Stage::Waiting, "runs to its end, or to the deadline".into()),
             JobType::System => (Stage::Waiting, "system jobs stop last".into()),
         }
