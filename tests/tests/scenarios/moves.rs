@@ -152,6 +152,23 @@ fn what_waits_says_that_others_move_first_only_while_they_do() {
 }
 
 #[test]
+fn the_drain_of_a_node_that_is_down_says_so() {
+    check_drain(
+        "node n1
+         job web
+         alloc web[0] on n1 running healthy
+         node n2
+         drain n1
+         run
+         healthy web
+         run
+         down n1",
+        "n1",
+        "web[0] stopping: the node is out of contact; waits until its containers are gone",
+    );
+}
+
+#[test]
 fn no_more_stop_first_than_may_be_missing() {
     let reasons = "(memory, memory_max, node draining)";
     let gone = format!("web[?] gone: stopped first, because no other node takes it {reasons}");
