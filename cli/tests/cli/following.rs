@@ -175,6 +175,14 @@ async fn a_stop_by_prefix_asks_first() {
 }
 
 #[tokio::test]
+async fn a_revert_by_prefix_asks_first() {
+    let server = cluster().serve().await;
+    let ran = sched(&server.url(), "job revert web-b 2").await;
+    assert!(ran.code == 1 && ran.err.contains("Revert job `web-batch` to version 2?"), "{}", ran.err);
+    assert!(ran.err.contains("-yes") && server.asked().iter().all(|asked| asked.what.starts_with("GET")));
+}
+
+#[tokio::test]
 async fn a_revert_names_the_version_that_was_seen() {
     let server = cluster()
         .with("PUT /v1/job/web/revert", json!({ "EvalID": EVALUATION }))
