@@ -53,7 +53,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         for line in lines.push(bytes)? {
             heartbeats += u32::from(print(&line, args, session)?);
             // The stream opens with a heartbeat; the next one comes as soon as everything that is held has been sent.
-            if heartbeats == 2 && !args.follow {
+            if (heartbeats == 2 && !args.follow) || show::reader_is_gone() {
                 return Ok(Exit::Done);
             }
         }
