@@ -139,3 +139,10 @@ async fn a_host_that_was_rebound_is_403() {
     let request = Request::get("/v1/jobs").header("host", "evil.example:4646").body(Body::empty()).unwrap();
     twin.send(request).await.refuses(403, "Permission denied");
 }
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let reply = Twin::new().delete("/v1/jobs").await;
+    reply.refuses(405, "Invalid method");
+    assert_eq!(reply.header("allow"), "GET, HEAD, PUT, POST");
+}
