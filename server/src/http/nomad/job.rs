@@ -10,7 +10,7 @@ use server_core::command::Command;
 use server_core::dry_run::diff;
 
 use super::find;
-use super::propose::{evaluated, propose};
+use super::propose::{evaluated, newest, propose};
 use super::view::allocation::AllocationStub;
 use super::view::deployment::DeploymentView;
 use super::view::evaluation::EvaluationView;
@@ -149,6 +149,7 @@ pub(super) async fn set_stable(api: Arc<Api>, call: Arc<Call>) -> Result<Respons
 /// `PUT /v1/job/{id}/evaluate`.
 pub(super) async fn evaluate(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let job = find::job_key(&call)?;
+    let index = newest(&api).await?.job(&job).map_or(0, |record| record.job_modify_index);
     let done = propose(&api, &call, Command::EvaluateJob { job }).await?;
-    evaluated(&call, &done, json!({ "JobModifyIndex": 0 }))
+    evaluated(&call, &done, json!({ "JobModifyIndex": index }))
 }

@@ -54,6 +54,13 @@ async fn each_version_but_the_oldest_is_compared_with_its_predecessor() {
 }
 
 #[tokio::test]
+async fn an_evaluation_tells_the_index_of_its_job() {
+    let twin = Twin::with_web();
+    let answer = twin.put("/v1/job/web/evaluate", json!({ "JobID": "web" }).to_string()).await.json();
+    assert_eq!(answer["JobModifyIndex"], twin.get("/v1/job/web").await.json()["JobModifyIndex"]);
+}
+
+#[tokio::test]
 async fn counts_that_run_are_preserved_on_wish() {
     let twin = Twin::with_web();
     let body = json!({ "Job": web().count(9), "PreserveCounts": true }).to_string();
