@@ -4,6 +4,7 @@
 //! Styles are always written; the stream drops them where there is no terminal or NO_COLOR is set.
 
 pub mod pairs;
+mod program;
 pub mod raw;
 pub mod table;
 pub mod text;
@@ -18,6 +19,7 @@ use owo_colors::OwoColorize;
 use serde_json::Value;
 
 pub use pairs::Pairs;
+pub use program::as_called;
 pub use table::Table;
 pub use tone::{Cell, Tone};
 
@@ -39,9 +41,9 @@ pub fn note(text: impl Display) {
     ended_by_reader(writeln!(anstream::stderr(), "{text}"));
 }
 
-/// Prints what to do next.
+/// Prints what to do next; its commands are named as this one was called.
 pub fn hint(text: impl Display) {
-    note(format_args!("{} {text}", "hint:".cyan()));
+    note(format_args!("{} {}", "hint:".cyan(), as_called(&text.to_string())));
 }
 
 /// Prints a warning; its lines are escaped one by one.

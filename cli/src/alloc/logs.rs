@@ -114,7 +114,7 @@ fn choose_task(one: &Allocation, given: Option<&str>) -> Result<String, Failure>
         (None, [task]) => Ok((*task).to_owned()),
         (None, []) => Err(Failure::new(format!("{} has no tasks yet", one.short_name()))),
         (None, known) => Err(Failure::new(format!("{} has several tasks: say which", one.short_name()))
-            .hint(format!("sched alloc logs {} {}", text::short(&one.id), known[0]))
+            .hint(format!("`sched alloc logs {} {}`", text::short(&one.id), known[0]))
             .hint(super::known_tasks(known))),
     }
 }

@@ -5,7 +5,7 @@ use super::decide::successor;
 use super::look::View;
 use crate::api::{Allocation, Deployment};
 use crate::session::Session;
-use crate::show::{Tone, text};
+use crate::show::{Tone, as_called, text};
 
 /// What is shown of a view.
 #[derive(Debug, PartialEq)]
@@ -85,8 +85,8 @@ fn deployment_heading(deployment: &Deployment, session: &Session) -> String {
         text::escape(&deployment.status)
     );
     if deployment.awaits_promotion() {
-        heading
-            .push_str(&format!(", canaries wait for `sched deployment promote {}`", text::escape(&deployment.job_id)));
+        let promote = format!(", canaries wait for `sched deployment promote {}`", text::escape(&deployment.job_id));
+        heading.push_str(&as_called(&promote));
     }
     if deployment.status == "paused" {
         heading.push_str(", goes on when it is resumed");

@@ -82,7 +82,7 @@ fn print_group(job: &str, group: &GroupExplanation, session: &Session) {
     show::line(format_args!("{} of {} running, {} without a node", group.running, group.desired, group.unplaced));
     for wait in group.waits.iter().take(WAITS_SHOWN_MAX) {
         let sentence = of_wait(job, wait, session);
-        show::line(Tone::Busy.paint(&sentence));
+        show::line(Tone::Busy.paint(&show::as_called(&sentence)));
     }
     if group.waits.len() > WAITS_SHOWN_MAX {
         show::line(format_args!("... and {} more", group.waits.len() - WAITS_SHOWN_MAX));
