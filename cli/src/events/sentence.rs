@@ -16,7 +16,8 @@ pub fn of(event: &Value) -> String {
         Tone::of_status(&status).paint(&status)
     };
     let because = |name: &str| match word(name) {
-        reason if reason.is_empty() => String::new(),
+        // What Nomad's agents write of whatever runs.
+        reason if reason.is_empty() || reason == "Tasks are running" => String::new(),
         reason => format!(" ({reason})"),
     };
     match (topic, kind) {
@@ -137,6 +138,12 @@ mod tests {
                 "ID": "0123456789", "Name": "web.web[2]", "NodeName": "n3", "ClientStatus": "failed",
                 "ClientDescription": "exit 1" } } }),
             "web.web[2] (01234567) on n3 is failed (exit 1)",
+        );
+        check(
+            json!({ "Topic": "Allocation", "Type": "AllocationUpdated", "Payload": { "Allocation": {
+                "ID": "0123456789", "Name": "web.web[2]", "NodeName": "n3", "ClientStatus": "running",
+                "ClientDescription": "Tasks are running" } } }),
+            "web.web[2] (01234567) on n3 is running",
         );
         check(
             json!({ "Topic": "Node", "Type": "NodeDrain", "Payload": { "Node": { "Name": "n3", "Drain": true } } }),

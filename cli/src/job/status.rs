@@ -15,6 +15,13 @@ use crate::show::{self, Cell, Pairs, Table, Tone, table::row, text};
 pub struct Args {
     /// The job's name or its beginning; all jobs unless given
     job: Option<String>,
+    #[command(flatten)]
+    parts: Parts,
+}
+
+/// How much of a job is shown.
+#[derive(ClapArgs, Debug)]
+pub struct Parts {
     /// Also allocations of earlier jobs with the same name
     #[arg(long)]
     all_allocs: bool,
@@ -30,13 +37,13 @@ pub struct Args {
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     match &args.job {
         None => list(session).await,
-        Some(job) => one(args, job, session).await,
+        Some(job) => one(&args.parts, job, session).await,
     }
 }
 
 /// Shows one job, as `sched status <job>` does too.
-pub async fn print(job: &str, session: &Session) -> Result<Exit, Failure> {
-    one(&Args { job: None, all_allocs: false, evals: false, short: false }, job, session).await
+pub async fn print(job: &str, parts: &Parts, session: &Session) -> Result<Exit, Failure> {
+    one(parts, job, session).await
 }
 
 async fn list(session: &Session) -> Result<Exit, Failure> {
@@ -80,7 +87,7 @@ fn status_cell(status: &str, stopped: bool) -> Cell {
     Cell::toned(words, Tone::of_status(status))
 }
 
-async fn one(args: &Args, given: &str, session: &Session) -> Result<Exit, Failure> {
+async fn one(parts: &Parts, given: &str, session: &Session) -> Result<Exit, Failure> {
     let stub = find::job(session, given).await?;
     let get = |rest: &[&str]| {
         let segments = [&["v1", "job", stub.id.as_str()], rest].concat();
@@ -92,12 +99,12 @@ async fn one(args: &Args, given: &str, session: &Session) -> Result<Exit, Failur
     }
     let job: Job = decode(&job)?;
     print_job(&job, session);
-    if args.short {
+    if parts.short {
         return Ok(Exit::Done);
     }
     let summary: Summary = decode(&get(&["summary"]).await?.value)?;
     print_summary(&summary);
-    if args.evals {
+    if parts.evals {
         print_evaluations(&decode::<Vec<Evaluation>>(&get(&["evaluations"]).await?.value)?, session);
     }
     let deployment = get(&["deployment"]).await?.value;
@@ -106,7 +113,7 @@ async fn one(args: &Args, given: &str, session: &Session) -> Result<Exit, Failur
         crate::deployment::print(&deployment, session, "Latest Deployment");
     }
     let call = Call::get(path(&["v1", "job", &stub.id, "allocations"])).query("namespace", &stub.namespace);
-    let call = if args.all_allocs { call.query("all", true) } else { call };
+    let call = if parts.all_allocs { call.query("all", true) } else { call };
     let allocations: Vec<Allocation> = session.client.read(call).await?;
     show::heading("Allocations");
     print_allocations(&allocations, session);

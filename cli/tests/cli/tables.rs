@@ -77,6 +77,16 @@ async fn the_whole_cluster_on_one_page() {
 }
 
 #[tokio::test]
+async fn the_status_of_a_job_is_the_same_by_either_name() {
+    let server = cluster().serve().await;
+    for flags in ["", "-short", "-evals"] {
+        let (one, other) = (format!("status {flags} web"), format!("job status {flags} web"));
+        let (one, other) = (sched(&server.url(), &one).await, sched(&server.url(), &other).await);
+        assert_eq!((one.code, &one.out), (0, &other.out), "{flags}: {}", one.err);
+    }
+}
+
+#[tokio::test]
 async fn an_empty_cluster_says_so() {
     let mut fixture = crate::fixture::Fixture::default();
     for list in ["jobs", "nodes", "allocations", "deployments", "services", "evaluations"] {
