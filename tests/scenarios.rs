@@ -92,7 +92,7 @@ pub fn check_why(setup: &str, job: &str, expected: &str) {
         assert_eq!(group.nodes_total, group.nodes_filtered + group.nodes_exhausted + group.nodes_fit, "sums add up");
         assert_eq!(group.nodes_total as usize, group.nodes.len());
     }
-    let said = decision::of_why(&why);
+    let said = decision::of_why(&why, cluster.now);
     assert_eq!(said, expected.lines().map(str::trim).collect::<Vec<_>>());
 }
 

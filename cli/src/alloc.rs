@@ -33,3 +33,11 @@ pub async fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Restart(args) => restart::run(&args, session).await,
     }
 }
+
+/// The hint that names the tasks that there are.
+fn known_tasks(known: &[&str]) -> String {
+    match known {
+        [one] => format!("its task is {one}"),
+        several => format!("its tasks are {}", several.join(", ")),
+    }
+}

@@ -22,7 +22,7 @@ mod service;
 pub use allocation::{Allocation, CheckStatus, TaskEvent, TaskState};
 pub use deployment::Deployment;
 pub use evaluation::{Evaluation, Metric};
-pub use explanation::{Explanation, GroupExplanation};
+pub use explanation::{Explanation, GroupExplanation, Wait};
 pub use job::{GroupSummary, Job, JobStub, Summary, Versions};
 pub use node::{DrainStatus, Node, NodeUsage};
 pub use plan::{Change, Diff, FieldChange, ObjectChange, Plan, TaskChange};

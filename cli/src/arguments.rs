@@ -16,7 +16,6 @@ const DEFAULT_ADDRESS: &str = "http://127.0.0.1:4646";
 /// Runs a cluster's containers: servers, agents, and the commands that speak to them
 #[derive(Debug, Parser)]
 #[command(name = "sched", version, after_help = exit::HELP, max_term_width = 110, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true)]
 pub struct Arguments {
     #[command(flatten)]
     options: Options,

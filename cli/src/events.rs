@@ -14,6 +14,8 @@ use crate::show::{self, text, time};
 
 /// A line of the stream that is longer than this is not one.
 const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Characters of a date.
+const DATE_WIDTH: usize = "2026-01-02T15:04:05+01:00".len();
 
 /// Arguments of `events`.
 #[derive(ClapArgs, Debug)]
@@ -50,8 +52,8 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         let Some(bytes) = frame.data_ref() else { continue };
         for line in lines.push(bytes)? {
             heartbeats += u32::from(print(&line, args, session)?);
-            // The stream opens with a heartbeat; the next one comes when everything that is held has been sent.
-            if heartbeats == 2 && !args.follow {
+            // The stream opens with a heartbeat; the next one comes as soon as everything that is held has been sent.
+            if (heartbeats == 2 && !args.follow) || show::reader_is_gone() {
                 return Ok(Exit::Done);
             }
         }
@@ -79,11 +81,9 @@ fn print(line: &str, args: &Args, session: &Session) -> Result<bool, Failure> {
         return Ok(false);
     }
     for event in wanted {
-        show::line(format_args!(
-            "{}  {}",
-            time::date(sentence::time(event).unwrap_or_else(time::now)),
-            sentence::of(event)
-        ));
+        // Not every event says when it was, and the time of asking would be a false one.
+        let date = sentence::time(event).map_or("-".into(), time::date);
+        show::line(format_args!("{date:<DATE_WIDTH$}  {}", sentence::of(event)));
     }
     Ok(false)
 }

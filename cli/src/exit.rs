@@ -12,7 +12,8 @@ pub enum Exit {
     Done,
     /// An error, or a deployment that failed.
     Failed,
-    /// The evaluation is complete, but instances found no node (`job run`, `job stop`, `job revert`).
+    /// The evaluation is complete, but instances found no node (`job run`, `job stop`, `job revert`,
+    /// `alloc stop`, `deployment promote`).
     PlacementsFailed,
     /// `job plan`: running the job would change something.
     Changes,
@@ -43,7 +44,8 @@ pub const HELP: &str = "\
 Exit codes:
   0    done; for `job plan`: nothing would change
   1    an error or a failed deployment; for `job plan`: there are changes
-  2    `job run`, `job stop`, `job revert`: evaluated, but instances found no node
+  2    evaluated, but instances found no node: `job run`, `job stop`, `job revert`, `alloc stop`,
+       `deployment promote`
   255  `job plan`: an error
 
 Environment:

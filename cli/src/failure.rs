@@ -8,7 +8,7 @@ use std::fmt;
 use owo_colors::OwoColorize;
 
 use crate::http;
-use crate::show::text;
+use crate::show::{as_called, text};
 
 /// Candidates that are listed at most when a name is ambiguous.
 const CANDIDATES_MAX: usize = 12;
@@ -35,9 +35,9 @@ impl Failure {
         self
     }
 
-    /// Adds something to try.
+    /// Adds something to try; its commands are named as this one was called.
     pub fn hint(mut self, hint: impl AsRef<str>) -> Self {
-        self.hints.push(text::escape(hint.as_ref()));
+        self.hints.push(text::escape(&as_called(hint.as_ref())));
         self
     }
 

@@ -16,7 +16,7 @@ mod why;
 
 use clap::Subcommand;
 
-pub use status::{print as print_status, print_allocations};
+pub use status::{Parts as StatusParts, print as print_status, print_allocations};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -29,6 +29,15 @@ pub struct JobFile {
     pub variable_files: Vec<String>,
 }
 
+impl JobFile {
+    /// The arguments as one would type them in a shell.
+    pub fn words(&self) -> String {
+        let flag = |name: &'static str| move |value: &String| format!("{name} {} ", text::shell_quoted(value));
+        let flags = self.variables.iter().map(flag("-var")).chain(self.variable_files.iter().map(flag("-var-file")));
+        flags.collect::<String>() + &text::shell_quoted(&self.file)
+    }
+}
+
 /// A jobspec, read.
 #[derive(Debug)]
 pub struct Jobspec {

@@ -4,6 +4,7 @@
 //! Styles are always written; the stream drops them where there is no terminal or NO_COLOR is set.
 
 pub mod pairs;
+mod program;
 pub mod raw;
 pub mod table;
 pub mod text;
@@ -12,11 +13,13 @@ pub mod tone;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use owo_colors::OwoColorize;
 use serde_json::Value;
 
 pub use pairs::Pairs;
+pub use program::as_called;
 pub use table::Table;
 pub use tone::{Cell, Tone};
 
@@ -38,9 +41,9 @@ pub fn note(text: impl Display) {
     ended_by_reader(writeln!(anstream::stderr(), "{text}"));
 }
 
-/// Prints what to do next.
+/// Prints what to do next; its commands are named as this one was called.
 pub fn hint(text: impl Display) {
-    note(format_args!("{} {text}", "hint:".cyan()));
+    note(format_args!("{} {}", "hint:".cyan(), as_called(&text.to_string())));
 }
 
 /// Prints a warning; its lines are escaped one by one.
@@ -55,12 +58,22 @@ pub fn json(value: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A reader that went away (`sched job status | head`) ends the command quietly; so does a full disk, with its reason.
+/// Whether nobody reads standard output or standard error any more.
+static READER_IS_GONE: AtomicBool = AtomicBool::new(false);
+
+/// Whether nobody reads any more what is printed. Only a command without an end of its own needs to ask.
+pub fn reader_is_gone() -> bool {
+    READER_IS_GONE.load(Ordering::Relaxed)
+}
+
+/// A reader that went away (`sched job plan | head -1`) misses the rest, and changes nothing about how the command ends.
+/// A full disk ends it at once, with its reason.
 fn ended_by_reader(written: io::Result<()>) {
     let Err(error) = written else { return };
-    if error.kind() != io::ErrorKind::BrokenPipe {
-        let _ = writeln!(io::stderr(), "error: cannot write: {error}");
-        std::process::exit(Exit::Failed.code().into());
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        READER_IS_GONE.store(true, Ordering::Relaxed);
+        return;
     }
-    std::process::exit(Exit::Done.code().into());
+    let _ = writeln!(io::stderr(), "error: cannot write: {error}");
+    std::process::exit(Exit::Failed.code().into());
 }

@@ -9,6 +9,7 @@ use crate::api::{Deployment, Evaluation, JobStub, Members, Node, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http::Call;
+use crate::job::{StatusParts, print_status};
 use crate::session::Session;
 use crate::show::{self, Pairs, Table, Tone, table::row, text};
 
@@ -17,12 +18,14 @@ use crate::show::{self, Pairs, Table, Tone, table::row, text};
 pub struct Args {
     /// A job's name: the same as `sched job status <name>`
     job: Option<String>,
+    #[command(flatten)]
+    parts: StatusParts,
 }
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if let Some(job) = &args.job {
-        return crate::job::print_status(job, session).await;
+        return print_status(job, &args.parts, session).await;
     }
     let fetch = async |path: &str| session.client.call(Call::get(path)).await.map(|answer| answer.value);
     let leader = fetch("/v1/status/leader").await?;
@@ -86,7 +89,7 @@ fn instances(jobs: &[JobStub]) -> String {
     let counts = [
         ("running", sum(|group| group.running)),
         ("starting", sum(|group| group.starting)),
-        ("waiting for room", sum(|group| group.queued)),
+        ("waiting for their place", sum(|group| group.queued)),
         ("unknown", sum(|group| group.unknown)),
     ];
     let shown: Vec<String> =

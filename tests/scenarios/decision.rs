@@ -6,7 +6,7 @@ use server_core::drain::{self, Progress};
 use server_core::dry_run::DryRun;
 use server_core::plan::{DeploymentChange, Plan};
 use server_core::state::State;
-use server_core::why::Why;
+use server_core::why::{Attempt, Wait, Why};
 
 /// What a plan did, between the state before it and the one after.
 pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Vec<String> {
@@ -63,7 +63,7 @@ pub fn of_watch(state: &State, command: &Command) -> String {
 }
 
 /// What `why` says.
-pub fn of_why(why: &Why) -> Vec<String> {
+pub fn of_why(why: &Why, now: Timestamp) -> Vec<String> {
     let mut lines = Vec::new();
     for group in &why.groups {
         let state = if group.blocked.is_some() { "blocked" } else { "not blocked" };
@@ -74,6 +74,7 @@ pub fn of_why(why: &Why) -> Vec<String> {
             group.desired,
             group.unplaced
         ));
+        lines.extend(group.waits.iter().map(|wait| format!("waits: {}", of_wait(wait, now))));
         lines.push(format!(
             "{} nodes: {} filtered, {} exhausted, {} fit",
             group.nodes_total, group.nodes_filtered, group.nodes_exhausted, group.nodes_fit
@@ -86,6 +87,19 @@ pub fn of_why(why: &Why) -> Vec<String> {
         lines.extend(group.hints.iter().map(|hint| format!("hint: {hint}")));
     }
     lines
+}
+
+fn of_wait(wait: &Wait, now: Timestamp) -> String {
+    match wait {
+        Wait::Promotion { .. } => "promotion".into(),
+        Wait::Canaries { healthy, wanted } => format!("{healthy} of {wanted} canaries healthy"),
+        Wait::Paused { .. } => "paused".into(),
+        Wait::Rollout { healthy, wanted } => format!("{healthy} of {wanted} healthy"),
+        Wait::Failed { name, next: Attempt::At(at), .. } => {
+            format!("{} failed, next in {}s", short_name(name), at.since(now).as_secs())
+        }
+        Wait::Failed { name, next: Attempt::Never, .. } => format!("{} failed for good", short_name(name)),
+    }
 }
 
 /// Where a drain stands; ids are left out, nobody writes those into a scenario.

@@ -74,8 +74,8 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         None => call.query("origin", "start").query("offset", 0),
     };
     let mut body = session.client.stream(call).await.map_err(|error| {
-        let failure = Failure::from(error);
-        failure.hint(format!("`sched alloc status {}` shows whether the task has started", text::short(&one.id)))
+        let what = if one.is_over() { "what became of it" } else { "whether the task has started" };
+        Failure::from(error).hint(format!("`sched alloc status {}` shows {what}", text::short(&one.id)))
     })?;
     let mut output = Output::new(args.lines);
     while let Some(frame) = body.frame().await {
@@ -108,13 +108,14 @@ fn choose_task(one: &Allocation, given: Option<&str>) -> Result<String, Failure>
     known.dedup();
     match (given, known.as_slice()) {
         (Some(task), known) if known.is_empty() || known.contains(&task) => Ok(task.to_owned()),
-        (Some(task), known) => Err(Failure::new(format!("{} has no task `{task}`", one.short_name()))
-            .hint(format!("its tasks are {}", known.join(", ")))),
+        (Some(task), known) => {
+            Err(Failure::new(format!("{} has no task `{task}`", one.short_name())).hint(super::known_tasks(known)))
+        }
         (None, [task]) => Ok((*task).to_owned()),
         (None, []) => Err(Failure::new(format!("{} has no tasks yet", one.short_name()))),
         (None, known) => Err(Failure::new(format!("{} has several tasks: say which", one.short_name()))
-            .hint(format!("sched alloc logs {} {}", text::short(&one.id), known[0]))
-            .hint(format!("its tasks are {}", known.join(", ")))),
+            .hint(format!("`sched alloc logs {} {}`", text::short(&one.id), known[0]))
+            .hint(super::known_tasks(known))),
     }
 }
 

@@ -31,8 +31,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let task = args.task.as_deref().or(args.task_flag.as_deref()).unwrap_or_default();
     if !task.is_empty() && !one.task_states.contains_key(task) {
         let known: Vec<&str> = one.task_states.keys().map(String::as_str).collect();
-        return Err(Failure::new(format!("{} has no task `{task}`", one.short_name()))
-            .hint(format!("its tasks are {}", known.join(", "))));
+        return Err(Failure::new(format!("{} has no task `{task}`", one.short_name())).hint(super::known_tasks(&known)));
     }
     let request = json!({ "TaskName": task, "AllTasks": args.all_tasks });
     let call = Call::put(path(&["v1", "client", "allocation", &one.id, "restart"]), &request);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args as ClapArgs;
 
-use crate::api::{Allocation, CheckStatus, TaskState, decode};
+use crate::api::{Allocation, CheckStatus, TaskEvent, TaskState, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
@@ -151,11 +151,33 @@ fn print_task(one: &Allocation, task: &str, state: &TaskState, session: &Session
     show::line("");
     let mut table = Table::new(&["Time", "Type", "Description"]);
     for event in state.events.iter().rev() {
-        let description = match event.is_oom() {
-            true => format!("out of memory: {}", event.text()),
-            false => event.text().to_owned(),
-        };
-        table.row(row![time::date(event.time), &event.kind, description]);
+        table.row(row![time::date(event.time), &event.kind, describe(event)]);
     }
     table.print_or("No events");
+}
+
+/// What happened, and that memory ran out unless the agent's words say so.
+fn describe(event: &TaskEvent) -> String {
+    let words = event.text();
+    let is_told = words.contains("out of memory") || words.contains("OOM");
+    if event.is_oom() && !is_told { format!("out of memory: {words}") } else { words.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::typed;
+
+    #[test]
+    fn that_memory_ran_out_is_said_once() {
+        let event = |words: &str, oom: bool| -> TaskEvent {
+            typed(&json!({ "DisplayMessage": words, "Details": { "oom_killed": oom.to_string() } })).unwrap()
+        };
+        let own = "Exit code: 137, killed: out of memory";
+        assert_eq!(describe(&event(own, true)), own);
+        assert_eq!(describe(&event("Exit Code: 137", true)), "out of memory: Exit Code: 137");
+        assert_eq!(describe(&event("Exit Code: 137", false)), "Exit Code: 137");
+    }
 }

@@ -39,9 +39,14 @@ pub struct Allocation {
 }
 
 impl Allocation {
+    /// Whether its tasks have ended for good, or are taken for lost.
+    pub fn is_over(&self) -> bool {
+        matches!(self.client_status.as_str(), "complete" | "failed" | "lost")
+    }
+
     /// Whether it is wanted and not over.
     pub fn is_live(&self) -> bool {
-        self.desired_status == "run" && !matches!(self.client_status.as_str(), "complete" | "failed" | "lost")
+        self.desired_status == "run" && !self.is_over()
     }
 
     /// `job.group[index]` without the group where that says nothing new: `web[2]`.

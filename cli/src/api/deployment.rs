@@ -19,6 +19,7 @@ pub struct Deployment {
     pub status: String,
     pub status_description: String,
     pub create_index: u64,
+    pub modify_index: u64,
     pub create_time: i64,
 }
 

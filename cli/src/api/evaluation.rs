@@ -26,6 +26,7 @@ pub struct Evaluation {
     #[serde(rename = "FailedTGAllocs")]
     pub failed_groups: BTreeMap<String, Metric>,
     pub create_index: u64,
+    pub modify_index: u64,
     pub create_time: i64,
 }
 

@@ -23,6 +23,7 @@ pub struct GroupExplanation {
     pub blocked_eval: String,
     /// Nanoseconds since 1970; 0 where nothing is blocked.
     pub blocked_since: i64,
+    pub waits: Vec<Wait>,
     pub ask: Ask,
     pub nodes_total: u64,
     pub nodes_filtered: u64,
@@ -31,6 +32,22 @@ pub struct GroupExplanation {
     pub reasons: Vec<Reason>,
     pub nodes: Vec<NodeVerdict>,
     pub hints: Vec<String>,
+}
+
+/// What a group waits for, apart from room.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Wait {
+    /// `promotion`, `canaries`, `paused`, `rollout`, `retry` or `given-up`.
+    pub kind: String,
+    #[serde(rename = "AllocID")]
+    pub alloc_id: String,
+    /// The instance that failed, `web.web[0]`.
+    pub name: String,
+    /// When it is tried again, in nanoseconds since 1970.
+    pub until: i64,
+    pub healthy: u64,
+    pub wanted: u64,
 }
 
 /// What one instance asks for; MHz and MiB.

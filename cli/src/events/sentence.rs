@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::show::{Tone, text};
+use crate::show::{Tone, text, time};
 
 /// The sentence, with the names escaped.
 pub fn of(event: &Value) -> String {
@@ -16,7 +16,8 @@ pub fn of(event: &Value) -> String {
         Tone::of_status(&status).paint(&status)
     };
     let because = |name: &str| match word(name) {
-        reason if reason.is_empty() => String::new(),
+        // What Nomad's agents write of whatever runs.
+        reason if reason.is_empty() || reason == "Tasks are running" => String::new(),
         reason => format!(" ({reason})"),
     };
     match (topic, kind) {
@@ -81,12 +82,27 @@ pub fn of(event: &Value) -> String {
 
 /// When it happened, in nanoseconds, if its object says so.
 pub fn time(event: &Value) -> Option<i64> {
-    let topic = event.get("Topic").and_then(Value::as_str)?;
-    let object = event.pointer(&format!("/Payload/{topic}"))?;
-    ["ModifyTime", "SubmitTime", "CreateTime"]
-        .iter()
-        .find_map(|name| object.get(name).and_then(Value::as_i64))
-        .filter(|when| *when > 0)
+    let field = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
+    let object = event.pointer(&format!("/Payload/{}", field("Topic")))?;
+    match (field("Topic"), field("Type")) {
+        ("Node", _) => time_of_node(object),
+        // A job that ends still bears the time at which its version was submitted.
+        ("Job", "JobRegistered") => time_under(object, "SubmitTime"),
+        ("Job", _) => None,
+        _ => time_under(object, "ModifyTime").or_else(|| time_under(object, "CreateTime")),
+    }
+}
+
+fn time_under(object: &Value, name: &str) -> Option<i64> {
+    object.get(name).and_then(Value::as_i64).filter(|when| *when > 0)
+}
+
+/// The newest thing that a node tells of itself: whatever changes it is written down there.
+fn time_of_node(node: &Value) -> Option<i64> {
+    let status = time_under(node, "StatusUpdatedAt").map(|seconds| seconds.saturating_mul(1_000_000_000));
+    let events = node.get("Events").and_then(Value::as_array).into_iter().flatten();
+    let events = events.filter_map(|event| event.get("Timestamp").and_then(Value::as_str).and_then(time::parse));
+    events.chain(status).max()
 }
 
 /// Whether the event is about a job or anything that belongs to it.
@@ -124,11 +140,32 @@ mod tests {
             "web.web[2] (01234567) on n3 is failed (exit 1)",
         );
         check(
+            json!({ "Topic": "Allocation", "Type": "AllocationUpdated", "Payload": { "Allocation": {
+                "ID": "0123456789", "Name": "web.web[2]", "NodeName": "n3", "ClientStatus": "running",
+                "ClientDescription": "Tasks are running" } } }),
+            "web.web[2] (01234567) on n3 is running",
+        );
+        check(
             json!({ "Topic": "Node", "Type": "NodeDrain", "Payload": { "Node": { "Name": "n3", "Drain": true } } }),
             "node n3 drains",
         );
         check(json!({ "Topic": "New\u{1b}", "Type": "Thing", "Key": "k" }), "New\\u{1b} Thing: k");
         check(json!({}), " : ");
+    }
+
+    #[test]
+    fn an_events_time_is_its_objects_or_unknown() {
+        let of = |topic: &str, kind: &str, object: Value| {
+            time(&json!({ "Topic": topic, "Type": kind, "Payload": { topic: object } }))
+        };
+        assert_eq!(of("Allocation", "AllocationUpdated", json!({ "ModifyTime": 7, "CreateTime": 5 })), Some(7));
+        assert_eq!(of("Job", "JobRegistered", json!({ "SubmitTime": 7 })), Some(7));
+        assert_eq!(of("Job", "JobDeregistered", json!({ "SubmitTime": 7 })), None);
+        assert_eq!(of("Service", "ServiceRegistration", json!({ "ModifyIndex": 7 })), None);
+        let node = json!({ "StatusUpdatedAt": 1_767_323_045, "Events": [{ "Timestamp": "2026-01-02T03:04:06.5Z" }] });
+        assert_eq!(of("Node", "NodeDrain", node), Some(1_767_323_046_500_000_000));
+        assert_eq!(of("Node", "NodeStreamEvent", json!({ "StatusUpdatedAt": 7 })), Some(7_000_000_000));
+        assert_eq!(of("Node", "NodeDeregistration", json!({})), None);
     }
 
     #[test]

@@ -52,13 +52,19 @@ impl Looker {
 
     /// The newest view; waits a little for something to change.
     pub async fn look(&mut self, session: &Session) -> Result<View, Error> {
-        let allocations = self.allocations(session).await?;
+        let mut allocations = self.allocations(session, WAIT).await?;
         let evaluation = self.evaluation(session).await?;
         let decided = evaluation.as_ref().is_none_or(Evaluation::is_terminal);
         if let (true, None, None) = (decided, self.version, &self.deployment) {
             self.version = self.job(session).await?.map(|job| job.version);
         }
         let deployment = if decided { self.deployment(session, evaluation.as_ref()).await? } else { None };
+        // The list was read first, because it is what is waited for: what was decided meanwhile is not in it.
+        let decided_at = evaluation.as_ref().map_or(0, |one| one.modify_index);
+        let decided_at = deployment.as_ref().map_or(0, |one| one.modify_index).max(decided_at);
+        if decided && self.index < decided_at {
+            allocations = self.allocations(session, Duration::ZERO).await?;
+        }
         Ok(View { evaluation, deployment, allocations })
     }
 
@@ -98,11 +104,11 @@ impl Looker {
         Ok(Some(newest))
     }
 
-    async fn allocations(&mut self, session: &Session) -> Result<Vec<Allocation>, Error> {
+    async fn allocations(&mut self, session: &Session, wait: Duration) -> Result<Vec<Allocation>, Error> {
         let call = Call::get(path(&["v1", "job", &self.subject.job, "allocations"]))
             .query("namespace", &self.subject.namespace)
             .query("task_states", true);
-        let call = if self.index > 0 { call.wait(self.index, WAIT) } else { call };
+        let call = if self.index > 0 && !wait.is_zero() { call.wait(self.index, wait) } else { call };
         match session.client.call(call).await {
             Ok(answer) => {
                 self.index = answer.index;
@@ -110,7 +116,7 @@ impl Looker {
             }
             // A purged job has no list; that none is left is what the caller needs to know.
             Err(error) if error.is_not_found() => {
-                tokio::time::sleep(WAIT).await;
+                tokio::time::sleep(wait).await;
                 Ok(Vec::new())
             }
             Err(error) => Err(error),

@@ -5,7 +5,7 @@ use super::decide::successor;
 use super::look::View;
 use crate::api::{Allocation, Deployment};
 use crate::session::Session;
-use crate::show::{Tone, text};
+use crate::show::{Tone, as_called, text};
 
 /// What is shown of a view.
 #[derive(Debug, PartialEq)]
@@ -51,16 +51,12 @@ fn belongs(goal: &Goal, view: &View, one: &Allocation) -> bool {
     match (goal, &view.deployment, &view.evaluation) {
         (Goal::Stopped, ..) => one.client_status != "complete" && one.client_status != "failed",
         (Goal::Deployed, Some(deployment), _) => {
-            one.deployment_id == deployment.id && (one.next_allocation.is_empty() || !is_over(one))
+            one.deployment_id == deployment.id && (one.next_allocation.is_empty() || !one.is_over())
         }
         (Goal::Deployed, None, Some(evaluation)) => one.eval_id == evaluation.id,
         (Goal::Deployed, None, None) => false,
         (Goal::Replaced(id), ..) => one.id == *id || successor(view, id).is_some_and(|next| next.id == one.id),
     }
-}
-
-fn is_over(one: &Allocation) -> bool {
-    matches!(one.client_status.as_str(), "complete" | "failed" | "lost")
 }
 
 fn heading(goal: &Goal, view: &View, session: &Session) -> String {
@@ -89,8 +85,8 @@ fn deployment_heading(deployment: &Deployment, session: &Session) -> String {
         text::escape(&deployment.status)
     );
     if deployment.awaits_promotion() {
-        heading
-            .push_str(&format!(", canaries wait for `sched deployment promote {}`", text::escape(&deployment.job_id)));
+        let promote = format!(", canaries wait for `sched deployment promote {}`", text::escape(&deployment.job_id));
+        heading.push_str(&as_called(&promote));
     }
     if deployment.status == "paused" {
         heading.push_str(", goes on when it is resumed");

@@ -19,7 +19,11 @@ pub fn lines(group: &str, metric: &Metric) -> Vec<String> {
     ));
     let mut reasons: Vec<(u64, String)> = Vec::new();
     let mut add = |nodes: &u64, words: String| reasons.push((*nodes, words));
-    metric.dimension_exhausted.iter().for_each(|(name, nodes)| add(nodes, format!("too little {name}")));
+    let exhausted = |name: &str| match name.starts_with("port ") {
+        true => format!("{name} is taken"),
+        false => format!("too little {name}"),
+    };
+    metric.dimension_exhausted.iter().for_each(|(name, nodes)| add(nodes, exhausted(name)));
     metric.constraint_filtered.iter().for_each(|(name, nodes)| add(nodes, format!("excluded by {name}")));
     metric.class_filtered.iter().for_each(|(name, nodes)| add(nodes, format!("excluded, node class {name}")));
     reasons.sort_by(|left, right| right.0.cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
@@ -41,14 +45,14 @@ mod tests {
     fn reasons_come_with_their_numbers_and_the_commonest_first() {
         let metric: Metric = serde_json::from_value(json!({
             "NodesEvaluated": 5, "NodesFiltered": 1, "NodesExhausted": 4, "CoalescedFailures": 2,
-            "DimensionExhausted": { "memory": 4 }, "ConstraintFiltered": { "${attr.kernel.name} = linux": 1 }
+            "DimensionExhausted": { "memory": 4, "port 8082": 2 }, "ConstraintFiltered": { "${attr.kernel.name} = linux": 1 }
         }))
         .unwrap();
         let text = anstream::adapter::strip_str(&lines("web", &metric).join("\n")).to_string();
         assert_eq!(
             text,
             "  group web: 3 instances without a node\n    5 nodes looked at: 1 node excluded, 4 nodes full\n    \
-             4 nodes: too little memory\n    1 node: excluded by ${attr.kernel.name} = linux"
+             4 nodes: too little memory\n    2 nodes: port 8082 is taken\n    1 node: excluded by ${attr.kernel.name} = linux"
         );
     }
 

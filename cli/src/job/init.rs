@@ -37,7 +37,7 @@ pub fn run(args: &Args) -> Result<Exit, Failure> {
     let mut file = std::fs::File::create_new(&args.file).map_err(failed)?;
     file.write_all(example.as_bytes()).map_err(failed)?;
     let name = text::escape(&args.file);
-    show::line(format_args!("wrote {name}; run it with `sched job run {name}`"));
+    show::line(show::as_called(&format!("wrote {name}; run it with `sched job run {name}`")));
     Ok(Exit::Done)
 }
 

@@ -51,7 +51,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     show::hint(format_args!(
         "run exactly this with `sched job run -check-index {} {}`",
         plan.job_modify_index,
-        text::escape(&args.file.file)
+        text::escape(&args.file.words())
     ));
     Ok(exit)
 }

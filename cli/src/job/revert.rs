@@ -24,11 +24,18 @@ pub struct Args {
     /// Return once it is accepted, without following it
     #[arg(long)]
     detach: bool,
+    /// Do not ask when only the beginning of the name was given
+    #[arg(long, short = 'y')]
+    yes: bool,
 }
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let stub = find::job(session, &args.job).await?;
+    let question = || format!("Revert job `{}` to version {}?", stub.id, args.version);
+    if stub.id != args.job && !args.yes && !session.confirm(&question())? {
+        return Err(Failure::new("nothing was reverted"));
+    }
     let call = Call::get(path(&["v1", "job", &stub.id])).query("namespace", &stub.namespace);
     let now: Job = session.client.read(call).await?;
     // The version that was looked at is enforced, so that a change in between is not undone unseen.

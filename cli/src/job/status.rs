@@ -2,19 +2,26 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::{Allocation, Deployment, Evaluation, Job, JobStub, Summary, decode};
+use crate::api::{Allocation, Deployment, Evaluation, Explanation, Job, JobStub, Summary, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
 use crate::http::{Call, path};
 use crate::session::Session;
-use crate::show::{self, Cell, Pairs, Table, Tone, table::row};
+use crate::show::{self, Cell, Pairs, Table, Tone, table::row, text};
 
 /// Arguments of `job status`.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// The job's name or its beginning; all jobs unless given
     job: Option<String>,
+    #[command(flatten)]
+    parts: Parts,
+}
+
+/// How much of a job is shown.
+#[derive(ClapArgs, Debug)]
+pub struct Parts {
     /// Also allocations of earlier jobs with the same name
     #[arg(long)]
     all_allocs: bool,
@@ -30,13 +37,13 @@ pub struct Args {
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     match &args.job {
         None => list(session).await,
-        Some(job) => one(args, job, session).await,
+        Some(job) => one(&args.parts, job, session).await,
     }
 }
 
 /// Shows one job, as `sched status <job>` does too.
-pub async fn print(job: &str, session: &Session) -> Result<Exit, Failure> {
-    one(&Args { job: None, all_allocs: false, evals: false, short: false }, job, session).await
+pub async fn print(job: &str, parts: &Parts, session: &Session) -> Result<Exit, Failure> {
+    one(parts, job, session).await
 }
 
 async fn list(session: &Session) -> Result<Exit, Failure> {
@@ -80,7 +87,7 @@ fn status_cell(status: &str, stopped: bool) -> Cell {
     Cell::toned(words, Tone::of_status(status))
 }
 
-async fn one(args: &Args, given: &str, session: &Session) -> Result<Exit, Failure> {
+async fn one(parts: &Parts, given: &str, session: &Session) -> Result<Exit, Failure> {
     let stub = find::job(session, given).await?;
     let get = |rest: &[&str]| {
         let segments = [&["v1", "job", stub.id.as_str()], rest].concat();
@@ -92,12 +99,12 @@ async fn one(args: &Args, given: &str, session: &Session) -> Result<Exit, Failur
     }
     let job: Job = decode(&job)?;
     print_job(&job, session);
-    if args.short {
+    if parts.short {
         return Ok(Exit::Done);
     }
     let summary: Summary = decode(&get(&["summary"]).await?.value)?;
     print_summary(&summary);
-    if args.evals {
+    if parts.evals {
         print_evaluations(&decode::<Vec<Evaluation>>(&get(&["evaluations"]).await?.value)?, session);
     }
     let deployment = get(&["deployment"]).await?.value;
@@ -106,14 +113,30 @@ async fn one(args: &Args, given: &str, session: &Session) -> Result<Exit, Failur
         crate::deployment::print(&deployment, session, "Latest Deployment");
     }
     let call = Call::get(path(&["v1", "job", &stub.id, "allocations"])).query("namespace", &stub.namespace);
-    let call = if args.all_allocs { call.query("all", true) } else { call };
+    let call = if parts.all_allocs { call.query("all", true) } else { call };
     let allocations: Vec<Allocation> = session.client.read(call).await?;
     show::heading("Allocations");
     print_allocations(&allocations, session);
-    if summary.summary.values().any(|group| group.queued > 0) {
-        show::hint(format_args!("some instances wait for room: `sched job why {}` tells for what", stub.id));
+    if !job.stop && summary.summary.values().any(|group| group.queued > 0 || group.failed > 0) {
+        let why = get(&["why"]).await?.value;
+        hint_at_waits(&decode(&why)?, session);
     }
     Ok(Exit::Done)
+}
+
+/// Says what the job waits for: room first, since most can be done about it.
+fn hint_at_waits(why: &Explanation, session: &Session) {
+    if why.groups.iter().any(|group| group.unplaced > 0) {
+        let job = text::escape(&why.job_id);
+        show::hint(format_args!("some instances wait for room: `sched job why {job}` tells for what"));
+        return;
+    }
+    for group in &why.groups {
+        if let Some(wait) = group.waits.first() {
+            let sentence = super::why::of_wait(&why.job_id, wait, session);
+            show::hint(format_args!("group {}: {sentence}", text::escape(&group.group)));
+        }
+    }
 }
 
 fn print_job(job: &Job, session: &Session) {

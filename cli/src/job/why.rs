@@ -2,16 +2,18 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::{Explanation, GroupExplanation, decode};
+use crate::api::{Explanation, GroupExplanation, Wait, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
 use crate::http::{Call, path};
 use crate::session::Session;
-use crate::show::{self, Cell, Table, Tone, table::row, text};
+use crate::show::{self, Cell, Table, Tone, table::row, text, time};
 
 /// Nodes that are listed at most, nearest first, unless all are asked for.
 const NODES_SHOWN_MAX: usize = 50;
+/// Failed instances and the like that are listed at most.
+const WAITS_SHOWN_MAX: usize = 10;
 
 /// Arguments of `job why`.
 #[derive(ClapArgs, Debug)]
@@ -46,15 +48,49 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
             .hint(format!("its groups are {}", known.join(", "))));
     }
     show::line(format_args!("Job {} v{}", text::escape(&explanation.job_id), explanation.job_version));
-    groups.into_iter().for_each(|group| print_group(group, session));
+    groups.into_iter().for_each(|group| print_group(&stub.id, group, session));
     Ok(Exit::Done)
 }
 
-fn print_group(group: &GroupExplanation, session: &Session) {
+/// What a group of the job waits for, a sentence, if it is not room.
+pub fn of_wait(job: &str, wait: &Wait, session: &Session) -> String {
+    let name = wait.name.strip_prefix(job).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&wait.name);
+    let name = text::escape(name);
+    let logs = format!("`sched alloc logs {}`", text::short(&wait.alloc_id));
+    match wait.kind.as_str() {
+        "promotion" => format!(
+            "its canaries are healthy, and the deployment waits for `sched deployment promote {}`",
+            text::escape(job)
+        ),
+        "canaries" => format!("{} of {} canaries healthy: the others come after them", wait.healthy, wait.wanted),
+        "paused" => "its deployment is paused".into(),
+        "rollout" => format!("its deployment goes on: {} of {} healthy", wait.healthy, wait.wanted),
+        "retry" => {
+            let due = wait.until <= time::now();
+            let when = if due { "due now".into() } else { session.time(wait.until) };
+            format!("{name} failed ({logs} says why); the next attempt is {when}")
+        }
+        "given-up" => {
+            format!("{name} failed, and its attempts are used up: {logs} says why, a new version tries again")
+        }
+        other => text::escape(other),
+    }
+}
+
+fn print_group(job: &str, group: &GroupExplanation, session: &Session) {
     show::heading(&format!("Group {}", text::escape(&group.group)));
     show::line(format_args!("{} of {} running, {} without a node", group.running, group.desired, group.unplaced));
+    for wait in group.waits.iter().take(WAITS_SHOWN_MAX) {
+        let sentence = of_wait(job, wait, session);
+        show::line(Tone::Busy.paint(&show::as_called(&sentence)));
+    }
+    if group.waits.len() > WAITS_SHOWN_MAX {
+        show::line(format_args!("... and {} more", group.waits.len() - WAITS_SHOWN_MAX));
+    }
     if group.unplaced == 0 {
-        show::line("Nothing holds this group back.");
+        if group.waits.is_empty() {
+            show::line("Nothing holds this group back.");
+        }
         return;
     }
     if group.blocked_since > 0 {

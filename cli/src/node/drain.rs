@@ -85,8 +85,12 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     }
     let name = text::escape(&node.name);
     if args.disable {
-        let then = if args.keep_ineligible { "stays ineligible" } else { "takes new work again" };
-        show::line(format_args!("drain of {name} canceled; it {then}"));
+        show::line(match (node.drain, args.keep_ineligible) {
+            (true, true) => format!("drain of {name} canceled; it stays ineligible"),
+            (true, false) => format!("drain of {name} canceled; it takes new work again"),
+            (false, true) => format!("node {name} does not drain; nothing changed"),
+            (false, false) => format!("node {name} does not drain; it takes new work"),
+        });
         return Ok(Exit::Done);
     }
     if args.detach {
@@ -141,7 +145,9 @@ async fn watch(node: &Node, session: &Session) -> Result<Exit, Failure> {
         match session.client.read::<DrainStatus>(Call::get(path(&["v1", "node", &node.id, "drain", "status"]))).await {
             Ok(status) => {
                 contact = tokio::time::Instant::now();
-                said.news(&status).iter().for_each(show::note);
+                if status.status != "none" {
+                    said.news(&status).iter().for_each(show::note);
+                }
                 let (total, took) = (status.total, time::took(began.elapsed()));
                 let say = |text: String| if session.json { show::note(text) } else { show::line(text) };
                 match status.status.as_str() {

@@ -1,12 +1,13 @@
 //! `sched server init`: makes the CA and certificates of a new cluster in a folder, and says how to go on.
 
-use std::path::PathBuf;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use proto::identity::write_private;
 use seams::{Clock, SystemClock, SystemRandom};
 use serde_json::json;
-use server::authority::{Initialized, init, parse_servers};
+use server::authority::{Initialized, ServerDescription, init, parse_servers};
 
 use crate::agent::{AGENT_TOKEN_FILE, NAME_FILE};
 use crate::exit::Exit;
@@ -59,21 +60,37 @@ pub fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The configuration of a server, whose state has a folder of its own also where several servers share a host.
+fn configuration(server: &ServerDescription, cluster_dir: &Path) -> String {
+    let (host, port) = server.address.rsplit_once(':').unwrap_or((&server.address, "4647"));
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let data_dir = quoted(&format!("/var/lib/sched/{}", server.name));
+    let cluster_dir = quoted(&cluster_dir.display().to_string());
+    let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    // HTTP has no TLS and no tokens, so it is not offered beyond the host.
+    let http = if is_loopback { "" } else { "addresses {\n  http = \"127.0.0.1\"\n}\n" };
+    format!(
+        "data_dir = {data_dir}\nbind     = {}\n{http}ports {{\n  rpc = {port}\n}}\nserver {{\n  enabled     = true\n  \
+         cluster_dir = {cluster_dir}\n}}",
+        quoted(host)
+    )
+}
+
+/// The text as a string of HCL.
+fn quoted(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", text.replace("${", "$${").replace("%{", "%%{"))
+}
+
 fn say_what_next(args: &Args, made: &Initialized) {
     let folder = text::escape(&args.dir.display().to_string());
     show::line(format_args!("cluster {} ({}) is ready in {folder}", text::escape(&args.name), made.cluster));
     show::hint("give each server its folder, which holds keys; start it from a configuration with");
-    for (folder, server) in &made.servers {
-        let (host, port) = server.address.rsplit_once(':').unwrap_or((&server.address, "4647"));
-        show::note(format_args!(
-            "  # {} from {}",
-            text::escape(&server.name),
-            text::escape(&folder.display().to_string())
-        ));
-        show::note(format_args!(
-            "  bind = \"{host}\"   ports {{ rpc = {port} }}   server {{ enabled = true  cluster_dir = \"{}\" }}",
-            text::escape(&args.dir.display().to_string())
-        ));
+    // A configuration outlives the folder in which it was written.
+    let cluster_dir = std::path::absolute(&args.dir).unwrap_or_else(|_| args.dir.clone());
+    for (own_folder, server) in &made.servers {
+        show::note(format_args!("\n# {} (from {})", server.name, text::escape(&own_folder.display().to_string())));
+        show::note(text::escape_lines(&configuration(server, &cluster_dir)));
     }
     let addresses: Vec<_> = made.servers.iter().map(|(_, server)| server.address.as_str()).collect();
     show::hint("within the next hour agents and further servers join with");
@@ -84,4 +101,32 @@ fn say_what_next(args: &Args, made: &Initialized) {
     show::note(format_args!(
         "  sched agent -server -data-dir FOLDER -join {join} -join-token $(cat {folder}/{SERVER_TOKEN_FILE})"
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    #[test]
+    fn the_configuration_that_is_printed_is_one_that_a_server_takes() {
+        for (address, bind, http) in [
+            ("127.0.0.2:5647", "127.0.0.2", None),
+            ("10.0.0.1:5647", "10.0.0.1", Some("127.0.0.1")),
+            ("[fd00::1]:5647", "fd00::1", Some("127.0.0.1")),
+        ] {
+            let server = ServerDescription { id: 1, name: "s1".into(), address: address.into() };
+            let text = configuration(&server, Path::new("/etc/a \"${b}\""));
+            let file = std::env::temp_dir().join(format!("sched-init-{}-{bind}.hcl", std::process::id()));
+            std::fs::write(&file, &text).unwrap();
+            let read = config::read(std::slice::from_ref(&file));
+            std::fs::remove_file(&file).unwrap();
+            let read = read.unwrap_or_else(|failure| panic!("{failure}\n{text}"));
+            read.check().unwrap();
+            assert_eq!((read.bind.as_str(), read.addresses.http.as_deref(), read.ports.rpc), (bind, http, 5647));
+            assert_eq!(read.data_dir.as_deref(), Some(Path::new("/var/lib/sched/s1")));
+            assert_eq!(read.server.cluster_dir.as_deref(), Some(Path::new("/etc/a \"${b}\"")));
+            assert!(read.server.enabled);
+        }
+    }
 }

@@ -56,6 +56,15 @@ fn drives_terminal(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// The text as one word of a shell's command line.
+pub fn shell_quoted(text: &str) -> String {
+    let is_plain = |one: char| one.is_alphanumeric() || "-_./=:,@%+".contains(one);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// `3 nodes`, `1 node`.
 pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -116,6 +125,14 @@ mod tests {
         assert_eq!(short("0123456789"), "01234567");
         assert_eq!(short("01234567"), "01234567");
         assert_eq!(short("ééééééééé"), "éééééééé");
+    }
+
+    #[test]
+    fn a_word_of_a_command_line_is_quoted_where_a_shell_would_read_more_into_it() {
+        for (text, wanted) in [("a-b/c.hcl", "a-b/c.hcl"), ("a=x y", "'a=x y'"), ("it's", r"'it'\''s'"), ("", "''")] {
+            assert_eq!(shell_quoted(text), wanted);
+        }
+        assert_eq!(shell_quoted("$HOME"), "'$HOME'");
     }
 
     #[test]

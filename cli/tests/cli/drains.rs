@@ -47,10 +47,14 @@ async fn a_drain_is_canceled_detached_or_watched() {
     let server = node()
         .with(&path, draining("canceled", ["waiting", "waiting"]))
         .with(&path, draining("none", ["gone", "gone"]));
-    let server = server.serve().await;
+    let mut drains = json!([{ "ID": NODE_1, "Name": "n1", "Status": "ready", "Drain": true }]);
+    let server = server.only("GET /v1/nodes", drains.clone()).with("GET /v1/nodes", drains.clone());
+    drains[0]["Drain"] = json!(false);
+    let server = server.with("GET /v1/nodes", drains).serve().await;
     let lines = [
         "node drain -disable n1",
         "node drain -disable -keep-ineligible -yes n1",
+        "node drain -disable -keep-ineligible n1",
         "node drain -enable -detach n1",
         "node drain -monitor n1",
         "node drain -monitor n1",

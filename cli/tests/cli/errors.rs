@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cluster::cluster;
 use crate::fixture::Fixture;
-use crate::invocation::{check, compare, sched, sched_with_input, write_run};
+use crate::invocation::{check, command, compare, sched, sched_with_input, write_run};
 
 #[tokio::test]
 async fn unknown_and_ambiguous_names() {
@@ -79,4 +79,15 @@ async fn validate_reports_what_only_the_server_sees() {
     let mut text = String::new();
     write_run(&mut text, "(no server)", &sched("http://127.0.0.1:1", "job validate jobs/web.hcl").await, &server);
     compare("validate-offline", &text);
+}
+
+#[tokio::test]
+async fn hints_name_the_program_as_it_was_called() {
+    let server = cluster().serve().await;
+    for (called, wanted) in [("./sched", "`./sched node status`"), ("/opt/sched", "`sched node status`")] {
+        let mut command = command(&server.url(), "node status nobody");
+        let output = command.arg0(called).output().await.expect("the binary was built for this test");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(err.contains(wanted), "{err}");
+    }
 }

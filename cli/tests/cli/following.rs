@@ -96,6 +96,23 @@ async fn an_evaluation_that_fails_or_a_job_without_deployment() {
 }
 
 #[tokio::test]
+async fn what_was_placed_is_counted_in_a_list_that_is_no_older_than_the_evaluation() {
+    // The fixture's lists are of index 42.
+    let mut complete = cluster::evaluation("complete");
+    complete["ModifyIndex"] = json!(50);
+    let server = cluster()
+        .with("PUT /v1/jobs", accepted())
+        .only(&format!("GET /v1/evaluation/{EVALUATION}"), complete)
+        .only("GET /v1/job/web/deployment", Value::Null)
+        .only("GET /v1/job/web/allocations", json!([]))
+        .with("GET /v1/job/web/allocations", json!([cluster::allocation(ALLOCATION_0, 0, "n1", "pending")]))
+        .serve()
+        .await;
+    let ran = sched(&server.url(), "job run jobs/web.hcl").await;
+    assert!(ran.code == 0 && ran.out.contains("1 instance placed"), "{} {}", ran.out, ran.err);
+}
+
+#[tokio::test]
 async fn detached_and_dry_runs() {
     let server =
         cluster().with("PUT /v1/jobs", json!({ "EvalID": EVALUATION, "Warnings": "1 warning: x" })).serve().await;
@@ -104,7 +121,7 @@ async fn detached_and_dry_runs() {
     let ran = sched(&server.url(), "job run -output -var image=other:1 jobs/web.hcl").await;
     let printed: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(printed["Job"]["TaskGroups"][0]["Tasks"][0]["Config"]["image"], "other:1");
-    assert_eq!(printed["Submission"]["VariableFlags"]["image"], "other:1");
+    assert_eq!(printed["Submission"], Value::Null, "it is what `job run` adds");
     assert_eq!(server.asked().len(), before, "-output sends nothing");
 }
 
@@ -155,6 +172,14 @@ async fn a_stop_by_prefix_asks_first() {
     let ran = sched(&server.url(), "job stop web-b").await;
     assert!(ran.code == 1 && ran.err.contains("-yes"), "{}", ran.err);
     assert!(server.asked().iter().all(|asked| asked.what.starts_with("GET")));
+}
+
+#[tokio::test]
+async fn a_revert_by_prefix_asks_first() {
+    let server = cluster().serve().await;
+    let ran = sched(&server.url(), "job revert web-b 2").await;
+    assert!(ran.code == 1 && ran.err.contains("Revert job `web-batch` to version 2?"), "{}", ran.err);
+    assert!(ran.err.contains("-yes") && server.asked().iter().all(|asked| asked.what.starts_with("GET")));
 }
 
 #[tokio::test]

@@ -65,6 +65,12 @@ async fn every_command_explains_itself() {
 }
 
 #[tokio::test]
+async fn help_is_also_a_command() {
+    let asked = sched("", "help job run").await;
+    assert_eq!((asked.code, asked.out), (0, sched("", "job run --help").await.out), "{}", asked.err);
+}
+
+#[tokio::test]
 async fn completion_knows_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = sched("", &format!("completion {shell}")).await;

@@ -28,16 +28,10 @@ pub async fn sched(addresses: &str, arguments: &str) -> Ran {
 
 /// The same with standard input.
 pub async fn sched_with_input(addresses: &str, arguments: &str, input: &str) -> Ran {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sched"))
-        .args(arguments.split(' ').filter(|argument| !argument.is_empty()))
-        .env_clear()
-        .envs([("SCHED_ADDR", addresses), ("TZ", "UTC"), ("HOME", "/nonexistent")])
-        .current_dir(folder)
+    let mut child = command(addresses, arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .expect("the binary was built for this test");
     let mut stdin = child.stdin.take().expect("it is piped");
@@ -51,6 +45,28 @@ pub async fn sched_with_input(addresses: &str, arguments: &str, input: &str) -> 
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
         stdout: output.stdout,
     }
+}
+
+/// The exit code where nobody reads what is printed.
+pub async fn sched_unread(addresses: &str, arguments: &str) -> i32 {
+    let (reader, writer) = std::io::pipe().expect("the system has a pipe left");
+    drop(reader);
+    let mut command = command(addresses, arguments);
+    let status = command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null()).status().await;
+    status.expect("the binary was built for this test").code().expect("no signal ends it")
+}
+
+/// The binary with its arguments, in the tests' folder and without anything of this environment.
+pub fn command(addresses: &str, arguments: &str) -> Command {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sched"));
+    command
+        .args(arguments.split(' ').filter(|argument| !argument.is_empty()))
+        .env_clear()
+        .envs([("SCHED_ADDR", addresses), ("TZ", "UTC"), ("HOME", "/nonexistent")])
+        .current_dir(folder)
+        .kill_on_drop(true);
+    command
 }
 
 /// Runs each line against the server and compares everything with the snapshot of that name.

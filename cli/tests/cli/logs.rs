@@ -1,6 +1,6 @@
 //! `alloc logs`: bytes as they are into a pipe, and what is asked of the server.
 
-use crate::cluster::{ALLOCATION_0, cluster};
+use crate::cluster::{self, ALLOCATION_0, cluster};
 use crate::invocation::sched;
 
 const RAW: &[u8] = b"one\x1b[31mred\x1b[0m\xff\x00\ntwo\nthree\n";
@@ -26,11 +26,28 @@ async fn a_pipe_gets_the_bytes_untouched() {
 }
 
 #[tokio::test]
+async fn the_logs_of_what_is_over_may_be_gone_and_nobody_waits_for_its_start() {
+    let mut over = cluster::complete_allocation();
+    over["ClientStatus"] = "complete".into();
+    let server = cluster()
+        .only(&format!("GET /v1/allocation/{ALLOCATION_0}"), over)
+        .with(
+            &format!("GET /v1/client/fs/logs/{ALLOCATION_0}"),
+            (404, "no logs of allocation a0000000 are on its node"),
+        )
+        .serve()
+        .await;
+    let ran = sched(&server.url(), "alloc logs a0000000").await;
+    assert!(ran.code == 1 && ran.err.contains("no logs of allocation"), "{}", ran.err);
+    assert!(ran.err.contains("shows what became of it") && !ran.err.contains("started"), "{}", ran.err);
+}
+
+#[tokio::test]
 async fn an_unknown_task_is_named_with_the_known_ones() {
     let server = cluster().serve().await;
     let ran = sched(&server.url(), "alloc logs web[0] side").await;
     assert_eq!(ran.code, 1);
-    assert_eq!(ran.err, "error: web[0] has no task `side`\n  hint: its tasks are app\n");
+    assert_eq!(ran.err, "error: web[0] has no task `side`\n  hint: its task is app\n");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cluster::{self, cluster};
-use crate::invocation::check;
+use crate::invocation::{check, sched, sched_unread};
 
 #[tokio::test]
 async fn changes_end_with_1() {
@@ -40,4 +40,20 @@ async fn what_would_find_no_node_is_told() {
         "web": cluster::unplaced_metric() }, "Annotations": { "DesiredTGUpdates": { "web": { "Place": 2 } } } });
     let server = cluster().with("PUT /v1/job/web/plan", plan).serve().await;
     check("plan-unplaced", &server, &["job plan jobs/web.hcl"]).await;
+}
+
+#[tokio::test]
+async fn the_hint_repeats_the_variables() {
+    let server = cluster().with("PUT /v1/job/web/plan", json!({ "JobModifyIndex": 30 })).serve().await;
+    let ran = sched(&server.url(), "job plan -var image=a$b jobs/web.hcl").await;
+    assert!(ran.err.contains("`sched job run -check-index 30 -var 'image=a$b' jobs/web.hcl`"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_does_not_change_the_exit_code() {
+    let plan = json!({ "JobModifyIndex": 30, "Diff": { "Type": "Edited", "ID": "web" },
+        "Annotations": { "DesiredTGUpdates": { "web": { "Place": 1 } } } });
+    let server = cluster().with("PUT /v1/job/web/plan", plan).serve().await;
+    assert_eq!(sched_unread(&server.url(), "job plan jobs/web.hcl").await, 1);
+    assert_eq!(sched_unread(&server.url(), "job status").await, 0);
 }

@@ -22,6 +22,26 @@ async fn jobs() {
 }
 
 #[tokio::test]
+async fn a_job_that_waits_for_no_room_says_for_what() {
+    let summary = json!({ "Summary": { "web": { "Queued": 2, "Running": 2, "Failed": 1 } } });
+    let group = |waits: serde_json::Value| json!({ "JobID": "web", "Groups": [{ "Group": "web", "Desired": 2, "Running": 2, "Waits": waits }] });
+    let failed = |kind: &str| json!([{ "Kind": kind, "Name": "web.web[1]", "AllocID": "a0000000-1", "Until": 1 }]);
+    let server = cluster()
+        .only("GET /v1/job/web/summary", summary)
+        .with("GET /v1/job/web/why", group(json!([{ "Kind": "promotion", "DeploymentID": "d" }])))
+        .with("GET /v1/job/web/why", group(failed("retry")))
+        .with("GET /v1/job/web/why", group(failed("given-up")))
+        .with("GET /v1/job/web/why", group(json!([{ "Kind": "promotion", "DeploymentID": "d" }])))
+        .with("GET /v1/job/web/why", group(json!([])))
+        .serve()
+        .await;
+    check("waits", &server, &["job why web", "job why web", "job why web"]).await;
+    let ran = sched(&server.url(), "job status web").await;
+    assert!(ran.err.contains("waits for `sched deployment promote web`") && !ran.err.contains("room"), "{}", ran.err);
+    assert_eq!(sched(&server.url(), "job status web").await.err, "");
+}
+
+#[tokio::test]
 async fn allocations_and_deployments() {
     let server = cluster().serve().await;
     let lines = [
@@ -57,6 +77,16 @@ async fn the_whole_cluster_on_one_page() {
 }
 
 #[tokio::test]
+async fn the_status_of_a_job_is_the_same_by_either_name() {
+    let server = cluster().serve().await;
+    for flags in ["", "-short", "-evals"] {
+        let (one, other) = (format!("status {flags} web"), format!("job status {flags} web"));
+        let (one, other) = (sched(&server.url(), &one).await, sched(&server.url(), &other).await);
+        assert_eq!((one.code, &one.out), (0, &other.out), "{flags}: {}", one.err);
+    }
+}
+
+#[tokio::test]
 async fn an_empty_cluster_says_so() {
     let mut fixture = crate::fixture::Fixture::default();
     for list in ["jobs", "nodes", "allocations", "deployments", "services", "evaluations"] {
@@ -76,7 +106,10 @@ async fn events_are_sentences_and_end_without_follow() {
         json!({ "Index": 7, "Events": [{ "Topic": "Job", "Type": "JobRegistered", "Key": "web", "Index": 7, "Payload": {
             "Job": { "ID": "web", "Version": 3, "SubmitTime": 1767323045000000000i64 } } }] }),
         json!({ "Index": 8, "Events": [{ "Topic": "Node", "Type": "NodeEligibility", "Key": "n", "Index": 8, "Payload": {
-            "Node": { "Name": "n3", "SchedulingEligibility": "ineligible", "ModifyTime": 1767323046000000000i64 } } }] }),
+            "Node": { "Name": "n3", "SchedulingEligibility": "ineligible", "Events": [
+                { "Timestamp": "2026-01-02T03:04:06Z" }] } } },
+            { "Topic": "Service", "Type": "ServiceRegistration", "Key": "s", "Index": 8, "Payload": {
+                "Service": { "ServiceName": "web", "Address": "127.0.0.11", "Port": 80 } } }] }),
         json!({}),
     ];
     let body: String = stream.iter().map(|line| format!("{line}\n")).collect();

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::Agent;
+use super::collect::{REMAINS_AGE_MAX, REMAINS_OF_GROUP_MAX};
 use crate::drivers::{Driver, DriverError, LogQuery};
 
 /// Time to reach the server that asks.
@@ -62,7 +63,18 @@ impl Agent {
 
     fn find_log(&self, logs: &wire::LogsOrder) -> Result<(Arc<dyn Driver>, String), Answer> {
         let id = read_id(&logs.allocation)?;
-        let unknown = || Answer::Refused(404, format!("allocation {} is not on this node", id.short()));
+        // One that was removed and one that never came are not told apart here: of the former nothing is kept.
+        let unknown = || {
+            let age = humantime::format_duration(REMAINS_AGE_MAX);
+            Answer::Refused(
+                404,
+                format!(
+                    "no logs of allocation {} are on its node: of allocations that ended it keeps those of the last \
+                     {REMAINS_OF_GROUP_MAX} of each group, for {age} at most",
+                    id.short()
+                ),
+            )
+        };
         let local = self.locals.get(&id).ok_or_else(unknown)?;
         let none = || {
             let tasks: Vec<_> = local.spec.members.keys().filter(|name| *name != NETWORK_TASK).cloned().collect();

@@ -616,6 +616,9 @@ async fn containers_of_the_dead_stay_for_their_logs_and_go_after_a_while() {
     assert_eq!(bench.order(order::Body::Logs(logs)).await.0, "said");
     bench.serve(super::collect::REMAINS_AGE_MAX).await;
     assert_eq!(bench.fake.list().await.unwrap(), []);
+    let logs = wire::LogsOrder { allocation: allocation_to_bytes(id), task: "web".into(), ..Default::default() };
+    let refusal = bench.order(order::Body::Logs(logs)).await.1.error;
+    assert!(refusal.contains("keeps those of the last 10 of each group, for 1h at most"), "{refusal}");
     let records = bench.store.load().await.unwrap();
     assert!(!records.keys().any(|name| name.starts_with("allocations/") || name.starts_with("jobs/")), "{records:?}");
 }

@@ -10,10 +10,13 @@ use std::sync::Arc;
 
 use model::{
     Allocation, AllocationId, ClientStatus, Desired, Evaluation, EvaluationStatus, JobKey, JobType, Node, NodeId,
-    Timestamp, Unplaced,
+    NodeStatus, Timestamp, Unplaced,
 };
 
 use crate::state::State;
+
+/// What is said of everything on a node that is down.
+const OUT_OF_CONTACT: &str = "the node is out of contact";
 
 /// What the drains need next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -217,10 +220,20 @@ fn progress_of(state: &State, node: &Node, allocation: &Allocation) -> Progress 
         (Stage::Waiting, why_unplaced(state, node, allocation))
     } else {
         match kind(state, allocation) {
-            JobType::Service => (Stage::Waiting, "others of its group move first (max_parallel)".into()),
+            JobType::Service if moving(state, allocation) > 0 => {
+                (Stage::Waiting, "others of its group move first (max_parallel)".into())
+            }
+            JobType::Service => (Stage::Waiting, "its move begins".into()),
             JobType::Batch | JobType::SysBatch => (Stage::Waiting, "runs to its end, or to the deadline".into()),
             JobType::System => (Stage::Waiting, "system jobs stop last".into()),
         }
+    };
+    // What was asked of it happens when it is back.
+    let is_away = allocation.holds() && node.status == NodeStatus::Down;
+    let detail = match (is_away, detail.is_empty()) {
+        (false, _) => detail,
+        (true, true) => OUT_OF_CONTACT.into(),
+        (true, false) => format!("{OUT_OF_CONTACT}; {detail}"),
     };
     Progress { allocation: allocation.id, stage, detail }
 }

@@ -4,6 +4,7 @@
 //! written: HTTP, CLI and UI show what comes out.
 
 mod hint;
+mod wait;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::schedule::{Finding, Survey, sum};
 use crate::state::{JobRecord, State};
 
 pub use hint::{Asks, Dimension, Hint};
+pub use wait::{Attempt, Wait};
 
 /// Why a job does not run everywhere it should, group by group.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +46,8 @@ pub struct GroupWhy {
     pub unplaced: u32,
     /// The evaluation that waits for room for them.
     pub blocked: Option<Blocked>,
+    /// What else it waits for, apart from room.
+    pub waits: Vec<Wait>,
     /// What one instance asks for.
     pub ask: Resources,
     /// Nodes that exist.
@@ -110,6 +114,7 @@ fn explain(state: &State, record: &JobRecord, group: &Group) -> GroupWhy {
     };
     let nodes_fit = findings.iter().filter(|finding| finding.misfits.is_empty()).count() as u32;
     let is_stuck = unplaced > 0 || nodes_fit == 0;
+    let waits = wait::waits(state, record, group);
     let hints = if is_stuck && !record.stop { hint::hints(&survey, &findings, unplaced) } else { Vec::new() };
     let nodes = by_name(&findings);
     let sums = sum(group.ask(), findings);
@@ -121,6 +126,7 @@ fn explain(state: &State, record: &JobRecord, group: &Group) -> GroupWhy {
         blocked: blocked
             .filter(|_| unplaced > 0)
             .map(|known| Blocked { evaluation: known.id, since: known.created_at }),
+        waits,
         ask: sums.ask,
         nodes_total: sums.nodes_total,
         nodes_filtered: sums.nodes_filtered,

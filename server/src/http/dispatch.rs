@@ -59,6 +59,9 @@ async fn answer(api: &Arc<Api>, request: Request<Body>, request_id: String) -> R
     let gate = Gate::new(Caller::Local, route.action, request_id);
     gate.check(Object::Cluster)?;
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
+    if let Some(region) = query.text("region").filter(|region| *region != api.config.region) {
+        return Err(Failure::bad_request(format!("No path to region {region:?}: this is {:?}", api.config.region)));
+    }
     let body = match route.verb {
         Verb::Get => Bytes::new(),
         Verb::Put | Verb::Delete => collect(body, &head.headers, route.body_bytes_max).await?,

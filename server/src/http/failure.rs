@@ -1,7 +1,7 @@
 //! What goes wrong, as a status and a plain-text body. Clients search the text for Nomad's phrases.
 
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use server_core::apply::{Accepted, Answer, Rejection};
 
 use crate::cluster::ClusterError;
@@ -11,51 +11,58 @@ use crate::cluster::ClusterError;
 pub(super) struct Failure {
     status: StatusCode,
     message: String,
+    /// The methods that the path has, where the wrong one was used.
+    allow: Option<String>,
 }
 
 impl Failure {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), allow: None }
+    }
+
     /// The request makes no sense.
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, message: message.into() }
+        Self::new(StatusCode::BAD_REQUEST, message)
     }
 
     /// There is no such thing.
     pub(super) fn not_found(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::NOT_FOUND, message: message.into() }
+        Self::new(StatusCode::NOT_FOUND, message)
     }
 
     /// The caller may not.
     pub(super) fn denied() -> Self {
-        Self { status: StatusCode::FORBIDDEN, message: "Permission denied".into() }
+        Self::new(StatusCode::FORBIDDEN, "Permission denied")
     }
 
     /// The `Host` of the request is not one of ours.
     pub(super) fn denied_host() -> Self {
         let message = "Permission denied: the Host header names neither loopback nor this server";
-        Self { status: StatusCode::FORBIDDEN, message: message.into() }
+        Self::new(StatusCode::FORBIDDEN, message)
     }
 
-    /// The path exists for other methods.
-    pub(super) fn invalid_method() -> Self {
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, message: "Invalid method".into() }
+    /// The path exists for other methods: these.
+    pub(super) fn invalid_method(allowed: &[&str]) -> Self {
+        let allow = Some(allowed.join(", "));
+        Self { allow, ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "Invalid method") }
     }
 
     /// The body is larger than its route takes.
     pub(super) fn too_large(bytes_max: usize) -> Self {
         let message = format!("request body is larger than {bytes_max} bytes");
-        Self { status: StatusCode::PAYLOAD_TOO_LARGE, message }
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, message)
     }
 
     /// It is the servers' fault.
     pub(super) fn internal(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, message: message.into() }
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
     /// With the status that an agent gave its refusal; what is no refusal counts as its fault.
     pub(super) fn of_agent(status: u32, message: String) -> Self {
         let known = [400, 403, 404].into_iter().find(|known| *known == status);
         let status = known.and_then(|known| StatusCode::from_u16(known as u16).ok());
-        Self { status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), message }
+        Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), message)
     }
 
     /// The status.
@@ -119,6 +126,11 @@ pub(super) fn accepted(answer: Answer) -> Result<Accepted, Failure> {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], self.message).into_response()
+        let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        let mut response = (self.status, plain, self.message).into_response();
+        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::from_str(&allow).ok()) {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        response
     }
 }

@@ -1,7 +1,8 @@
 //! The `filter` parameter: a boolean expression over the JSON of a list's rows, in the widely used part of go-bexpr.
 //!
 //! `Status == "running" and (Meta.team contains "core" or not (Type in "batch"))`: comparisons `==`, `!=`, `contains`,
-//! `in`, `matches`, each with `not`, and `is empty`; `and`, `or`, `not` and parentheses. What a row lacks is empty.
+//! `in`, `matches`, each with `not`, and `is empty`; `and`, `or`, `not` and parentheses. What a row lacks is empty; what no
+//! row could have is refused.
 
 mod parse;
 
@@ -9,6 +10,35 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::failure::Failure;
+
+/// Fields that rows leave out where they are empty or were not asked for: everything under `skip_serializing_if` in the
+/// views of rows.
+const LEFT_OUT: [&str; 24] = [
+    "AllocatedResources",
+    "Attributes",
+    "BlockedEval",
+    "ClientDescription",
+    "DeploymentID",
+    "DeploymentStatus",
+    "DesiredDescription",
+    "FailedTGAllocs",
+    "FollowupEvalID",
+    "Meta",
+    "NextAllocation",
+    "NextEval",
+    "NodeID",
+    "NodeResources",
+    "PreviousAllocation",
+    "PreviousEval",
+    "QueuedAllocations",
+    "RelatedEvals",
+    "RescheduleTracker",
+    "ReservedResources",
+    "StatusDescription",
+    "Suspect",
+    "TaskStates",
+    "WaitUntil",
+];
 
 /// A condition on a row.
 #[derive(Clone, Debug)]
@@ -39,6 +69,13 @@ impl Filter {
         parse::parse(text).map(|expression| Self { expression }).map_err(wrong)
     }
 
+    /// The first of its fields that no row like this one has.
+    pub(super) fn unknown_field(&self, row: &Value) -> Option<&str> {
+        let Value::Object(fields) = row else { return None };
+        let is_known = |name: &str| fields.contains_key(name) || LEFT_OUT.contains(&name);
+        self.expression.fields().into_iter().find(|name| !is_known(name))
+    }
+
     /// Whether it holds for a row.
     pub(super) fn matches(&self, row: &Value) -> bool {
         self.expression.holds(row)
@@ -46,6 +83,15 @@ impl Filter {
 }
 
 impl Expression {
+    /// The fields of a row that it looks at.
+    fn fields(&self) -> Vec<&str> {
+        match self {
+            Expression::And(one, other) | Expression::Or(one, other) => [one.fields(), other.fields()].concat(),
+            Expression::Not(inner) => inner.fields(),
+            Expression::Test(path, _) => path.first().map(String::as_str).into_iter().collect(),
+        }
+    }
+
     fn holds(&self, row: &Value) -> bool {
         match self {
             Expression::And(one, other) => one.holds(row) && other.holds(row),
@@ -146,6 +192,14 @@ mod tests {
         check(r#""team" in Meta"#, true);
         check("JobSummary.Summary.web.Running == 3", true);
         check(r#"Tags.1 == "v1""#, true);
+    }
+
+    #[test]
+    fn a_field_that_no_row_has_is_found_and_one_that_is_left_out_is_none() {
+        let row = json!({ "Name": "web", "Status": "running" });
+        let unknown = |filter: &str| Filter::parse(filter).unwrap().unknown_field(&row).map(str::to_owned);
+        assert_eq!(unknown("Name == x and (Status == y or not Nme == z)").as_deref(), Some("Nme"));
+        assert_eq!(unknown("Meta.team == core and Name == x"), None);
     }
 
     #[test]

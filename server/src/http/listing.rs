@@ -73,6 +73,13 @@ fn write<'a, T: 'a, V: Serialize>(
 ) -> Result<Content, Failure> {
     let mut rows: Vec<_> =
         rows.filter(|row| row.id.starts_with(wish.prefix) && read.call.gate.sees(row.object)).collect();
+    if let Some(begin) = wish.begin
+        && !rows.is_empty()
+        && !rows.iter().any(|row| Shape::of(&row.order) == Shape::of(begin))
+    {
+        let message = format!("invalid next_token {begin:?}: give the X-Nomad-NextToken of the page before");
+        return Err(Failure::bad_request(message));
+    }
     rows.sort_by(|one, other| one.order.cmp(&other.order));
     if wish.reverse {
         rows.reverse();
@@ -84,10 +91,14 @@ fn write<'a, T: 'a, V: Serialize>(
         let shown = view(row.value);
         let as_value = wish.filter.as_ref().map(|_| serde_json::to_value(&shown)).transpose();
         let as_value = as_value.map_err(|error| Failure::internal(error.to_string()))?;
-        if let (Some(filter), Some(value)) = (&wish.filter, &as_value)
-            && !filter.matches(value)
-        {
-            continue;
+        if let (Some(filter), Some(value)) = (&wish.filter, &as_value) {
+            if let Some(field) = filter.unknown_field(value) {
+                let message = format!("failed to read filter expression: what is listed has no field {field:?}");
+                return Err(Failure::bad_request(message));
+            }
+            if !filter.matches(value) {
+                continue;
+            }
         }
         if page.len() == page_size {
             next_token = Some(row.order);
@@ -103,6 +114,31 @@ fn write<'a, T: 'a, V: Serialize>(
         None => json_bytes(read.call, &page.shown)?,
     };
     Ok(Content { json, next_token })
+}
+
+/// What kind of token begins a page of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Made by [`by_age`].
+    Age,
+    /// An id.
+    Id,
+    /// `namespace.name`.
+    Name,
+    /// Anything else.
+    Other,
+}
+
+impl Shape {
+    fn of(token: &str) -> Self {
+        let is_index = |text: &str| text.len() == 20 && text.bytes().all(|digit| digit.is_ascii_digit());
+        match token.split_once('.') {
+            Some((index, _)) if is_index(index) => Shape::Age,
+            Some(_) => Shape::Name,
+            None if uuid::Uuid::try_parse(token).is_ok() => Shape::Id,
+            None => Shape::Other,
+        }
+    }
 }
 
 /// The objects of a page: as views, or as the JSON that a filter has looked at.

@@ -56,8 +56,16 @@ impl Verb {
         }
     }
 
+    /// The methods that are answered.
+    fn answered(self) -> &'static [&'static str] {
+        match self {
+            Verb::Get => &["GET", "HEAD"],
+            Verb::Put | Verb::Delete => self.methods(),
+        }
+    }
+
     fn is(self, method: &Method) -> bool {
-        self.methods().contains(&method.as_str()) || (self == Verb::Get && method == Method::HEAD)
+        self.answered().contains(&method.as_str())
     }
 }
 
@@ -154,7 +162,28 @@ pub(super) fn find(table: &'static [Route], method: &Method, path: &str) -> Resu
         return Err(Failure::not_found(format!("no such path: {path}; /v1/openapi.json lists all")));
     };
     matches.retain(|(route, _)| route.literals() == most);
-    matches.into_iter().find(|(route, _)| route.verb.is(method)).ok_or_else(Failure::invalid_method)
+    if matches.iter().all(|(route, _)| route.path == JOB) && is_route_of_nomad_only(&segments) {
+        return Err(Failure::not_found(format!(
+            "no such path: {path}; this server has no such route of a job, /v1/openapi.json lists all it has"
+        )));
+    }
+    let allowed: Vec<&str> = matches.iter().flat_map(|(route, _)| route.verb.answered()).copied().collect();
+    matches.into_iter().find(|(route, _)| route.verb.is(method)).ok_or_else(|| Failure::invalid_method(&allowed))
+}
+
+/// The path under which any id of a job is taken, with its slashes.
+const JOB: &str = "/v1/job/{id*}";
+
+/// Whether Nomad has such a route of a job. Those that this server has not would be taken for jobs of that name, which a
+/// client would be told do not exist. A job that is called so is still found by its encoded id.
+fn is_route_of_nomad_only(segments: &[&str]) -> bool {
+    matches!(
+        segments,
+        ["v1", "job", _, .., "action" | "actions" | "dispatch" | "scale"]
+            | ["v1", "job", _, .., "dispatch", "payload"]
+            | ["v1", "job", _, .., "periodic", "force"]
+            | ["v1", "job", _, .., "versions", _, "tag"]
+    )
 }
 
 #[cfg(test)]
@@ -189,12 +218,28 @@ mod tests {
 
     #[test]
     fn a_wrong_method_is_405_and_an_unknown_path_404() {
-        assert_eq!(find(ROUTES, &Method::DELETE, "/v1/jobs").err(), Some(Failure::invalid_method()));
-        assert_eq!(find(ROUTES, &Method::PUT, "/v1/job/web/versions").err(), Some(Failure::invalid_method()));
+        let wrong = |method: Method, path| find(ROUTES, &method, path).err();
+        let allow = |allowed: &[&str]| Some(Failure::invalid_method(allowed));
+        assert_eq!(wrong(Method::DELETE, "/v1/jobs"), allow(&["GET", "HEAD", "PUT", "POST"]));
+        assert_eq!(wrong(Method::PUT, "/v1/job/web/versions"), allow(&["GET", "HEAD"]));
         let status = |path| find(ROUTES, &Method::GET, path).err().map(|error| error.status().as_u16());
         assert_eq!(status("/v1/nonsense"), Some(404));
         assert_eq!(status("/v1/jobs/"), Some(404));
         assert_eq!(status("/v2/jobs"), Some(404));
+    }
+
+    #[test]
+    fn routes_of_a_job_that_only_nomad_has_are_no_jobs() {
+        for path in ["web/scale", "a/b/scale", "web/dispatch/payload", "web/periodic/force", "web/versions/v1/tag"] {
+            for method in [Method::GET, Method::PUT, Method::DELETE] {
+                let path = format!("/v1/job/{path}");
+                let error = find(ROUTES, &method, &path).err().unwrap();
+                assert!(format!("{error:?}").contains("this server has no such route"), "{path}: {error:?}");
+                assert_eq!(error.status().as_u16(), 404);
+            }
+        }
+        check(Method::GET, "/v1/job/scale", "/v1/job/{id*}", &["scale"]);
+        check(Method::GET, "/v1/job/web%2Fscale", "/v1/job/{id*}", &["web/scale"]);
     }
 
     #[test]

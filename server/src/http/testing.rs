@@ -30,7 +30,7 @@ use super::{HttpConfig, router};
 use crate::cluster::{Cluster, ClusterError, Consistency, Happening, Leadership, LogNumbers, Member, View};
 
 /// Happenings that the twin keeps.
-pub(super) const HAPPENINGS_KEPT: usize = EVENT_BATCH_MAX + 1;
+pub(super) const HAPPENINGS_KEPT: usize = 2 * EVENT_BATCH_MAX;
 
 /// A cluster of one state.
 pub(super) struct Twin {

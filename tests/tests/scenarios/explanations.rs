@@ -117,6 +117,88 @@ fn why_does_not_count_nodes_without_the_driver_of_a_system_job() {
     );
 }
 
+/// Two canaries beside two healthy instances.
+const CANARIES: &str = "node n1
+     job web count=2 max_parallel=1 canary=2
+     alloc web[0] on n1 running healthy
+     alloc web[1] on n1 running healthy
+     job web change=env
+     run";
+
+#[test]
+fn why_says_that_healthy_canaries_wait_for_a_person_and_others_for_their_health() {
+    check_why(
+        CANARIES,
+        "web",
+        "web: 2 of 2 run, 0 unplaced, not blocked
+         waits: 0 of 2 canaries healthy
+         1 nodes: 0 filtered, 0 exhausted, 1 fit
+         n1: fits",
+    );
+    check_why(
+        &format!("{CANARIES}\nhealthy web"),
+        "web",
+        "web: 4 of 2 run, 0 unplaced, not blocked
+         waits: promotion
+         1 nodes: 0 filtered, 0 exhausted, 1 fit
+         n1: fits",
+    );
+}
+
+#[test]
+fn why_says_when_a_failed_instance_is_tried_again() {
+    check_why(
+        "node n1
+         job web reschedule=30s
+         alloc web[0] on n1 failed at=-10s",
+        "web",
+        "web: 0 of 1 run, 0 unplaced, not blocked
+         waits: web[0] failed, next in 20s
+         1 nodes: 0 filtered, 0 exhausted, 1 fit
+         n1: fits",
+    );
+}
+
+#[test]
+fn why_says_that_the_attempts_of_a_failed_instance_are_used_up() {
+    check_why(
+        "node n1
+         job web count=2 reschedule=never
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 failed at=-10s",
+        "web",
+        "web: 1 of 2 run, 0 unplaced, not blocked
+         waits: web[1] failed for good
+         1 nodes: 0 filtered, 0 exhausted, 1 fit
+         n1: fits",
+    );
+}
+
+#[test]
+fn why_keeps_silent_about_a_failure_whose_successor_runs_or_waits_for_room() {
+    check_why(
+        "node n1
+         job web reschedule=30s
+         alloc web[0] on n1 failed at=-60s",
+        "web",
+        "web: 0 of 1 run, 0 unplaced, not blocked
+         1 nodes: 0 filtered, 0 exhausted, 1 fit
+         n1: fits",
+    );
+    check_why(
+        "node n1
+         job web reschedule=30s cpu=500
+         alloc web[0] on n1 failed at=-60s
+         node n1 cpu=400",
+        "web",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         1 nodes: 0 filtered, 1 exhausted, 0 fit
+         n1: cpu short 100 MHz of 500
+         hint: lower cpu to 400 MHz: fits 1 node
+         hint: add one node of at least 500 MHz and 64 MiB",
+    );
+}
+
 #[test]
 fn a_dry_run_of_a_new_job_says_where_it_would_go() {
     check_dry_run(

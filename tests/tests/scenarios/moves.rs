@@ -134,6 +134,41 @@ fn what_no_other_node_takes_stops_first_and_says_so() {
 }
 
 #[test]
+fn what_waits_says_that_others_move_first_only_while_they_do() {
+    let setup = "node n1
+         job web count=2
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 running healthy
+         node n2
+         drain n1
+         run
+         healthy web";
+    let waits = "web[?] waiting: others of its group move first (max_parallel)";
+    let until = "waits until its containers are gone";
+    check_drain(&format!("{setup}\nrun"), "n1", &format!("web[?] stopping: {until}\n{waits}"));
+    // The next decision of the drains is due.
+    let gone = "web[?] gone: replacement healthy on n2";
+    check_drain(&format!("{setup}\nrun\nsweep"), "n1", &format!("{gone}\nweb[?] waiting: its move begins"));
+}
+
+#[test]
+fn the_drain_of_a_node_that_is_down_says_so() {
+    check_drain(
+        "node n1
+         job web
+         alloc web[0] on n1 running healthy
+         node n2
+         drain n1
+         run
+         healthy web
+         run
+         down n1",
+        "n1",
+        "web[0] stopping: the node is out of contact; waits until its containers are gone",
+    );
+}
+
+#[test]
 fn no_more_stop_first_than_may_be_missing() {
     let reasons = "(memory, node draining)";
     let gone = format!("web[?] gone: stopped first, because no other node takes it {reasons}");

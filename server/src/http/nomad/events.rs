@@ -1,5 +1,8 @@
 //! The event stream: what each entry of the log changed, as lines of JSON, from an index on or from now.
 //!
+//! An empty object is a sign of life: the first line, then one between the past and what happens from now on, then one
+//! whenever nothing happens for a while.
+//!
 //! Pulled by its reader: a slow one falls behind in the server's bounded buffer and, once beyond its end, is told so and
 //! ended. Nothing is queued per reader.
 
@@ -39,7 +42,8 @@ pub(super) async fn stream(api: Arc<Api>, call: Arc<Call>) -> Result<Response, F
         Some(index) => index - 1,
     };
     let before = (after == newest).then_some(now);
-    let reader = Reader { api, call, topics, states, after, before, begun: false, ended: false };
+    let reader =
+        Reader { api, call, topics, states, after, before, begun: false, caught_up: after == newest, ended: false };
     Ok(reply_stream(
         "application/json",
         unfold(reader, |mut reader| async move {
@@ -76,6 +80,8 @@ struct Reader {
     /// The state at that entry, where it is known: what services were like before.
     before: Option<Arc<State>>,
     begun: bool,
+    /// Whether everything was written that had happened when the client came.
+    caught_up: bool,
     ended: bool,
 }
 
@@ -96,9 +102,17 @@ impl Reader {
             match self.api.cluster.happenings_after(self.after) {
                 None => return Some(self.too_old(newest)),
                 Some(happenings) => {
+                    let are_all = happenings.len() <= EVENT_BATCH_MAX;
                     let lines = self.lines(happenings);
                     if !lines.is_empty() {
                         return Some(lines.into());
+                    }
+                    if !are_all {
+                        continue;
+                    }
+                    // A sign of life that tells the client that it has all of the past.
+                    if !std::mem::replace(&mut self.caught_up, true) {
+                        return Some(Bytes::from_static(b"{}\n"));
                     }
                 }
             }

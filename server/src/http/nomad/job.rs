@@ -7,9 +7,10 @@ use model::{Allocation, Deployment, Evaluation, Index};
 use serde_json::json;
 use server_core::authorize::Object;
 use server_core::command::Command;
+use server_core::dry_run::diff;
 
 use super::find;
-use super::propose::{evaluated, propose};
+use super::propose::{evaluated, newest, propose};
 use super::view::allocation::AllocationStub;
 use super::view::deployment::DeploymentView;
 use super::view::evaluation::EvaluationView;
@@ -30,13 +31,17 @@ pub(super) fn get<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
     Ok(Found::one(read, index, move || JobView::current(read.state, record)))
 }
 
-/// `GET /v1/job/{id}/versions`.
+/// `GET /v1/job/{id}/versions`, with `diffs` also what each changed against the one before it: one fewer than versions,
+/// since nothing is known of what came before the oldest.
 pub(super) fn versions<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
     let record = find::job(read.state, read.call)?;
+    let with_diffs = read.call.query.flag("diffs")?;
     Ok(Found::one(read, record.modify_index, move || {
         let view = |version| JobView::version(read.state, record, version);
         let versions: Vec<_> = record.versions.iter().map(|version| view(version)).collect();
-        json!({ "Versions": versions })
+        let pairs = record.versions.iter().zip(record.versions.iter().skip(1));
+        let diffs = with_diffs.then(|| pairs.map(|(new, old)| diff(Some(&old.job), &new.job)).collect::<Vec<_>>());
+        json!({ "Versions": versions, "Diffs": diffs })
     }))
 }
 
@@ -144,6 +149,7 @@ pub(super) async fn set_stable(api: Arc<Api>, call: Arc<Call>) -> Result<Respons
 /// `PUT /v1/job/{id}/evaluate`.
 pub(super) async fn evaluate(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let job = find::job_key(&call)?;
+    let index = newest(&api).await?.job(&job).map_or(0, |record| record.job_modify_index);
     let done = propose(&api, &call, Command::EvaluateJob { job }).await?;
-    evaluated(&call, &done, json!({ "JobModifyIndex": 0 }))
+    evaluated(&call, &done, json!({ "JobModifyIndex": index }))
 }

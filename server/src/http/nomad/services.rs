@@ -28,10 +28,12 @@ pub(super) fn list<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
     }))
 }
 
-/// `GET /v1/service/{name}`: the instances that pass.
+/// `GET /v1/service/{name}`: the instances that pass; with `choose=2|key` two of them, the same ones for the same key as
+/// long as they are there.
 pub(super) fn get<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
     let name = read.call.parameter("name");
     let namespaces = read.call.namespaces();
+    let choice = choice(read.call.query.text("choose"))?;
     let rows: Vec<_> = read
         .state
         .services()
@@ -47,7 +49,23 @@ pub(super) fn get<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
             value: instance,
         })
     });
-    list_rows(read, index, instances, move |instance| Registration::of(read.state, instance, index))
+    let mut instances: Vec<_> = instances.collect();
+    if let Some((number, key)) = choice {
+        // Each instance has a rank of its own per key, so that one that comes or goes moves no other.
+        let rank = |id: &str| model::EvaluationId::derive(&[b"choose", key.as_bytes(), id.as_bytes()]);
+        instances.sort_by_key(|row| rank(&row.id));
+        instances.truncate(number);
+    }
+    list_rows(read, index, instances.into_iter(), move |instance| Registration::of(read.state, instance, index))
+}
+
+/// The number and key of `choose`.
+fn choice(text: Option<&str>) -> Result<Option<(usize, &str)>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let parts = text.split_once('|').and_then(|(number, key)| Some((number.parse::<usize>().ok()?, key)));
+    let parts = parts.filter(|(number, key)| *number > 0 && !key.is_empty());
+    let wrong = || Failure::bad_request(format!("invalid choose {text:?}: expected a number and a key, such as 2|key"));
+    parts.map(Some).ok_or_else(wrong)
 }
 
 /// `GET /v1/sd/prometheus`: every passing instance as a scrape target, in Prometheus's `http_sd` form.

@@ -141,3 +141,39 @@ async fn a_host_that_was_rebound_is_403() {
     let request = Request::get("/v1/jobs").header("host", "evil.example:4646").body(Body::empty()).unwrap();
     twin.send(request).await.refuses(403, "Permission denied");
 }
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let reply = Twin::new().delete("/v1/jobs").await;
+    reply.refuses(405, "Invalid method");
+    assert_eq!(reply.header("allow"), "GET, HEAD, PUT, POST");
+}
+
+#[tokio::test]
+async fn what_a_query_asks_for_and_nobody_has_is_refused_rather_than_answered_with_nothing() {
+    let twin = Twin::with_web();
+    twin.get("/v1/jobs?filter=Nme+==+%22x%22").await.refuses(400, "no field \"Nme\"");
+    assert_eq!(twin.get("/v1/jobs?filter=Name+==+%22x%22").await.json(), serde_json::json!([]));
+    for list in ["jobs", "nodes", "allocations", "evaluations", "jobs/statuses"] {
+        twin.get(&format!("/v1/{list}?next_token=zzz")).await.refuses(400, "invalid next_token \"zzz\"");
+    }
+    twin.get("/v1/jobs?region=mars").await.refuses(400, "No path to region \"mars\"");
+    let own = Twin::config().region;
+    twin.get(&format!("/v1/jobs?region={own}")).await.json();
+}
+
+#[tokio::test]
+async fn instances_of_a_service_are_chosen_by_a_key() {
+    let twin = Twin::with_web();
+    let ids = |reply: serde_json::Value| {
+        let ids: Vec<_> = reply.as_array().unwrap().iter().map(|one| one["ID"].to_string()).collect();
+        ids
+    };
+    let all = ids(twin.get("/v1/service/web").await.json());
+    let one = ids(twin.get("/v1/service/web?choose=1%7Cabc").await.json());
+    assert!(all.len() > 1 && one.len() == 1 && all.contains(&one[0]), "{all:?} {one:?}");
+    assert_eq!(ids(twin.get("/v1/service/web?choose=1%7Cabc").await.json()), one);
+    for wrong in ["abc", "0%7Cabc", "x%7Cabc", "1%7C"] {
+        twin.get(&format!("/v1/service/web?choose={wrong}")).await.refuses(400, "invalid choose");
+    }
+}

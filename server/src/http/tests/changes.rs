@@ -26,6 +26,7 @@ async fn versions_submissions_and_reverts_go_together() {
     let versions = twin.get("/v1/job/web/versions").await.json();
     let seen: Vec<_> = versions["Versions"].as_array().unwrap().iter().map(|version| &version["Priority"]).collect();
     assert_eq!(seen, [70, 50]);
+    assert_eq!(versions["Diffs"], json!(null), "nobody asked");
     assert_eq!(twin.get("/v1/job/web/submission?version=0").await.json()["Source"], "job \"web\" {}");
     twin.get("/v1/job/web/submission?version=1").await.refuses(404, "job source not found");
     let revert = |version: u64, prior: u64| json!({ "JobVersion": version, "EnforcePriorVersion": prior }).to_string();
@@ -34,6 +35,29 @@ async fn versions_submissions_and_reverts_go_together() {
     twin.put("/v1/job/web/revert", revert(0, 1)).await.json();
     let job = twin.get("/v1/job/web").await.json();
     assert_eq!((&job["Version"], &job["Priority"]), (&json!(2), &json!(50)));
+}
+
+#[tokio::test]
+async fn each_version_but_the_oldest_is_compared_with_its_predecessor() {
+    let twin = Twin::new();
+    for priority in [50, 70, 80] {
+        twin.register(model::Job { priority, ..web() });
+    }
+    let diffs = twin.get("/v1/job/web/versions?diffs=true").await.json()["Diffs"].clone();
+    let changed = |diff: &serde_json::Value| {
+        let field = diff["Fields"].as_array().unwrap().iter().find(|field| field["Type"] == "Edited").unwrap();
+        (diff["ID"].clone(), field["Name"].clone(), field["Old"].clone(), field["New"].clone())
+    };
+    let seen: Vec<_> = diffs.as_array().unwrap().iter().map(changed).collect();
+    let edit = |old: &str, new: &str| (json!("web"), json!("Priority"), json!(old), json!(new));
+    assert_eq!(seen, [edit("70", "80"), edit("50", "70")]);
+}
+
+#[tokio::test]
+async fn an_evaluation_tells_the_index_of_its_job() {
+    let twin = Twin::with_web();
+    let answer = twin.put("/v1/job/web/evaluate", json!({ "JobID": "web" }).to_string()).await.json();
+    assert_eq!(answer["JobModifyIndex"], twin.get("/v1/job/web").await.json()["JobModifyIndex"]);
 }
 
 #[tokio::test]

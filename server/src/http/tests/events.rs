@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
+use crate::http::limits::EVENT_BATCH_MAX;
 use crate::http::router;
 use crate::http::testing::{HAPPENINGS_KEPT, Twin, web};
 
@@ -99,6 +100,23 @@ async fn a_client_resumes_where_it_stopped_and_1_is_all_that_is_known() {
     assert_eq!(lines.next().await.unwrap()["Index"], index);
     let mut lines = Lines::open(&twin, "?index=1").await;
     assert_eq!(lines.next_words().await, ["Node NodeRegistration"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_past_ends_with_a_sign_of_life_at_once_however_much_of_it_is_passed_over() {
+    let twin = Twin::new();
+    for _ in 0..EVENT_BATCH_MAX {
+        twin.register(job("other"));
+    }
+    twin.register(job("wanted"));
+    let begun = Instant::now();
+    let after = twin.state().index() - EVENT_BATCH_MAX as u64;
+    let mut lines = Lines::open(&twin, &format!("?topic=Job:wanted&index={after}")).await;
+    assert_eq!(lines.next().await.unwrap()["Index"], twin.state().index());
+    assert_eq!(lines.next().await, Some(json!({})));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    twin.register(job("wanted"));
+    assert_eq!(lines.next().await.unwrap()["Index"], twin.state().index());
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use model::{Index, ReasonCount};
 use serde::Serialize;
-use server_core::why::{GroupWhy, NodeWhy, Why};
+use server_core::why::{Attempt, GroupWhy, NodeWhy, Wait, Why};
 
 /// The explanation of a job.
 #[derive(Debug, Serialize)]
@@ -25,6 +25,7 @@ struct Group<'a> {
     unplaced: u32,
     blocked_eval: Option<String>,
     blocked_since: Option<i64>,
+    waits: Vec<WaitView<'a>>,
     ask: Ask,
     nodes_total: u32,
     nodes_filtered: u32,
@@ -33,6 +34,55 @@ struct Group<'a> {
     reasons: Vec<Reason<'a>>,
     nodes: Vec<Node<'a>>,
     hints: Vec<String>,
+}
+
+/// What the group waits for, apart from room; fields that say nothing about its kind are left out.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WaitView<'a> {
+    /// `promotion`, `canaries`, `paused`, `rollout`, `retry` or `given-up`.
+    kind: &'static str,
+    #[serde(rename = "DeploymentID", skip_serializing_if = "Option::is_none")]
+    deployment_id: Option<String>,
+    #[serde(rename = "AllocID", skip_serializing_if = "Option::is_none")]
+    alloc_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    /// Nanoseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    healthy: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted: Option<u32>,
+}
+
+impl<'a> WaitView<'a> {
+    fn of(wait: &'a Wait) -> Self {
+        let counted = |kind, healthy: &u32, wanted: &u32| Self {
+            kind,
+            healthy: Some(*healthy),
+            wanted: Some(*wanted),
+            ..Self::default()
+        };
+        match wait {
+            Wait::Promotion { deployment } => {
+                Self { kind: "promotion", deployment_id: Some(deployment.to_string()), ..Self::default() }
+            }
+            Wait::Paused { deployment } => {
+                Self { kind: "paused", deployment_id: Some(deployment.to_string()), ..Self::default() }
+            }
+            Wait::Canaries { healthy, wanted } => counted("canaries", healthy, wanted),
+            Wait::Rollout { healthy, wanted } => counted("rollout", healthy, wanted),
+            Wait::Failed { allocation, name, next } => {
+                let (kind, until) = match next {
+                    Attempt::At(at) => ("retry", Some(at.nanoseconds())),
+                    Attempt::Never => ("given-up", None),
+                };
+                Self { kind, alloc_id: Some(allocation.to_string()), name: Some(name), until, ..Self::default() }
+            }
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -89,6 +139,7 @@ impl<'a> Group<'a> {
             unplaced: group.unplaced,
             blocked_eval: group.blocked.map(|blocked| blocked.evaluation.to_string()),
             blocked_since: group.blocked.map(|blocked| blocked.since.nanoseconds()),
+            waits: group.waits.iter().map(WaitView::of).collect(),
             ask: Ask {
                 cpu: group.ask.cpu_mhz,
                 memory_mb: group.ask.memory_mb,
