@@ -8,6 +8,7 @@
 //! ```
 
 mod line;
+mod meaning;
 mod spaces;
 mod token;
 
@@ -42,13 +43,14 @@ pub fn format(source: &Source) -> Result<String, Diagnostics> {
         laid_out.push('\n');
     }
     // The parser reads some odd texts in other ways than the tokens tell; such a text is better left alone.
-    match syntax::body(&Source::new(source.name(), &laid_out)) {
-        Ok(same) if same == body => Ok(laid_out),
-        Ok(_) | Err(_) => Err(Diagnostic::error(source, 0..0, "laid out, this file would mean something else")
-            .label("left as it is")
-            .hint("look for a heredoc whose end word stands within a template directive, `%{ … }`")
-            .into()),
+    let read_again = syntax::body(&Source::new(source.name(), &laid_out));
+    if read_again.is_ok_and(|again| meaning::is_same(again, body)) {
+        return Ok(laid_out);
     }
+    Err(Diagnostic::error(source, 0..0, "laid out, this file would mean something else")
+        .label("left as it is")
+        .hint("look for a heredoc whose end word stands within a template directive, `%{ … }`")
+        .into())
 }
 
 /// Indents each line by the lines around it that leave a bracket open. However many brackets a line opens, what follows
