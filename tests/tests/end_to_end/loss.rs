@@ -126,3 +126,32 @@ fn an_agent_that_was_given_up_comes_back_with_its_containers_and_nothing_runs_tw
     });
     runs_once(&cluster, 3);
 }
+
+/// A leader that has lost its majority keeps its hands off: it can't tell a lost node from agents that can't register.
+#[test]
+fn a_majority_that_is_away_for_a_while_moves_nothing() {
+    let mut cluster = shared::cluster();
+    cluster.run_example("basket.hcl").expect(0);
+    let before = cluster.running("basket");
+    let leader = cluster.leader();
+    cluster.kill(leader);
+    let next = cluster.leader();
+    let third = cluster.servers_up().into_iter().find(|server| *server != next).expect("two servers are up");
+    cluster.kill(third);
+    wait::until("the last server to know of no leader", SOON, || {
+        let known = cluster.request(next, "GET", "/v1/status/leader", "").map_err(|error| error.to_string())?;
+        wait::check(known.status == 500, || format!("{} {}", known.status, known.text()))
+    });
+    // Longer than the silence after which a node is down.
+    wait::holds("what runs stays", Duration::from_secs(8), || {
+        let now = cluster.running("basket");
+        wait::check(now == before, || format!("{now:#?}"))
+    });
+    cluster.launch(leader);
+    cluster.launch(third);
+    for node in AGENTS {
+        cluster.await_node(node, "ready", SOON);
+    }
+    runs_once(&cluster, before.len());
+    assert_eq!(cluster.running("basket"), before, "nothing was moved");
+}
