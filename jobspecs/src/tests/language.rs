@@ -162,7 +162,9 @@ fn functions() {
         chomp("a\n") ==> "a"
         chunklist([1, 2, 3], 2) ==> [[1,2],[3]]
         cidrhost("10.0.0.0/8", 5) ==> "10.0.0.5"
-        coalesce(null, "", "x") ==> "x"
+        coalesce(null, "", "x") ==> ""
+        coalesce(null, "x") ==> "x"
+        coalesce(null) ==> ! coalesce: all arguments are null
         coalescelist([], [1]) ==> [1]
         compact(["a", "", null]) ==> ["a"]
         concat([1], [2]) ==> [1,2]
