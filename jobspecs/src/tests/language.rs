@@ -249,3 +249,11 @@ fn heredocs_lose_their_indentation_also_around_directives() {
     assert_eq!(evaluate("<<EOT\n  a\n  EOT\n"), Ok(Value::text("  a\n")));
     assert_eq!(evaluate("<<-EOT\n\ta ${var.name} b\n\t\tc\nEOT\n"), Ok(Value::text("a web b\n\tc\n")));
 }
+
+/// What the specification of HCL says of `<<-` (section "Template Expressions"): the least indentation of all lines is
+/// taken off each. A strip mark takes off a line break, and what follows is the start of a line all the same.
+#[test]
+fn heredocs_lose_their_indentation_on_lines_after_strip_marks_too() {
+    let text = "<<-EOT\n    a\n    %{ if true ~}\n      b\n    %{ endif ~}\n    c\n    EOT\n";
+    assert_eq!(evaluate(text), Ok(Value::text("a\n  b\nc\n")));
+}
