@@ -3,10 +3,11 @@
 //! The only place that knows how jobspecs are read: `job run`, `job plan` and `job validate` call it. It reads files and
 //! the environment; the language itself lives elsewhere.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use clap::Args;
-use jobspecs::{Diagnostics, Files, Inputs, Source};
+use jobspecs::{Diagnostics, Entry, EntryKind, Files, Inputs, Source};
+use seams::{Random as _, SystemRandom};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -87,6 +88,7 @@ pub fn read(file: &JobFile) -> Result<Jobspec, Failure> {
         var_files: &var_files,
         environment: &environment,
         allow_files: Some(&FilesOfUser),
+        random: Some(&random),
     };
     let parsed = jobspecs::parse(&source, &inputs).map_err(|diagnostics| report(name, &diagnostics))?;
     for warning in &parsed.warnings {
@@ -146,6 +148,49 @@ impl Files for FilesOfUser {
     fn exists(&self, path: &str) -> bool {
         std::path::Path::new(path).exists()
     }
+
+    fn list(&self, path: &str) -> Result<Vec<Entry>, String> {
+        let folder = match std::fs::read_dir(path) {
+            Ok(folder) => folder,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let mut entries = Vec::new();
+        for entry in folder {
+            let entry = entry.map_err(|error| error.to_string())?;
+            // A jobspec can't name what is not UTF-8, and a broken link has nothing to name.
+            if let (Ok(name), Ok(target)) = (entry.file_name().into_string(), std::fs::metadata(entry.path())) {
+                let kind = match entry.file_type().is_ok_and(|own| own.is_symlink()) {
+                    true if target.is_dir() => EntryKind::FolderByLink,
+                    _ if target.is_dir() => EntryKind::Folder,
+                    _ if target.is_file() => EntryKind::File,
+                    _ => continue,
+                };
+                entries.push(Entry { name, kind });
+            }
+        }
+        Ok(entries)
+    }
+
+    fn current_folder(&self) -> Result<String, String> {
+        let folder = std::env::current_dir().map_err(|error| format!("the current folder is not known: {error}"))?;
+        folder.into_os_string().into_string().map_err(|_| "the current folder's name is not UTF-8".into())
+    }
+
+    fn home_folder(&self) -> Result<String, String> {
+        let folder = std::env::home_dir().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.ok_or("the user's folder is not known; set HOME")?;
+        folder.into_os_string().into_string().map_err(|_| "the name of the user's folder is not UTF-8".into())
+    }
+}
+
+/// Random bytes for the jobspec's functions.
+fn random(bytes: &mut [u8]) {
+    for part in bytes.chunks_mut(size_of::<u64>()) {
+        part.copy_from_slice(&SystemRandom.next_u64().to_ne_bytes()[..part.len()]);
+    }
 }
 
 #[cfg(test)]
@@ -157,5 +202,29 @@ mod tests {
         let bytes = read_most(std::io::repeat(b' ')).unwrap();
         assert_eq!(bytes.len() as u64, STDIN_BYTES_MAX);
         assert!(Source::from_bytes("<stdin>", &bytes).is_err());
+    }
+
+    #[test]
+    fn a_folder_is_listed_with_the_kinds_of_its_entries() {
+        let folder = std::env::temp_dir().join(format!("sched-jobspec-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("sub")).unwrap();
+        std::fs::write(folder.join("a.txt"), "a").unwrap();
+        std::os::unix::fs::symlink(&folder, folder.join("back")).unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.join("broken")).unwrap();
+        let mut entries = FilesOfUser.list(folder.to_str().unwrap()).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        entries.sort_by(|left, right| left.name.cmp(&right.name));
+        let expected = [("a.txt", EntryKind::File), ("back", EntryKind::FolderByLink), ("sub", EntryKind::Folder)];
+        assert_eq!(entries, expected.map(|(name, kind)| Entry { name: name.into(), kind }));
+        assert_eq!(FilesOfUser.list(folder.to_str().unwrap()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn random_bytes_fill_all_of_a_buffer_and_differ() {
+        let (mut one, mut other) = ([0; 20], [0; 20]);
+        random(&mut one);
+        random(&mut other);
+        assert_ne!(one, other);
+        assert_ne!(one[16..], [0; 4]);
     }
 }

@@ -19,7 +19,7 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, FuncCall, ObjectKey};
 
 use crate::functions;
-use crate::inputs::Files;
+use crate::inputs::Outside;
 use crate::source::{Source, Span};
 use crate::value::{Number, Value};
 use crate::{Diagnostic, nearest};
@@ -91,7 +91,7 @@ pub(crate) struct Evaluator<'a> {
     pub source: &'a Source,
     pub scope: &'a Scope,
     pub budget: &'a Budget,
-    pub files: Option<&'a dyn Files>,
+    pub outside: Outside<'a>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -187,7 +187,10 @@ impl<'a> Evaluator<'a> {
                         value => values.push(value),
                     }
                 }
-                let value = function.call(values, self.files).map_err(|failure| {
+                let value = function.call(values, self.outside, self.budget).map_err(|failure| {
+                    if self.budget.is_spent() {
+                        return self.too_much(span);
+                    }
                     let at = failure.argument.and_then(|at| arguments.get(at));
                     let span = at.map_or(name_span, |argument| span_of(argument));
                     self.error(&span, format!("{name}: {}", failure.message))
@@ -212,11 +215,12 @@ impl<'a> Evaluator<'a> {
 
     /// Counts `cost` against the budget.
     fn spend(&self, cost: u64, span: &Span) -> Evaluated<()> {
-        if self.budget.spend(cost) {
-            return Ok(());
-        }
+        if self.budget.spend(cost) { Ok(()) } else { Err(self.too_much(span)) }
+    }
+
+    fn too_much(&self, span: &Span) -> Box<Diagnostic> {
         let message = format!("the jobspec takes too much to evaluate (the limit is {EVALUATION_COST_MAX} steps)");
-        Err(Box::new(Diagnostic::error(self.source, span.clone(), message).hint("make its loops and texts smaller")))
+        Box::new(Diagnostic::error(self.source, span.clone(), message).hint("make its loops and texts smaller"))
     }
 
     fn charge(&self, value: &Value, span: &Span) -> Evaluated<()> {

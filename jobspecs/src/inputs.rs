@@ -14,6 +14,24 @@ pub struct Inputs<'a> {
     pub environment: &'a [(String, String)],
     /// The files that the jobspec's functions may read; none on a server.
     pub allow_files: Option<&'a dyn Files>,
+    /// Where `bcrypt` and `uuidv4` get their random bytes; without it they are refused.
+    pub random: Option<FillRandom<'a>>,
+}
+
+/// Fills all of a slice with bytes that nobody can foresee.
+pub type FillRandom<'a> = &'a dyn Fn(&mut [u8]);
+
+impl<'a> Inputs<'a> {
+    pub(crate) fn outside(&self) -> Outside<'a> {
+        Outside { files: self.allow_files, random: self.random }
+    }
+}
+
+/// What the jobspec's functions may reach outside of it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Outside<'a> {
+    pub files: Option<&'a dyn Files>,
+    pub random: Option<FillRandom<'a>>,
 }
 
 impl fmt::Debug for Inputs<'_> {
@@ -24,6 +42,7 @@ impl fmt::Debug for Inputs<'_> {
             .field("var_files", &self.var_files.len())
             .field("environment", &self.environment.len())
             .field("allow_files", &self.allow_files.is_some())
+            .field("random", &self.random.is_some())
             .finish()
     }
 }
@@ -34,4 +53,30 @@ pub trait Files {
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
     /// Whether there is a file at `path`.
     fn exists(&self, path: &str) -> bool;
+    /// What stands in the folder at `path`, in any order: nothing if there is no such folder.
+    fn list(&self, path: &str) -> Result<Vec<Entry>, String>;
+    /// The folder that relative paths start from, as an absolute path.
+    fn current_folder(&self) -> Result<String, String>;
+    /// The folder that `~` stands for.
+    fn home_folder(&self) -> Result<String, String>;
+}
+
+/// What a folder has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name in its folder.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What stands in a folder. Sockets, devices and broken links are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A file, or a link to one.
+    File,
+    /// A folder.
+    Folder,
+    /// A link to a folder, which may lead back.
+    FolderByLink,
 }

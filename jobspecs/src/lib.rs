@@ -4,7 +4,8 @@
 //! source -> syntax -> variables -> decode (tables of `schema`) -> JSON with places -> complete -> validate -> Job
 //! ```
 //!
-//! Pure: no file system, no environment. Callers give the text, a name for display, and the values of variables.
+//! Pure: no file system, no environment, no randomness. Callers give the text, a name for display, the values of
+//! variables, and what functions may reach.
 //! [`parse()`] is called where people write jobspecs (the command line, and the server's parse route), [`decode_json`]
 //! where programs send them, and [`complete()`] and [`validate()`] by both and by the server's admission.
 
@@ -41,7 +42,7 @@ pub use describe::describe;
 pub use diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Severity};
 pub use format::format;
 pub use functions::{Function, table as functions};
-pub use inputs::{Files, Inputs};
+pub use inputs::{Entry, EntryKind, Files, FillRandom, Inputs};
 pub use json::{JsonError, JsonWarning, decode_json};
 pub use parse::{Parsed, parse};
 pub use source::{SOURCE_BYTES_MAX, Source};

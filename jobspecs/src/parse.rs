@@ -47,7 +47,7 @@ pub fn parse(source: &Source, inputs: &Inputs<'_>) -> Result<Parsed, Diagnostics
             Diagnostic::error(source, 0..0, "the file has no job").hint("write: job \"name\" { … }").into()
         }));
     };
-    let evaluator = Evaluator { source, scope: &scope, budget: &budget, files: inputs.allow_files };
+    let evaluator = Evaluator { source, scope: &scope, budget: &budget, outside: inputs.outside() };
     let mut decoder = Decoder::new(evaluator);
     let node = decoder.top(&JOB, hcl);
     errors.append(&mut decoder.errors);

@@ -5,6 +5,7 @@
 //! file that begin with `# -var` or `# -var-file` give values for variables.
 
 mod corpus;
+mod functions;
 mod hostile;
 mod language;
 mod oracle;
@@ -111,7 +112,7 @@ fn the_json_of_the_main_example_is_that_of_the_reference() {
 
 #[test]
 fn jobs_survive_the_way_through_hcl_and_through_json() {
-    for path in files("tests/good").iter().chain(&files("")).chain(&corpus::ready()) {
+    for path in files("tests/good").iter().chain(&files("")).chain(&files("tests/corpus")) {
         let job = parse_file(path).unwrap().job;
         let written = write_hcl(&job);
         let again = parse(&Source::new("written.hcl", &written), &Inputs::default());

@@ -45,7 +45,7 @@ pub(crate) fn scope(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Scope {
     let nothing = Scope::default();
-    let evaluator = Evaluator { source, scope: &nothing, budget, files: inputs.allow_files };
+    let evaluator = Evaluator { source, scope: &nothing, budget, outside: inputs.outside() };
     let declared = declarations(body, &evaluator, diagnostics);
     let types: BTreeMap<&str, Type> = declared
         .iter()
@@ -88,13 +88,13 @@ pub(crate) fn scope(
             }
         }
     }
-    let evaluator = Evaluator { source, scope: &scope, budget, files: inputs.allow_files };
+    let evaluator = Evaluator { source, scope: &scope, budget, outside: inputs.outside() };
     for variable in &declared {
         for check in &variable.checks {
             diagnostics.extend(check.run(variable, &evaluator));
         }
     }
-    locals::evaluate(source, body, inputs.allow_files, budget, &mut scope, diagnostics);
+    locals::evaluate(source, body, inputs.outside(), budget, &mut scope, diagnostics);
     scope
 }
 

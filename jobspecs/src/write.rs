@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::duration;
 use crate::evaluate::{Budget, Evaluator, Frame, Scope};
+use crate::inputs::Outside;
 use crate::schema::{Block, Field, JOB, Kind, Times};
 use crate::source::Source;
 use crate::syntax;
@@ -123,7 +124,7 @@ fn reads_as(quoted: &str) -> Option<String> {
     let source = Source::new("", quoted);
     let expression = syntax::expression(&source).ok()?;
     let (scope, budget) = (Scope::default(), Budget::default());
-    let evaluator = Evaluator { source: &source, scope: &scope, budget: &budget, files: None };
+    let evaluator = Evaluator { source: &source, scope: &scope, budget: &budget, outside: Outside::default() };
     match evaluator.evaluate(&expression, &Frame::TOP).ok()? {
         Value::Text(text) => Some(text),
         _ => None,

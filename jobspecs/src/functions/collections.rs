@@ -7,12 +7,7 @@ use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
     Function { name: "chunklist", arity: (2, Some(2)), call: chunklist, doc: "a list in pieces of a size" },
-    Function {
-        name: "coalesce",
-        arity: (1, None),
-        call: coalesce,
-        doc: "the first argument that is not null or empty",
-    },
+    Function { name: "coalesce", arity: (1, None), call: coalesce, doc: "the first argument that is not null" },
     Function { name: "coalescelist", arity: (1, None), call: coalescelist, doc: "the first list that is not empty" },
     Function { name: "compact", arity: (1, Some(1)), call: compact, doc: "a list without its empty strings" },
     Function { name: "concat", arity: (1, None), call: concat, doc: "lists, one after another" },
@@ -56,9 +51,10 @@ fn chunklist(arguments: &mut Arguments<'_>) -> Called {
     Ok(Value::List(list.chunks(size).map(|chunk| Value::List(chunk.to_vec())).collect()))
 }
 
+/// Unlike Terraform's function of that name, this one takes an empty string for a value: Nomad has that of go-cty.
 fn coalesce(arguments: &mut Arguments<'_>) -> Called {
-    let given = |value: &&Value| !matches!(value, Value::Null) && **value != Value::text("");
-    arguments.values.iter().find(given).cloned().ok_or_else(|| Failure::of("all arguments are null or empty"))
+    let given = |value: &&Value| !matches!(value, Value::Null);
+    arguments.values.iter().find(given).cloned().ok_or_else(|| Failure::of("all arguments are null"))
 }
 
 fn coalescelist(arguments: &mut Arguments<'_>) -> Called {

@@ -117,10 +117,13 @@ fn cidrsubnets(arguments: &mut Arguments<'_>) -> Called {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::Budget;
+    use crate::inputs::Outside;
     use crate::value::Number;
 
     fn call(function: fn(&mut Arguments<'_>) -> Called, values: Vec<Value>) -> Result<Value, String> {
-        function(&mut Arguments { values, files: None }).map_err(|failure| failure.message)
+        let mut arguments = Arguments { values, outside: Outside::default(), budget: &Budget::default() };
+        function(&mut arguments).map_err(|failure| failure.message)
     }
 
     fn number(whole: i64) -> Value {

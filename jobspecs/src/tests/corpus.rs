@@ -5,37 +5,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 
 use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::structure::{Body, Structure};
 use serde_json::Value as Json;
 
 use super::{check_all, files, folder, parse_file};
-use crate::functions::{MISSING, names};
+use crate::functions::names;
 use crate::schema::{Block, JOB, Kind, driver};
-
-/// Files that need functions which are not in this release: they are refused for that reason alone.
-const WAITING: [&str; 4] =
-    ["etcd-cluster.hcl", "function-rsadecrypt.hcl", "functions-of-encoding.hcl", "functions-of-time-and-hashes.hcl"];
-
-/// The files that this release can read.
-pub(super) fn ready() -> Vec<PathBuf> {
-    let waits = |path: &PathBuf| WAITING.iter().any(|name| path.ends_with(name));
-    files("tests/corpus").into_iter().filter(|path| !waits(path)).collect()
-}
 
 #[test]
 fn the_corpus_gives_the_json_of_the_reference() {
-    for name in WAITING {
-        let errors = parse_file(&folder("tests/corpus").join(name)).unwrap_err();
-        assert!(
-            errors.iter().all(|error| error.message.ends_with("is not in this release")),
-            "{}",
-            errors.render(false)
-        );
-    }
-    check_all(ready().iter().map(|path| {
+    check_all(files("tests/corpus").iter().map(|path| {
         let expected: Json = serde_json::from_str(&fs::read_to_string(path.with_extension("json")).unwrap()).unwrap();
         let name = path.file_name().unwrap().to_string_lossy();
         let parsed = parse_file(path).map_err(|errors| errors.render(false))?;
@@ -87,7 +68,7 @@ fn is_known(path: &str) -> bool {
     match first {
         "job" if rest.is_empty() => true,
         "job" => is_known_in(&JOB, rest),
-        "function" => names().chain(MISSING.iter().copied()).any(|name| name == rest),
+        "function" => names().any(|name| name == rest),
         // What stands beside the job, and blocks that make blocks, are in no table: that they are used is tested below.
         "dynamic" | "locals" | "variable" | "variables" => true,
         _ => false,

@@ -32,6 +32,71 @@ fn work_without_end_is_cut_off() {
     }
 }
 
+/// The message of the first error where functions have random bytes.
+fn refused_with_random(body: &str) -> String {
+    let text = format!("locals {{\n{body}\n}}\njob \"x\" {{}}\n");
+    let inputs = Inputs { random: Some(&|bytes| bytes.fill(7)), ..Inputs::default() };
+    parse(&Source::new("hostile.hcl", &text), &inputs).unwrap_err().first().message.clone()
+}
+
+/// Of functions that take long for a short result, a jobspec may call so many as take about a second in all.
+#[test]
+fn costly_functions_are_cut_off() {
+    // That the job has no group comes after all that is wrong with its locals.
+    let is_taken = |body: &str| refused_with_random(body).contains("group");
+    assert!(is_taken("a = bcrypt(\"a\", 14)"));
+    let key = include_str!("../../tests/corpus/function-rsadecrypt.hcl");
+    let key = key.split("key = ").nth(1).and_then(|rest| rest.split("  secret").next()).unwrap();
+    let hashes = format!("t = \"{}\"\na = [for i in range(1000) : sha512(local.t)]", "x".repeat(500_000));
+    for body in [
+        "a = [for i in range(1000) : bcrypt(i)]",
+        "a = [bcrypt(\"a\", 14), bcrypt(\"a\", 14)]",
+        "a = [for i in range(1000) : bcrypt(\"a\", 4)]\nb = [for i in range(1000) : bcrypt(\"a\", 4)]",
+        &format!(
+            "k = {key}\na = [for i in range(1000) : can(rsadecrypt(base64encode(format(\"%256s\", i)), local.k))]"
+        ),
+        &hashes,
+    ] {
+        let message = refused_with_random(body);
+        assert!(message.starts_with("the jobspec takes too much to evaluate"), "{message}");
+    }
+}
+
+/// Each line of the document refers nine times to the one before it.
+#[test]
+fn yaml_that_multiplies_itself_is_cut_off() {
+    let mut lists = String::from("a0: &a0 [x, x]\\n");
+    let mut merges = String::from("m0: &m0 {k0: x}\\n");
+    for at in 1..30 {
+        let aliases = vec![format!("*a{}", at - 1); 9].join(", ");
+        lists.push_str(&format!("a{at}: &a{at} [{aliases}]\\n"));
+        merges.push_str(&format!("m{at}: &m{at} {{<<: *m{0}, k{at}: *m{0}, j{at}: *m{0}}}\\n", at - 1));
+    }
+    for yaml in [lists, merges] {
+        let message = refused_with_random(&format!("a = yamldecode(\"{yaml}\")"));
+        assert!(message.starts_with("the jobspec takes too much to evaluate"), "{message}");
+    }
+}
+
+#[test]
+fn yaml_that_is_nested_too_deeply_is_refused_and_at_the_limit_read() {
+    let nested = |depth: usize| format!("a = yamldecode(\"{}{}\")", "[".repeat(depth), "]".repeat(depth));
+    assert!(refused_with_random(&nested(128)).contains("group"));
+    let message = refused_with_random(&nested(129));
+    assert!(message.ends_with("this is nested more than 128 levels deep"), "{message}");
+    // That deep the parser itself gives up.
+    assert!(refused_with_random(&nested(100_000)).starts_with("yamldecode: "));
+}
+
+/// Indentation would make a deep value of many lines a thousand times larger.
+#[test]
+fn yaml_of_a_deep_value_is_no_longer_than_other_results() {
+    let deep: String = (1..500).map(|at| format!("a{at} = [local.a{}]\n", at - 1)).collect();
+    let body = format!("a0 = \"{}\"\n{deep}b = length(yamlencode(local.a499))", "x\\n".repeat(10_000));
+    let message = refused_with_random(&body);
+    assert!(message.starts_with("yamlencode: the result would have"), "{message}");
+}
+
 #[test]
 fn deep_nesting_is_refused() {
     let brackets = format!("locals {{\n  a = {}1{}\n}}\n", "[".repeat(100_000), "]".repeat(100_000));
@@ -55,6 +120,7 @@ fn many_errors_are_cut_to_the_limit_and_counted() {
 /// Large texts of one pattern each; the test's own time limit is that it ends at all with the others.
 #[test]
 fn a_mebibyte_of_anything_is_answered() {
+    let yaml = |text: &str| format!("locals {{\n  a = yamldecode(\"{text}\")\n}}\njob \"x\" {{}}\n");
     let fill = |row: &str| row.repeat(SOURCE_BYTES_MAX * 9 / 10 / row.len());
     let texts = [
         format!("job \"x\" {{\n{}}}\n", fill("  group \"a\" {}\n")),
@@ -62,6 +128,32 @@ fn a_mebibyte_of_anything_is_answered() {
         format!("job \"x\" {{\n  group \"g\" {{\n    network {{\n{}    }}\n  }}\n}}\n", fill("      port \"a\" {}\n")),
         format!("locals {{\n  a = [{}]\n}}\njob \"x\" {{}}\n", fill("try(var.a, 1),")),
         format!("locals {{\n  a = \"{}\"\n}}\njob \"x\" {{}}\n", fill("${1}")),
+        format!("locals {{\n  a = [{}]\n}}\njob \"x\" {{}}\n", fill("bcrypt(1),")),
+        yaml(&fill("[")),
+        yaml(&fill("{")),
+        yaml(&fill("- ")),
+        yaml(&fill("? ")),
+        yaml(&fill("a: ")),
+        yaml(&fill("a:\\n ")),
+        yaml(&fill("- a\\n")),
+        yaml(&fill("&a ")),
+        yaml(&fill("- &a a\\n")),
+        yaml(&fill("!a ")),
+        yaml(&fill("'")),
+        yaml(&fill("[a: b, ")),
+        yaml(&fill("{a: ")),
+        yaml(&fill("a\\n")),
+        yaml(&fill("\\n ")),
+        yaml(&fill("|\\n")),
+        yaml(&fill("#")),
+        yaml(&fill("%TAG !a! a\\n")),
+        yaml(&fill("---\\n")),
+        yaml(&format!("a: |\\n{}", fill(" x\\n"))),
+        yaml(&format!("a: \\\"{}", fill("x\\n"))),
+        format!("locals {{\n  a = formatdate(\"{}\", \"2026-01-31T12:00:00Z\")\n}}\n", fill("''")),
+        format!("locals {{\n  a = fileset(\".\", \"{}\")\n}}\n", fill("{a,")),
+        format!("locals {{\n  a = rsadecrypt(\"AAAA\", \"-----BEGIN RSA PRIVATE KEY-----{}\")\n}}\n", fill("A")),
+        format!("locals {{\n  a = timeadd(\"2026-01-31T12:00:00Z\", \"{}\")\n}}\n", fill("1h")),
         format!("job \"x\" {{\n  meta {{\n    a = <<-EOT\n{}EOT\n  }}\n}}\n", fill("      text ${attr.x}\n")),
         fill("\""),
         fill("{"),

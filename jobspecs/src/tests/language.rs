@@ -1,14 +1,15 @@
 //! The expression language, one expression a row: expected value in JSON, or what is wrong.
 
 use crate::evaluate::{Budget, Evaluator, Frame, Scope};
-use crate::inputs::Files;
+use crate::inputs::{Entry, EntryKind, Files, Outside};
 use crate::source::Source;
 use crate::syntax;
 use crate::value::Value;
 
-struct OneFile;
+/// `a.txt` and, for `fileset`, a few more.
+struct FewFiles;
 
-impl Files for OneFile {
+impl Files for FewFiles {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         if path == "a.txt" { Ok(b"text".to_vec()) } else { Err(format!("there is no file {path}")) }
     }
@@ -16,21 +17,52 @@ impl Files for OneFile {
     fn exists(&self, path: &str) -> bool {
         path == "a.txt"
     }
+
+    fn list(&self, path: &str) -> Result<Vec<Entry>, String> {
+        let entries: &[(&str, EntryKind)] = match path {
+            "." => &[("a.txt", EntryKind::File), ("conf", EntryKind::Folder)],
+            "conf" => &[
+                ("b.yml", EntryKind::File),
+                ("a.yml", EntryKind::File),
+                ("sub", EntryKind::Folder),
+                ("back", EntryKind::FolderByLink),
+            ],
+            "conf/sub" | "/home/ann/conf/sub" => &[("c.yml", EntryKind::File), ("d.yml", EntryKind::Folder)],
+            "conf/back" => &[("b.yml", EntryKind::File), ("back", EntryKind::FolderByLink)],
+            "locked" => return Err("permission denied".into()),
+            _ => &[],
+        };
+        Ok(entries.iter().map(|(name, kind)| Entry { name: (*name).into(), kind: *kind }).collect())
+    }
+
+    fn current_folder(&self) -> Result<String, String> {
+        Ok("/home/ann/jobs".into())
+    }
+
+    fn home_folder(&self) -> Result<String, String> {
+        Ok("/home/ann".into())
+    }
 }
 
-fn evaluate(text: &str) -> Result<Value, String> {
+/// Bytes that count up from 0, where random ones are asked for.
+fn counting(bytes: &mut [u8]) {
+    bytes.iter_mut().zip(0..).for_each(|(byte, count)| *byte = count);
+}
+
+pub(super) fn evaluate(text: &str) -> Result<Value, String> {
     let source = Source::new("row", text);
     let expression = syntax::expression(&source).map_err(|error| error.message)?;
     let mut scope = Scope::default();
     scope.variables.insert("name".into(), Value::text("web"));
     scope.locals.insert("list".into(), Value::from_json(&serde_json::json!([{"a": 1}, {"a": 2}])));
     let budget = Budget::default();
-    let evaluator = Evaluator { source: &source, scope: &scope, budget: &budget, files: Some(&OneFile) };
+    let outside = Outside { files: Some(&FewFiles), random: Some(&counting) };
+    let evaluator = Evaluator { source: &source, scope: &scope, budget: &budget, outside };
     evaluator.evaluate(&expression, &Frame::TOP).map_err(|error| error.message)
 }
 
 /// Rows of `expression => JSON` or `expression => ! message`.
-fn check(rows: &str) {
+pub(super) fn check(rows: &str) {
     let mut wrong = Vec::new();
     for row in rows.lines().map(str::trim).filter(|row| !row.is_empty()) {
         let (expression, expected) = row.rsplit_once(" ==> ").unwrap_or_else(|| panic!("no arrow in {row}"));
@@ -130,7 +162,9 @@ fn functions() {
         chomp("a\n") ==> "a"
         chunklist([1, 2, 3], 2) ==> [[1,2],[3]]
         cidrhost("10.0.0.0/8", 5) ==> "10.0.0.5"
-        coalesce(null, "", "x") ==> "x"
+        coalesce(null, "", "x") ==> ""
+        coalesce(null, "x") ==> "x"
+        coalesce(null) ==> ! coalesce: all arguments are null
         coalescelist([], [1]) ==> [1]
         compact(["a", "", null]) ==> ["a"]
         concat([1], [2]) ==> [1,2]
@@ -202,7 +236,6 @@ fn functions() {
         can(var.nope) ==> false
         upper("a", "b") ==> ! upper: takes 1 arguments, 2 given
         uper("a") ==> ! there is no function `uper`
-        uuidv4() ==> ! the function `uuidv4` is not in this release
         range(2000) ==> ! range: the range has more than 1024 items
         range(1024)[1023] ==> 1023
         "#,
@@ -215,4 +248,12 @@ fn heredocs_lose_their_indentation_also_around_directives() {
     assert_eq!(evaluate(text), Ok(Value::text("a\n  1\n  2\n\nb ${x}\n")));
     assert_eq!(evaluate("<<EOT\n  a\n  EOT\n"), Ok(Value::text("  a\n")));
     assert_eq!(evaluate("<<-EOT\n\ta ${var.name} b\n\t\tc\nEOT\n"), Ok(Value::text("a web b\n\tc\n")));
+}
+
+/// What the specification of HCL says of `<<-` (section "Template Expressions"): the least indentation of all lines is
+/// taken off each. A strip mark takes off a line break, and what follows is the start of a line all the same.
+#[test]
+fn heredocs_lose_their_indentation_on_lines_after_strip_marks_too() {
+    let text = "<<-EOT\n    a\n    %{ if true ~}\n      b\n    %{ endif ~}\n    c\n    EOT\n";
+    assert_eq!(evaluate(text), Ok(Value::text("a\n  b\nc\n")));
 }

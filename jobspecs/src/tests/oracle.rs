@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use crate::evaluate::{Budget, Evaluator, Frame, Scope};
+use crate::inputs::Outside;
 use crate::source::Source;
 use crate::syntax;
 use crate::value::Value;
@@ -14,7 +15,7 @@ fn ours(text: &str) -> Option<serde_json::Value> {
     scope.variables.insert("n".into(), Value::whole(4));
     scope.variables.insert("list".into(), Value::from_json(&serde_json::json!([1, 2, 3])));
     let budget = Budget::default();
-    let evaluator = Evaluator { source: &source, scope: &scope, budget: &budget, files: None };
+    let evaluator = Evaluator { source: &source, scope: &scope, budget: &budget, outside: Outside::default() };
     evaluator.evaluate(&expression, &Frame::TOP).ok().map(|value| value.to_json())
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hcl_edit::Span as _;
 
 use crate::evaluate::{Budget, Evaluator, Frame, Scope, span_of};
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, Outside};
 use crate::source::{Source, Span};
 use crate::types::Type;
 use crate::value::Value;
@@ -86,7 +86,7 @@ fn insert_text(
     } else {
         syntax::expression(&source).and_then(|expression| {
             let scope = Scope::default();
-            let evaluator = Evaluator { source: &source, scope: &scope, budget, files: None };
+            let evaluator = Evaluator { source: &source, scope: &scope, budget, outside: Outside::default() };
             evaluator.evaluate(&expression, &Frame::TOP)
         })
     };
@@ -127,7 +127,7 @@ fn insert_file(
         Err(diagnostic) => return diagnostics.push(*diagnostic),
     };
     let scope = Scope::default();
-    let evaluator = Evaluator { source, scope: &scope, budget, files: None };
+    let evaluator = Evaluator { source, scope: &scope, budget, outside: Outside::default() };
     for block in body.blocks() {
         let span = block.ident.span().unwrap_or(0..0);
         let error = Diagnostic::error(source, span, "a variable file has no blocks");

@@ -9,14 +9,14 @@ use hcl_edit::visit::{Visit, visit_traversal};
 
 use crate::Diagnostic;
 use crate::evaluate::{Budget, Evaluator, Frame, Scope};
-use crate::inputs::Files;
+use crate::inputs::Outside;
 use crate::source::Source;
 
 /// Adds the locals of `body` to `scope`.
 pub(super) fn evaluate(
     source: &Source,
     body: &Body,
-    files: Option<&dyn Files>,
+    outside: Outside<'_>,
     budget: &Budget,
     scope: &mut Scope,
     diagnostics: &mut Vec<Diagnostic>,
@@ -30,7 +30,7 @@ pub(super) fn evaluate(
     }
     let (order, circle) = in_order(&locals);
     for name in order {
-        let evaluator = Evaluator { source, scope, budget, files };
+        let evaluator = Evaluator { source, scope, budget, outside };
         match evaluator.evaluate(&locals[name].value, &Frame::TOP) {
             Ok(value) => {
                 scope.locals.insert(name.to_string(), value);
