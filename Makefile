@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e bench picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e bench fuzz picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -60,6 +60,9 @@ sim: ## the seeded simulation (SEED=42: that seed only)
 
 bench: ## measure the release build and keep the table in BENCHMARKS.md (BENCH_QUICK=1: only see that it works)
 	@scripts/bench.sh
+
+fuzz: ## feed mutated jobspecs to the parser (SECONDS=600: for so long)
+	@scripts/fuzz.sh $(or $(SECONDS),600)
 
 picture: ## take the picture in README from the last browser test
 	mkdir -p docs && cp target/screenshots/overview.png docs/ui.png

@@ -38,7 +38,7 @@ mod format;
 mod write;
 
 pub use complete::complete;
-pub use describe::describe;
+pub use describe::{describe, reference};
 pub use diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Severity};
 pub use format::format;
 pub use functions::{Function, table as functions};

@@ -41,7 +41,7 @@ use serde_json::Value as Json;
 use crate::source::Span;
 use crate::tree::Node;
 
-pub(crate) use drivers::driver;
+pub(crate) use drivers::{DRIVERS, driver};
 pub(crate) use job::JOB;
 
 /// A block: its name, what may stand in it, and how it becomes JSON.

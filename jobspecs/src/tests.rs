@@ -49,7 +49,7 @@ pub(crate) fn parse_text(name: &str, text: &str) -> Result<Parsed, crate::Diagno
 }
 
 /// Compares with the file `path`, or writes it if `UPDATE` is set.
-fn check(path: &Path, actual: &str) -> Result<(), String> {
+pub(crate) fn check(path: &Path, actual: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(path, actual).unwrap();
         return Ok(());

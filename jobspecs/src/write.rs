@@ -24,7 +24,7 @@ pub fn write_hcl(job: &Job) -> String {
 fn write_block(text: &mut String, schema: &Block, name: &str, label: Option<&str>, json: &Json, depth: usize) {
     let indent = "  ".repeat(depth);
     let label = label.or_else(|| schema.label.and_then(|key| json.get(key)).and_then(Json::as_str));
-    let label = label.filter(|label| !label.is_empty()).map(|label| format!(" {}", quote_plain(label)));
+    let label = label.filter(|label| !label.is_empty()).map(|label| format!(" {}", quote_label(label)));
     text.push_str(&format!("{indent}{name}{} {{\n", label.unwrap_or_default()));
     for field in schema.fields {
         let value = json.get(field.json).filter(|value| schema.label != Some(field.json) && is_written(field, value));
@@ -103,7 +103,7 @@ fn write_value(value: &Json, depth: usize) -> String {
             let indent = "  ".repeat(depth);
             let entries = object
                 .iter()
-                .map(|(key, value)| format!("{indent}  {} = {}\n", quote_plain(key), write_value(value, depth + 1)));
+                .map(|(key, value)| format!("{indent}  {} = {}\n", quote(key), write_value(value, depth + 1)));
             format!("{{\n{}{indent}}}", entries.collect::<String>())
         }
         other => other.to_string(),
@@ -129,6 +129,11 @@ fn reads_as(quoted: &str) -> Option<String> {
         Value::Text(text) => Some(text),
         _ => None,
     }
+}
+
+/// A label has no templates, and no text that looks like one either.
+fn quote_label(text: &str) -> String {
+    quote_plain(text).replace("${", "$${").replace("%{", "%%{")
 }
 
 fn quote_plain(text: &str) -> String {

@@ -7,11 +7,17 @@ pub trait Random: Send + Sync + 'static {
     /// A uniformly distributed number.
     fn next_u64(&self) -> u64;
 
+    /// Fills all of `bytes`.
+    fn fill(&self, bytes: &mut [u8]) {
+        for part in bytes.chunks_mut(size_of::<u64>()) {
+            part.copy_from_slice(&self.next_u64().to_le_bytes()[..part.len()]);
+        }
+    }
+
     /// 16 bytes, for an id.
     fn next_id(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.next_u64().to_le_bytes());
-        bytes[8..].copy_from_slice(&self.next_u64().to_le_bytes());
+        self.fill(&mut bytes);
         bytes
     }
 }
@@ -31,5 +37,19 @@ impl Random for SystemRandom {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).expect("the operating system gives random bytes once it has booted");
         u64::from_le_bytes(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_a_buffer_is_filled_and_no_two_alike() {
+        let (mut one, mut other) = ([0; 20], [0; 20]);
+        SystemRandom.fill(&mut one);
+        SystemRandom.fill(&mut other);
+        assert_ne!(one, other);
+        assert_ne!(one[16..], [0; 4]);
     }
 }

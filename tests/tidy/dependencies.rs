@@ -35,7 +35,27 @@ const ABOVE_ALL: [&str; 2] = ["tests", "bench"];
 /// What the pure crates may use beside crates of ours.
 pub const PURE: [(&str, &[&str]); 4] = [
     ("model", &["blake3", "serde", "serde_json", "thiserror", "uuid"]),
-    ("jobspecs", &["base64", "hcl-edit", "hcl-rs", "miette", "regex", "serde", "serde_json", "thiserror"]),
+    (
+        "jobspecs",
+        &[
+            "base64",
+            "bcrypt",
+            "hcl-edit",
+            "hcl-rs",
+            "jiff",
+            "md-5",
+            "miette",
+            "num-bigint",
+            "regex",
+            "saphyr-parser",
+            "serde",
+            "serde_json",
+            "sha1",
+            "sha2",
+            "thiserror",
+            "uuid",
+        ],
+    ),
     ("server-core", &["blake3", "regex", "rmp-serde", "semver", "serde", "serde_json", "thiserror"]),
     ("client-agent-core", &["serde", "thiserror"]),
 ];

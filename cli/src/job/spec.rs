@@ -16,9 +16,9 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: &Args) -> Result<Exit, Failure> {
-    let text = jobspecs::describe(&args.block).ok_or_else(|| {
+    let text = jobspecs::describe(&args.block).map_err(|hint| {
         let failure = Failure::new(format!("jobspecs have no block `{}`", args.block));
-        failure.hint("`sched job spec` shows the outermost block and what stands in it")
+        failure.hint(hint.unwrap_or("`sched job spec` shows the outermost block and what stands in it".into()))
     })?;
     show::line(text.trim_end());
     Ok(Exit::Done)

@@ -3,6 +3,9 @@
 use super::docker::DOCKER;
 use super::{Block, Kind, attribute};
 
+/// The drivers whose settings are known.
+pub(crate) const DRIVERS: [&str; 5] = ["docker", "exec", "raw_exec", "java", "qemu"];
+
 /// The settings of that driver; None if it is no driver that is known.
 pub(crate) fn driver(name: &str) -> Option<&'static Block> {
     match name {

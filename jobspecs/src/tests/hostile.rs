@@ -5,7 +5,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::{files, folder};
-use crate::{DIAGNOSTICS_MAX, Inputs, SOURCE_BYTES_MAX, Source, parse};
+use crate::{DIAGNOSTICS_MAX, Inputs, SOURCE_BYTES_MAX, Source, format, parse, write_hcl};
 
 /// The message of the first error.
 fn refused(text: &str) -> String {
@@ -209,5 +209,23 @@ proptest! {
     #[test]
     fn any_text_never_panics(text in "\\PC{0,200}") {
         let _ = parse(&Source::new("x", &text), &Inputs::default()).map_err(|errors| errors.render(true));
+    }
+}
+
+/// What `make fuzz` once found, and texts that reach much code, kept in `fuzz/corpus`.
+#[test]
+fn what_the_fuzzer_kept_holds_together() {
+    let kept = fs::read_dir(folder("fuzz/corpus")).unwrap().map(|entry| entry.unwrap().path());
+    for path in kept {
+        let bytes = fs::read(&path).unwrap();
+        let Ok(source) = Source::from_bytes("kept.hcl", &bytes) else { continue };
+        if let Ok(parsed) = parse(&source, &Inputs::default()) {
+            let written = write_hcl(&parsed.job);
+            let again = parse(&Source::new("written.hcl", &written), &Inputs::default());
+            assert_eq!(again.unwrap_or_else(|errors| panic!("{}", errors.render(false))).job, parsed.job);
+        }
+        if let Ok(laid_out) = format(&source) {
+            assert_eq!(format(&Source::new("kept.hcl", &laid_out)).unwrap(), laid_out, "{}", path.display());
+        }
     }
 }

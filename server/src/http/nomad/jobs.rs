@@ -125,14 +125,15 @@ fn submission(body: &Fields) -> Result<Option<Arc<Submission>>, Failure> {
 }
 
 /// `PUT /v1/jobs/parse`: a jobspec becomes a document, or all that is wrong with it.
-pub(super) async fn parse(_: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+pub(super) async fn parse(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let body = call.fields()?;
     let text = body.text("JobHCL")?;
     if text.is_empty() {
         return Err(Failure::bad_request("Job spec is empty"));
     }
     let var_files = [("Variables".to_string(), body.text("Variables")?)];
-    let inputs = Inputs { var_files: &var_files, ..Inputs::default() };
+    let random = |bytes: &mut [u8]| api.config.random.fill(bytes);
+    let inputs = Inputs { var_files: &var_files, random: Some(&random), ..Inputs::default() };
     let source = Source::new("jobspec.hcl", &text);
     let parsed = jobspecs::parse(&source, &inputs);
     let job = parsed.map_err(|wrong| Failure::bad_request(wrong.render(false)))?.job;

@@ -200,6 +200,12 @@ async fn a_jobspec_is_read_or_refused_with_its_line() {
     let text = "job \"x\" {\n  group \"g\" {\n    task \"t\" {\n      driver = \"fake\"\n    }\n  }\n}\n";
     let job = twin.put("/v1/jobs/parse", json!({ "JobHCL": text }).to_string()).await.json();
     assert_eq!(job["TaskGroups"][0]["Tasks"][0]["Driver"], "fake");
+    // There is a source of random bytes, and there are no files.
+    let random = text.replace("job \"x\" {", "job \"x\" {\n  name = uuidv4()");
+    let job = twin.put("/v1/jobs/parse", json!({ "JobHCL": random }).to_string()).await.json();
+    assert_eq!(job["Name"].as_str().map(str::len), Some(36), "{job}");
+    let reads = text.replace("job \"x\" {", "job \"x\" {\n  name = file(\"/etc/hostname\")");
+    twin.put("/v1/jobs/parse", json!({ "JobHCL": reads }).to_string()).await.refuses(400, "jobspec.hcl:2");
     let wrong = text.replace("driver", "drivre");
     twin.put("/v1/jobs/parse", json!({ "JobHCL": wrong }).to_string()).await.refuses(400, "jobspec.hcl:4");
 }
