@@ -100,13 +100,29 @@ fn finished(schema: &Block, read: Map<String, Json>, path: &str) -> Result<Json,
     Ok(Node { span: 0..0, tree: Tree::Map(entries) }.split().0)
 }
 
+/// What has a label in HCL has it in JSON too. Groups and tasks without a name are found with all that is wrong of names.
+fn check_label(schema: &Block, read: &Json, path: &str) -> Result<(), JsonError> {
+    let is_validated = ["group", "task"].contains(&schema.name);
+    let Some(label) = schema.label.filter(|_| !schema.label_optional && !is_validated) else { return Ok(()) };
+    match read.get(label).and_then(Json::as_str) {
+        Some(name) if !name.is_empty() => Ok(()),
+        _ => Err(JsonError { path: path.to_string(), message: format!("needs a {label}") }),
+    }
+}
+
 /// An inner block, or the list or map of them.
 fn read_blocks((inner, times): (&'static Block, Times), value: &Json, path: &str) -> Result<Json, JsonError> {
     match (times, value) {
         (Times::Many | Times::OnceInList, Json::Array(list)) => {
             let items = list.iter().filter(|item| !item.is_null()).enumerate();
-            let items: Result<Vec<Json>, JsonError> =
-                items.map(|(at, item)| read_block(inner, item, &format!("{path}[{at}]"))).collect();
+            let items: Result<Vec<Json>, JsonError> = items
+                .map(|(at, item)| {
+                    let path = format!("{path}[{at}]");
+                    let read = read_block(inner, item, &path)?;
+                    check_label(inner, &read, &path)?;
+                    Ok(read)
+                })
+                .collect();
             items.map(Json::Array)
         }
         (Times::Many | Times::OnceInList, _) => {

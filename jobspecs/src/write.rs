@@ -1,6 +1,7 @@
 //! A job back to HCL, by the same tables that it is read with.
 //!
-//! Everything is written out, defaults included, in the order of the tables; reading it again gives the same job.
+//! What this release acts on is written out, defaults included, in the order of the tables; what has no effect yet only
+//! where it says more than nothing. Reading it again gives the same job.
 
 use model::Job;
 use serde_json::{Map, Value as Json};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use crate::duration;
 use crate::evaluate::{Budget, Evaluator, Frame, Scope};
 use crate::inputs::Outside;
-use crate::schema::{Block, Field, JOB, Kind, Times};
+use crate::schema::{Block, Field, JOB, Kind, Status, Times};
 use crate::source::Source;
 use crate::syntax;
 use crate::value::Value;
@@ -26,9 +27,15 @@ fn write_block(text: &mut String, schema: &Block, name: &str, label: Option<&str
     let label = label.or_else(|| schema.label.and_then(|key| json.get(key)).and_then(Json::as_str));
     let label = label.filter(|label| !label.is_empty()).map(|label| format!(" {}", quote_label(label)));
     text.push_str(&format!("{indent}{name}{} {{\n", label.unwrap_or_default()));
+    // What a rule leaves open comes from the same rule further out, and not from the model.
+    let is_rule = ["restart", "reschedule", "update", "migrate"].contains(&schema.name);
+    let defaults = if is_rule { Json::Null } else { schema.defaults() };
     for field in schema.fields {
+        let says_nothing = |value: &Json| {
+            field.status == Status::NotYet && defaults.get(field.json).is_some_and(|known| known == value)
+        };
         let value = json.get(field.json).filter(|value| schema.label != Some(field.json) && is_written(field, value));
-        if let Some(value) = value {
+        if let Some(value) = value.filter(|value| !says_nothing(value)) {
             write_field(text, field, value, depth + 1);
         }
     }

@@ -71,11 +71,11 @@ fn functions_of_time() {
 fn functions_of_paths_and_folders() {
     check(
         r#"
-        abspath("a/./b/../c") ==> "/home/ann/jobs/a/c"
+        abspath("a/./b/../c") ==> "/users/ann/jobs/a/c"
         abspath("../../../../etc/") ==> "/etc"
         abspath("/") ==> "/"
-        pathexpand("~/.ssh/id") ==> "/home/ann/.ssh/id"
-        pathexpand("~") ==> "/home/ann"
+        pathexpand("~/.ssh/id") ==> "/users/ann/.ssh/id"
+        pathexpand("~") ==> "/users/ann"
         pathexpand("a/~") ==> "a/~"
         pathexpand("~bob/a") ==> ! pathexpand: the folders of other users are not known
         fileset("conf", "*.yml") ==> ["a.yml","b.yml"]

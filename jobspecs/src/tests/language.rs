@@ -27,7 +27,7 @@ impl Files for FewFiles {
                 ("sub", EntryKind::Folder),
                 ("back", EntryKind::FolderByLink),
             ],
-            "conf/sub" | "/home/ann/conf/sub" => &[("c.yml", EntryKind::File), ("d.yml", EntryKind::Folder)],
+            "conf/sub" | "/users/ann/conf/sub" => &[("c.yml", EntryKind::File), ("d.yml", EntryKind::Folder)],
             "conf/back" => &[("b.yml", EntryKind::File), ("back", EntryKind::FolderByLink)],
             "locked" => return Err("permission denied".into()),
             _ => &[],
@@ -36,11 +36,11 @@ impl Files for FewFiles {
     }
 
     fn current_folder(&self) -> Result<String, String> {
-        Ok("/home/ann/jobs".into())
+        Ok("/users/ann/jobs".into())
     }
 
     fn home_folder(&self) -> Result<String, String> {
-        Ok("/home/ann".into())
+        Ok("/users/ann".into())
     }
 }
 

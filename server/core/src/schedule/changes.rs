@@ -1,5 +1,7 @@
 //! Whether a new version of a group can be taken over by an instance as it runs, or needs a new one.
 
+use std::time::Duration;
+
 use model::{Group, Job, Network, Service, Task};
 
 /// What a new version means for a running instance.
@@ -25,57 +27,67 @@ pub(crate) fn change_between(old: &Job, new: &Job, name: &str) -> Change {
     }
 }
 
-/// Everything that is fixed when an instance starts.
+/// Whether anything differs that is fixed when an instance starts.
 fn needs_new_instance(old: &Group, new: &Group) -> bool {
-    need_new_network(&old.networks, &new.networks)
-        || old.ephemeral_disk != new.ephemeral_disk
-        || old.volumes != new.volumes
-        || old.consul != new.consul
-        || old.meta != new.meta
-        || need_new_proxy(&old.services, &new.services)
-        || old.tasks.len() != new.tasks.len()
-        || old.tasks.iter().zip(&new.tasks).any(|(old, new)| needs_new_task(old, new))
+    fixed(old) != fixed(new)
 }
 
-fn needs_new_task(old: &Task, new: &Task) -> bool {
-    old.name != new.name
-        || old.driver != new.driver
-        || old.config != new.config
-        || old.user != new.user
-        || old.lifecycle != new.lifecycle
-        || old.leader != new.leader
-        || old.resources != new.resources
-        || old.env != new.env
-        || old.meta != new.meta
-        || old.logs != new.logs
-        || old.templates != new.templates
-        || old.artifacts != new.artifacts
-        || old.volume_mounts != new.volume_mounts
-        || old.csi_plugin != new.csi_plugin
-        || old.dispatch_payload != new.dispatch_payload
-        || old.vault != new.vault
-        || old.consul != new.consul
-        || old.identity != new.identity
-        || old.identities != new.identities
-        || old.secrets != new.secrets
-        || old.schedule != new.schedule
-        || old.kind != new.kind
-        || need_new_proxy(&old.services, &new.services)
+/// All of a group but what the servers or the agent look at while an instance runs. A field that is new in the model is
+/// fixed until it is named here.
+fn fixed(group: &Group) -> Group {
+    Group {
+        count: 0,
+        constraints: Vec::new(),
+        affinities: Vec::new(),
+        spreads: Vec::new(),
+        networks: group.networks.iter().map(fixed_network).collect(),
+        services: proxies(&group.services),
+        tasks: group.tasks.iter().map(fixed_task).collect(),
+        restart: None,
+        reschedule: None,
+        update: None,
+        migrate: None,
+        disconnect: None,
+        shutdown_delay: None,
+        max_run_duration: None,
+        stop_after_client_disconnect: None,
+        max_client_disconnect: None,
+        prevent_reschedule_on_lost: false,
+        scaling: None,
+        ..group.clone()
+    }
+}
+
+fn fixed_task(task: &Task) -> Task {
+    Task {
+        constraints: Vec::new(),
+        affinities: Vec::new(),
+        services: proxies(&task.services),
+        kill_timeout: Duration::ZERO,
+        kill_signal: String::new(),
+        shutdown_delay: Duration::ZERO,
+        restart: None,
+        actions: Vec::new(),
+        scaling_policies: Vec::new(),
+        ..task.clone()
+    }
 }
 
 /// A network that says `host` and one that says nothing are the same.
-fn need_new_network(old: &[Network], new: &[Network]) -> bool {
-    let settled = |network: &Network| Network { mode: network.mode.meaning().clone(), ..network.clone() };
-    !old.iter().map(settled).eq(new.iter().map(settled))
+fn fixed_network(network: &Network) -> Network {
+    Network { mode: network.mode.meaning().clone(), ..network.clone() }
 }
 
-/// A service is announced by the agent at any time, but its proxy starts with the instance.
-fn need_new_proxy(old: &[Service], new: &[Service]) -> bool {
-    let proxies = |services: &'_ [Service]| -> Vec<_> {
-        let meshed = services.iter().filter(|service| service.connect.is_some() || service.identity.is_some());
-        meshed.map(|service| (service.name.clone(), service.connect.clone(), service.identity.clone())).collect()
+/// A service is announced by the agent at any time, but its proxy and its identity start with the instance.
+fn proxies(services: &[Service]) -> Vec<Service> {
+    let meshed = services.iter().filter(|service| service.connect.is_some() || service.identity.is_some());
+    let proxy = |service: &Service| Service {
+        name: service.name.clone(),
+        connect: service.connect.clone(),
+        identity: service.identity.clone(),
+        ..Service::default()
     };
-    proxies(old) != proxies(new)
+    meshed.map(proxy).collect()
 }
 
 #[cfg(test)]

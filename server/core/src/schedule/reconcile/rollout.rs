@@ -1,5 +1,6 @@
 //! The rollout of a job's current version: whether there is a deployment, and how much of it may go on now.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub(super) struct Rollout<'a> {
     version: &'a Arc<JobVersion>,
     /// The newest deployment, if it is of this version.
     deployment: Option<&'a Arc<Deployment>>,
+    /// What is known of changes from older versions, by group: every instance of a version asks the same.
+    changes: RefCell<BTreeMap<(String, u64), Change>>,
 }
 
 /// How the instances of a group may be replaced by those of the current version.
@@ -46,7 +49,7 @@ impl<'a> Rollout<'a> {
     pub fn of(state: &'a State, record: &'a JobRecord) -> Self {
         let version = record.current();
         let deployment = state.latest_deployment(&record.key).filter(|known| record.is_rolled_out_by(known));
-        Self { record, version, deployment }
+        Self { record, version, deployment, changes: RefCell::default() }
     }
 
     /// How instances of `group` are replaced step by step; none where all are at once.
@@ -96,10 +99,16 @@ impl<'a> Rollout<'a> {
         }
     }
 
+    /// What the current version means for an instance of `group` that is of version `old`.
+    pub fn change(&self, group: &Group, old: &Arc<JobVersion>) -> Change {
+        let mut changes = self.changes.borrow_mut();
+        let change = || change_between(&old.job, &self.version.job, &group.name);
+        *changes.entry((group.name.clone(), old.version)).or_insert_with(change)
+    }
+
     /// Whether an instance of `group` is of the current version, or of one that it can take over from as it runs.
     pub fn is_new(&self, group: &Group, allocation: &Allocation) -> bool {
-        let takes_over =
-            |old: &Arc<JobVersion>| change_between(&old.job, &self.version.job, &group.name) != Change::Destructive;
+        let takes_over = |old: &Arc<JobVersion>| self.change(group, old) != Change::Destructive;
         self.is_of_its_version(allocation) || self.record.version(allocation.job_version).is_some_and(takes_over)
     }
 
@@ -135,9 +144,8 @@ impl<'a> Rollout<'a> {
         older: Option<&'a Arc<JobVersion>>,
     ) -> &'a Arc<JobVersion> {
         let differs = |older: &&Arc<JobVersion>| {
-            let (old, new) = (&older.job, &self.version.job);
-            let has_group = old.kind == new.kind && old.group(&group.name).is_some();
-            has_group && change_between(old, new, &group.name) == Change::Destructive
+            let has_group = older.job.kind == self.version.job.kind && older.job.group(&group.name).is_some();
+            has_group && self.change(group, older) == Change::Destructive
         };
         older.filter(|_| !pace.spreads()).filter(differs).unwrap_or(self.version)
     }

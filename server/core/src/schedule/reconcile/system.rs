@@ -8,7 +8,7 @@ use model::{
 };
 
 use super::super::reschedule::{Verdict, judge};
-use super::super::{Change, Feasibility, change_between};
+use super::super::{Change, Feasibility};
 use super::rollout::Rollout;
 use super::{Counts, Want, Wishes};
 use crate::plan::Stop;
@@ -30,7 +30,8 @@ pub(super) fn reconcile(
     let feasibility = Feasibility::new(state, version, group);
     let may_replace = may_replace(state, rollout, group, &of_node, &feasibility);
     let counts = Counts::default();
-    let mut work = AtWork { state, version, group, feasibility: &feasibility, now, may_replace, counts, wishes };
+    let mut work =
+        AtWork { state, version, rollout, group, feasibility: &feasibility, now, may_replace, counts, wishes };
     let mut has_node = false;
     for node in state.nodes() {
         let here = of_node.remove(&node.id).unwrap_or_default();
@@ -63,6 +64,7 @@ pub(super) fn reconcile(
 struct AtWork<'a, 'w> {
     state: &'a State,
     version: &'a Arc<JobVersion>,
+    rollout: &'a Rollout<'a>,
     group: &'a Group,
     feasibility: &'a Feasibility<'a>,
     now: Timestamp,
@@ -113,7 +115,7 @@ impl AtWork<'_, '_> {
             return;
         }
         let old = self.state.job_version(&live.job, live.job_version);
-        let change = |old: &Arc<JobVersion>| change_between(&old.job, &self.version.job, &self.group.name);
+        let change = |old: &Arc<JobVersion>| self.rollout.change(self.group, old);
         match old.map_or(Change::Destructive, change) {
             Change::None | Change::InPlace => {
                 self.counts.in_place += 1;

@@ -9,7 +9,7 @@ use super::super::Want;
 use super::super::rollout::Pace;
 use super::{AtWork, Slots};
 use crate::plan::Stop;
-use crate::schedule::{Change, Feasibility, change_between};
+use crate::schedule::{Change, Feasibility};
 
 impl<'a> AtWork<'a, '_> {
     /// Brings instances of older versions to the current one: in place, or step by step by new ones.
@@ -64,9 +64,7 @@ impl<'a> AtWork<'a, '_> {
         // In place only where the node still meets every condition.
         let feasibility = Feasibility::alone(self.version, self.group);
         match self.state.node(allocation.node) {
-            Some(node) if feasibility.conditions(node).is_empty() => {
-                change_between(&old.job, &self.version.job, &self.group.name)
-            }
+            Some(node) if feasibility.conditions(node).is_empty() => self.rollout.change(self.group, old),
             Some(_) | None => Change::Destructive,
         }
     }
