@@ -39,6 +39,10 @@ pub(crate) struct Scope {
     pub locals: BTreeMap<String, Value>,
     /// Variables and locals (as `var.name`) that are declared, but have no value because of an error told elsewhere.
     pub without_value: BTreeSet<String>,
+    /// Whether declarations are lacking because of a syntax error: an unknown name may be one of them.
+    pub is_incomplete: bool,
+    /// Whether this is a value for a variable, in which nothing can be left for later.
+    pub is_closed: bool,
 }
 
 /// What is left of the budget, shared by all evaluators of a run.
@@ -170,7 +174,10 @@ impl<'a> Evaluator<'a> {
             ("convert", [argument, kind]) => {
                 let kind = crate::types::parse(kind, self)?;
                 let value = self.evaluate(argument, frame)?;
-                kind.convert(value).map_err(|problem| self.error(&span_of(argument), problem))
+                kind.convert(value).map_err(|problem| {
+                    let error = Diagnostic::error(self.source, problem.place(argument), problem.to_string());
+                    Box::new(error.hint_if(problem.hint()))
+                })
             }
             _ => {
                 let function = functions::find(name).map_err(|missing| {

@@ -31,6 +31,7 @@ impl Evaluator<'_> {
             "var" => (&self.scope.variables, "variable"),
             "local" => (&self.scope.locals, "local"),
             _ => {
+                self.check_root(expression, name.as_str(), operators, frame)?;
                 let text = without_blanks(self.source.slice(&span_of(expression)));
                 self.spend(text.len() as u64, &span_of(expression))?;
                 return Ok(Value::Text(format!("${{{text}}}")));
@@ -51,7 +52,8 @@ impl Evaluator<'_> {
                 return self.follow(Value::Object(known.clone()), operators, frame);
             }
         };
-        if self.scope.without_value.contains(&format!("{}.{key}", name.as_str())) {
+        let is_lost = self.scope.is_incomplete && !known.contains_key(&key);
+        if is_lost || self.scope.without_value.contains(&format!("{}.{key}", name.as_str())) {
             return Err(Box::new(Diagnostic::consequence(self.source, span_of(expression))));
         }
         let Some(value) = known.get(&key) else {
@@ -69,6 +71,53 @@ impl Evaluator<'_> {
         };
         self.charge(value, &span_of(expression))?;
         self.follow(value.clone(), rest, frame)
+    }
+
+    /// Refuses roots that look like ours and are not, and all in a value for a variable.
+    fn check_root(
+        &self,
+        expression: &Expression,
+        root: &str,
+        operators: &[Decorated<TraversalOperator>],
+        frame: &Frame<'_>,
+    ) -> Evaluated<()> {
+        let span = span_of(expression);
+        let error = |message: String, hint: String| {
+            Err(Box::new(Diagnostic::error(self.source, span.clone(), message).hint(hint)))
+        };
+        if self.scope.is_closed {
+            let text = self.source.slice(&span);
+            let hint = match operators {
+                [] => format!("a text is written in quotes: \"{text}\""),
+                _ => "the value of a variable can't refer to others".into(),
+            };
+            return error(format!("`{text}` is not a value"), hint);
+        }
+        if operators.is_empty() && root.contains(char::is_lowercase) && !self.is_in_template(&span) {
+            let error = Diagnostic::error(self.source, span, "a text is written in quotes").label("without quotes");
+            return Err(Box::new(error.hint(format!("write: \"{root}\""))));
+        }
+        let Some(TraversalOperator::GetAttr(next)) = operators.first().map(|operator| operator.value()) else {
+            return Ok(());
+        };
+        let next = next.as_str();
+        // Such a text may also be meant for another program, so only what is declared here counts.
+        let meant = match root {
+            "vars" | "variable" | "variables" if self.scope.variables.contains_key(next) => "var",
+            "locals" if self.scope.locals.contains_key(next) => "local",
+            "each" if ["key", "value"].contains(&next) => match frame.names.first() {
+                Some((name, Value::Object(_))) => name.as_str(),
+                _ => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        error(format!("nothing here is called `{root}`"), format!("write: {meant}.{next}"))
+    }
+
+    /// Whether a template begins right before the place: `${name}`.
+    fn is_in_template(&self, span: &Span) -> bool {
+        let before = self.source.text().get(..span.start).unwrap_or_default().trim_end();
+        before.trim_end_matches('~').ends_with("${")
     }
 
     /// Follows the steps of a path from `value`.
