@@ -28,6 +28,24 @@ pub(crate) struct Decoder<'a> {
     pub broken: BTreeSet<usize>,
 }
 
+/// The blocks that nearly every jobspec has.
+const USUAL: [&str; 14] = [
+    "job",
+    "group",
+    "task",
+    "network",
+    "port",
+    "service",
+    "check",
+    "resources",
+    "update",
+    "restart",
+    "template",
+    "constraint",
+    "volume",
+    "volume_mount",
+];
+
 /// A block as it stands in the text, or as a dynamic block makes it.
 struct Found<'b, 'f> {
     name: &'b str,
@@ -156,11 +174,11 @@ impl<'a> Decoder<'a> {
             Ok(value) => value.to_json(),
             Err(error) => return self.errors.push(*error),
         };
-        let span = span_of(&hcl.value);
+        let span = span_of(self.chosen(&hcl.value, frame));
         if value.is_null() {
             return;
         }
-        let node = self.placed(&hcl.value, value.clone());
+        let node = self.placed(self.chosen(&hcl.value, frame), value.clone());
         if let Kind::Block(inner, times) = field.kind {
             return self.block_as_attribute(schema, field, (inner, times), node, entries);
         }
@@ -312,8 +330,13 @@ impl<'a> Decoder<'a> {
         let hint = crate::schema::foreign_hint(schema, name);
         let hint = hint.or_else(|| nearest::did_you_mean(name, schema.names())).unwrap_or_else(|| {
             let mut parents = crate::schema::parents_of(name, is_block);
-            parents.extend(crate::schema::parents_of(name, !is_block));
-            parents.dedup();
+            if parents.is_empty() {
+                parents = crate::schema::parents_of(name, !is_block);
+            }
+            // The block that most people know comes first; further ones only where that is none of the usual.
+            if parents.first().is_some_and(|parent| USUAL.contains(parent)) {
+                parents.retain(|parent| USUAL.contains(parent));
+            }
             match parents.as_slice() {
                 [] => format!("`{}` has: {}", schema.name, schema.names().collect::<Vec<_>>().join(", ")),
                 [parent] => format!("`{name}` belongs in `{parent}`"),
@@ -326,6 +349,19 @@ impl<'a> Decoder<'a> {
 
     fn error(&self, span: &Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(self.evaluator.source, span.clone(), message)
+    }
+
+    /// The part of an expression whose value it has: the branch that a condition chooses.
+    fn chosen<'e>(&self, expression: &'e Expression, frame: &Frame<'_>) -> &'e Expression {
+        match expression {
+            Expression::Parenthesis(inner) => self.chosen(inner.inner(), frame),
+            Expression::Conditional(conditional) => match self.evaluator.condition(&conditional.cond_expr, frame) {
+                Ok(true) => self.chosen(&conditional.true_expr, frame),
+                Ok(false) => self.chosen(&conditional.false_expr, frame),
+                Err(_) => expression,
+            },
+            other => other,
+        }
     }
 
     /// The value of an expression with the places of its parts, as far as the expression spells them out.

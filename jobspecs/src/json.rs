@@ -90,9 +90,9 @@ fn read_block(schema: &'static Block, value: &Json, path: &str) -> Result<Json, 
         let value = match field.kind {
             Kind::Block(inner, times) => read_blocks((inner, times), value, &inner_path)?,
             kind => kind.read(value).map_err(|message| {
-                // Hints are written in HCL; in JSON only the words of choices and units of durations are the same.
-                let is_same = matches!(kind, Kind::Choice(_) | Kind::Duration);
-                let hint = if is_same { field.hint(value) } else { None };
+                // Hints are written in HCL.
+                let (hcl, json) = (format!("{} = ", field.name), format!("\"{}\": ", field.json));
+                let hint = field.hint(value).map(|hint| hint.replace(&hcl, &json));
                 JsonError { path: inner_path, message, hint }
             })?,
         };

@@ -188,6 +188,11 @@ fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
     let json = syntax::json(source)?;
     let first_line = source.text().find('\n').unwrap_or(source.text().len());
     let whole = || 0..first_line;
+    let has = |name: &str| json.as_object().is_some_and(|json| json.keys().any(|key| key.eq_ignore_ascii_case(name)));
+    if !["Job", "ID", "TaskGroups"].into_iter().any(has) {
+        let error = Diagnostic::error(source, whole(), "this JSON is not a job");
+        return Err(error.hint("write: { \"Job\": { \"ID\": \"name\", \"TaskGroups\": [ … ] } }").into());
+    }
     let (job, warnings) = decode_json(json).map_err(|error| {
         let place = json_place::find(source.text(), &error.path).unwrap_or_else(whole);
         Diagnostic::error(source, place, error.to_string()).hint_if(error.hint)

@@ -227,7 +227,11 @@ pub(crate) fn parents_of(name: &str, as_block: bool) -> Vec<&'static str> {
     // Blocks do not contain themselves, so this ends.
     while let Some(block) = waiting.pop_front() {
         let is_block = |kind| matches!(kind, Kind::Block(..) | Kind::Free | Kind::TextMap | Kind::TextsMap);
-        if block.field(name).is_some_and(|field| is_block(field.kind) == as_block) && !parents.contains(&block.name) {
+        let is_deprecated = block.name == "resources" && name == "network";
+        if !is_deprecated
+            && block.field(name).is_some_and(|field| is_block(field.kind) == as_block)
+            && !parents.contains(&block.name)
+        {
             parents.push(block.name);
         }
         waiting.extend(block.fields.iter().filter_map(|field| match field.kind {

@@ -18,7 +18,7 @@ pub(crate) fn body(source: &Source) -> Result<Body, Box<Diagnostic>> {
     let body = hcl_edit::parser::parse_body(source.text());
     let body = body.map_err(|error| Box::new(explain::explain(source, source.text(), &found, &error).diagnostic))?;
     match found.open_strings.first() {
-        Some(span) => Err(Box::new(explain::open_string(source, source.text(), span.clone()))),
+        Some(open) => Err(Box::new(explain::open_string(source, source.text(), open.span.clone()))),
         None => Ok(body),
     }
 }

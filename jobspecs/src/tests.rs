@@ -1,7 +1,7 @@
 //! Scenario tests: text in, JSON or diagnostics out.
 //!
 //! `tests/good/*.hcl` and the examples have their JSON beside them (`.json`), `tests/wrong/*.hcl` what is printed
-//! (`.txt`). `UPDATE=1` writes the expected files anew; the difference is what a reviewer reads. Lines at the top of a
+//! (`.txt`), `tests/warned/*.hcl` the warnings. `UPDATE=1` writes the expected files anew; the difference is what a reviewer reads. Lines at the top of a
 //! file that begin with `# -var` or `# -var-file` give values for variables.
 
 mod corpus;
@@ -97,6 +97,19 @@ fn wrong_files_give_their_diagnostics() {
     check_all(files("tests/wrong").iter().map(|path| match parse_file(path) {
         Ok(parsed) => Err(format!("{} is taken: {}", path.display(), shown(&parsed))),
         Err(errors) => check(&path.with_extension("txt"), &errors.render(false)),
+    }));
+}
+
+/// `tests/warned/*.hcl` are taken, with the warnings that stand in the `.txt` beside them.
+#[test]
+fn warned_files_give_their_warnings() {
+    check_all(files("tests/warned").iter().map(|path| match parse_file(path) {
+        Ok(parsed) => {
+            let rendered: Vec<String> = parsed.warnings.iter().map(|warning| warning.render(false)).collect();
+            assert!(!rendered.is_empty(), "{} gives no warning", path.display());
+            check(&path.with_extension("txt"), &rendered.join("\n"))
+        }
+        Err(errors) => Err(errors.render(false)),
     }));
 }
 

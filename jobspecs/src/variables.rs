@@ -12,7 +12,7 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 
-use crate::evaluate::{Budget, Evaluator, Frame, Scope, span_of};
+use crate::evaluate::{Budget, Evaluator, Frame, Place, Scope, span_of};
 use crate::inputs::Inputs;
 use crate::source::{Source, Span};
 use crate::types::{self, Type};
@@ -48,7 +48,7 @@ pub(crate) fn scope(
     is_incomplete: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Scope {
-    let nothing = Scope::default();
+    let nothing = Scope { place: Place::Declaration, ..Scope::default() };
     let evaluator = Evaluator { source, scope: &nothing, budget, files: inputs.allow_files };
     let declared = declarations(body, &evaluator, diagnostics);
     let types: BTreeMap<&str, Type> = declared

@@ -4,10 +4,13 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, TraversalOperator};
 use hcl_edit::repr::Decorated;
 
-use super::{Evaluated, Evaluator, Frame, span_of};
+use super::{Evaluated, Evaluator, Frame, Place, span_of};
 use crate::source::Span;
 use crate::value::{Number, Value};
 use crate::{Diagnostic, nearest};
+
+/// The roots of what is filled in when the task runs.
+const KNOWN_ROOTS: [&str; 8] = ["attr", "node", "meta", "env", "device", "secret", "unique", "driver"];
 
 /// What it costs to look for a word that was meant: `try` can make such errors by the thousand.
 const HINT_COST: u64 = 2000;
@@ -37,6 +40,12 @@ impl Evaluator<'_> {
                 return Ok(Value::Text(format!("${{{text}}}")));
             }
         };
+        if self.scope.place != Place::Job {
+            let text = self.source.slice(&span_of(expression));
+            let error = Diagnostic::error(self.source, span_of(expression), format!("`{text}` has no value here"));
+            let hint = "the value of a variable can't refer to others; that of a local can: locals { name = … }";
+            return Err(Box::new(error.hint(hint)));
+        }
         let (first, rest) = match operators.split_first() {
             Some((first, rest)) => (first, rest),
             None => {
@@ -59,7 +68,9 @@ impl Evaluator<'_> {
         let Some(value) = known.get(&key) else {
             let span = first.span().unwrap_or_else(|| span_of(expression));
             self.spend(HINT_COST, &span)?;
-            let hint = nearest::did_you_mean(&key, known.keys().map(String::as_str)).unwrap_or_else(|| {
+            let prefix = format!("{}.", name.as_str());
+            let lost = self.scope.without_value.iter().filter_map(|name| name.strip_prefix(&prefix));
+            let hint = nearest::did_you_mean(&key, known.keys().map(String::as_str).chain(lost)).unwrap_or_else(|| {
                 if word == "variable" {
                     format!("declare it: variable \"{key}\" {{ type = string }}")
                 } else {
@@ -85,13 +96,17 @@ impl Evaluator<'_> {
         let error = |message: String, hint: String| {
             Err(Box::new(Diagnostic::error(self.source, span.clone(), message).hint(hint)))
         };
-        if self.scope.is_closed {
+        if self.scope.place == Place::Given {
             let text = self.source.slice(&span);
             let hint = match operators {
                 [] => format!("a text is written in quotes: \"{text}\""),
                 _ => "the value of a variable can't refer to others".into(),
             };
             return error(format!("`{text}` is not a value"), hint);
+        }
+        let is_known = KNOWN_ROOTS.contains(&root) || root.starts_with("NOMAD_");
+        if !is_known && let Some(meant) = nearest::nearest(root, frame.all()) {
+            return error(format!("nothing here is called `{root}`"), format!("did you mean `{meant}`?"));
         }
         if operators.is_empty() && root.contains(char::is_lowercase) && !self.is_in_template(&span) {
             let error = Diagnostic::error(self.source, span, "a text is written in quotes").label("without quotes");
@@ -185,7 +200,10 @@ impl Evaluator<'_> {
                     Some(at) => Ok(list.swap_remove(at)),
                     None => {
                         let given = key.to_text().unwrap_or_else(|| key.kind().to_string());
-                        Err(self.error(span, format!("the list has {} items, no item {given}", list.len())))
+                        let message = format!("the list has {} items, no item {given}", list.len());
+                        Err(Box::new(
+                            Diagnostic::error(self.source, span.clone(), message).hint("they are counted from 0"),
+                        ))
                     }
                 }
             }

@@ -9,20 +9,20 @@ pub(crate) fn hint(block: &Block, word: &str) -> Option<String> {
             "tasks of a group start together; one that runs before the others has: lifecycle { hook = \"prestart\" }"
         }
         (_, "depends_on") => "what must run first is a task with: lifecycle { hook = \"prestart\" }",
-        (_, "for_each") => "a block for each item: dynamic \"service\" { for_each = […], content { … } }",
+        (_, "for_each") => {
+            "blocks for each item are made by: dynamic \"service\" { … }, with for_each and content in it"
+        }
         ("group" | "job" | "task", "replicas" | "instances" | "scale" | "desired_count" | "num_instances") => {
             "how many run is the group's: count = …"
         }
         ("task", "environment" | "enviroment" | "envs" | "env_vars") => "write: env { NAME = \"value\" }",
-        ("task" | "group" | "job", "env_file") => "write: template { … destination = \"secrets/env\", env = true }",
+        ("task" | "group" | "job", "env_file") => "a template with env = true reads such a file",
         ("task", "container_name") => "the task's name is its label; a container is found by its service",
         ("task", "healthcheck" | "health_check" | "liveness_probe" | "readiness_probe" | "liveness" | "readiness") => {
             "write: service { check { type = \"http\" … } }"
         }
         ("task", "mem_limit" | "cpus" | "cpu_shares" | "limits" | "requests")
-        | ("resources", "limits" | "requests") => {
-            "write: resources { cpu = …, memory = … } with MHz and MiB, on lines of their own"
-        }
+        | ("resources", "limits" | "requests") => "write in resources: cpu = …, counted in MHz, and memory = …, in MiB",
         ("task", "network_mode" | "networks") => "write in the group: network { mode = \"bridge\" }",
         ("task", "restart_policy") | ("group", "restart_policy") => "write: restart { attempts = 3 }",
         ("task", "provider") => "what runs it is its driver: driver = \"docker\"",
@@ -34,6 +34,7 @@ pub(crate) fn hint(block: &Block, word: &str) -> Option<String> {
         }
         ("job", "services") | ("group", "services") => "write one block for each: service { … }",
         ("resources", "memory_mb" | "mem") => "write: memory = …, in MiB",
+        ("update", "canaries") => "did you mean `canary`?",
         ("resources", "gpu" | "gpus") => "write: device \"nvidia/gpu\" { count = 1 }",
         _ => {
             let is_setting = matches!(block.name, "task" | "group") && DRIVER_OF_IMAGES.field(word).is_some();

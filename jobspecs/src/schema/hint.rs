@@ -20,6 +20,7 @@ impl Field {
             (Kind::Duration, json) => of_duration(name, json),
             (Kind::Whole(..) | Kind::Number, json) => self.of_number(json),
             (Kind::Bool, json) => of_bool(name, json),
+            (Kind::Texts, Json::Bool(_) | Json::Number(_)) => Some(format!("write: {name} = [\"…\"]")),
             (Kind::Texts, Json::String(text)) => Some(format!("write: {name} = [{}]", in_list(text))),
             (Kind::Wholes(..), Json::String(_) | Json::Number(_)) => Some(format!("write: {name} = [1, 2]")),
             (Kind::Text, Json::Array(_)) if name == "command" => {
@@ -39,16 +40,14 @@ impl Field {
         let name = self.name;
         let text = match json {
             Json::String(text) => text.as_str(),
-            Json::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => {
-                return Some(match self.unit() {
-                    Some(unit) => format!("it is counted in {unit}, without fractions: {name} = 500"),
-                    None => format!("without a fraction: {name} = 1"),
-                });
-            }
-            _ => return None,
+            Json::Number(number) => return number.as_f64().and_then(|number| self.of_fraction(number)),
+            Json::Array(_) | Json::Object(_) => return Some(format!("write: {name} = {}", self.example())),
+            Json::Bool(_) | Json::Null => return Some(format!("write a number: {name} = {}", self.example())),
         };
         let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
-        let number: f64 = text[..end].parse().ok()?;
+        let Ok(number) = text[..end].parse::<f64>() else {
+            return Some(format!("write a number without quotes: {name} = {}", self.example()));
+        };
         let letters = text[end..].trim();
         let given = letters.trim_end_matches(['b', 'B']).trim_end_matches('i').to_lowercase();
         let factor = match (self.unit(), given.as_str()) {
@@ -72,6 +71,31 @@ impl Field {
         Some(format!("write the number alone, {unit}without quotes: {name} = {whole}"))
     }
 
+    /// A usual number of it.
+    fn example(&self) -> u32 {
+        match self.unit() {
+            Some("MHz") => 500,
+            Some(_) => 256,
+            None => 1,
+        }
+    }
+
+    fn of_fraction(&self, number: f64) -> Option<String> {
+        let name = self.name;
+        if number.fract() == 0.0 {
+            return None;
+        }
+        Some(match self.unit() {
+            // Whoever writes half a megahertz means half a core.
+            Some("MHz") if number < 64.0 => {
+                format!("it is counted in MHz, not in cores: {name} = {}", (number * 1000.0).ceil())
+            }
+            Some(unit) => format!("it is counted in {unit}, without fractions: {name} = {}", number.ceil()),
+            None if name == "percent" => format!("the number of percent: {name} = {}", (number * 100.0).ceil()),
+            None => format!("without a fraction: {name} = {}", number.ceil()),
+        })
+    }
+
     /// The unit in which a number is counted.
     fn unit(&self) -> Option<&'static str> {
         ["MiB", "MHz", "bytes"].into_iter().find(|unit| self.doc.contains(unit))
@@ -83,7 +107,8 @@ fn of_choice(name: &str, words: &[&str], text: &str) -> Option<String> {
         let meant = foreign::operator(text).map(|word| format!("did you mean `{word}`?"));
         // Among signs, everything is near to everything.
         let is_word = text.chars().count() > 2;
-        return meant.or_else(|| is_word.then(|| nearest::did_you_mean(text, words.iter().copied())).flatten());
+        let near = || is_word.then(|| nearest::did_you_mean(text, words.iter().copied())).flatten();
+        return meant.or_else(near).or_else(|| Some(format!("it is one of {}", words.join(", "))));
     }
     if text == "https" && words.contains(&"http") {
         return Some(format!("write: {name} = \"http\" and protocol = \"https\", on lines of their own"));

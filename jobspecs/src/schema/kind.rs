@@ -115,6 +115,8 @@ impl Kind {
                 // Clients send an empty word for what they leave open.
                 Json::String(text) if text.is_empty() => Ok(Json::Null),
                 Json::String(text) if words.contains(&text.as_str()) => Ok(json.clone()),
+                // So many words are for a hint.
+                _ if words.len() > 8 => Err(format!("can't be {}", shown(json))),
                 _ => wrong(),
             },
         }

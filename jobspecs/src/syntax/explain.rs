@@ -1,8 +1,8 @@
 //! A syntax error in the words of the person who made it, and how to read on as if it had not been made.
 
 use super::scan::{Odd, Scan, line_end, line_start, odd_brace};
-use crate::Diagnostic;
 use crate::source::{Source, Span};
+use crate::{Diagnostic, schema};
 
 /// What is wrong, and the change after which the text can be read on.
 pub(super) struct Explained {
@@ -96,7 +96,7 @@ fn of_other_language(place: &Place<'_>) -> Found {
 /// The first string before the place that goes on beyond its line.
 fn of_open_string(place: &Place<'_>, scan: &Scan) -> Found {
     let limit = place.line_start + place.line.len();
-    let span = scan.open_strings.iter().find(|span| span.start <= limit)?.clone();
+    let span = scan.open_strings.iter().find(|open| open.span.start <= limit)?.span.clone();
     Some((open_string(place.source, place.text, span), Then::Cut))
 }
 
@@ -174,11 +174,23 @@ fn is_invisible(letter: char) -> bool {
 }
 
 fn of_heredoc(place: &Place<'_>, scan: &Scan, message: &str) -> Found {
+    let word_of = |at: usize| place.text[at..].lines().next().unwrap_or_default().trim_start_matches(['<', '-']).trim();
     if let Some(at) = scan.endless.filter(|at| *at <= place.at && place.text[*at..].starts_with("<<")) {
         let opener = place.text[at..].lines().next().unwrap_or_default();
-        let word = opener.trim_start_matches(['<', '-']).trim();
+        let word = word_of(at);
         let error = place.error(at..at + opener.trim_end().len(), "this heredoc does not end").label("it begins here");
-        return Some((error.hint(format!("write its end word `{word}` alone on a line")), Then::Stop));
+        let mut after = place.text[at..].lines().enumerate().skip(1);
+        let is_more = |line: &str| {
+            line.trim_start().strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        };
+        let hint = match after.find(|(_, line)| is_more(line)) {
+            Some((number, _)) => {
+                let line = place.source.position(at).0 + number;
+                format!("its end word `{word}` stands alone on a line: move what follows it in line {line} to the next")
+            }
+            None => format!("write its end word `{word}` alone on a line"),
+        };
+        return Some((error.hint(hint), Then::Stop));
     }
     if message.contains("heredoc end delimiter") {
         return Some((place.here("this heredoc does not end").hint("write its end word alone on a line"), Then::Stop));
@@ -307,6 +319,15 @@ fn of_value(place: &Place<'_>, message: &str) -> Found {
 fn of_block(place: &Place<'_>, message: &str) -> Found {
     let (at, rest) = (place.at, place.rest);
     let head = place.before.trim();
+    if let Some((name, _)) = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'))
+        && message.contains("expected `{`")
+        && name.contains("${")
+    {
+        let error = place.error(at..at + name.len() + 2, format!("the name of a `{head}` can't be computed"));
+        let plain = |letter| if matches!(letter, '$' | '{' | '}') { '_' } else { letter };
+        let then = Then::Replace(vec![(at + 1, name.chars().map(plain).collect())]);
+        return Some((error.label("plain text is needed here").hint("write the name itself in quotes"), then));
+    }
     if message.contains("expected `{`") && rest.starts_with('=') {
         let error = place.here("a block is opened without `=`");
         return Some((error.hint(format!("write: {head} {{")), Then::Replace(vec![(at, " ".into())])));
@@ -339,8 +360,15 @@ fn of_block(place: &Place<'_>, message: &str) -> Found {
         if !name.is_empty() && !value.is_empty() {
             let gap = place.line_start + (place.line.len() - place.line.trim_start().len()) + name.len();
             let error = place.error(gap - name.len()..gap, format!("`{name}` has neither a value nor a block"));
-            let hint = format!("write: {name} = {value}, or for a block: {name} {value} {{ … }}");
-            return Some((error.label("a `=` is missing").hint(hint), Then::Replace(vec![(gap, "=".into())])));
+            let is_attribute = !schema::parents_of(name, false).is_empty();
+            let hint = if is_attribute {
+                format!("write: {name} = {value}")
+            } else {
+                format!("write: {name} {value} {{ … }}")
+            };
+            let label = if is_attribute { "a `=` is missing" } else { "a `{` is missing" };
+            let then = if is_attribute { Then::Replace(vec![(gap, "=".into())]) } else { Then::Stop };
+            return Some((error.label(label).hint(hint), then));
         }
     }
     let is_end = message.starts_with("expected newline") || message.contains("expected `}`, newline");
@@ -371,10 +399,10 @@ fn of_brackets(place: &Place<'_>, scan: &Scan, message: &str) -> Found {
     let letter = |at: &usize| place.text.as_bytes()[*at];
     if message.contains("expected `]`") || message.contains("expected `)`") {
         let opener = open.last().copied().filter(|at| matches!(letter(at), b'[' | b'('));
-        if place
-            .rest
-            .starts_with(|letter: char| letter == '"' || letter.is_alphanumeric() || letter == '{' || letter == '[')
-        {
+        let begins_item = |letter: char| letter.is_alphanumeric() || matches!(letter, '"' | '{' | '[');
+        // At its end, the parser stops at the last letter of the text.
+        let is_last = place.at + 1 >= place.text.trim_end().len();
+        if !is_last && place.rest.starts_with(begins_item) {
             let error = place.here("a comma is missing before this").label("another item begins here");
             return Some((error.hint("the items of a list are separated by commas"), Then::Cut));
         }
@@ -397,7 +425,7 @@ fn of_brackets(place: &Place<'_>, scan: &Scan, message: &str) -> Found {
             let error = place.error(from..opener + 1, "this block is not closed").label("it is opened here");
             let hint = if before < place.text.len() {
                 let line = place.source.position(before).0;
-                format!("a closing }} of `{head}` is missing, by the indentation before line {line}")
+                format!("a closing }} of `{head}` is missing; by the indentation, it belongs before line {line}")
             } else {
                 format!("a closing }} of `{head}` is missing at the end of the file")
             };

@@ -87,7 +87,7 @@ pub(crate) fn read(source: &Source) -> Read {
             }
             // The parser lets strings go over lines, which the language does not.
             Ok(_) => {
-                let span = found.open_strings[0].clone();
+                let span = found.open_strings[0].span.clone();
                 let diagnostic = open_string(source, &text, span);
                 super::Explained { diagnostic, then: Then::Cut }
             }
@@ -124,6 +124,11 @@ pub(crate) fn read(source: &Source) -> Read {
 fn cut(text: &str, found: &Scan, at: usize) -> Option<Cut> {
     let start = line_start(text, at);
     let mut end = line_end(text, at);
+    for string in &found.open_strings {
+        if (start..end).contains(&string.span.start) {
+            end = line_end(text, string.end.max(end));
+        }
+    }
     let mut depth = 0_usize;
     let mut has_block = false;
     for bracket in found.brackets.iter().skip_while(|bracket| bracket.at < start) {

@@ -9,12 +9,21 @@ use crate::source::Span;
 pub(super) struct Scan {
     /// All brackets outside of strings and comments, in order.
     pub brackets: Vec<Bracket>,
-    /// Strings that do not end on their line, to the end of it.
-    pub open_strings: Vec<Span>,
+    /// Strings that do not end on their line.
+    pub open_strings: Vec<OpenString>,
     /// Heredocs: where they begin, and their end word.
     pub heredocs: Vec<(usize, String)>,
     /// The heredoc or comment that goes on to the end of the text.
     pub endless: Option<usize>,
+}
+
+/// A string that does not end on its line.
+#[derive(Clone, Debug)]
+pub(super) struct OpenString {
+    /// What of it stands on the line.
+    pub span: Span,
+    /// Where it ends, if it was meant to go over several lines; else the end of its line.
+    pub end: usize,
 }
 
 /// A bracket.
@@ -55,10 +64,17 @@ pub(super) fn scan(text: &str) -> Scan {
                         at + 1
                     }
                     b'\n' => {
-                        found.open_strings.push(start..at);
-                        // The author most likely forgot a quote: the next line is read as if it stood there.
+                        let line = line_start(text, at);
+                        let outer = stack.iter().find_map(|within| match within {
+                            Within::Text(outer) if *outer >= line => Some(*outer),
+                            _ => None,
+                        });
+                        let span = outer.unwrap_or(start)..at;
+                        let end = end_over_lines(text, at).unwrap_or(at);
+                        found.open_strings.push(OpenString { span, end });
+                        // Else the author most likely forgot a quote: the next line is read as if it stood there.
                         stack.clear();
-                        at
+                        end
                     }
                     b'$' | b'%' if bytes.get(at + 1) == Some(&b'{') && bytes[at - 1] != bytes[at] => {
                         stack.push(Within::Template(0));
@@ -83,9 +99,29 @@ pub(super) fn scan(text: &str) -> Scan {
         };
     }
     if let Some(Within::Text(start)) = stack.first() {
-        found.open_strings.push(*start..text.len());
+        found.open_strings.push(OpenString { span: *start..text.len(), end: text.len() });
     }
     found
+}
+
+/// How many lines are looked at for the end of a string.
+const STRING_LINES_MAX: usize = 20;
+
+/// The end of a string that goes on after the line break at `at`: a quote at the end of a line, before which nothing
+/// looks like HCL.
+fn end_over_lines(text: &str, at: usize) -> Option<usize> {
+    let mut start = at + 1;
+    for line in text[start..].split_inclusive('\n').take(STRING_LINES_MAX) {
+        match line.find('"') {
+            _ if line.contains(['=', '{', '}']) => return None,
+            Some(quote) => {
+                let is_end = line[quote + 1..].trim().chars().all(|letter| ",)]".contains(letter));
+                return is_end.then_some(start + quote + 1);
+            }
+            None => start += line.len(),
+        }
+    }
+    None
 }
 
 /// One step outside of strings; where the next begins.

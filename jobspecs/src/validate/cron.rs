@@ -58,7 +58,7 @@ pub(super) fn fault(spec: &str) -> Option<(String, String)> {
             }
             _ => EXAMPLE.to_string(),
         };
-        return Some((format!("{spec:?} is not a time that cron knows: it has {} fields", given.len()), hint));
+        return Some((format!("{spec:?} is not a time that cron knows: it has {}", fields(given.len())), hint));
     }
     let before = (given.len() == 7).then_some(&SECOND);
     let after = (given.len() >= 6).then_some(&YEAR);
@@ -70,6 +70,10 @@ pub(super) fn fault(spec: &str) -> Option<(String, String)> {
         }
     }
     None
+}
+
+fn fields(count: usize) -> String {
+    if count == 1 { "1 field".into() } else { format!("{count} fields") }
 }
 
 impl Field {

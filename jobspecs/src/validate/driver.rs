@@ -134,7 +134,9 @@ fn check_required(task: &Task, path: &str, problems: &mut Problems) {
 fn check_ports(task: &Task, labels: &BTreeSet<&str>, path: &str, problems: &mut Problems) {
     let name = &task.name;
     let ports = task.config.get("ports").and_then(Json::as_array).into_iter().flatten().enumerate();
-    for (at, label) in ports.filter_map(|(at, port)| port.as_str().map(|label| (at, label))) {
+    for (at, port) in ports {
+        let number = port.as_number().map(ToString::to_string);
+        let Some(label) = port.as_str().or(number.as_deref()) else { continue };
         if !labels.contains(label) {
             let message = format!("the task `{name}` publishes the port `{label}`, which its group does not have");
             let hint = super::service::port_hint(label, labels);

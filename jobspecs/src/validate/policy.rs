@@ -49,14 +49,16 @@ pub(super) fn check_group(job: &Job, group: &Group, path: &str, problems: &mut P
     );
     check_types(job, path, own, problems);
     check_restart(group.restart.as_ref(), &format!("{path}.RestartPolicy"), problems);
+    // A rule is complained about where it stands.
+    let place = |is_own: bool, of_job: &str, name: &str| if is_own { format!("{path}.{name}") } else { of_job.into() };
     if let Some(reschedule) = &group.reschedule {
-        check_reschedule(reschedule, &format!("{path}.ReschedulePolicy"), problems);
+        check_reschedule(reschedule, &place(own.2, "Reschedule", "ReschedulePolicy"), problems);
     }
     if let Some(update) = &group.update {
-        check_update(job, update, &format!("{path}.Update"), problems);
+        check_update(job, update, &place(own.0, "Update", "Update"), problems);
     }
     if let Some(migrate) = &group.migrate {
-        check_migrate(migrate, &format!("{path}.Migrate"), problems);
+        check_migrate(migrate, &place(own.1, "Migrate", "Migrate"), problems);
     }
     if let Some(disconnect) = &group.disconnect
         && disconnect.stop_on_client_after.is_some()

@@ -61,7 +61,11 @@ fn check_check(labels: &BTreeSet<&str>, service: &Service, check: &Check, path: 
             problems.add(format!("{path}.{json}"), message, format!("write: {word} = \"10s\""));
         } else if value < CHECK_INTERVAL_LEAST {
             let message = format!("the check's {word} of {} is too short", duration_text(value));
-            let hint = format!("the least is {}", duration_text(CHECK_INTERVAL_LEAST));
+            let least = duration_text(CHECK_INTERVAL_LEAST);
+            let hint = match value.as_nanos() {
+                number @ ..1_000_000 => format!("a number without a unit counts nanoseconds: {word} = \"{number}s\""),
+                _ => format!("the least is {least}"),
+            };
             problems.add(format!("{path}.{json}"), message, hint);
         }
     }
@@ -97,7 +101,7 @@ fn check_port(labels: &BTreeSet<&str>, service: &str, label: &str, path: &str, p
     if let Ok(number) = label.parse::<i64>() {
         if !(1..=65_535).contains(&number) {
             let message = format!("the port {number} of service `{service}` is out of range, ports are 1 to 65535");
-            problems.add(path, message, "");
+            problems.add(path, message, "write the label of a port of the group: port = \"http\"");
         }
         return;
     }

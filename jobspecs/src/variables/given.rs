@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 
-use crate::evaluate::{Budget, Evaluator, Frame, Scope, span_of};
+use crate::evaluate::{self, Budget, Evaluator, Frame, Scope, span_of};
 use crate::inputs::Inputs;
 use crate::source::{Source, Span};
 use crate::types::{Mismatch, Type};
@@ -100,7 +100,7 @@ fn insert_text(
         Ok((Value::text(source.text()), None))
     } else {
         syntax::expression(&source).and_then(|expression| {
-            let scope = Scope { is_closed: true, ..Scope::default() };
+            let scope = Scope { place: evaluate::Place::Given, ..Scope::default() };
             let evaluator = Evaluator { source: &source, scope: &scope, budget, files: None };
             // A bare word is no value of any type, and what type is needed says more than that.
             let value = match expression.as_variable() {
@@ -155,7 +155,7 @@ fn insert_file(
             return diagnostics.push(*diagnostic);
         }
     };
-    let scope = Scope { is_closed: true, ..Scope::default() };
+    let scope = Scope { place: evaluate::Place::Given, ..Scope::default() };
     let evaluator = Evaluator { source, scope: &scope, budget, files: None };
     for block in body.blocks() {
         let span = block.ident.span().unwrap_or(0..0);
