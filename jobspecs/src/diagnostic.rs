@@ -244,8 +244,9 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn of(diagnostic: &'a Diagnostic) -> Self {
         let text = diagnostic.source.text();
-        let start = diagnostic.span.start.min(text.len());
-        let end = diagnostic.span.end.clamp(start, text.len());
+        // A text that was read on after a syntax error may have its letters elsewhere than the author's.
+        let start = boundary(text, diagnostic.span.start.min(text.len()));
+        let end = boundary(text, diagnostic.span.end.clamp(start, text.len()));
         // A mark over many lines hides what it points at: only its first line is marked.
         let end = text.as_bytes()[start..end].iter().position(|byte| *byte == b'\n').map_or(end, |at| start + at);
         let end = boundary(text, end.min(start + LINE_SHOWN_MAX));

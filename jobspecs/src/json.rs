@@ -13,6 +13,9 @@ use crate::schema::{Block, JOB, Kind, Times};
 use crate::tree::{Node, Tree};
 use crate::without_effect::{Given, in_document, in_job};
 
+/// The most objects that a job in JSON may consist of: each costs far more than the two bytes that it may take.
+pub(crate) const OBJECTS_MAX: usize = 80_000;
+
 /// The JSON is not a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
@@ -57,6 +60,10 @@ impl fmt::Display for JsonWarning {
 /// The complete job that `value` stands for, bare or wrapped in `{"Job": …}`; not validated.
 pub fn decode_json(value: Json) -> Result<(Job, Vec<JsonWarning>), JsonError> {
     let value = unwrapped(value);
+    let objects = objects(&value);
+    if objects > OBJECTS_MAX {
+        return Err(JsonError::at("", format!("consists of {objects} objects, the limit is {OBJECTS_MAX}")));
+    }
     let mut json = read_block(&JOB, &value, "")?;
     let mut uses = in_document(&json, Given::AsDocument);
     fill_in(&mut json);
@@ -66,6 +73,14 @@ pub fn decode_json(value: Json) -> Result<(Job, Vec<JsonWarning>), JsonError> {
     uses.extend(in_job(&job));
     let warnings = uses.into_iter().map(|found| JsonWarning { path: found.path, message: found.message });
     Ok((job, warnings.collect()))
+}
+
+fn objects(value: &Json) -> usize {
+    match value {
+        Json::Array(list) => list.iter().map(objects).sum(),
+        Json::Object(object) => 1 + object.values().map(objects).sum::<usize>(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
+    }
 }
 
 fn unwrapped(value: Json) -> Json {

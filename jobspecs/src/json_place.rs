@@ -6,36 +6,31 @@ use crate::source::Span;
 /// wrapper `{"Job": …}` is passed through, and keys are compared without regard to case, as they are read.
 pub(crate) fn find(text: &str, path: &str) -> Option<Span> {
     let mut reader = Reader { text: text.as_bytes(), at: 0 };
-    let mut found = None;
     reader.skip_blanks();
-    if let Some(job) = reader.clone().enter_key("Job").filter(|_| !path.is_empty()) {
-        reader.at = job.1;
-        found = Some(job.0..job.0 + "\"Job\"".len());
+    let mut start = None;
+    if let Some((at, _)) = reader.clone().enter("Job").filter(|_| !path.is_empty()) {
+        start = Some(at.0);
+        reader.at = at.1;
     }
     let mut rest = path;
     while !rest.is_empty() {
         let next = if let Some(index) = rest.strip_prefix('[') {
             let (index, after) = index.split_once(']')?;
-            rest = after.trim_start_matches('.');
+            rest = after;
             index.parse().ok().and_then(|index| reader.enter_item(index))
         } else {
-            // The longest key first: keys of the author's own may have dots.
-            let ends = rest.char_indices().filter(|(_, letter)| matches!(letter, '.' | '[')).map(|(at, _)| at);
-            let mut ends: Vec<usize> = ends.chain([rest.len()]).collect();
-            ends.reverse();
-            let hit = ends.into_iter().find_map(|end| reader.clone().enter_key(&rest[..end]).map(|hit| (end, hit)));
-            hit.map(|(end, hit)| {
-                rest = rest[end..].trim_start_matches('.');
-                hit
+            reader.clone().enter(rest).map(|(at, length)| {
+                rest = &rest[length..];
+                at
             })
         };
-        let Some((start, value)) = next else { break };
+        let Some((at, value)) = next else { break };
+        rest = rest.strip_prefix('.').unwrap_or(rest);
+        start = Some(at);
         reader.at = value;
-        let mut after = reader.clone();
-        after.skip_value();
-        found = Some(start..after.at);
     }
-    found
+    reader.skip_value();
+    start.map(|start| start..reader.at)
 }
 
 #[derive(Clone)]
@@ -55,8 +50,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Where the entry of that key begins, and its value.
-    fn enter_key(mut self, key: &str) -> Option<(usize, usize)> {
+    /// The entry whose key `path` begins with: where it and its value begin, and how long the key is.
+    fn enter(mut self, path: &str) -> Option<((usize, usize), usize)> {
         (self.peek()? == b'{').then_some(())?;
         self.at += 1;
         loop {
@@ -73,8 +68,9 @@ impl Reader<'_> {
             (self.peek()? == b':').then_some(())?;
             self.at += 1;
             self.skip_blanks();
-            if own.eq_ignore_ascii_case(key.as_bytes()) {
-                return Some((start, self.at));
+            let head = path.as_bytes().get(..own.len()).is_some_and(|head| head.eq_ignore_ascii_case(own));
+            if head && matches!(path.as_bytes().get(own.len()), None | Some(b'.' | b'[')) {
+                return Some(((start, self.at), own.len()));
             }
             self.skip_value();
         }

@@ -10,6 +10,8 @@ use hcl_edit::structure::Body;
 use crate::Diagnostic;
 use crate::source::Source;
 use explain::Explained;
+#[cfg(test)]
+pub(crate) use recover::{RECOVERED_BYTES_MAX, SYNTAX_ERRORS_MAX};
 pub(crate) use recover::{Read, Torn, read};
 
 /// The blocks and attributes of an HCL text, or the first thing that is wrong with it.

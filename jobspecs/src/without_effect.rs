@@ -113,7 +113,7 @@ fn says_the_same(value: &Json, default: &Json) -> bool {
     }
 }
 
-/// Settings of the docker driver that nothing acts on any more.
+/// Settings of the docker driver that Nomad has deprecated: a task with one does not start here.
 const DEPRECATED_OF_DOCKER: [(&str, &str); 2] = [
     ("port_map", "write in the group: network { port \"http\" { to = … } }, and here: ports = [\"http\"]"),
     ("cpuset_cpus", "ask for whole cores: resources { cores = 2 }"),
@@ -142,7 +142,7 @@ pub(crate) fn in_job(job: &Job) -> Vec<Use> {
             }
             for (name, hint) in DEPRECATED_OF_DOCKER {
                 if task.driver == "docker" && task.config.contains_key(name) {
-                    let message = format!("the setting `{name}` is deprecated and has no effect");
+                    let message = format!("the setting `{name}` is deprecated, and the docker driver refuses it");
                     uses.push(Use { path: format!("{path}.Config.{name}"), message, hint });
                 }
             }
