@@ -78,6 +78,11 @@ impl Diagnostic {
         Self { hint: Some(visible(hint.into())), ..self }
     }
 
+    /// The hint for what has none of its own.
+    pub(crate) fn hint_if_none(self, hint: &str) -> Self {
+        if self.hint.is_none() && !self.is_consequence() { self.hint(hint) } else { self }
+    }
+
     pub(crate) fn hint_if(self, hint: Option<String>) -> Self {
         match hint {
             Some(hint) => self.hint(hint),

@@ -182,7 +182,9 @@ impl Evaluator<'_> {
             Value::Object(mut object) => match object.remove(name) {
                 Some(value) => Ok(value),
                 None => {
+                    let known = || object.keys().take(10).cloned().collect::<Vec<_>>().join(", ");
                     let hint = nearest::did_you_mean(name, object.keys().map(String::as_str));
+                    let hint = hint.or_else(|| (!object.is_empty()).then(|| format!("it has: {}", known())));
                     let message = format!("the object has no attribute `{name}`");
                     Err(Box::new(Diagnostic::error(self.source, span.clone(), message).hint_if(hint)))
                 }
