@@ -23,9 +23,28 @@ use crate::{DIAGNOSTICS_MAX, Diagnostic, nearest};
 pub(crate) struct Decoder<'a> {
     pub evaluator: Evaluator<'a>,
     pub errors: Vec<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
     /// Where blocks begin in which something was left out as wrong: what validation misses there is no news.
     pub broken: BTreeSet<usize>,
 }
+
+/// The blocks that nearly every jobspec has.
+const USUAL: [&str; 14] = [
+    "job",
+    "group",
+    "task",
+    "network",
+    "port",
+    "service",
+    "check",
+    "resources",
+    "update",
+    "restart",
+    "template",
+    "constraint",
+    "volume",
+    "volume_mount",
+];
 
 /// A block as it stands in the text, or as a dynamic block makes it.
 struct Found<'b, 'f> {
@@ -38,7 +57,7 @@ struct Found<'b, 'f> {
 
 impl<'a> Decoder<'a> {
     pub(crate) fn new(evaluator: Evaluator<'a>) -> Self {
-        Self { evaluator, errors: Vec::new(), broken: BTreeSet::new() }
+        Self { evaluator, errors: Vec::new(), warnings: Vec::new(), broken: BTreeSet::new() }
     }
 
     /// The value of the block `hcl`, which `schema` describes.
@@ -66,6 +85,15 @@ impl<'a> Decoder<'a> {
 
     fn label(&mut self, schema: &'static Block, found: &Found<'_, '_>, entries: &mut Entries) {
         let name = schema.name;
+        for (label, span) in &found.labels {
+            // Labels are plain text, save for those that dynamic blocks compute.
+            if label.contains("${") && self.evaluator.source.slice(span).contains("${") {
+                self.broken.insert(found.span.start);
+                let error = self.error(span, format!("the name of a `{name}` can't be computed"));
+                self.errors
+                    .push(error.label("plain text is needed here").hint("put the value into an attribute or `meta`"));
+            }
+        }
         match (schema.label, found.labels.as_slice()) {
             (Some(json), [(label, span)]) => {
                 entries.insert(json.into(), Node::leaf(span.clone(), Json::String(label.clone())));
@@ -112,7 +140,7 @@ impl<'a> Decoder<'a> {
     fn inner(&mut self, schema: &'static Block, found: &Found<'_, '_>, entries: &mut Entries) {
         let Some(field) = schema.field(found.name) else {
             let message = format!("unknown block `{}`", found.name);
-            self.unknown(schema, &found.span, found.name, message);
+            self.unknown(schema, &found.span, found.name, message, true);
             return;
         };
         let node = match field.kind {
@@ -123,10 +151,7 @@ impl<'a> Decoder<'a> {
                 let (json, _) = node.clone().split();
                 match field.kind.read(&json) {
                     Ok(json) => place_like(json, &node),
-                    Err(problem) => {
-                        self.errors.push(self.error(&found.span, format!("`{}` {problem}", field.name)));
-                        return;
-                    }
+                    Err(problem) => return self.refuse(field, &node, &json, &problem),
                 }
             }
             _ => {
@@ -142,29 +167,50 @@ impl<'a> Decoder<'a> {
         let name = hcl.key.as_str();
         let key_span = hcl.key.span().unwrap_or(0..0);
         let Some(field) = schema.field(name) else {
-            self.unknown(schema, &key_span, name, format!("unknown attribute `{name}`"));
+            self.unknown(schema, &key_span, name, format!("unknown attribute `{name}`"), false);
             return;
         };
         let value = match self.evaluator.evaluate(&hcl.value, frame) {
             Ok(value) => value.to_json(),
             Err(error) => return self.errors.push(*error),
         };
-        let span = span_of(&hcl.value);
+        let span = span_of(self.chosen(&hcl.value, frame));
         if value.is_null() {
             return;
         }
-        let node = self.placed(&hcl.value, value.clone());
+        let node = self.placed(self.chosen(&hcl.value, frame), value.clone());
         if let Kind::Block(inner, times) = field.kind {
             return self.block_as_attribute(schema, field, (inner, times), node, entries);
         }
         match field.kind.read(&value) {
             Ok(Json::Null) => {}
             Ok(json) => self.put(schema, field, place_like(json, &node), &key_span, entries),
-            Err(problem) => {
-                let diagnostic = self.error(&span, format!("`{name}` {problem}"));
-                self.errors.push(diagnostic.label("this value").hint_if(field.kind.hint(&value)));
-            }
+            Err(problem) => self.refuse(field, &node, &value, &problem),
         }
+        if let (Kind::Duration, Json::Number(number)) = (field.kind, &value)
+            && number.as_i64().is_some_and(|number| (1..1_000_000).contains(&number))
+        {
+            let message = format!("`{name}` is {number} nanoseconds");
+            let warning = Diagnostic::warning(self.evaluator.source, span, message).label("without a unit");
+            self.warnings.push(warning.hint(format!("write: {name} = \"{number}s\"")));
+        }
+    }
+
+    /// A value that a field does not take: the part of it that is at fault, where it can be told.
+    fn refuse(&mut self, field: &Field, node: &Node, json: &Json, problem: &str) {
+        let name = field.name;
+        if let (Kind::TextMap, Tree::Map(entries)) = (field.kind, &node.tree) {
+            for (key, entry) in entries {
+                let (json, _) = entry.clone().split();
+                if let (false, Err(problem)) = (json.is_null(), Kind::Text.read(&json)) {
+                    let error = self.error(&entry.span, format!("`{key}` in `{name}` {problem}")).label("this value");
+                    self.errors.push(error.hint("jsonencode(…) or join(\",\", …) makes a text of it"));
+                }
+            }
+            return;
+        }
+        let error = self.error(&node.span, format!("`{name}` {problem}")).label("this value");
+        self.errors.push(error.hint_if(field.hint(json)));
     }
 
     /// A block that is written as an attribute: an object, or a list of objects.
@@ -194,7 +240,15 @@ impl<'a> Decoder<'a> {
         for item in items {
             let Tree::Map(map) = item.tree else {
                 let error = self.error(&item.span, format!("`{}` is a block, this is one value", field.name));
-                self.errors.push(error.hint(format!("write: {} {{ … }}", field.name)));
+                let name = field.name;
+                let hint = match (name, inner.label.is_some() && !inner.label_optional) {
+                    ("restart", _) => {
+                        "services are restarted anyway; how often is said in: restart { attempts = 3 }".into()
+                    }
+                    (_, true) => format!("write: {name} \"name\" {{ … }}"),
+                    (_, false) => format!("write: {name} {{ … }}"),
+                };
+                self.errors.push(error.label("one value").hint(hint));
                 continue;
             };
             let node = self.object(inner, map, &item.span);
@@ -211,7 +265,8 @@ impl<'a> Decoder<'a> {
                 continue;
             }
             let Some(field) = schema.field(&key) else {
-                self.unknown(schema, &node.span, &key, format!("unknown attribute `{key}`"));
+                let span = self.evaluator.source.name_before(&node.span, &key).unwrap_or_else(|| node.span.clone());
+                self.unknown(schema, &span, &key, format!("unknown attribute `{key}`"), false);
                 continue;
             };
             let place = node.span.clone();
@@ -223,10 +278,7 @@ impl<'a> Decoder<'a> {
             match field.kind.read(&json) {
                 Ok(Json::Null) => {}
                 Ok(json) => self.put(schema, field, place_like(json, &node), &place, &mut entries),
-                Err(problem) => {
-                    let diagnostic = self.error(&place, format!("`{key}` {problem}"));
-                    self.errors.push(diagnostic.hint_if(field.kind.hint(&json)));
-                }
+                Err(problem) => self.refuse(field, &node, &json, &problem),
             }
         }
         self.finished(schema, entries, span)
@@ -269,16 +321,26 @@ impl<'a> Decoder<'a> {
         self.errors.push(error.hint(format!("a `{}` has at most one", schema.name)));
     }
 
-    fn unknown(&mut self, schema: &'static Block, span: &Span, name: &str, message: String) {
+    fn unknown(&mut self, schema: &'static Block, span: &Span, name: &str, message: String, is_block: bool) {
         if self.errors.len() >= DIAGNOSTICS_MAX {
             // It is counted, but not shown: no hint is looked for.
             self.errors.push(self.error(span, message));
             return;
         }
-        let hint = nearest::did_you_mean(name, schema.names()).unwrap_or_else(|| {
-            match crate::schema::parents_of(name).first() {
-                Some(parent) => format!("`{name}` belongs into `{parent}`"),
-                None => format!("`{}` has: {}", schema.name, schema.names().collect::<Vec<_>>().join(", ")),
+        let hint = crate::schema::foreign_hint(schema, name);
+        let hint = hint.or_else(|| nearest::did_you_mean(name, schema.names())).unwrap_or_else(|| {
+            let mut parents = crate::schema::parents_of(name, is_block);
+            if parents.is_empty() {
+                parents = crate::schema::parents_of(name, !is_block);
+            }
+            // The block that most people know comes first; further ones only where that is none of the usual.
+            if parents.first().is_some_and(|parent| USUAL.contains(parent)) {
+                parents.retain(|parent| USUAL.contains(parent));
+            }
+            match parents.as_slice() {
+                [] => format!("`{}` has: {}", schema.name, schema.names().collect::<Vec<_>>().join(", ")),
+                [parent] => format!("`{name}` belongs in `{parent}`"),
+                [first, second, ..] => format!("`{name}` belongs in `{first}` or `{second}`"),
             }
         });
         let error = self.error(span, message).label(format!("not known in `{}`", schema.name)).hint(hint);
@@ -287,6 +349,19 @@ impl<'a> Decoder<'a> {
 
     fn error(&self, span: &Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(self.evaluator.source, span.clone(), message)
+    }
+
+    /// The part of an expression whose value it has: the branch that a condition chooses.
+    fn chosen<'e>(&self, expression: &'e Expression, frame: &Frame<'_>) -> &'e Expression {
+        match expression {
+            Expression::Parenthesis(inner) => self.chosen(inner.inner(), frame),
+            Expression::Conditional(conditional) => match self.evaluator.condition(&conditional.cond_expr, frame) {
+                Ok(true) => self.chosen(&conditional.true_expr, frame),
+                Ok(false) => self.chosen(&conditional.false_expr, frame),
+                Err(_) => expression,
+            },
+            other => other,
+        }
     }
 
     /// The value of an expression with the places of its parts, as far as the expression spells them out.

@@ -80,7 +80,7 @@ impl Found {
 
     /// All blocks in which it may stand.
     fn place(&self) -> String {
-        match schema::parents_of(self.block.name).as_slice() {
+        match schema::parents_of(self.block.name, true).as_slice() {
             [] => "a file".into(),
             parents => parents.iter().map(|parent| format!("`{parent}`")).collect::<Vec<_>>().join(", "),
         }

@@ -48,7 +48,7 @@ impl Diagnostic {
     pub(crate) fn error(source: &Source, span: Span, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
-            message: message.into(),
+            message: visible(message.into()),
             label: "here".into(),
             hint: None,
             source: source.clone(),
@@ -71,15 +71,23 @@ impl Diagnostic {
     }
 
     pub(crate) fn label(self, label: impl Into<String>) -> Self {
-        Self { label: label.into(), ..self }
+        Self { label: visible(label.into()), ..self }
     }
 
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self { hint: Some(visible(hint.into())), ..self }
+    }
+
+    /// The hint for what has none of its own.
+    pub(crate) fn hint_if_none(self, hint: &str) -> Self {
+        if self.hint.is_none() && !self.is_consequence() { self.hint(hint) } else { self }
     }
 
     pub(crate) fn hint_if(self, hint: Option<String>) -> Self {
-        if hint.is_some() { Self { hint, ..self } } else { self }
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
     }
 
     /// Name of the file, variable file or flag that it is about.
@@ -102,12 +110,45 @@ impl Diagnostic {
         let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100);
         let mut text = String::new();
-        let shown = Shown::of(self);
+        let printable = Self { source: printable(&self.source, &self.span), ..self.clone() };
+        let shown = Shown::of(&printable);
         match handler.render_report(&mut text, &shown) {
             Ok(()) => text,
             Err(_) => format!("{self}\n"),
         }
     }
+}
+
+/// Whether a terminal would act on the letter, or show nothing for it.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control() && letter != '\n' && letter != '\t'
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A text in which a terminal finds nothing to act on.
+fn visible(text: String) -> String {
+    if text.contains(is_hidden) { text.replace(is_hidden, "\u{fffd}") } else { text }
+}
+
+/// The source with other letters of as many bytes in place of those that a terminal would act on, if there are any near
+/// the place.
+fn printable(source: &Source, near: &Span) -> Source {
+    let text = source.text();
+    let from = boundary(text, near.start.saturating_sub(4 * LINE_SHOWN_MAX).min(text.len()));
+    let to = boundary(text, (near.start + 4 * LINE_SHOWN_MAX).min(text.len()));
+    if !text[from..to].contains(is_hidden) {
+        return source.clone();
+    }
+    let shown = |letter: char| match letter {
+        '\r' => ' ',
+        letter if !is_hidden(letter) => letter,
+        letter => match letter.len_utf8() {
+            1 => '?',
+            2 => '¿',
+            _ => '\u{fffd}',
+        },
+    };
+    Source::new(source.name(), &text.chars().map(shown).collect::<String>())
 }
 
 /// On one line: `basket.hcl:3:5: error: message`.
@@ -208,8 +249,9 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn of(diagnostic: &'a Diagnostic) -> Self {
         let text = diagnostic.source.text();
-        let start = diagnostic.span.start.min(text.len());
-        let end = diagnostic.span.end.clamp(start, text.len());
+        // A text that was read on after a syntax error may have its letters elsewhere than the author's.
+        let start = boundary(text, diagnostic.span.start.min(text.len()));
+        let end = boundary(text, diagnostic.span.end.clamp(start, text.len()));
         // A mark over many lines hides what it points at: only its first line is marked.
         let end = text.as_bytes()[start..end].iter().position(|byte| *byte == b'\n').map_or(end, |at| start + at);
         let end = boundary(text, end.min(start + LINE_SHOWN_MAX));

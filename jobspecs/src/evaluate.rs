@@ -39,6 +39,22 @@ pub(crate) struct Scope {
     pub locals: BTreeMap<String, Value>,
     /// Variables and locals (as `var.name`) that are declared, but have no value because of an error told elsewhere.
     pub without_value: BTreeSet<String>,
+    /// Whether declarations are lacking because of a syntax error: an unknown name may be one of them.
+    pub is_incomplete: bool,
+    /// Where the expressions stand.
+    pub place: Place,
+}
+
+/// Where expressions stand, and so what they may refer to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the job and in locals.
+    #[default]
+    Job,
+    /// In the declaration of a variable, which knows no others.
+    Declaration,
+    /// In a value that a caller gives, in which nothing can be left for later either.
+    Given,
 }
 
 /// What is left of the budget, shared by all evaluators of a run.
@@ -77,6 +93,13 @@ impl<'f> Frame<'f> {
 
     pub(crate) fn inside(names: &'f [(String, Value)], outer: &'f Frame<'f>) -> Self {
         Frame { names, outer: Some(outer) }
+    }
+
+    /// All names, the innermost first.
+    fn all(&self) -> Vec<&'f str> {
+        let mut names: Vec<&str> = self.names.iter().map(|(name, _)| name.as_str()).collect();
+        names.extend(self.outer.into_iter().flat_map(|outer| outer.all()));
+        names
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
@@ -170,11 +193,15 @@ impl<'a> Evaluator<'a> {
             ("convert", [argument, kind]) => {
                 let kind = crate::types::parse(kind, self)?;
                 let value = self.evaluate(argument, frame)?;
-                kind.convert(value).map_err(|problem| self.error(&span_of(argument), problem))
+                kind.convert(value).map_err(|problem| {
+                    let error = Diagnostic::error(self.source, problem.place(argument), problem.to_string());
+                    Box::new(error.hint_if(problem.hint()))
+                })
             }
             _ => {
                 let function = functions::find(name).map_err(|missing| {
-                    let hint = nearest::did_you_mean(name, functions::names());
+                    let hint = foreign_function(name).map(String::from);
+                    let hint = hint.or_else(|| nearest::did_you_mean(name, functions::names()));
                     Box::new(Diagnostic::error(self.source, name_span.clone(), missing).hint_if(hint))
                 })?;
                 let mut values = Vec::with_capacity(arguments.len());
@@ -193,7 +220,13 @@ impl<'a> Evaluator<'a> {
                     }
                     let at = failure.argument.and_then(|at| arguments.get(at));
                     let span = at.map_or(name_span, |argument| span_of(argument));
-                    self.error(&span, format!("{name}: {}", failure.message))
+                    let error = Diagnostic::error(self.source, span, format!("{name}: {}", failure.message));
+                    let hint = match failure.message.contains("files can't be read here") {
+                        true => "submit it with `sched job run`, which reads them, or write the text into the jobspec"
+                            .into(),
+                        false => format!("{name}(…) gives {}", function.doc),
+                    };
+                    Box::new(error.hint(hint))
                 })?;
                 self.charge(&value, span)?;
                 Ok(value)
@@ -230,6 +263,21 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn error(&self, span: &Span, message: impl Into<String>) -> Box<Diagnostic> {
         Box::new(Diagnostic::error(self.source, span.clone(), message))
     }
+}
+
+/// What says the same as a function of Terraform.
+fn foreign_function(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "tostring" => "write: convert(value, string)",
+        "tonumber" => "write: convert(value, number)",
+        "tobool" => "write: convert(value, bool)",
+        "tolist" => "write: convert(value, list(any))",
+        "toset" => "write: convert(value, set(any))",
+        "tomap" => "write: convert(value, map(any))",
+        "templatefile" => "a template of the task does that: template { source = … }",
+        "regex" | "regexall" => "there is `regex_replace`",
+        _ => return None,
+    })
 }
 
 /// Where an expression stands.

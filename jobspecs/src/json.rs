@@ -13,6 +13,9 @@ use crate::schema::{Block, JOB, Kind, Times};
 use crate::tree::{Node, Tree};
 use crate::without_effect::{Given, in_document, in_job};
 
+/// The most objects that a job in JSON may consist of: each costs far more than the two bytes that it may take.
+pub(crate) const OBJECTS_MAX: usize = 80_000;
+
 /// The JSON is not a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
@@ -20,6 +23,14 @@ pub struct JsonError {
     pub path: String,
     /// What is wrong there.
     pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl JsonError {
+    fn at(path: &str, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into(), hint: None }
+    }
 }
 
 impl fmt::Display for JsonError {
@@ -49,15 +60,27 @@ impl fmt::Display for JsonWarning {
 /// The complete job that `value` stands for, bare or wrapped in `{"Job": …}`; not validated.
 pub fn decode_json(value: Json) -> Result<(Job, Vec<JsonWarning>), JsonError> {
     let value = unwrapped(value);
+    let objects = objects(&value);
+    if objects > OBJECTS_MAX {
+        return Err(JsonError::at("", format!("consists of {objects} objects, the limit is {OBJECTS_MAX}")));
+    }
     let mut json = read_block(&JOB, &value, "")?;
     let mut uses = in_document(&json, Given::AsDocument);
     fill_in(&mut json);
-    let mut job: Job = serde_json::from_value(json)
-        .map_err(|error| JsonError { path: String::new(), message: format!("can't be read: {error}") })?;
+    let mut job: Job =
+        serde_json::from_value(json).map_err(|error| JsonError::at("", format!("can't be read: {error}")))?;
     complete(&mut job);
     uses.extend(in_job(&job));
     let warnings = uses.into_iter().map(|found| JsonWarning { path: found.path, message: found.message });
     Ok((job, warnings.collect()))
+}
+
+fn objects(value: &Json) -> usize {
+    match value {
+        Json::Array(list) => list.iter().map(objects).sum(),
+        Json::Object(object) => 1 + object.values().map(objects).sum::<usize>(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
+    }
 }
 
 fn unwrapped(value: Json) -> Json {
@@ -74,15 +97,19 @@ fn unwrapped(value: Json) -> Json {
 }
 
 fn read_block(schema: &'static Block, value: &Json, path: &str) -> Result<Json, JsonError> {
-    let object =
-        value.as_object().ok_or_else(|| JsonError { path: path.to_string(), message: "must be an object".into() })?;
+    let object = value.as_object().ok_or_else(|| JsonError::at(path, "must be an object"))?;
     let mut read = Map::new();
     for (key, value) in object.iter().filter(|(_, value)| !value.is_null()) {
         let Some(field) = schema.json_field(key) else { continue };
         let inner_path = if path.is_empty() { field.json.to_string() } else { format!("{path}.{}", field.json) };
         let value = match field.kind {
             Kind::Block(inner, times) => read_blocks((inner, times), value, &inner_path)?,
-            kind => kind.read(value).map_err(|message| JsonError { path: inner_path, message })?,
+            kind => kind.read(value).map_err(|message| {
+                // Hints are written in HCL.
+                let (hcl, json) = (format!("{} = ", field.name), format!("\"{}\": ", field.json));
+                let hint = field.hint(value).map(|hint| hint.replace(&hcl, &json));
+                JsonError { path: inner_path, message, hint }
+            })?,
         };
         if !value.is_null() {
             read.insert(field.json.to_string(), value);
@@ -95,8 +122,7 @@ fn read_block(schema: &'static Block, value: &Json, path: &str) -> Result<Json, 
 fn finished(schema: &Block, read: Map<String, Json>, path: &str) -> Result<Json, JsonError> {
     let Some(finish) = schema.finish else { return Ok(Json::Object(read)) };
     let mut entries = read.into_iter().map(|(key, value)| (key, Node::uniform(&(0..0), value))).collect();
-    finish(&mut entries, &(0..0))
-        .map_err(|fault| JsonError { path: path.to_string(), message: format!("is wrong: {}", fault.message) })?;
+    finish(&mut entries, &(0..0)).map_err(|fault| JsonError::at(path, format!("is wrong: {}", fault.message)))?;
     Ok(Node { span: 0..0, tree: Tree::Map(entries) }.split().0)
 }
 
@@ -106,7 +132,7 @@ fn check_label(schema: &Block, read: &Json, path: &str) -> Result<(), JsonError>
     let Some(label) = schema.label.filter(|_| !schema.label_optional && !is_validated) else { return Ok(()) };
     match read.get(label).and_then(Json::as_str) {
         Some(name) if !name.is_empty() => Ok(()),
-        _ => Err(JsonError { path: path.to_string(), message: format!("needs a {label}") }),
+        _ => Err(JsonError::at(path, format!("needs a {label}"))),
     }
 }
 
@@ -125,9 +151,7 @@ fn read_blocks((inner, times): (&'static Block, Times), value: &Json, path: &str
                 .collect();
             items.map(Json::Array)
         }
-        (Times::Many | Times::OnceInList, _) => {
-            Err(JsonError { path: path.to_string(), message: "must be a list of objects".into() })
-        }
+        (Times::Many | Times::OnceInList, _) => Err(JsonError::at(path, "must be a list of objects")),
         (Times::ByLabel, Json::Object(object)) => {
             let mut map = Map::new();
             for (label, value) in object.iter().filter(|(_, value)| !value.is_null()) {

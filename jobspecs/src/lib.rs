@@ -29,6 +29,7 @@ mod tree;
 
 mod complete;
 mod json;
+mod json_place;
 mod parse;
 mod validate;
 mod without_effect;

@@ -1,6 +1,7 @@
 //! The whole way of a jobspec, from text to job.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use hcl_edit::Span as _;
 use hcl_edit::structure::{Body, Structure};
@@ -17,7 +18,7 @@ use crate::source::Source;
 use crate::tree::Places;
 use crate::validate::{Problem, validate};
 use crate::without_effect::{Given, Use, in_document, in_job};
-use crate::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, nearest, syntax, variables};
+use crate::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, json_place, nearest, schema, syntax, variables};
 
 /// A job, and what its author should know though it is taken.
 #[derive(Clone, Debug)]
@@ -37,20 +38,25 @@ pub fn parse(source: &Source, inputs: &Inputs<'_>) -> Result<Parsed, Diagnostics
     if source.text().trim_start().starts_with('{') {
         return parse_json(source);
     }
-    let body = syntax::body(source)?;
+    let read_so_far = syntax::read(source);
+    let Some(body) = &read_so_far.body else {
+        return Err(Diagnostics::gather(read_so_far.errors).expect("a text without a tree has an error"));
+    };
+    let cuts = Cuts::of(&read_so_far);
     let mut errors = Vec::new();
-    check_top(source, &body, &mut errors);
+    check_top(source, body, &mut errors);
     let budget = Budget::default();
-    let scope = variables::scope(source, &body, inputs, &budget, &mut errors);
+    let scope = variables::scope(source, body, inputs, &budget, cuts.of_declarations, &mut errors);
     let Some(hcl) = body.get_blocks("job").next() else {
-        return Err(Diagnostics::gather(errors).unwrap_or_else(|| {
-            Diagnostic::error(source, 0..0, "the file has no job").hint("write: job \"name\" { … }").into()
-        }));
+        errors.extend(read_so_far.errors);
+        return Err(Diagnostics::gather(errors).unwrap_or_else(|| without_job(source)));
     };
     let evaluator = Evaluator { source, scope: &scope, budget: &budget, outside: inputs.outside() };
     let mut decoder = Decoder::new(evaluator);
     let node = decoder.top(&JOB, hcl);
     errors.append(&mut decoder.errors);
+    errors.retain(|error| !cuts.explain(error.span().start));
+    errors.extend(read_so_far.errors.iter().cloned());
     let span = node.span.clone();
     let (json, places) = node.split();
     let mut uses = in_document(&json, Given::AsText);
@@ -67,7 +73,7 @@ pub fn parse(source: &Source, inputs: &Inputs<'_>) -> Result<Parsed, Diagnostics
     for problem in validate(&job) {
         let place = places.nearest(&problem.path).cloned().unwrap_or_else(|| span.clone());
         // Where something was left out as wrong, that it is missing is no news.
-        if !decoder.broken.contains(&place.start) {
+        if !decoder.broken.contains(&place.start) && !cuts.may_cause(&place) {
             errors.push(located(source, &problem, place));
         }
     }
@@ -75,9 +81,52 @@ pub fn parse(source: &Source, inputs: &Inputs<'_>) -> Result<Parsed, Diagnostics
         Some(errors) => Err(errors),
         None => {
             uses.extend(in_job(&job));
-            Ok(Parsed { job, warnings: warnings(source, &uses, &places) })
+            let mut found = warnings(source, &uses, &places);
+            found.append(&mut decoder.warnings);
+            found.sort_by_key(|warning| warning.span().start);
+            Ok(Parsed { job, warnings: found })
         }
     }
+}
+
+/// What was cut out of a text because of syntax errors, and what it may be to blame for.
+#[derive(Default)]
+struct Cuts {
+    torn: Vec<syntax::Torn>,
+    /// Whether variables or locals may be lacking.
+    of_declarations: bool,
+    /// Whether anything may be lacking to which the rest of the job refers.
+    of_blocks: bool,
+}
+
+impl Cuts {
+    fn of(read: &syntax::Read) -> Self {
+        let torn = read.torn();
+        Self {
+            of_declarations: torn.iter().any(|torn| torn.top != "job"),
+            of_blocks: read.cuts.iter().any(|cut| cut.has_block),
+            torn,
+        }
+    }
+
+    /// Whether an error at the head of a block is about what was cut out of it.
+    fn explain(&self, at: usize) -> bool {
+        self.torn.iter().any(|torn| torn.head.contains(&at))
+    }
+
+    /// Whether a problem may come from what is lacking.
+    fn may_cause(&self, place: &Range<usize>) -> bool {
+        self.of_blocks && !self.torn.is_empty() || self.torn.iter().any(|torn| torn.whole.contains(&place.start))
+    }
+}
+
+/// The diagnostic of a text without a job.
+fn without_job(source: &Source) -> Diagnostics {
+    let hint = "write: job \"name\" { group \"name\" { task \"name\" { … } } }";
+    if source.text().trim().is_empty() {
+        return Diagnostic::error(source, 0..0, format!("the file {} is empty", source.name())).hint(hint).into();
+    }
+    Diagnostic::error(source, 0..0, "the file has no job").label("no `job` block from here on").hint(hint).into()
 }
 
 fn read(mut json: Json) -> Result<Job, String> {
@@ -100,8 +149,9 @@ fn warnings(source: &Source, uses: &[Use], places: &Places) -> Vec<Diagnostic> {
     unique.into_iter().map(warning).collect()
 }
 
-fn located(source: &Source, problem: &Problem, place: std::ops::Range<usize>) -> Diagnostic {
-    Diagnostic::error(source, place, problem.message.as_str()).hint_if(problem.hint.clone())
+fn located(source: &Source, problem: &Problem, place: Range<usize>) -> Diagnostic {
+    let name = problem.name.as_deref().and_then(|name| source.name_before(&place, name));
+    Diagnostic::error(source, name.unwrap_or(place), problem.message.as_str()).hint_if(problem.hint.clone())
 }
 
 /// A jobspec has one job, and beside it only variables and locals.
@@ -121,9 +171,15 @@ fn check_top(source: &Source, body: &Body, errors: &mut Vec<Diagnostic>) {
                 errors.push(error.hint("move it to a file of its own"));
             }
         } else if !is_block || !TOP_BLOCKS.contains(&name) {
-            let hint = nearest::did_you_mean(name, TOP_BLOCKS);
-            let hint = hint.unwrap_or_else(|| "beside the job stand only `variable` and `locals` blocks".into());
-            errors.push(Diagnostic::error(source, span, format!("unknown {word} `{name}`")).hint(hint));
+            let hint = schema::hint_at_top(name).map(String::from);
+            let hint = hint.or_else(|| nearest::did_you_mean(name, TOP_BLOCKS)).unwrap_or_else(|| {
+                match schema::parents_of(name, is_block).first() {
+                    Some(parent) => format!("`{name}` belongs in `{parent}`"),
+                    None => "beside the job stand only `variable` and `locals` blocks".into(),
+                }
+            });
+            let error = Diagnostic::error(source, span, format!("unknown {word} `{name}`"));
+            errors.push(error.label("not known at the top of a file").hint(hint));
         }
     }
 }
@@ -132,12 +188,16 @@ fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
     let json = syntax::json(source)?;
     let first_line = source.text().find('\n').unwrap_or(source.text().len());
     let whole = || 0..first_line;
+    let has = |name: &str| json.as_object().is_some_and(|json| json.keys().any(|key| key.eq_ignore_ascii_case(name)));
+    if !["Job", "ID", "TaskGroups"].into_iter().any(has) {
+        let error = Diagnostic::error(source, whole(), "this JSON is not a job");
+        return Err(error.hint("write: { \"Job\": { \"ID\": \"name\", \"TaskGroups\": [ … ] } }").into());
+    }
     let (job, warnings) = decode_json(json).map_err(|error| {
-        let place = json_place(&source.text().to_ascii_lowercase(), &error.path).unwrap_or_else(whole);
-        Diagnostic::error(source, place, error.to_string())
+        let place = json_place::find(source.text(), &error.path).unwrap_or_else(whole);
+        Diagnostic::error(source, place, error.to_string()).hint_if(error.hint)
     })?;
-    let lowercase = source.text().to_ascii_lowercase();
-    let place = |path: &str| json_place(&lowercase, path).unwrap_or_else(whole);
+    let place = |path: &str| json_place::find(source.text(), path).unwrap_or_else(whole);
     let problems = validate(&job);
     // To find a place takes a pass over the text, which only those that are shown are worth.
     let errors = problems.iter().enumerate().map(|(at, problem)| {
@@ -153,13 +213,4 @@ fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
             Ok(Parsed { job, warnings: shown.collect() })
         }
     }
-}
-
-/// The first place of the last key of a path that the text has: JSON is read without places, and this is near enough for people.
-fn json_place(lowercase: &str, path: &str) -> Option<std::ops::Range<usize>> {
-    path.rsplit('.').find_map(|step| {
-        let key = step.split('[').next().filter(|key| !key.is_empty())?;
-        let quoted = format!("\"{}\"", key.to_ascii_lowercase());
-        lowercase.find(&quoted).map(|at| at..at + quoted.len())
-    })
 }

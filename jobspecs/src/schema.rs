@@ -3,6 +3,8 @@
 //! The decoder of HCL, the reader of JSON, the hints of "did you mean" and `describe` all read these. To add an
 //! attribute is a line in the model and a line here.
 
+mod foreign;
+mod hint;
 mod kind;
 
 mod group;
@@ -41,7 +43,9 @@ use serde_json::Value as Json;
 use crate::source::Span;
 use crate::tree::Node;
 
+use docker::DOCKER as DRIVER_OF_IMAGES;
 pub(crate) use drivers::{DRIVERS, driver};
+pub(crate) use foreign::{hint as foreign_hint, hint_at_top};
 pub(crate) use job::JOB;
 
 /// A block: its name, what may stand in it, and how it becomes JSON.
@@ -215,13 +219,19 @@ fn anywhere(block: &'static Block, name: &str) -> Option<&'static Block> {
     })
 }
 
-/// The names of the blocks in which a word is known, nearest to the job first; for hints about misplaced ones.
-pub(crate) fn parents_of(name: &str) -> Vec<&'static str> {
+/// The names of the blocks in which a word is known as a block or as an attribute, nearest to the job first; for hints
+/// about misplaced ones.
+pub(crate) fn parents_of(name: &str, as_block: bool) -> Vec<&'static str> {
     let mut parents = Vec::new();
     let mut waiting = std::collections::VecDeque::from([&JOB]);
     // Blocks do not contain themselves, so this ends.
     while let Some(block) = waiting.pop_front() {
-        if block.field(name).is_some() && !parents.contains(&block.name) {
+        let is_block = |kind| matches!(kind, Kind::Block(..) | Kind::Free | Kind::TextMap | Kind::TextsMap);
+        let is_deprecated = block.name == "resources" && name == "network";
+        if !is_deprecated
+            && block.field(name).is_some_and(|field| is_block(field.kind) == as_block)
+            && !parents.contains(&block.name)
+        {
             parents.push(block.name);
         }
         waiting.extend(block.fields.iter().filter_map(|field| match field.kind {

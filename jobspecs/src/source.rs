@@ -28,8 +28,9 @@ impl std::fmt::Debug for Source {
 }
 
 impl Source {
-    /// The text `text`, shown as `name`.
+    /// The text `text`, shown as `name`. The byte order mark that some editors write is no part of it.
     pub fn new(name: &str, text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Self { name: name.into(), text: text.into() }
     }
 
@@ -65,6 +66,16 @@ impl Source {
     /// The text of `span`; empty where the span does not lie on it.
     pub(crate) fn slice(&self, span: &Span) -> &str {
         self.text.get(span.clone()).unwrap_or_default()
+    }
+
+    /// Where the name `name` stands of which `value` is the value; none if another stands before it.
+    pub(crate) fn name_before(&self, value: &Span, name: &str) -> Option<Span> {
+        let before = self.text.get(..value.start)?.trim_end();
+        let before = before.strip_suffix(['=', ':'])?.trim_end();
+        let end = before.len();
+        let quoted = format!("\"{name}\"");
+        let own = [quoted.as_str(), name].into_iter().find(|own| before.ends_with(own))?;
+        Some(end - own.len()..end)
     }
 
     /// Line and column of a byte offset, both from 1; columns count characters.

@@ -1,95 +1,75 @@
-//! Text becomes a syntax tree, or a diagnostic that says in plain words what the parser expected.
+//! Text becomes a syntax tree, or diagnostics that say in plain words what is wrong with it.
+
+mod explain;
+mod recover;
+mod scan;
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 
 use crate::Diagnostic;
 use crate::source::Source;
+use explain::Explained;
+#[cfg(test)]
+pub(crate) use recover::{RECOVERED_BYTES_MAX, SYNTAX_ERRORS_MAX};
+pub(crate) use recover::{Read, Torn, read};
 
-/// The blocks and attributes of an HCL text.
+/// The blocks and attributes of an HCL text, or the first thing that is wrong with it.
 pub(crate) fn body(source: &Source) -> Result<Body, Box<Diagnostic>> {
-    hcl_edit::parser::parse_body(source.text()).map_err(|error| Box::new(explain(source, &error)))
+    let found = scan::scan(source.text());
+    let body = hcl_edit::parser::parse_body(source.text());
+    let body = body.map_err(|error| Box::new(explain::explain(source, source.text(), &found, &error).diagnostic))?;
+    match found.open_strings.first() {
+        Some(open) => Err(Box::new(explain::open_string(source, source.text(), open.span.clone()))),
+        None => Ok(body),
+    }
 }
 
 /// One HCL expression.
 pub(crate) fn expression(source: &Source) -> Result<Expression, Box<Diagnostic>> {
-    hcl_edit::parser::parse_expr(source.text().trim()).map_err(|error| Box::new(explain(source, &error)))
+    let text = source.text().trim_end();
+    hcl_edit::parser::parse_expr(text)
+        .map_err(|error| Box::new(explain::explain(source, text, &scan::scan(text), &error).diagnostic))
 }
 
 /// A JSON value.
 pub(crate) fn json(source: &Source) -> Result<serde_json::Value, Box<Diagnostic>> {
-    serde_json::from_str(source.text()).map_err(|error| {
-        let line_start = source.text().split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-        let line: usize = line_start;
-        let mut at = (line + error.column().saturating_sub(1)).min(source.text().len());
-        while !source.text().is_char_boundary(at) {
-            at -= 1;
-        }
-        let text = error.to_string();
-        let message = text.split(" at line ").next().unwrap_or(&text).to_string();
-        Box::new(Diagnostic::error(source, at..at + 1, format!("this is not JSON: {message}")))
-    })
+    serde_json::from_str(source.text()).map_err(|error| Box::new(explain_json(source, &error)))
 }
 
-/// The parser's error, with the slips that people make most told apart.
-fn explain(source: &Source, error: &hcl_edit::parser::Error) -> Diagnostic {
+fn explain_json(source: &Source, error: &serde_json::Error) -> Diagnostic {
     let text = source.text();
-    let mut at = error.location().offset().min(text.len());
+    let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let mut at = (line_start + error.column().saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;
     }
-    let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let line = text[line_start..].lines().next().unwrap_or_default();
-    let rest = text[at..].lines().next().unwrap_or_default();
+    let said = error.to_string();
+    let said = said.split(" at line ").next().unwrap_or(&said);
+    let rest = &text[at..];
     let end = at + rest.chars().next().map_or(0, char::len_utf8);
     let here = |message: &str| Diagnostic::error(source, at..end, message);
-    let message = error.message();
-    if let Some(quote) = unclosed_quote(line) {
-        let start = line_start + quote;
-        return Diagnostic::error(source, start..line_start + line.trim_end().len(), "this string does not end")
-            .label("it begins here")
-            .hint("close it with \" on the same line, or write a text of several lines as <<EOF … EOF");
+    if said.contains("trailing comma") {
+        let comma = text[..at].rfind(',').unwrap_or(at);
+        return Diagnostic::error(source, comma..comma + 1, "this is not JSON: nothing follows this comma")
+            .hint("remove the comma");
     }
-    if let Some(key) = message.contains("redefined attribute").then(|| rest.split([' ', '=']).next()).flatten() {
-        return Diagnostic::error(source, at..at + key.len(), format!("the attribute `{key}` is given twice"))
-            .label("given before")
-            .hint("keep one of the two");
+    if said.starts_with("EOF") {
+        let end = text.trim_end().len();
+        let last = text[..end].chars().next_back().map_or(0, char::len_utf8);
+        return Diagnostic::error(source, end - last..end, "this is not JSON: the file ends too early")
+            .label("the last that there is")
+            .hint("something is not closed: a string, a list or an object");
     }
-    if message.contains("heredoc end delimiter") {
-        return here("this heredoc does not end").hint("write its end word alone on a line");
+    if rest.starts_with(['/', '#']) {
+        return here("this is not JSON: it has no comments").hint("remove it, or write the jobspec in HCL, which has");
     }
-    if message.contains("nesting depth") || message.contains("operator") && message.contains("at most") {
-        return here(&format!("this is nested too deeply: {message}"));
+    if rest.starts_with('\'') {
+        return here("this is not JSON: strings are in double quotes").hint("write \" in place of '");
     }
-    if at >= text.trim_end().len() && text.matches('{').count() > text.matches('}').count() {
-        return here("the file ends within a block").label("the file ends here").hint("a closing `}` is missing");
+    if said.contains("key must be a string") {
+        return here("this is not JSON: a name in double quotes is expected here")
+            .hint("a jobspec in HCL does not begin with {, but with: job \"name\" {");
     }
-    if rest.starts_with(',') {
-        return here("attributes are not separated by commas").hint("write each on a line of its own");
-    }
-    if message.starts_with("expected newline") || message.contains("expected `}`, newline") {
-        return here("an end of line is expected here").hint("write each attribute and block on a line of its own");
-    }
-    if message.starts_with("invalid expression") {
-        return here("a value is expected here").hint("a string in quotes, a number, true, false, [list] or {object}");
-    }
-    here(&format!("syntax error: {message}"))
-}
-
-/// Where in the line a quote opens that does not close.
-fn unclosed_quote(line: &str) -> Option<usize> {
-    let mut open = None;
-    let mut letters = line.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '\\' if open.is_some() => {
-                letters.next();
-            }
-            '#' if open.is_none() => return None,
-            '$' if open.is_some() && line[at..].starts_with("${") => return None,
-            '"' => open = if open.is_some() { None } else { Some(at) },
-            _ => {}
-        }
-    }
-    open
+    here(&format!("this is not JSON: {said}"))
 }

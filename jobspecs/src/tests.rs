@@ -1,7 +1,7 @@
 //! Scenario tests: text in, JSON or diagnostics out.
 //!
 //! `tests/good/*.hcl` and the examples have their JSON beside them (`.json`), `tests/wrong/*.hcl` what is printed
-//! (`.txt`). `UPDATE=1` writes the expected files anew; the difference is what a reviewer reads. Lines at the top of a
+//! (`.txt`), `tests/warned/*.hcl` the warnings. `UPDATE=1` writes the expected files anew; the difference is what a reviewer reads. Lines at the top of a
 //! file that begin with `# -var` or `# -var-file` give values for variables.
 
 mod corpus;
@@ -31,21 +31,30 @@ pub(crate) fn files(name: &str) -> Vec<PathBuf> {
 
 /// The file parsed with the variables that its first lines give; the name shown is that of the file alone.
 pub(crate) fn parse_file(path: &Path) -> Result<Parsed, crate::Diagnostics> {
-    parse_text(&path.file_name().unwrap().to_string_lossy(), &fs::read_to_string(path).unwrap())
+    let name = path.file_name().unwrap().to_string_lossy();
+    parse_source(&Source::from_bytes(&name, &fs::read(path).unwrap())?)
 }
 
 pub(crate) fn parse_text(name: &str, text: &str) -> Result<Parsed, crate::Diagnostics> {
+    parse_source(&Source::new(name, text))
+}
+
+fn parse_source(source: &Source) -> Result<Parsed, crate::Diagnostics> {
     let mut variables = Vec::new();
-    let mut var_files = Vec::new();
-    for line in text.lines().take_while(|line| line.starts_with('#')) {
+    let mut var_files: Vec<(String, String)> = Vec::new();
+    for line in source.text().lines().take_while(|line| line.starts_with('#')) {
         if let Some(content) = line.strip_prefix("# -var-file ") {
-            var_files.push(("values.hcl".to_string(), format!("{content}\n")));
+            // Several such lines are those of one file.
+            match var_files.last_mut() {
+                Some((_, text)) => text.push_str(&format!("{content}\n")),
+                None => var_files.push(("values.hcl".to_string(), format!("{content}\n"))),
+            }
         } else if let Some((key, value)) = line.strip_prefix("# -var ").and_then(|given| given.split_once('=')) {
             variables.push((key.to_string(), value.to_string(), "-var".to_string()));
         }
     }
     let inputs = Inputs { variables: &variables, var_files: &var_files, ..Inputs::default() };
-    parse(&Source::new(name, text), &inputs)
+    parse(source, &inputs)
 }
 
 /// Compares with the file `path`, or writes it if `UPDATE` is set.
@@ -89,6 +98,19 @@ fn wrong_files_give_their_diagnostics() {
     check_all(files("tests/wrong").iter().map(|path| match parse_file(path) {
         Ok(parsed) => Err(format!("{} is taken: {}", path.display(), shown(&parsed))),
         Err(errors) => check(&path.with_extension("txt"), &errors.render(false)),
+    }));
+}
+
+/// `tests/warned/*.hcl` are taken, with the warnings that stand in the `.txt` beside them.
+#[test]
+fn warned_files_give_their_warnings() {
+    check_all(files("tests/warned").iter().map(|path| match parse_file(path) {
+        Ok(parsed) => {
+            let rendered: Vec<String> = parsed.warnings.iter().map(|warning| warning.render(false)).collect();
+            assert!(!rendered.is_empty(), "{} gives no warning", path.display());
+            check(&path.with_extension("txt"), &rendered.join("\n"))
+        }
+        Err(errors) => Err(errors.render(false)),
     }));
 }
 

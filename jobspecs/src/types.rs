@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use hcl_edit::expr::Expression;
+use hcl_edit::expr::{Expression, ObjectKey};
 
 use crate::evaluate::{Evaluated, Evaluator, Frame, span_of};
+use crate::source::Span;
 use crate::value::Value;
 use crate::{Diagnostic, nearest};
 
@@ -21,6 +22,72 @@ pub(crate) enum Type {
     Map(Box<Type>),
     Tuple(Vec<Type>),
     Object(BTreeMap<String, Attribute>),
+}
+
+/// Why a value is not of a type: where in it, and what is wrong there.
+#[derive(Debug)]
+pub(crate) struct Mismatch {
+    path: Vec<Step>,
+    message: String,
+    hint: Option<&'static str>,
+}
+
+/// A step into a value.
+#[derive(Debug)]
+enum Step {
+    Item(usize),
+    Key(String),
+}
+
+impl Mismatch {
+    fn here(message: impl Into<String>, hint: Option<&'static str>) -> Self {
+        Self { path: Vec::new(), message: message.into(), hint }
+    }
+
+    fn within(mut self, step: Step) -> Self {
+        self.path.insert(0, step);
+        self
+    }
+
+    /// What to write instead.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.hint.map(String::from)
+    }
+
+    /// The part of `expression` that is at fault, as far as it is spelt out.
+    pub(crate) fn place(&self, expression: &Expression) -> Span {
+        let mut expression = expression;
+        for step in &self.path {
+            let inner = match (step, expression) {
+                (Step::Item(at), Expression::Array(array)) => array.get(*at),
+                (Step::Key(key), Expression::Object(object)) => object.iter().find_map(|(own, value)| {
+                    let is_it = match own {
+                        ObjectKey::Ident(name) => name.as_str() == key,
+                        ObjectKey::Expression(own) => own.as_str() == Some(key.as_str()),
+                    };
+                    is_it.then(|| value.expr())
+                }),
+                _ => None,
+            };
+            match inner {
+                Some(inner) => expression = inner,
+                None => break,
+            }
+        }
+        span_of(expression)
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.path {
+            match step {
+                Step::Item(at) => write!(f, "at item {at}: ")?,
+                Step::Key(key) => write!(f, "at `{key}`: ")?,
+            }
+        }
+        f.write_str(&self.message)
+    }
 }
 
 /// An attribute of an object type; an optional one that is absent becomes its default.
@@ -116,9 +183,21 @@ impl Type {
         matches!(self, Type::Text)
     }
 
+    /// What a value of the type looks like.
+    fn example(&self) -> Option<&'static str> {
+        match self {
+            Type::Any | Type::Text => None,
+            Type::Number => Some("a number is written without quotes and units: 3"),
+            Type::Bool => Some("it is true or false"),
+            Type::List(_) | Type::Set(_) | Type::Tuple(_) => Some("a list is written in brackets: [\"a\", \"b\"]"),
+            Type::Map(_) | Type::Object(_) => Some("an object is written in braces: { name = \"a\" }"),
+        }
+    }
+
     /// `value` as this type, or what is wrong with it.
-    pub(crate) fn convert(&self, value: Value) -> Result<Value, String> {
-        let wrong = |value: &Value| format!("{self} is needed, this is {}", value.kind());
+    pub(crate) fn convert(&self, value: Value) -> Result<Value, Mismatch> {
+        let wrong =
+            |value: &Value| Mismatch::here(format!("{self} is needed, this is {}", value.kind()), self.example());
         match (self, value) {
             (Type::Any, value) | (_, value @ Value::Null) => Ok(value),
             (Type::Text, value) => value.to_text().map(Value::Text).ok_or_else(|| wrong(&value)),
@@ -133,15 +212,18 @@ impl Type {
                 Ok(Value::List(items))
             }
             (Type::Tuple(types), Value::List(list)) if types.len() == list.len() => {
-                let items: Result<Vec<Value>, String> =
-                    types.iter().zip(list).map(|(kind, item)| kind.convert(item)).collect();
+                let items = types.iter().zip(list).enumerate();
+                let items: Result<Vec<Value>, Mismatch> = items
+                    .map(|(at, (kind, item))| kind.convert(item).map_err(|problem| problem.within(Step::Item(at))))
+                    .collect();
                 items.map(Value::List)
             }
             (Type::Map(inner), Value::Object(object)) => {
-                let entries = object.into_iter().map(|(key, value)| {
-                    inner.convert(value).map_err(|problem| format!("at `{key}`: {problem}")).map(|value| (key, value))
+                let entries = object.into_iter().map(|(key, value)| match inner.convert(value) {
+                    Ok(value) => Ok((key, value)),
+                    Err(problem) => Err(problem.within(Step::Key(key))),
                 });
-                entries.collect::<Result<BTreeMap<_, _>, String>>().map(Value::Object)
+                entries.collect::<Result<BTreeMap<_, _>, Mismatch>>().map(Value::Object)
             }
             (Type::Object(attributes), Value::Object(mut object)) => {
                 let mut converted = BTreeMap::new();
@@ -149,9 +231,10 @@ impl Type {
                     let value = match (object.remove(name), &attribute.optional) {
                         (Some(Value::Null), Some(default)) | (None, Some(default)) => default.clone(),
                         (Some(value), _) => value,
-                        (None, None) => return Err(format!("the attribute `{name}` is missing")),
+                        (None, None) => return Err(Mismatch::here(format!("the attribute `{name}` is missing"), None)),
                     };
-                    let value = attribute.kind.convert(value).map_err(|problem| format!("at `{name}`: {problem}"))?;
+                    let value = attribute.kind.convert(value);
+                    let value = value.map_err(|problem| problem.within(Step::Key(name.clone())))?;
                     converted.insert(name.clone(), value);
                 }
                 Ok(Value::Object(converted))
@@ -161,10 +244,10 @@ impl Type {
     }
 }
 
-fn convert_items(kind: &Type, list: Vec<Value>) -> Result<Vec<Value>, String> {
+fn convert_items(kind: &Type, list: Vec<Value>) -> Result<Vec<Value>, Mismatch> {
     list.into_iter()
         .enumerate()
-        .map(|(at, item)| kind.convert(item).map_err(|problem| format!("at item {at}: {problem}")))
+        .map(|(at, item)| kind.convert(item).map_err(|problem| problem.within(Step::Item(at))))
         .collect()
 }
 

@@ -4,6 +4,7 @@
 //! jobspec. Values that are merely unusual (no instances, more memory than any node has) are no problem here.
 
 mod batch;
+mod cron;
 mod driver;
 mod files;
 mod identity;
@@ -13,6 +14,7 @@ mod placement;
 mod policy;
 mod scaling;
 mod service;
+mod signal;
 mod storage;
 
 use std::collections::BTreeSet;
@@ -48,6 +50,8 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The name that is itself wrong, where it is not the value.
+    pub(crate) name: Option<String>,
 }
 
 impl fmt::Display for Problem {
@@ -110,7 +114,7 @@ fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
         problems.add(format!("{path}.Networks[1]"), message, "a group has at most one `network` block");
     }
     if group.ephemeral_disk.size_mb < DISK_LEAST_MB {
-        let message = format!("the disk of group `{name}` must be at least {DISK_LEAST_MB} MB");
+        let message = format!("the disk of group `{name}` must be at least {DISK_LEAST_MB} MiB");
         problems.add(format!("{path}.EphemeralDisk.SizeMB"), message, "300 is usual");
     }
     let leaders: Vec<usize> = (0..group.tasks.len()).filter(|at| group.tasks[*at].leader).collect();
@@ -140,8 +144,10 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
     let name = &task.name;
     let resources = &task.resources;
     if resources.memory < MEMORY_LEAST_MB {
-        let message =
-            format!("the task `{name}` asks for {} MB of memory, the least is {MEMORY_LEAST_MB}", resources.memory);
+        let message = format!(
+            "the task `{name}` asks for {} MiB of memory, the least is {MEMORY_LEAST_MB} MiB",
+            resources.memory
+        );
         problems.add(
             format!("{path}.Resources.MemoryMB"),
             message,
@@ -151,7 +157,7 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
     let memory = i64::try_from(resources.memory).unwrap_or(i64::MAX);
     if resources.memory_max > 0 && resources.memory_max < memory {
         let message = format!(
-            "the task `{name}` has memory_max {} MB below its memory of {} MB",
+            "the task `{name}` has memory_max {} MiB below its memory of {} MiB",
             resources.memory_max, resources.memory
         );
         problems.add(
@@ -167,13 +173,13 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
     let logs = u64::from(task.logs.max_files) * u64::from(task.logs.max_file_size_mb);
     if !task.logs.disabled && logs > group.ephemeral_disk.size_mb {
         let message = format!(
-            "the logs of task `{name}` may take {logs} MB, the group has {} MB of disk",
+            "the logs of task `{name}` may take {logs} MiB, the group has {} MiB of disk",
             group.ephemeral_disk.size_mb
         );
         problems.add(format!("{path}.LogConfig"), message, "lower max_files or max_file_size, or raise ephemeral_disk");
     }
     if !task.logs.disabled && (task.logs.max_files == 0 || task.logs.max_file_size_mb == 0) {
-        let message = format!("the logs of task `{name}` need at least one file of 1 MB");
+        let message = format!("the logs of task `{name}` need at least one file of 1 MiB");
         problems.add(format!("{path}.LogConfig"), message, "to keep none: logs { disabled = true }");
     }
     placement::check(job, path, (&task.constraints, &task.affinities, &[]), problems);
@@ -183,6 +189,7 @@ fn check_task(job: &Job, group: &Group, task: &Task, path: &str, problems: &mut 
     }
     files::check(task, path, problems);
     identity::check(task, path, problems);
+    signal::check(task, path, problems);
     scaling::check_task(task, path, problems);
 }
 
@@ -235,7 +242,12 @@ struct Problems(Vec<Problem>);
 impl Problems {
     fn add(&mut self, path: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) {
         let hint = Some(hint.into()).filter(|hint: &String| !hint.is_empty());
-        self.0.push(Problem { path: path.into(), message: message.into(), hint });
+        self.0.push(Problem { path: path.into(), message: message.into(), hint, name: None });
+    }
+
+    /// The same about a name that is not known.
+    fn add_unknown(&mut self, path: String, name: &str, message: String, hint: String) {
+        self.0.push(Problem { path, message, hint: Some(hint), name: Some(name.into()) });
     }
 }
 

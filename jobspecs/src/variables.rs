@@ -12,7 +12,7 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 
-use crate::evaluate::{Budget, Evaluator, Frame, Scope, span_of};
+use crate::evaluate::{Budget, Evaluator, Frame, Place, Scope, span_of};
 use crate::inputs::Inputs;
 use crate::source::{Source, Span};
 use crate::types::{self, Type};
@@ -25,6 +25,8 @@ struct Variable<'b> {
     span: Span,
     kind: Option<Type>,
     default: Option<Value>,
+    /// The default as it is written.
+    written: Option<&'b Expression>,
     checks: Vec<Check<'b>>,
     /// Whether its declaration is wrong, which is told already.
     faulty: bool,
@@ -36,15 +38,17 @@ struct Check<'b> {
     message: String,
 }
 
-/// The scope of a jobspec with body `body`; what is wrong goes to `diagnostics`.
+/// The scope of a jobspec with body `body`; what is wrong goes to `diagnostics`. `is_incomplete` says that the body
+/// lacks declarations that the text has.
 pub(crate) fn scope(
     source: &Source,
     body: &Body,
     inputs: &Inputs<'_>,
     budget: &Budget,
+    is_incomplete: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Scope {
-    let nothing = Scope::default();
+    let nothing = Scope { place: Place::Declaration, ..Scope::default() };
     let evaluator = Evaluator { source, scope: &nothing, budget, outside: inputs.outside() };
     let declared = declarations(body, &evaluator, diagnostics);
     let types: BTreeMap<&str, Type> = declared
@@ -55,17 +59,21 @@ pub(crate) fn scope(
         })
         .collect();
     let mut given = given::values(inputs, &types, budget, diagnostics);
-    let mut scope = Scope::default();
+    let mut scope = Scope { is_incomplete, ..Scope::default() };
     for variable in &declared {
         let kind = &types[variable.name.as_str()];
-        let value = match given.remove(&variable.name) {
-            Some((value, at)) => kind.convert(value).map_err(|problem| at.message(&variable.name, &problem)),
+        let value = match given.values.remove(&variable.name) {
+            Some((value, at)) => kind.convert(value).map_err(|problem| at.diagnostic(&variable.name, &problem)),
             None => match &variable.default {
                 Some(default) => kind.convert(default.clone()).map_err(|problem| {
                     let message =
                         format!("the default of variable `{}` does not fit its type: {problem}", variable.name);
-                    Diagnostic::error(source, variable.span.clone(), message)
+                    let place = variable.written.map_or(variable.span.clone(), |written| problem.place(written));
+                    Diagnostic::error(source, place, message).hint_if(problem.hint())
                 }),
+                None if given.is_partial || given.refused.contains(&variable.name) => {
+                    Err(Diagnostic::consequence(source, variable.span.clone()))
+                }
                 None => Err(Diagnostic::error(
                     source,
                     variable.span.clone(),
@@ -100,6 +108,9 @@ pub(crate) fn scope(
 
 impl Check<'_> {
     fn run(&self, variable: &Variable<'_>, evaluator: &Evaluator<'_>) -> Option<Diagnostic> {
+        if evaluator.scope.without_value.contains(&format!("var.{}", variable.name)) {
+            return None;
+        }
         match evaluator.condition(self.condition, &Frame::TOP) {
             Ok(true) => None,
             Ok(false) => {
@@ -132,7 +143,8 @@ fn declarations<'b>(body: &'b Body, evaluator: &Evaluator<'_>, diagnostics: &mut
             let default = evaluator.evaluate(&attribute.value, &Frame::TOP).map_err(|error| diagnostics.push(*error));
             let name = attribute.key.as_str().to_string();
             let (default, faulty) = (default.clone().ok(), default.is_err());
-            declared.push(Variable { name, span, kind: None, default, checks: Vec::new(), faulty });
+            let written = Some(&attribute.value);
+            declared.push(Variable { name, span, kind: None, default, written, checks: Vec::new(), faulty });
         }
     }
     let mut seen = std::collections::BTreeSet::new();
@@ -140,7 +152,8 @@ fn declarations<'b>(body: &'b Body, evaluator: &Evaluator<'_>, diagnostics: &mut
         let is_new = seen.insert(variable.name.clone());
         if !is_new {
             let message = format!("the variable `{}` is declared twice", variable.name);
-            diagnostics.push(Diagnostic::error(evaluator.source, variable.span.clone(), message));
+            let error = Diagnostic::error(evaluator.source, variable.span.clone(), message);
+            diagnostics.push(error.hint("give one of the two another name, or remove it"));
         }
         is_new
     });
@@ -155,11 +168,13 @@ fn declaration<'b>(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Variable<'b> {
     let name = name.to_string();
-    let mut variable = Variable { name, span, kind: None, default: None, checks: Vec::new(), faulty: false };
+    let mut variable =
+        Variable { name, span, kind: None, default: None, written: None, checks: Vec::new(), faulty: false };
     for attribute in block.body.attributes() {
         let result = match attribute.key.as_str() {
             "type" => types::parse(&attribute.value, evaluator).map(|kind| variable.kind = Some(kind)),
             "default" => {
+                variable.written = Some(&attribute.value);
                 evaluator.evaluate(&attribute.value, &Frame::TOP).map(|default| variable.default = Some(default))
             }
             "description" | "sensitive" => evaluator.evaluate(&attribute.value, &Frame::TOP).map(|_| ()),
@@ -177,18 +192,30 @@ fn declaration<'b>(
         let span = block.ident.span().unwrap_or(0..0);
         if block.ident.as_str() != "validation" {
             let message = format!("unknown block `{}`", block.ident.as_str());
-            let error = Diagnostic::error(evaluator.source, span, message);
-            diagnostics.push(error.hint("a variable has only `validation` blocks"));
+            let error = Diagnostic::error(evaluator.source, span, message).label("not known in `variable`");
+            let hint = nearest::did_you_mean(block.ident.as_str(), ["validation"]);
+            diagnostics.push(error.hint(hint.unwrap_or_else(|| "a variable has only `validation` blocks".into())));
             continue;
+        }
+        for attribute in block.body.attributes() {
+            let name = attribute.key.as_str();
+            if !["condition", "error_message"].contains(&name) {
+                let place = attribute.key.span().unwrap_or(0..0);
+                let error = Diagnostic::error(evaluator.source, place, format!("unknown attribute `{name}`"));
+                let hint = nearest::did_you_mean(name, ["condition", "error_message"]);
+                diagnostics.push(error.label("not known in `validation`").hint_if(hint));
+                variable.faulty = true;
+            }
         }
         let message = block.body.get_attribute("error_message");
         let message = message.and_then(|attribute| evaluator.evaluate(&attribute.value, &Frame::TOP).ok());
         let message = message.and_then(|message| message.to_text()).unwrap_or_else(|| "its validation fails".into());
         match block.body.get_attribute("condition") {
+            _ if variable.faulty => {}
             Some(condition) => variable.checks.push(Check { condition: &condition.value, message }),
             None => {
                 let error = Diagnostic::error(evaluator.source, span, "a validation needs a `condition`");
-                diagnostics.push(error);
+                diagnostics.push(error.hint(format!("write: condition = var.{} > 0", variable.name)));
             }
         }
     }

@@ -48,22 +48,39 @@ fn in_block(block: &Block, json: &Json, path: &str, given: Given, uses: &mut Vec
                     if field.status == Status::ActedOn {
                         in_block(inner, item, &path, given, uses);
                     } else if given == Given::AsText || !says_the_same(item, &inner.defaults()) {
-                        uses.push(of_field(field, path));
+                        uses.push(of_field(block, field, path));
                     }
                 }
             }
             _ if field.status == Status::ActedOn || says_the_same(value, defaults.get(key).unwrap_or(&Json::Null)) => {}
-            _ => uses.push(of_field(field, path)),
+            _ => uses.push(of_field(block, field, path)),
         }
     }
 }
 
-fn of_field(field: &Field, path: String) -> Use {
+fn of_field(block: &Block, field: &Field, path: String) -> Use {
     let (word, name) = match field.kind {
         Kind::Block(inner, _) => ("block", inner.name),
         _ => ("attribute", if field.name.is_empty() { field.json } else { field.name }),
     };
-    Use { path, message: format!("the {word} `{name}` has no effect yet"), hint: KEPT }
+    match replacement(block.name, name) {
+        Some(hint) => Use { path, message: format!("the {word} `{name}` is deprecated and has no effect"), hint },
+        None => Use { path, message: format!("the {word} `{name}` has no effect yet"), hint: KEPT },
+    }
+}
+
+/// What to write in place of what Nomad has deprecated.
+fn replacement(block: &str, name: &str) -> Option<&'static str> {
+    Some(match (block, name) {
+        ("resources", "network") => "write the network and its ports in the group, and a service with `port`",
+        ("resources", "disk") => "write in the group: ephemeral_disk { size = … }",
+        ("resources", "iops") | ("network", "mbits" | "device" | "cidr" | "ip") => "Nomad ignores it too: remove it",
+        ("group", "stop_after_client_disconnect") => "write: disconnect { stop_on_client_after = … }",
+        ("group", "max_client_disconnect") => "write: disconnect { lost_after = … }",
+        ("group", "prevent_reschedule_on_lost") => "write: disconnect { replace = false }",
+        ("job", "consul_token" | "vault_token") => "Nomad has removed what needed it: remove it",
+        _ => return None,
+    })
 }
 
 /// The blocks under one name, each with the end of its path.
@@ -96,6 +113,12 @@ fn says_the_same(value: &Json, default: &Json) -> bool {
     }
 }
 
+/// Settings of the docker driver that Nomad has deprecated: a task with one does not start here.
+const DEPRECATED_OF_DOCKER: [(&str, &str); 2] = [
+    ("port_map", "write in the group: network { port \"http\" { to = … } }, and here: ports = [\"http\"]"),
+    ("cpuset_cpus", "ask for whole cores: resources { cores = 2 }"),
+];
+
 /// The values without effect in fields that otherwise have one, in a complete job.
 pub(crate) fn in_job(job: &Job) -> Vec<Use> {
     let mut uses = Vec::new();
@@ -116,6 +139,12 @@ pub(crate) fn in_job(job: &Job) -> Vec<Use> {
                 let message = format!("the driver `{}` is not in this release", task.driver);
                 let hint = "the job waits until a node has it; drivers of this release are docker and fake";
                 uses.push(Use { path: format!("{path}.Driver"), message, hint });
+            }
+            for (name, hint) in DEPRECATED_OF_DOCKER {
+                if task.driver == "docker" && task.config.contains_key(name) {
+                    let message = format!("the setting `{name}` is deprecated, and the docker driver refuses it");
+                    uses.push(Use { path: format!("{path}.Config.{name}"), message, hint });
+                }
             }
             if task.resources.memory_max < 0 {
                 let message = "memory without a limit has no effect yet".to_string();

@@ -30,30 +30,41 @@ impl Decoder<'_> {
         let span = hcl.ident.span().unwrap_or(0..0);
         let evaluator = self.evaluator;
         let [target] = hcl.labels.as_slice() else {
-            return Err(evaluator.error(&span, "a dynamic block needs the name of the block that it makes"));
+            let error = evaluator.error(&span, "a dynamic block needs the name of the block that it makes");
+            return Err(Box::new(error.hint("write: dynamic \"service\" { … }")));
         };
         let Some(for_each) = hcl.body.get_attribute("for_each") else {
-            return Err(evaluator.error(&span, "a dynamic block needs `for_each`"));
+            let error = evaluator.error(&span, "a dynamic block needs `for_each`");
+            return Err(Box::new(error.hint("write: for_each = [\"a\", \"b\"]")));
         };
         let Some(content) = hcl.body.get_blocks("content").next() else {
-            return Err(evaluator.error(&span, "a dynamic block needs a `content` block"));
+            let error = evaluator.error(&span, "a dynamic block needs a `content` block");
+            return Err(Box::new(
+                error.hint(format!("what each `{0}` has stands in: content {{ … }}", target.as_str())),
+            ));
         };
         for attribute in hcl.body.attributes() {
             let name = attribute.key.as_str();
             if !["for_each", "iterator", "labels"].contains(&name) {
                 let span = attribute.key.span().unwrap_or_else(|| span.clone());
-                self.errors.push(*evaluator.error(&span, format!("unknown attribute `{name}`")));
+                let error =
+                    evaluator.error(&span, format!("unknown attribute `{name}`")).label("not known in `dynamic`");
+                self.errors.push(error.hint("what each block has stands in: content { … }"));
             }
         }
         let iterator = match hcl.body.get_attribute("iterator") {
             // The iterator is a bare word; what evaluates unknown words to text is not asked.
             Some(attribute) => attribute.value.as_variable().map(|name| name.as_str()).ok_or_else(|| {
-                evaluator.error(&span_of(&attribute.value), "the iterator must be a name without quotes")
+                let error = evaluator.error(&span_of(&attribute.value), "the iterator must be a name without quotes");
+                Box::new(error.hint("write: iterator = item"))
             })?,
             None => target.as_str(),
         };
         let collection = evaluator.evaluate(&for_each.value, frame)?;
-        let items = items(collection).map_err(|kind| evaluator.error(&span_of(&for_each.value), not_iterable(kind)))?;
+        let items = items(collection).map_err(|kind| {
+            let error = evaluator.error(&span_of(&for_each.value), not_iterable(kind));
+            Box::new(error.hint("write: for_each = [\"a\", \"b\"]; a number of times is range(3)"))
+        })?;
         for (key, value) in items {
             let item = Value::Object([("key".to_string(), key), ("value".to_string(), value)].into());
             let names = [(iterator.to_string(), item)];

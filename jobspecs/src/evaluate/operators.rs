@@ -38,7 +38,13 @@ impl Evaluator<'_> {
                 }))
             }
             Plus | Minus | Mul | Div | Mod => {
-                let (left, right) = (self.number(left, frame)?, self.number(right, frame)?);
+                let number = |side| {
+                    self.number(side, frame).map_err(|error| match operator {
+                        Plus => Box::new(error.hint_if_none("texts are joined in a template: \"${a}${b}\"")),
+                        _ => error,
+                    })
+                };
+                let (left, right) = (number(left)?, number(right)?);
                 compute(operator, left, right).map(Value::Number).map_err(|problem| self.error(span, problem))
             }
         }

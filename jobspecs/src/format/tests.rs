@@ -109,7 +109,7 @@ fn windows_line_ends_and_an_empty_file_are_laid_out_too() {
 #[test]
 fn what_is_no_hcl_is_refused_with_its_place() {
     let error = format(&Source::new("job.hcl", "job \"a\" {\n")).unwrap_err();
-    assert_eq!(error.first().message, "the file ends within a block");
+    assert_eq!(error.first().message, "this block is not closed");
     let odd = "a = <<E\n%{ for x in [] }\nE\n  b %{ endfor }\nE\n";
     let error = format(&Source::new("job.hcl", odd)).unwrap_err();
     assert_eq!(error.first().message, "laid out, this file would mean something else");

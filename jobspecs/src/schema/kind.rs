@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::{Block, Times};
-use crate::{duration, nearest};
+use crate::duration;
 
 /// What a field holds.
 #[derive(Clone, Copy)]
@@ -115,6 +115,8 @@ impl Kind {
                 // Clients send an empty word for what they leave open.
                 Json::String(text) if text.is_empty() => Ok(Json::Null),
                 Json::String(text) if words.contains(&text.as_str()) => Ok(json.clone()),
+                // So many words are for a hint.
+                _ if words.len() > 8 => Err(format!("can't be {}", shown(json))),
                 _ => wrong(),
             },
         }
@@ -124,7 +126,7 @@ impl Kind {
     pub(crate) fn describe(&self) -> String {
         match self {
             Kind::Text => "a string".into(),
-            Kind::Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Kind::Whole(least, most) => format!("a whole number{}", range(*least, *most)),
             Kind::Number => "a number".into(),
             Kind::Bool => "true or false".into(),
             Kind::Duration => "a duration such as \"30s\" or \"1h30m\"".into(),
@@ -132,24 +134,21 @@ impl Kind {
             Kind::TextMap => "strings by name".into(),
             Kind::TextsMap => "lists of strings by name".into(),
             Kind::TextMaps => "strings by name, or a list of such".into(),
-            Kind::Wholes(least, most) => format!("a list of whole numbers from {least} to {most}"),
+            Kind::Wholes(least, most) => format!("a list of whole numbers{}", range(*least, *most)),
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
             Kind::Free => "values by name".into(),
             Kind::Block(..) => "a block".into(),
         }
     }
+}
 
-    /// What to suggest for a value that is refused.
-    pub(crate) fn hint(&self, json: &Json) -> Option<String> {
-        let Json::String(text) = json else { return None };
-        match self {
-            Kind::Choice(words) => nearest::did_you_mean(text, words.iter().copied()),
-            _ if text.starts_with("${") => {
-                Some(format!("`{text}` is known only when the task runs; jobspec variables are written var.name"))
-            }
-            Kind::Duration if text.parse::<f64>().is_ok() => Some(format!("give a unit: \"{text}s\"")),
-            _ => None,
-        }
+/// A range in words; bounds that only guard the model's types are no news.
+fn range(least: i64, most: i64) -> String {
+    match (least > i64::from(i32::MIN), most < i64::from(i32::MAX)) {
+        (true, true) => format!(" from {least} to {most}"),
+        (true, false) => format!(" from {least} up"),
+        (false, true) => format!(" up to {most}"),
+        (false, false) => String::new(),
     }
 }
 

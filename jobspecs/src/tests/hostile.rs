@@ -5,6 +5,8 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::{files, folder};
+use crate::json::OBJECTS_MAX;
+use crate::syntax::{RECOVERED_BYTES_MAX, SYNTAX_ERRORS_MAX};
 use crate::{DIAGNOSTICS_MAX, Inputs, SOURCE_BYTES_MAX, Source, format, parse, write_hcl};
 
 /// The message of the first error.
@@ -117,6 +119,29 @@ fn many_errors_are_cut_to_the_limit_and_counted() {
     }
 }
 
+#[test]
+fn syntax_errors_are_told_up_to_the_limit() {
+    for errors in [SYNTAX_ERRORS_MAX, SYNTAX_ERRORS_MAX + 1] {
+        let text =
+            format!("job \"x\" {{\n{}}}\n", (0..errors).map(|at| format!("  a{at} = 'b'\n")).collect::<String>());
+        let found = parse(&Source::new("x", &text), &Inputs::default()).unwrap_err();
+        let told = found.iter().filter(|error| error.message.contains("double quotes")).count();
+        assert_eq!(told, SYNTAX_ERRORS_MAX);
+    }
+    // Above this size only the first is told.
+    let line = "  # ".to_string() + &"x".repeat(RECOVERED_BYTES_MAX) + "\n";
+    let text = format!("job \"x\" {{\n{line}  name = 'b'\n  region = 'c'\n}}\n");
+    assert_eq!(parse(&Source::new("x", &text), &Inputs::default()).unwrap_err().iter().count(), 1);
+}
+
+#[test]
+fn a_document_at_the_limit_of_objects_is_read_and_one_more_is_not() {
+    let job = |objects: usize| serde_json::json!({ "ID": "x", "Meta": {}, "Unknown": vec![serde_json::json!({}); objects - 2] });
+    assert!(crate::decode_json(job(OBJECTS_MAX)).is_ok());
+    let error = crate::decode_json(job(OBJECTS_MAX + 1)).unwrap_err();
+    assert_eq!(error.to_string(), "the job consists of 80001 objects, the limit is 80000");
+}
+
 /// Large texts of one pattern each; the test's own time limit is that it ends at all with the others.
 #[test]
 fn a_mebibyte_of_anything_is_answered() {
@@ -161,7 +186,22 @@ fn a_mebibyte_of_anything_is_answered() {
         fill("%{ if true }"),
         format!("a = \"{}", fill("%{ if true }")),
         format!("{{ \"Job\": {{ \"ID\": \"x\", \"TaskGroups\": [{}{{}}] }} }}", fill("{},")),
+        format!("{{ \"Job\": {{ \"ID\": \"x\", \"TaskGroups\": [{}] }} }}", vec!["{}"; OBJECTS_MAX - 1].join(",")),
         "[".repeat(SOURCE_BYTES_MAX),
+        fill("'a' = 'b';\n"),
+        fill("a = <<E\n"),
+        fill("a = \"\n"),
+        fill("a = [\n"),
+        fill("}\n"),
+        fill("\u{1b}[31m\r\n"),
+        // As large as a text may be that is read on after an error.
+        format!("job \"x\" {{\n{}}}\n", "  a = 'b';\n".repeat(RECOVERED_BYTES_MAX / 12)),
+        format!("job \"x\" {{\n{}}}\n", "  a =\n".repeat(RECOVERED_BYTES_MAX / 7)),
+        format!("job \"x\" {{\n{}}}\n", "  a \"b\" = {\n  }\n".repeat(RECOVERED_BYTES_MAX / 18)),
+        format!(
+            "{{ \"Job\": {{ \"ID\": \"x\", \"TaskGroups\": [{}] }} }}",
+            vec!["{\"Name\": \"\", \"Tasks\": [{\"KillSignal\": \"x\"}]}"; 16_000].join(",")
+        ),
         format!("{{\"a\":{}", "[".repeat(SOURCE_BYTES_MAX / 2)),
     ];
     for text in &texts {
@@ -183,7 +223,7 @@ proptest! {
         let good = files("tests/good");
         let wrong = files("tests/wrong");
         let all: Vec<_> = good.iter().chain(&wrong).collect();
-        let mut letters: Vec<char> = fs::read_to_string(all[file % all.len()]).unwrap().chars().collect();
+        let mut letters: Vec<char> = String::from_utf8_lossy(&fs::read(all[file % all.len()]).unwrap()).chars().collect();
         for (at, length, kind, text) in cuts {
             let from = at.index(letters.len() + 1);
             let to = (from + length).min(letters.len());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{Group, Job, Parameterized, Periodic};
 
-use super::Problems;
+use super::{Problems, cron};
 
 /// The most characters of a job's description.
 pub(crate) const DESCRIPTION_LENGTH_MAX: usize = 1000;
@@ -89,15 +89,9 @@ fn check_periodic(periodic: &Periodic, problems: &mut Problems) {
     }
 }
 
-/// Whether a text has the form of cron: a name, or five to seven fields of numbers, names and the signs of cron.
 fn check_cron(spec: &str, path: &str, problems: &mut Problems) {
-    const NAMES: &[&str] = &["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
-    let is_sign = |letter: char| letter.is_ascii_alphanumeric() || "*,/-?#".contains(letter);
-    let fields: Vec<&str> = spec.split_whitespace().collect();
-    let is_cron = (5..=7).contains(&fields.len()) && fields.iter().all(|field| field.chars().all(is_sign));
-    if !NAMES.contains(&spec) && !is_cron {
-        let message = format!("{spec:?} is not a time that cron knows");
-        problems.add(path, message, "write: \"@daily\", or minute hour day month weekday: \"30 4 * * *\"");
+    if let Some((message, hint)) = cron::fault(spec) {
+        problems.add(path, message, hint);
     }
 }
 

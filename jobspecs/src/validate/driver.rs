@@ -55,12 +55,18 @@ fn check_setting(schema: &Block, driver: &str, key: &str, value: &Json, path: &s
     let Some(field) = schema.field(key) else {
         let place = if schema.name == "config" { String::new() } else { format!(" in `{}`", schema.name) };
         let message = format!("unknown setting `{key}`{place} of the {driver} driver");
-        problems.add(at, message, nearest::did_you_mean(key, schema.names()).unwrap_or_default());
+        let hint = nearest::did_you_mean(key, schema.names()).or_else(|| foreign_setting(key));
+        let hint = hint.unwrap_or_else(|| match schema.name {
+            // All of them are too many to read.
+            "config" if schema.fields.len() > 15 => format!("the settings of the {driver} driver are those of Nomad's"),
+            inner => format!("`{inner}` has: {}", schema.names().collect::<Vec<_>>().join(", ")),
+        });
+        problems.add_unknown(at, key, message, hint);
         return;
     };
     let Kind::Block(inner, times) = field.kind else {
         if let Err(problem) = field.kind.read(value) {
-            problems.add(at, format!("`{key}` {problem}"), field.kind.hint(value).unwrap_or_default());
+            problems.add(at, format!("`{key}` {problem}"), field.hint(value).unwrap_or_default());
         }
         return;
     };
@@ -83,6 +89,23 @@ fn check_setting(schema: &Block, driver: &str, key: &str, value: &Json, path: &s
             _ => problems.add(at, format!("`{key}` is a block, this is one value"), format!("write: {key} {{ … }}")),
         }
     }
+}
+
+/// Settings of a container that are written outside of `config`.
+fn foreign_setting(key: &str) -> Option<String> {
+    Some(match key {
+        "env" | "environment" => "it belongs in the task: env { NAME = \"value\" }".into(),
+        "memory" | "cpu" | "mem_limit" | "cpus" => "it belongs in the task: resources { … }".into(),
+        "restart" | "restart_policy" => "it belongs in the group: restart { attempts = 3 }".into(),
+        "user" | "service" | "template" | "artifact" | "resources" | "volume_mount" | "logs" | "kill_signal" => {
+            format!("`{key}` belongs in the task, outside of config")
+        }
+        "network" | "port" => "it belongs in the group: network { port \"http\" {} }".into(),
+        "healthcheck" | "check" => "it belongs in a service: check { type = \"http\" … }".into(),
+        "working_dir" | "workdir" => "did you mean `work_dir`?".into(),
+        "links" | "depends_on" => "other tasks are found by their service, or in the same group by localhost".into(),
+        _ => return None,
+    })
 }
 
 /// What each driver can't do without.
@@ -111,11 +134,12 @@ fn check_required(task: &Task, path: &str, problems: &mut Problems) {
 fn check_ports(task: &Task, labels: &BTreeSet<&str>, path: &str, problems: &mut Problems) {
     let name = &task.name;
     let ports = task.config.get("ports").and_then(Json::as_array).into_iter().flatten().enumerate();
-    for (at, label) in ports.filter_map(|(at, port)| port.as_str().map(|label| (at, label))) {
+    for (at, port) in ports {
+        let number = port.as_number().map(ToString::to_string);
+        let Some(label) = port.as_str().or(number.as_deref()) else { continue };
         if !labels.contains(label) {
             let message = format!("the task `{name}` publishes the port `{label}`, which its group does not have");
-            let hint = nearest::did_you_mean(label, labels.iter().copied())
-                .unwrap_or_else(|| format!("add to the group: network {{ port \"{label}\" {{}} }}"));
+            let hint = super::service::port_hint(label, labels);
             problems.add(format!("{path}.Config.ports[{at}]"), message, hint);
         }
     }

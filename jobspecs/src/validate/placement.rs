@@ -10,6 +10,8 @@ use super::{Problems, below};
 /// The greatest weight, for and against.
 pub(crate) const WEIGHT_MOST: i32 = 100;
 
+const REGEXP_HINT: &str = "brackets must be closed, and in a string every backslash is written twice: \"\\\\d+\"";
+
 type Rules<'a> = (&'a [Constraint], &'a [Affinity], &'a [Spread]);
 
 /// The rules at `path`: the job's own where it is empty, else those of a group or task.
@@ -77,7 +79,7 @@ fn check_sides(attribute: &str, value: &str, operator: Operator, path: &str, pro
     let at_value = || format!("{path}.RTarget");
     match operator {
         Operator::Regexp if Regex::new(value).is_err() => {
-            problems.add(at_value(), format!("`{value}` is not a regular expression"), "");
+            problems.add(at_value(), format!("`{value}` is not a regular expression"), REGEXP_HINT);
         }
         Operator::Version | Operator::Semver if !value.is_empty() && !value.split(',').all(is_version_rule) => {
             problems.add(at_value(), format!("`{value}` is not a version rule"), "write: \">= 1.2, < 2.0\"");

@@ -13,6 +13,9 @@ pub(crate) const RESCHEDULE_DELAY_LEAST: Duration = Duration::from_secs(5);
 /// The least interval in which new placements are counted.
 pub(crate) const RESCHEDULE_INTERVAL_LEAST: Duration = Duration::from_secs(15);
 
+/// The most nodes of a system job that try a new version first, in percent.
+const PERCENT_MOST: u32 = 100;
+
 /// The rules that a job gives for all of its groups: whether its type has such rules. Their values are checked in the
 /// groups, into which they are merged.
 pub(super) fn check_job(job: &Job, problems: &mut Problems) {
@@ -46,14 +49,16 @@ pub(super) fn check_group(job: &Job, group: &Group, path: &str, problems: &mut P
     );
     check_types(job, path, own, problems);
     check_restart(group.restart.as_ref(), &format!("{path}.RestartPolicy"), problems);
+    // A rule is complained about where it stands.
+    let place = |is_own: bool, of_job: &str, name: &str| if is_own { format!("{path}.{name}") } else { of_job.into() };
     if let Some(reschedule) = &group.reschedule {
-        check_reschedule(reschedule, &format!("{path}.ReschedulePolicy"), problems);
+        check_reschedule(reschedule, &place(own.2, "Reschedule", "ReschedulePolicy"), problems);
     }
     if let Some(update) = &group.update {
-        check_update(update, &format!("{path}.Update"), problems);
+        check_update(job, update, &place(own.0, "Update", "Update"), problems);
     }
     if let Some(migrate) = &group.migrate {
-        check_migrate(migrate, &format!("{path}.Migrate"), problems);
+        check_migrate(migrate, &place(own.1, "Migrate", "Migrate"), problems);
     }
     if let Some(disconnect) = &group.disconnect
         && disconnect.stop_on_client_after.is_some()
@@ -101,7 +106,7 @@ fn check_reschedule(rule: &Reschedule, path: &str, problems: &mut Problems) {
     }
 }
 
-fn check_update(rule: &Update, path: &str, problems: &mut Problems) {
+fn check_update(job: &Job, rule: &Update, path: &str, problems: &mut Problems) {
     if rule.max_parallel == 0 {
         // No deployment: the other values mean nothing.
         return;
@@ -121,6 +126,10 @@ fn check_update(rule: &Update, path: &str, problems: &mut Problems) {
             show(rule.progress_deadline)
         );
         problems.add(format!("{path}.HealthyDeadline"), message, "otherwise a rollout fails before its instances can");
+    }
+    if job.kind.is_per_node() && rule.canary > PERCENT_MOST {
+        let message = format!("canary is a percentage for a {} job, this is {}", job.kind.as_str(), rule.canary);
+        problems.add(format!("{path}.Canary"), message, "write the share of nodes that try it first: canary = 20");
     }
     if rule.auto_promote && rule.canary == 0 {
         problems.add(format!("{path}.AutoPromote"), "auto_promote needs canaries", "write: canary = 1");

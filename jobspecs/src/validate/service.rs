@@ -61,7 +61,11 @@ fn check_check(labels: &BTreeSet<&str>, service: &Service, check: &Check, path: 
             problems.add(format!("{path}.{json}"), message, format!("write: {word} = \"10s\""));
         } else if value < CHECK_INTERVAL_LEAST {
             let message = format!("the check's {word} of {} is too short", duration_text(value));
-            let hint = format!("the least is {}", duration_text(CHECK_INTERVAL_LEAST));
+            let least = duration_text(CHECK_INTERVAL_LEAST);
+            let hint = match value.as_nanos() {
+                number @ ..1_000_000 => format!("a number without a unit counts nanoseconds: {word} = \"{number}s\""),
+                _ => format!("the least is {least}"),
+            };
             problems.add(format!("{path}.{json}"), message, hint);
         }
     }
@@ -97,15 +101,40 @@ fn check_port(labels: &BTreeSet<&str>, service: &str, label: &str, path: &str, p
     if let Ok(number) = label.parse::<i64>() {
         if !(1..=65_535).contains(&number) {
             let message = format!("the port {number} of service `{service}` is out of range, ports are 1 to 65535");
-            problems.add(path, message, "");
+            problems.add(path, message, "write the label of a port of the group: port = \"http\"");
         }
         return;
     }
     if !labels.contains(label) {
         let message = format!("the service `{service}` uses the port `{label}`, which no network of its group has");
-        let hint = nearest::did_you_mean(label, labels.iter().copied())
-            .unwrap_or_else(|| format!("add to the group: network {{ port \"{label}\" {{}} }}"));
-        problems.add(path, message, hint);
+        problems.add(path, message, port_hint(label, labels));
+    }
+}
+
+/// What to do about a port that the group does not have.
+pub(super) fn port_hint(label: &str, labels: &BTreeSet<&str>) -> String {
+    if let Some(hint) = nearest::did_you_mean(label, labels.iter().copied()) {
+        return hint;
+    }
+    let parts: Vec<&str> = label.rsplitn(3, ':').collect();
+    let number = |text: &str| text.split('/').next().is_some_and(|text| text.parse::<u16>().is_ok());
+    match parts.as_slice() {
+        [inside, outside, ..] if number(inside) && number(outside) => {
+            let inside = inside.split('/').next().unwrap_or(inside);
+            format!(
+                "add a port to the group's network, with static = {outside} and to = {inside}, and give its label here: \
+                 [\"http\"]"
+            )
+        }
+        [inside] if number(inside) => {
+            let inside = inside.split('/').next().unwrap_or(inside);
+            format!("give its label here, and add to the group: network {{ port \"http\" {{ to = {inside} }} }}")
+        }
+        _ if labels.is_empty() => format!("add to the group: network {{ port \"{label}\" {{}} }}"),
+        _ => {
+            let known: Vec<&str> = labels.iter().copied().take(10).collect();
+            format!("it has {}; or add to its network: port \"{label}\" {{}}", known.join(", "))
+        }
     }
 }
 

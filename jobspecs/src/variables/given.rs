@@ -1,13 +1,14 @@
 //! The values that a caller gives for variables: from the environment, from variable files, from flags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::Span as _;
+use hcl_edit::expr::Expression;
 
-use crate::evaluate::{Budget, Evaluator, Frame, Scope, span_of};
+use crate::evaluate::{self, Budget, Evaluator, Frame, Scope, span_of};
 use crate::inputs::{Inputs, Outside};
 use crate::source::{Source, Span};
-use crate::types::Type;
+use crate::types::{Mismatch, Type};
 use crate::value::Value;
 use crate::{Diagnostic, nearest, syntax};
 
@@ -18,16 +19,27 @@ const ENVIRONMENT_PREFIXES: [&str; 2] = ["NOMAD_VAR_", "SCHED_VAR_"];
 pub(super) struct Place {
     source: Source,
     span: Span,
+    /// The value as it is written, where that is an expression.
+    written: Option<Expression>,
 }
 
 impl Place {
-    pub(super) fn message(&self, name: &str, problem: &str) -> Diagnostic {
+    pub(super) fn diagnostic(&self, name: &str, problem: &Mismatch) -> Diagnostic {
         let message = format!("the value of variable `{name}` does not fit its type: {problem}");
-        Diagnostic::error(&self.source, self.span.clone(), message)
+        let span = self.written.as_ref().map_or_else(|| self.span.clone(), |written| problem.place(written));
+        Diagnostic::error(&self.source, span, message).label("this value").hint_if(problem.hint())
     }
 }
 
-type Given = BTreeMap<String, (Value, Place)>;
+/// What callers give.
+#[derive(Default)]
+pub(super) struct Given {
+    pub values: BTreeMap<String, (Value, Place)>,
+    /// Variables whose value is wrong, which is told already.
+    pub refused: BTreeSet<String>,
+    /// Whether a file could not be read, in which any value may stand.
+    pub is_partial: bool,
+}
 
 /// The value given for each variable of `types`; the later source wins.
 pub(super) fn values(
@@ -36,7 +48,7 @@ pub(super) fn values(
     budget: &Budget,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Given {
-    let mut given = Given::new();
+    let mut given = Given::default();
     for (key, text) in inputs.environment {
         let name = ENVIRONMENT_PREFIXES.iter().find_map(|prefix| key.strip_prefix(prefix));
         // The environment is shared by many jobs: a name that this one lacks is no error.
@@ -48,6 +60,7 @@ pub(super) fn values(
     for (name, text) in inputs.var_files {
         let source = Source::new(name, text);
         if let Err(error) = source.check_size() {
+            given.is_partial = true;
             diagnostics.extend(error.iter().cloned());
         } else if text.trim_start().starts_with('{') {
             insert_json(&mut given, &source, types, diagnostics);
@@ -80,35 +93,48 @@ fn insert_text(
     budget: &Budget,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    // Of a text, every letter counts.
+    let source = if kind.is_plain_text() { source } else { Source::new(source.name(), source.text().trim()) };
     let span = 0..source.text().len();
     let value = if kind.is_plain_text() {
-        Ok(Value::text(source.text()))
+        Ok((Value::text(source.text()), None))
     } else {
         syntax::expression(&source).and_then(|expression| {
-            let scope = Scope::default();
+            let scope = Scope { place: evaluate::Place::Given, ..Scope::default() };
             let evaluator = Evaluator { source: &source, scope: &scope, budget, outside: Outside::default() };
-            evaluator.evaluate(&expression, &Frame::TOP)
+            // A bare word is no value of any type, and what type is needed says more than that.
+            let value = match expression.as_variable() {
+                Some(word) => Value::text(word.as_str()),
+                None => evaluator.evaluate(&expression, &Frame::TOP)?,
+            };
+            Ok((value, Some(expression)))
         })
     };
     match value {
-        Ok(value) => {
-            given.insert(name.to_string(), (value, Place { source, span }));
+        Ok((value, written)) => {
+            given.values.insert(name.to_string(), (value, Place { source, span, written }));
         }
-        Err(diagnostic) => diagnostics.push(*diagnostic),
+        Err(diagnostic) => {
+            given.refused.insert(name.to_string());
+            diagnostics.push(*diagnostic);
+        }
     }
 }
 
 fn insert_json(given: &mut Given, source: &Source, types: &BTreeMap<&str, Type>, diagnostics: &mut Vec<Diagnostic>) {
     let json = match syntax::json(source) {
         Ok(json) => json,
-        Err(diagnostic) => return diagnostics.push(*diagnostic),
+        Err(diagnostic) => {
+            given.is_partial = true;
+            return diagnostics.push(*diagnostic);
+        }
     };
     for (name, value) in json.as_object().into_iter().flatten() {
         let start = source.text().find(&format!("\"{name}\"")).unwrap_or(0);
         let span = start..start + name.len() + 2;
         if types.contains_key(name.as_str()) {
-            let place = Place { source: source.clone(), span };
-            given.insert(name.clone(), (Value::from_json(value), place));
+            let place = Place { source: source.clone(), span, written: None };
+            given.values.insert(name.clone(), (Value::from_json(value), place));
         } else {
             diagnostics.push(undeclared(source, span, name, types));
         }
@@ -124,9 +150,12 @@ fn insert_file(
 ) {
     let body = match syntax::body(source) {
         Ok(body) => body,
-        Err(diagnostic) => return diagnostics.push(*diagnostic),
+        Err(diagnostic) => {
+            given.is_partial = true;
+            return diagnostics.push(*diagnostic);
+        }
     };
-    let scope = Scope::default();
+    let scope = Scope { place: evaluate::Place::Given, ..Scope::default() };
     let evaluator = Evaluator { source, scope: &scope, budget, outside: Outside::default() };
     for block in body.blocks() {
         let span = block.ident.span().unwrap_or(0..0);
@@ -141,10 +170,14 @@ fn insert_file(
         }
         match evaluator.evaluate(&attribute.value, &Frame::TOP) {
             Ok(value) => {
-                let place = Place { source: source.clone(), span: span_of(&attribute.value) };
-                given.insert(name.to_string(), (value, place));
+                let written = Some(attribute.value.clone());
+                let place = Place { source: source.clone(), span: span_of(&attribute.value), written };
+                given.values.insert(name.to_string(), (value, place));
             }
-            Err(error) => diagnostics.push(*error),
+            Err(error) => {
+                given.refused.insert(name.to_string());
+                diagnostics.push(*error);
+            }
         }
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn evaluate(
     for attribute in body.get_blocks("locals").flat_map(|block| block.body.attributes()) {
         if locals.insert(attribute.key.as_str(), attribute).is_some() {
             let message = format!("the local `{}` is given twice", attribute.key.as_str());
-            diagnostics.push(Diagnostic::error(source, attribute.key.span().unwrap_or(0..0), message));
+            let error = Diagnostic::error(source, attribute.key.span().unwrap_or(0..0), message);
+            diagnostics.push(error.hint("give one of the two another name, or remove it"));
         }
     }
     let (order, circle) = in_order(&locals);
@@ -44,7 +45,11 @@ pub(super) fn evaluate(
     for name in circle {
         let span = locals[name].key.span().unwrap_or(0..0);
         let message = format!("the local `{name}` depends on itself");
-        diagnostics.push(Diagnostic::error(source, span, message).label("part of a circle, or uses one"));
+        diagnostics.push(
+            Diagnostic::error(source, span, message)
+                .label("part of a circle, or uses one")
+                .hint("one of the circle must have a value of its own"),
+        );
         scope.without_value.insert(format!("local.{name}"));
     }
 }

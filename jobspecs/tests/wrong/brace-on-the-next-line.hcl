@@ -1,0 +1,9 @@
+job "web"
+{
+  group "web"
+  {
+    task "web" {
+      driver = "fake"
+    }
+  }
+}

@@ -1,0 +1,12 @@
+job "web" {
+  group "web" {
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+      }
+      user = "nobody"
+    }
+  }
+}

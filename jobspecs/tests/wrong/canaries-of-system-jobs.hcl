@@ -1,0 +1,11 @@
+job "agent" {
+  type = "system"
+  update {
+    canary = 150
+  }
+  group "agent" {
+    task "agent" {
+      driver = "fake"
+    }
+  }
+}

@@ -1,0 +1,14 @@
+job "web" {
+  group "web" {
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+      env {
+        HOSTS = ["a", "b"]
+        MAP   = { a = 1 }
+      }
+    }
+  }
+}

@@ -1,0 +1,12 @@
+job "web" {
+  type "batch"
+  group "web" {
+    count 2
+    task "web" {
+      driver "docker"
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}

@@ -1,0 +1,11 @@
+job "web" {
+  group "web" {
+    count == 2
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}

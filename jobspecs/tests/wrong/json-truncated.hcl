@@ -1,0 +1,4 @@
+{
+  "Job": {
+    "ID": "web",
+    "TaskGroups": [

@@ -1,0 +1,4 @@
+{
+  "Name": "web",
+  "replicas": 3
+}

@@ -1,0 +1,13 @@
+variable "tag" {
+  default = "1"
+}
+job "web" {
+  group "web" {
+    task "web" {
+      driver = "docker"
+      config {
+        image = ${var.tag}
+      }
+    }
+  }
+}

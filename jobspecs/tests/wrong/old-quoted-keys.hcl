@@ -1,0 +1,13 @@
+job "web" {
+  group "web" {
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+      env {
+        "MODE" = "production"
+      }
+    }
+  }
+}

@@ -1,0 +1,12 @@
+job "web" {
+  type = "service"
+  periodic {
+    cron = "@daily"
+  }
+  parameterized {}
+  group "web" {
+    task "web" {
+      driver = "fake"
+    }
+  }
+}

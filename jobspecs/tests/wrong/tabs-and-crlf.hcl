@@ -1,0 +1,12 @@
+job "web" {
+  group "web" {
+	cuont = 2
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+			kill_timeout	= "30"
+    }
+  }
+}

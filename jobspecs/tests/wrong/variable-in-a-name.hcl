@@ -1,0 +1,13 @@
+variable "name" {
+  default = "web"
+}
+job "${var.name}" {
+  group "web-${var.name}" {
+    task "web" {
+      driver = "docker"
+      config {
+        image = "web:1"
+      }
+    }
+  }
+}

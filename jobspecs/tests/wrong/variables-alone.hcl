@@ -1,0 +1,6 @@
+variable "tag" {
+  default = "1"
+}
+locals {
+  a = 1
+}
