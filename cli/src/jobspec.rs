@@ -28,6 +28,10 @@ pub struct JobFile {
     /// Reads variables from a file; may be repeated
     #[arg(long = "var-file", value_name = "FILE")]
     pub variable_files: Vec<String>,
+    /// Whether a value for a variable that the jobspec does not declare is an error
+    #[arg(long = "hcl2-strict", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1,
+          default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    pub strict: bool,
 }
 
 impl JobFile {
@@ -35,7 +39,8 @@ impl JobFile {
     pub fn words(&self) -> String {
         let flag = |name: &'static str| move |value: &String| format!("{name} {} ", text::shell_quoted(value));
         let flags = self.variables.iter().map(flag("-var")).chain(self.variable_files.iter().map(flag("-var-file")));
-        flags.collect::<String>() + &text::shell_quoted(&self.file)
+        let strict = if self.strict { "" } else { "-hcl2-strict=false " };
+        format!("{}{strict}{}", flags.collect::<String>(), text::shell_quoted(&self.file))
     }
 }
 
@@ -87,6 +92,7 @@ pub fn read(file: &JobFile) -> Result<Jobspec, Failure> {
         variables: &variables,
         var_files: &var_files,
         environment: &environment,
+        passes_over_undeclared: !file.strict,
         allow_files: Some(&FilesOfUser),
         random: Some(&|bytes| SystemRandom.fill(bytes)),
     };

@@ -12,6 +12,9 @@ pub struct Inputs<'a> {
     pub var_files: &'a [(String, String)],
     /// The environment, of which `NOMAD_VAR_<name>` and `SCHED_VAR_<name>` are read.
     pub environment: &'a [(String, String)],
+    /// Whether values for variables that the jobspec does not declare are passed over, as those of the environment are;
+    /// else they are errors.
+    pub passes_over_undeclared: bool,
     /// The files that the jobspec's functions may read; none on a server.
     pub allow_files: Option<&'a dyn Files>,
     /// Where `bcrypt` and `uuidv4` get their random bytes; without it they are refused.
@@ -41,6 +44,7 @@ impl fmt::Debug for Inputs<'_> {
             .field("variables", &self.variables.len())
             .field("var_files", &self.var_files.len())
             .field("environment", &self.environment.len())
+            .field("passes_over_undeclared", &self.passes_over_undeclared)
             .field("allow_files", &self.allow_files.is_some())
             .field("random", &self.random.is_some())
             .finish()

@@ -144,3 +144,13 @@ fn jobs_survive_the_way_through_hcl_and_through_json() {
         assert_eq!(from_json, job, "{}", path.display());
     }
 }
+
+#[test]
+fn values_for_variables_that_are_not_declared_are_passed_over_on_demand() {
+    let source = Source::new("job.hcl", &fs::read_to_string(folder("fake.hcl")).unwrap());
+    let variables = [("nobody".to_string(), "1".to_string(), "-var".to_string())];
+    let var_files = [("values.hcl".to_string(), "nothing = 2\n".to_string())];
+    let strict = Inputs { variables: &variables, var_files: &var_files, ..Inputs::default() };
+    assert_eq!(parse(&source, &strict).unwrap_err().iter().count(), 2);
+    assert!(parse(&source, &Inputs { passes_over_undeclared: true, ..strict }).is_ok());
+}

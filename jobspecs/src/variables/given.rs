@@ -39,6 +39,7 @@ pub(super) struct Given {
     pub refused: BTreeSet<String>,
     /// Whether a file could not be read, in which any value may stand.
     pub is_partial: bool,
+    passes_over_undeclared: bool,
 }
 
 /// The value given for each variable of `types`; the later source wins.
@@ -48,7 +49,7 @@ pub(super) fn values(
     budget: &Budget,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Given {
-    let mut given = Given::default();
+    let mut given = Given { passes_over_undeclared: inputs.passes_over_undeclared, ..Given::default() };
     for (key, text) in inputs.environment {
         let name = ENVIRONMENT_PREFIXES.iter().find_map(|prefix| key.strip_prefix(prefix));
         // The environment is shared by many jobs: a name that this one lacks is no error.
@@ -72,16 +73,21 @@ pub(super) fn values(
         let source = Source::new(&format!("{flag} {name}"), text);
         match types.get(name.as_str()) {
             Some(kind) => insert_text(&mut given, name, kind, source, budget, diagnostics),
-            None => diagnostics.push(undeclared(&source, 0..text.len(), name, types)),
+            None => diagnostics.extend(given.undeclared(&source, 0..text.len(), name, types)),
         }
     }
     given
 }
 
-fn undeclared(source: &Source, span: Span, name: &str, types: &BTreeMap<&str, Type>) -> Diagnostic {
-    let hint = nearest::did_you_mean(name, types.keys().copied());
-    let hint = hint.unwrap_or_else(|| format!("declare it in the jobspec: variable \"{name}\" {{ type = string }}"));
-    Diagnostic::error(source, span, format!("the jobspec has no variable `{name}`")).hint(hint)
+impl Given {
+    /// What is said of a value for a variable that the jobspec has not.
+    fn undeclared(&self, source: &Source, span: Span, name: &str, types: &BTreeMap<&str, Type>) -> Option<Diagnostic> {
+        let hint = nearest::did_you_mean(name, types.keys().copied());
+        let hint =
+            hint.unwrap_or_else(|| format!("declare it in the jobspec: variable \"{name}\" {{ type = string }}"));
+        let error = Diagnostic::error(source, span, format!("the jobspec has no variable `{name}`")).hint(hint);
+        (!self.passes_over_undeclared).then_some(error)
+    }
 }
 
 /// A value written as text: as it is for a string, else as an expression.
@@ -136,7 +142,7 @@ fn insert_json(given: &mut Given, source: &Source, types: &BTreeMap<&str, Type>,
             let place = Place { source: source.clone(), span, written: None };
             given.values.insert(name.clone(), (Value::from_json(value), place));
         } else {
-            diagnostics.push(undeclared(source, span, name, types));
+            diagnostics.extend(given.undeclared(source, span, name, types));
         }
     }
 }
@@ -165,7 +171,7 @@ fn insert_file(
     for attribute in body.attributes() {
         let name = attribute.key.as_str();
         if !types.contains_key(name) {
-            diagnostics.push(undeclared(source, attribute.key.span().unwrap_or(0..0), name, types));
+            diagnostics.extend(given.undeclared(source, attribute.key.span().unwrap_or(0..0), name, types));
             continue;
         }
         match evaluator.evaluate(&attribute.value, &Frame::TOP) {
