@@ -53,6 +53,8 @@ pub struct Jobspec {
     pub source: String,
     /// `hcl2` or `json`.
     pub format: &'static str,
+    /// What has been warned of at its place in the file.
+    warned_of: Vec<String>,
 }
 
 impl Jobspec {
@@ -64,6 +66,12 @@ impl Jobspec {
     /// The job's namespace, where it names one.
     pub fn namespace(&self) -> Option<&str> {
         self.job.get("Namespace").and_then(Value::as_str).filter(|namespace| !namespace.is_empty())
+    }
+
+    /// The lines of a server's warnings that tell something new: it does not know where in the file things stand.
+    pub fn new_warnings(&self, warnings: &str) -> String {
+        let is_new = |line: &&str| !self.warned_of.iter().any(|known| line.ends_with(known.as_str()));
+        warnings.lines().filter(is_new).collect::<Vec<_>>().join("\n")
     }
 
     /// What is kept with the job so that its source can be shown later.
@@ -102,7 +110,8 @@ pub fn read(file: &JobFile) -> Result<Jobspec, Failure> {
     }
     let job = serde_json::to_value(&parsed.job).map_err(|error| Failure::new(error.to_string()).at(name))?;
     let format = if source.text().trim_start().starts_with('{') { "json" } else { "hcl2" };
-    Ok(Jobspec { job, source: source.text().to_owned(), format })
+    let warned_of = parsed.warnings.into_iter().map(|warning| warning.message).collect();
+    Ok(Jobspec { job, source: source.text().to_owned(), format, warned_of })
 }
 
 /// Prints what is wrong with the file; the failure only sums it up.
@@ -195,6 +204,14 @@ impl Files for FilesOfUser {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_servers_warning_is_told_once() {
+        let warned_of = vec!["the block `template` has no effect yet".to_owned()];
+        let jobspec = Jobspec { job: Value::Null, source: String::new(), format: "hcl2", warned_of };
+        let warnings = "TaskGroups[0].Tasks[0].Templates[0]: the block `template` has no effect yet\nport 80 is taken";
+        assert_eq!(jobspec.new_warnings(warnings), "port 80 is taken");
+    }
 
     #[test]
     fn an_endless_jobspec_is_read_to_the_limit_and_refused_for_its_length() {

@@ -44,8 +44,9 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     }
     print_effects(&plan);
     print_placements(&plan);
-    if !plan.warnings.is_empty() {
-        show::warning(&plan.warnings);
+    let warnings = jobspec.new_warnings(&plan.warnings);
+    if !warnings.is_empty() {
+        show::warning(&warnings);
     }
     show::line(format_args!("Job Modify Index: {}", plan.job_modify_index));
     show::hint(format_args!(

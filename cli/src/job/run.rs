@@ -47,8 +47,9 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     }
     let answer = session.client.call(call).await.map_err(|error| refused(error, args, jobspec.id()))?.value;
     let field = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
-    if !field("Warnings").is_empty() {
-        show::warning(field("Warnings"));
+    let warnings = jobspec.new_warnings(field("Warnings"));
+    if !warnings.is_empty() {
+        show::warning(&warnings);
     }
     session.print_json(&answer)?;
     let evaluation = field("EvalID");

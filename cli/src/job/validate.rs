@@ -43,8 +43,9 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     if session.print_json(&answer)? {
         return Ok(if faults { Exit::Failed } else { Exit::Done });
     }
-    if !validation.warnings.is_empty() {
-        show::warning(&validation.warnings);
+    let warnings = jobspec.new_warnings(&validation.warnings);
+    if !warnings.is_empty() {
+        show::warning(&warnings);
     }
     if !faults {
         show::line(format_args!("{} is valid", args.file.file));
