@@ -86,8 +86,8 @@ impl<'a> Decoder<'a> {
     fn label(&mut self, schema: &'static Block, found: &Found<'_, '_>, entries: &mut Entries) {
         let name = schema.name;
         for (label, span) in &found.labels {
-            // Labels are plain text, save for those that dynamic blocks compute.
-            if label.contains("${") && self.evaluator.source.slice(span).contains("${") {
+            // Labels are plain text, save for those that dynamic blocks compute. `$${` is plain text too.
+            if label.contains("${") && self.evaluator.source.slice(span).replace("$${", "").contains("${") {
                 self.broken.insert(found.span.start);
                 let error = self.error(span, format!("the name of a `{name}` can't be computed"));
                 self.errors

@@ -8,18 +8,19 @@ use serde_json::{Map, Value as Json};
 
 use crate::duration;
 use crate::evaluate::{Budget, Evaluator, Frame, Scope};
+use crate::format::format;
 use crate::inputs::Outside;
 use crate::schema::{Block, Field, JOB, Kind, Status, Times};
 use crate::source::Source;
 use crate::syntax;
 use crate::value::Value;
 
-/// The job as a jobspec.
+/// The job as a jobspec, laid out.
 pub fn write_hcl(job: &Job) -> String {
     let json = serde_json::to_value(job).unwrap_or(Json::Null);
     let mut text = String::new();
     write_block(&mut text, &JOB, JOB.name, None, &json, 0);
-    text
+    format(&Source::new("job.hcl", &text)).unwrap_or(text)
 }
 
 fn write_block(text: &mut String, schema: &Block, name: &str, label: Option<&str>, json: &Json, depth: usize) {
