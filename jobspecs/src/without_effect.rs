@@ -65,6 +65,11 @@ fn of_field(block: &Block, field: &Field, path: String) -> Use {
     };
     match replacement(block.name, name) {
         Some(hint) => Use { path, message: format!("the {word} `{name}` is deprecated and has no effect"), hint },
+        None if ["periodic", "parameterized"].contains(&name) => Use {
+            path,
+            message: format!("the {word} `{name}` has no effect yet: the job runs once, at once"),
+            hint: KEPT,
+        },
         None => Use { path, message: format!("the {word} `{name}` has no effect yet"), hint: KEPT },
     }
 }
