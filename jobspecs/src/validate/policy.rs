@@ -13,6 +13,9 @@ pub(crate) const RESCHEDULE_DELAY_LEAST: Duration = Duration::from_secs(5);
 /// The least interval in which new placements are counted.
 pub(crate) const RESCHEDULE_INTERVAL_LEAST: Duration = Duration::from_secs(15);
 
+/// The most new placements in an interval: each instance remembers those that are counted.
+pub(crate) const RESCHEDULE_ATTEMPTS_MOST: u32 = 1_000;
+
 /// The most nodes of a system job that try a new version first, in percent.
 const PERCENT_MOST: u32 = 100;
 
@@ -99,6 +102,10 @@ fn check_reschedule(rule: &Reschedule, path: &str, problems: &mut Problems) {
     if rule.delay_function != model::DelayFunction::Constant && rule.max_delay < rule.delay {
         let message = format!("max_delay {} is below the delay of {}", show(rule.max_delay), show(rule.delay));
         problems.add(format!("{path}.MaxDelay"), message, "the delay grows up to max_delay");
+    }
+    if !rule.unlimited && rule.attempts > RESCHEDULE_ATTEMPTS_MOST {
+        let message = format!("{} reschedule attempts are more than {RESCHEDULE_ATTEMPTS_MOST}", rule.attempts);
+        problems.add(format!("{path}.Attempts"), message, "write: unlimited = true");
     }
     if !rule.unlimited && rule.interval < RESCHEDULE_INTERVAL_LEAST {
         let message = format!("the reschedule interval must be at least {}", show(RESCHEDULE_INTERVAL_LEAST));

@@ -7,7 +7,9 @@ use model::{Affinity, Check, Constraint, Job, Operator, Reschedule, Restart, Ser
 
 use super::batch::DESCRIPTION_LENGTH_MAX;
 use super::placement::WEIGHT_MOST;
-use super::policy::{RESCHEDULE_DELAY_LEAST, RESCHEDULE_INTERVAL_LEAST, RESTART_INTERVAL_LEAST};
+use super::policy::{
+    RESCHEDULE_ATTEMPTS_MOST, RESCHEDULE_DELAY_LEAST, RESCHEDULE_INTERVAL_LEAST, RESTART_INTERVAL_LEAST,
+};
 use super::service::CHECK_INTERVAL_LEAST;
 use super::*;
 use crate::complete;
@@ -104,6 +106,12 @@ fn durations_keep_their_order() {
     };
     let least = RESCHEDULE_INTERVAL_LEAST;
     check(interval, least, least - NANOSECOND, "TaskGroups[0].ReschedulePolicy.Interval");
+    let attempts = |job: &mut Job, attempts| {
+        let rule = Reschedule { interval: minute, attempts, unlimited: false, ..Reschedule::default() };
+        job.groups[0].reschedule = Some(rule);
+    };
+    let most = RESCHEDULE_ATTEMPTS_MOST;
+    check(attempts, most, most + 1, "TaskGroups[0].ReschedulePolicy.Attempts");
     let timeout = |job: &mut Job, timeout| {
         let check = Check { path: "/".into(), port_label: "80".into(), interval: SECOND, timeout, ..Check::default() };
         job.groups[0].services = vec![Service { checks: vec![check], ..Service::default() }];
