@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Feeds mutated jobspecs to the parser for SECONDS_MAX (argument, default 600), guided by coverage. A text that breaks it
-# is left in jobspecs/fuzz/found; texts that reach new code are gathered in target/fuzz/corpus, `keep` as the first
-# argument reduces them into jobspecs/fuzz/corpus.
+# Feeds mutated jobspecs to the parser for so many seconds (argument, default 600), guided by coverage. It begins with
+# the jobspecs that we have and with jobspecs/fuzz/corpus, where what once broke it is kept. A text that breaks it is left
+# in jobspecs/fuzz/found; texts that reach new code are gathered in target/fuzz/corpus for the next time.
 # shellcheck source=scripts/host.sh
 source "$(dirname "$0")/host.sh"
 
@@ -24,11 +24,6 @@ fuzz=target/fuzz/$TARGET/release/jobspecs-fuzz
 mkdir -p "$GATHERED" "$KEPT" "$FOUND"
 options=(-timeout=2 -rss_limit_mb=4096 -max_len=65536 "-dict=jobspecs/fuzz/words.dict" "-artifact_prefix=$FOUND/")
 
-if [ "${1:-}" = keep ]; then
-    say "reducing what was gathered into $KEPT"
-    "$fuzz" -merge=1 "${options[@]}" "$KEPT" "$GATHERED"
-    exit
-fi
 for folder in "${SEEDS[@]}"; do
     [ -d "$folder" ] || continue
     find "$folder" -maxdepth 1 -name '*.hcl' -exec cp -t "$GATHERED" {} +

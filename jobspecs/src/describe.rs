@@ -34,8 +34,7 @@ pub fn reference() -> String {
         push_table(&mut page, found.block);
     }
     page.push_str("\n## Settings of drivers\n");
-    for driver in schema::DRIVERS {
-        let Some(block) = schema::driver(driver) else { continue };
+    for (driver, block) in schema::SETTINGS {
         page.push_str(&format!("\n### config of {driver}\n\n{}\n\n", block.doc));
         push_table(&mut page, block);
     }

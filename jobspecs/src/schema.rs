@@ -44,7 +44,7 @@ use crate::source::Span;
 use crate::tree::Node;
 
 use docker::DOCKER as DRIVER_OF_IMAGES;
-pub(crate) use drivers::{DRIVERS, driver};
+pub(crate) use drivers::{SETTINGS, driver};
 pub(crate) use foreign::{hint as foreign_hint, hint_at_top};
 pub(crate) use job::JOB;
 

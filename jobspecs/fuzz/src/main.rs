@@ -1,6 +1,6 @@
 //! Any text is answered with a job or with diagnostics, and what is answered holds together.
 //!
-//! `make fuzz` runs it with coverage feedback from the jobspecs that we have; what it finds is kept in `corpus/`.
+//! `make fuzz` runs it with coverage feedback from the jobspecs that we have; what once broke it is kept in `corpus/`.
 
 #![no_main]
 

@@ -3,19 +3,13 @@
 use super::docker::DOCKER;
 use super::{Block, Kind, attribute};
 
-/// The drivers whose settings are known.
-pub(crate) const DRIVERS: [&str; 5] = ["docker", "exec", "raw_exec", "java", "qemu"];
+/// The drivers whose settings are known, each with its table.
+pub(crate) const SETTINGS: [(&str, &Block); 5] =
+    [("docker", &DOCKER), ("exec", &EXEC), ("raw_exec", &RAW_EXEC), ("java", &JAVA), ("qemu", &QEMU)];
 
 /// The settings of that driver; None if it is no driver that is known.
 pub(crate) fn driver(name: &str) -> Option<&'static Block> {
-    match name {
-        "docker" => Some(&DOCKER),
-        "exec" => Some(&EXEC),
-        "raw_exec" => Some(&RAW_EXEC),
-        "java" => Some(&JAVA),
-        "qemu" => Some(&QEMU),
-        _ => None,
-    }
+    SETTINGS.into_iter().find(|(known, _)| *known == name).map(|(_, block)| block)
 }
 
 static EXEC: Block = Block::new(

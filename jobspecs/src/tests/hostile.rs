@@ -252,7 +252,7 @@ proptest! {
     }
 }
 
-/// What `make fuzz` once found, and texts that reach much code, kept in `fuzz/corpus`.
+/// What `make fuzz` once found, kept in `fuzz/corpus`.
 #[test]
 fn what_the_fuzzer_kept_holds_together() {
     let kept = fs::read_dir(folder("fuzz/corpus")).unwrap().map(|entry| entry.unwrap().path());
