@@ -4,8 +4,6 @@
 mod bench;
 #[path = "tests/end_to_end.rs"]
 mod end_to_end;
-#[path = "tests/scenarios.rs"]
-mod scenarios;
 #[path = "tests/simulation.rs"]
 mod simulation;
 #[path = "tests/tidy.rs"]

@@ -11,7 +11,7 @@ mod scenario;
 pub(crate) mod seed;
 mod trace;
 
-use crate::invariants::Violation;
+use invariants::Violation;
 
 /// What a run did.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use server_core::plan::{DeploymentChange, Outcome, Placement, Plan, Progress};
 use tokio::time::{sleep, timeout};
 
 use super::cluster::SimCluster;
-use crate::invariants::Violation;
+use invariants::Violation;
 
 /// Instances of the plan; two of them fit on an empty node.
 const INSTANCES: u32 = 3;

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::cluster::{AGENTS, SimCluster};
 use super::{Run, overfill};
-use crate::invariants::Violation;
+use invariants::Violation;
 
 /// How long a run lasts, in virtual time.
 const RUN: Duration = Duration::from_secs(130);

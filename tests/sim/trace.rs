@@ -10,7 +10,7 @@ use server_core::command::Entry;
 use server_core::state::State;
 
 use super::clock::SimClock;
-use crate::invariants::{self, Violation};
+use invariants::Violation;
 
 /// Collects lines and violations.
 pub struct Trace {

@@ -17,7 +17,7 @@ pub const REACH_REASON: &str =
     "with no runtime, network or random source in reach, the same input decides the same everywhere";
 
 /// Which crates of ours each crate of ours may use, in the product or to build it.
-pub const ARROWS: [(&str, &[&str]); 10] = [
+pub const ARROWS: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("jobspecs", &["model"]),
     ("proto", &["model"]),
@@ -28,6 +28,8 @@ pub const ARROWS: [(&str, &[&str]); 10] = [
     ("client-agent", &["model", "proto", "seams", "client-agent-core"]),
     ("cli", &["model", "jobspecs", "proto", "seams", "server-core", "server", "client-agent-core", "client-agent"]),
     ("basket", &[]),
+    ("invariants", &["model", "server-core"]),
+    ("scenarios", &["model", "server-core", "invariants"]),
 ];
 /// The crates that may use all others, and that none may use.
 const ABOVE_ALL: [&str; 2] = ["tests", "bench"];

@@ -1,6 +1,6 @@
 //! System jobs: one instance on every node that is open to them.
 
-use tests::scenarios::check;
+use scenarios::check;
 
 #[test]
 fn a_system_job_runs_on_every_eligible_node() {

@@ -1,6 +1,6 @@
 //! What `why` and a dry run say.
 
-use tests::scenarios::{check_dry_run, check_why};
+use scenarios::{check_dry_run, check_why};
 
 #[test]
 fn why_names_every_node_and_what_would_help() {

@@ -2,7 +2,7 @@
 //! derived is right, `apply` takes all of every plan, and asking again changes nothing. A failure is a scenario.
 
 use proptest::prelude::*;
-use tests::scenarios::{first_wrong, replaced_by_crashing};
+use scenarios::{first_wrong, replaced_by_crashing};
 
 /// Cases of each property; each plays some twenty steps and checks after each.
 const CASES: u32 = 200;

@@ -1,6 +1,6 @@
 //! Rollouts in which something goes wrong: what has failed, was lost or ended in the middle of one.
 
-use tests::scenarios::check;
+use scenarios::check;
 
 /// Three healthy instances, and a new version of which the first instance has started.
 const BEGUN: &str = "node n1

@@ -1,6 +1,6 @@
 //! Draining nodes: the replacement first, then the stop; the stop first only where no other node has room.
 
-use tests::scenarios::{check, check_drain};
+use scenarios::{check, check_drain};
 
 /// Two instances of 500 MiB, which nobody else has room for.
 const FULL: &str = "node n1 mem=1000

@@ -1,6 +1,6 @@
 //! How rollouts end: by the watch over them, by a newer version, by a stop.
 
-use tests::scenarios::{check, check_watch};
+use scenarios::{check, check_watch};
 
 /// Two healthy instances of a version that did well, and a newer one whose rollout began.
 const BEGUN: &str = "node n1

@@ -1,6 +1,6 @@
 //! New versions: in place, all at once, step by step, with canaries.
 
-use tests::scenarios::check;
+use scenarios::check;
 
 #[test]
 fn a_change_that_the_instance_need_not_see_is_taken_in_place() {

@@ -1,6 +1,6 @@
 //! Canaries that fail, move or are lost.
 
-use tests::scenarios::check;
+use scenarios::check;
 
 /// Two healthy instances on one node and two canaries on the other.
 const SETUP: &str = "node n1

@@ -1,6 +1,6 @@
 //! More instances, fewer, none.
 
-use tests::scenarios::check;
+use scenarios::check;
 
 #[test]
 fn missing_instances_take_the_lowest_free_indexes() {

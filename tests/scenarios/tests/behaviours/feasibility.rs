@@ -1,6 +1,6 @@
 //! Which nodes could take an instance at all.
 
-use tests::scenarios::check;
+use scenarios::check;
 
 /// One node that meets `constraint`, one that does not, and one that lacks the attribute.
 #[track_caller]

@@ -1,6 +1,6 @@
 //! Of the nodes that would do, which is the best.
 
-use tests::scenarios::check;
+use scenarios::check;
 
 #[test]
 fn bin_packing_picks_the_fullest_node_that_fits() {

@@ -1,6 +1,6 @@
 //! Room: what fits, what is short of what, and what becomes of it when room appears.
 
-use tests::scenarios::check;
+use scenarios::check;
 
 #[test]
 fn exactly_all_of_a_node_may_be_used() {

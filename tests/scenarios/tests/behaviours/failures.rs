@@ -1,7 +1,7 @@
 //! Instances that failed, and nodes that are lost.
 
+use scenarios::{check, check_late};
 use server_core::limits::RESCHEDULES_KEPT;
-use tests::scenarios::{check, check_late};
 
 #[test]
 fn a_failed_instance_is_placed_anew_after_its_delay() {

@@ -35,7 +35,6 @@ use model::{AllocationId, Desired, StopReason};
 use server_core::dry_run::dry_run;
 use server_core::why::why;
 
-use crate::invariants;
 use cluster::Cluster;
 
 /// Plays `setup` and asserts that exactly `expected` is decided.

@@ -1,0 +1,28 @@
+//! The specification of the scheduler, one scenario a test. The language is explained in `scenarios/src/lib.rs`.
+
+#[path = "behaviours/canaries.rs"]
+mod canaries;
+#[path = "behaviours/deployments.rs"]
+mod deployments;
+#[path = "behaviours/explanations.rs"]
+mod explanations;
+#[path = "behaviours/failures.rs"]
+mod failures;
+#[path = "behaviours/feasibility.rs"]
+mod feasibility;
+#[path = "behaviours/moves.rs"]
+mod moves;
+#[path = "behaviours/properties.rs"]
+mod properties;
+#[path = "behaviours/rollouts.rs"]
+mod rollouts;
+#[path = "behaviours/room.rs"]
+mod room;
+#[path = "behaviours/scaling.rs"]
+mod scaling;
+#[path = "behaviours/scores.rs"]
+mod scores;
+#[path = "behaviours/system.rs"]
+mod system;
+#[path = "behaviours/updates.rs"]
+mod updates;
