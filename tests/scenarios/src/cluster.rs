@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Allocation, AllocationId, ClientStatus, Driver, Eligibility, EvaluationStatus, Job, JobKey, Node, NodeId,
-    NodeStatus, Observation, TaskState, Timestamp,
+    Allocation, AllocationId, ClientStatus, Driver, Eligibility, Evaluation, EvaluationStatus, Job, JobKey, Node,
+    NodeId, NodeStatus, Observation, TaskState, Timestamp,
 };
 use server_core::apply::{Accepted, Answer, apply};
 use server_core::command::{Algorithm, Command, DrainSpec, Entry, SchedulerConfiguration};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
-use server_core::schedule::schedule;
+use server_core::schedule::{Scheduler, schedule};
 use server_core::state::State;
 use server_core::{collection, deployment, drain, evaluations};
 
@@ -33,6 +33,7 @@ pub struct Cluster {
     closings: Vec<(NodeId, Closing, Timestamp)>,
     /// The document that lines are still being added to.
     draft: Option<Job>,
+    scheduler: Scheduler,
 }
 
 #[derive(Clone, Copy)]
@@ -45,7 +46,13 @@ enum Closing {
 impl Cluster {
     /// Plays the lines of a scenario.
     pub fn play(setup: &str) -> Self {
-        let mut cluster = Self { state: State::default(), now: START, closings: Vec::new(), draft: None };
+        let mut cluster = Self {
+            state: State::default(),
+            now: START,
+            closings: Vec::new(),
+            draft: None,
+            scheduler: Scheduler::default(),
+        };
         cluster.go_on(setup);
         cluster
     }
@@ -128,7 +135,7 @@ impl Cluster {
         let mut lines = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let Some(evaluation) = evaluations::next(&self.state, self.now).cloned() else { return lines };
-            let plan = schedule(&self.state, &evaluation, self.now).plan;
+            let plan = self.decide(&evaluation);
             let before = self.state.clone();
             let accepted = self.command(Command::Plan(Box::new(plan.clone())));
             assert!(accepted.rejected.is_empty(), "apply does not take {:?}", accepted.rejected);
@@ -137,10 +144,18 @@ impl Cluster {
         panic!("the evaluations have no end: {lines:?}");
     }
 
+    /// What is decided for `evaluation`: by a scheduler that has seen all before it, and the same by one that has seen
+    /// nothing.
+    fn decide(&mut self, evaluation: &Evaluation) -> Plan {
+        let decision = self.scheduler.decide(&self.state, evaluation, self.now);
+        assert_eq!(decision, schedule(&self.state, evaluation, self.now), "what was seen before makes no difference");
+        decision.plan
+    }
+
     /// Plans what is pending first, plays more lines, and commits the plan after them; what of it was taken.
     pub fn plan_late(&mut self, meanwhile: &str) -> Vec<String> {
         let evaluation = evaluations::next(&self.state, self.now).expect("something is to be decided").clone();
-        let plan = schedule(&self.state, &evaluation, self.now).plan;
+        let plan = self.decide(&evaluation);
         self.go_on(meanwhile);
         let before = self.state.clone();
         self.command(Command::Plan(Box::new(plan.clone())));
@@ -173,7 +188,7 @@ impl Cluster {
             let state = self.state.clone();
             self.command(Command::EvaluateJob { job: key.clone() });
             let evaluation = self.pending(&key);
-            let plan = schedule(&self.state, &evaluation, self.now).plan;
+            let plan = self.decide(&evaluation);
             let before = self.state.clone();
             self.command(Command::Plan(Box::new(plan.clone())));
             let decided = decision::of_plan(&before, &self.state, &plan, self.now);

@@ -64,13 +64,13 @@ proptest! {
         register(&mut state, asking("web", web));
         let version = state.job(&model::JobKey::new("default", "web")).expect("registered").current().clone();
         let want = Want::fresh("web", &version);
-        let mut view = View::of(&state);
+        let mut fleet = Fleet::of(&state);
         let evaluation = EvaluationId::derive(&[b"property"]);
         let (group, none) = (&version.job.groups[0], BTreeSet::new());
-        let mut chooser = Chooser::new(&state, &mut view, evaluation, &want, group, &none, &[]);
+        let mut chooser = Chooser::new(&state, &mut fleet, evaluation, &want, group, &none, &[]);
         for _ in 0..web.0 {
-            let scanned = chooser.best_of_all(&want).map(|at| chooser.view.node(at).id);
-            prop_assert_eq!(chooser.choose(&want).map(|chosen| chosen.node.id), scanned);
+            let scanned = chooser.best_of_all(&want).map(|(at, _)| chooser.fleet.row(at).node.id);
+            prop_assert_eq!(chooser.choose(&want, 1).pop().map(|chosen| chosen.node.id), scanned);
         }
     }
 }
