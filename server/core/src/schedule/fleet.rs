@@ -6,18 +6,21 @@
 
 mod column;
 mod eligible;
+mod index;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Node, NodeId, Resources};
 
+use super::feasible::Demand;
 use crate::cow::CowMap;
 use crate::state::{NodeUse, State};
 use column::Columns;
-use eligible::Demands;
+use eligible::{Demands, Log};
 
 pub(super) use column::Column;
+pub(super) use index::{Judge, Left};
 
 /// Place of a node among the rows of a [`Fleet`].
 pub(super) type Place = u32;
@@ -38,6 +41,7 @@ pub(super) struct Fleet {
     placed_ports: BTreeSet<(Place, u16)>,
     columns: Columns,
     demands: Demands,
+    log: Log,
 }
 
 /// One node.
@@ -78,8 +82,10 @@ impl Fleet {
         for id in changed {
             if let Some(place) = self.places.get(&id) {
                 self.rows[*place as usize].count(state.uses.get(&id).map(|held| &**held));
+                self.log.add(*place);
             }
         }
+        self.log.trim(self.rows.len());
         self.placed_ports.clear();
         self.nodes = state.nodes.clone();
         self.uses = state.uses.clone();
@@ -114,6 +120,7 @@ impl Fleet {
                 place
             }
         };
+        self.log.add(place);
         self.columns.update(&self.rows, place);
         self.demands.update(&self.rows, place);
     }
@@ -139,8 +146,19 @@ impl Fleet {
     }
 
     /// The places of the nodes that meet `demand`, open or not, in order.
-    pub fn eligible(&mut self, demand: &super::feasible::Demand) -> Arc<Vec<Place>> {
+    pub fn eligible(&mut self, demand: &Demand) -> Arc<Vec<Place>> {
         self.demands.places(&mut self.columns, &self.rows, demand)
+    }
+
+    /// Whether few instances of `demand` are better searched for by [`Fleet::search`] than by looking at all nodes.
+    pub fn is_searchable(&mut self, demand: &Demand) -> bool {
+        self.demands.refresh_index(&self.rows, &self.log, demand)
+    }
+
+    /// The best place for an instance of `demand`, which is searchable now: what looking at all nodes would find. Of nodes
+    /// that are worth the same the one comes first whose hash is next below `seed`.
+    pub fn search(&self, demand: &Demand, ask: Resources, seed: u64, judge: &impl Judge) -> Option<Place> {
+        self.demands.index(demand)?.best(ask, seed, judge)
     }
 
     /// What `target` is on each node.
@@ -165,6 +183,7 @@ impl Fleet {
             }
         }
         self.touched.push(at);
+        self.log.add(at);
     }
 }
 

@@ -16,6 +16,7 @@ mod spreads;
 
 use model::Resources;
 
+use super::fleet::Left;
 use crate::command::Algorithm;
 
 pub(super) use preferences::Affinities;
@@ -62,13 +63,24 @@ impl Score {
 
 /// How full the node is with `used` of `capacity`.
 pub(super) fn packing(algorithm: Algorithm, used: Resources, capacity: Resources) -> i64 {
-    let power = |used: u64, capacity: u64| {
-        let free = capacity.saturating_sub(used);
-        // A node without any of it has nothing free.
-        let step = (free * STEPS as u64).checked_div(capacity).unwrap_or(0);
-        POWERS[(step as usize).min(STEPS)]
-    };
-    let sum = power(used.cpu_mhz, capacity.cpu_mhz) + power(used.memory_mb, capacity.memory_mb);
+    // A node without any of it has nothing free.
+    let free =
+        |used: u64, capacity: u64| (capacity.saturating_sub(used) * STEPS as u64).checked_div(capacity).unwrap_or(0);
+    of_free(algorithm, [free(used.cpu_mhz, capacity.cpu_mhz), free(used.memory_mb, capacity.memory_mb)])
+}
+
+/// What the packing is at most on nodes of which that much is left free.
+pub(super) fn packing_bound(algorithm: Algorithm, left: &Left) -> i64 {
+    match algorithm {
+        Algorithm::Binpack => of_free(algorithm, left.least),
+        Algorithm::Spread => of_free(algorithm, left.most),
+    }
+}
+
+/// The packing where these parts of CPU and memory are free, in steps.
+fn of_free(algorithm: Algorithm, free: [u64; 2]) -> i64 {
+    let power = |step: u64| POWERS[(step as usize).min(STEPS)];
+    let sum = power(free[0]) + power(free[1]);
     let score = match algorithm {
         Algorithm::Binpack => 20 * ONE - sum,
         Algorithm::Spread => sum - 2 * ONE,

@@ -10,10 +10,13 @@ use super::ranking::{Ranked, Ranking};
 use super::room::Ask;
 use crate::command::Algorithm;
 use crate::schedule::Feasibility;
-use crate::schedule::fleet::{Fleet, Place};
+use crate::schedule::fleet::{Fleet, Judge, Left, Place};
 use crate::schedule::reconcile::Want;
 use crate::schedule::score::{self, Affinities, Score, Spreads};
 use crate::state::State;
+
+/// So many nodes are looked at in the time of one search by index.
+const NODES_PER_SEARCH: usize = 100;
 
 /// Where instances go.
 pub(super) struct Chosen {
@@ -70,12 +73,11 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let mut feasibility = Feasibility::new(state, &want.version, group);
         ending.iter().for_each(|id| feasibility.leave(*id));
         let eligible = fleet.eligible(feasibility.demand());
-        let open: Vec<_> = eligible.iter().copied().filter(|at| fleet.row(*at).is_open).collect();
         let seed = u64::from_le_bytes(evaluation.as_bytes()[8..].try_into().expect("an id has 16 bytes"));
         let mut chooser = Self {
             algorithm: state.scheduler().0.algorithm,
             affinities: Affinities::of(fleet, job, group),
-            spreads: Spreads::of(fleet, job, group, &open),
+            spreads: Spreads::of(fleet, job, group, &eligible),
             ask: Ask::of(state, group),
             runs_to_completion: job.kind == JobType::Batch,
             state,
@@ -127,7 +129,8 @@ impl<'a, 'f> Chooser<'a, 'f> {
     /// The best nodes for up to `count` instances as `want` says, on which they are placed from now on.
     pub(super) fn choose(&mut self, want: &Want, count: u32) -> Vec<Chosen> {
         if want.is_plain() {
-            return self.choose_by_rank(count);
+            let chosen = if self.is_searched(count) { self.search(count) } else { self.choose_by_rank(count) };
+            return self.moved(chosen);
         }
         // These choices change scores that the ranking holds.
         self.ranking = None;
@@ -135,8 +138,31 @@ impl<'a, 'f> Chooser<'a, 'f> {
         one.collect()
     }
 
+    /// Whether nodes for that many plain instances are found by index. What prefers nodes for what they are is not: there
+    /// the index, which knows of room alone, would open most of its cells.
+    fn is_searched(&mut self, count: u32) -> bool {
+        self.ranking.is_none()
+            && self.spreads.is_empty()
+            && self.affinities.is_empty()
+            && count as usize * NODES_PER_SEARCH <= self.eligible.len()
+            && self.fleet.is_searchable(self.feasibility.demand())
+    }
+
+    /// Nodes for a few plain instances.
+    fn search(&mut self, count: u32) -> Vec<(Place, u32)> {
+        let mut chosen = Vec::new();
+        for _ in 0..count {
+            let demand = self.feasibility.demand();
+            let Some(at) = self.fleet.search(demand, self.ask.resources(), self.seed, self) else { break };
+            self.put(at, None);
+            self.fleet.is_searchable(self.feasibility.demand());
+            add(&mut chosen, at);
+        }
+        chosen
+    }
+
     /// Nodes for equal instances that nothing else is to be said of.
-    fn choose_by_rank(&mut self, count: u32) -> Vec<Chosen> {
+    fn choose_by_rank(&mut self, count: u32) -> Vec<(Place, u32)> {
         let mut ranking = match self.ranking.take() {
             Some(ranking) => ranking,
             None => Ranking::of(self.ranked().into_iter(), &self.spreads),
@@ -155,13 +181,15 @@ impl<'a, 'f> Chooser<'a, 'f> {
             if !self.spreads.is_empty() {
                 ranking.weigh(&self.spreads);
             }
-            match chosen.last_mut().filter(|(last, _)| *last == at) {
-                Some((_, count)) => *count += 1,
-                None => chosen.push((at, 1)),
-            }
+            add(&mut chosen, at);
             placed += 1;
         }
         self.ranking = Some(ranking);
+        chosen
+    }
+
+    /// Remembers where plain instances went.
+    fn moved(&mut self, chosen: Vec<(Place, u32)>) -> Vec<Chosen> {
         for (to, count) in &chosen {
             self.moves.push(Move { group: &self.group.name, count: *count, to: *to, from: None });
         }
@@ -292,6 +320,30 @@ impl<'a, 'f> Chooser<'a, 'f> {
             *siblings = siblings.saturating_sub(1);
         }
         self.spreads.add(from, -1);
+    }
+}
+
+/// Counts one more instance for a place.
+fn add(chosen: &mut Vec<(Place, u32)>, at: Place) {
+    match chosen.last_mut().filter(|(last, _)| *last == at) {
+        Some((_, count)) => *count += 1,
+        None => chosen.push((at, 1)),
+    }
+}
+
+/// A plain instance in search of a node.
+impl Judge for Chooser<'_, '_> {
+    fn bound(&self, left: &Left) -> i64 {
+        score::packing_bound(self.algorithm, left)
+    }
+
+    fn unspoilt(&self, at: Place) -> i64 {
+        self.score(at, None).packing
+    }
+
+    fn candidate(&self, at: Place) -> Option<Ranked> {
+        let takes_it = self.is_open(at, None) && self.ask.has_room(self.fleet, at, None);
+        takes_it.then(|| self.rank(at, None))
     }
 }
 

@@ -24,6 +24,11 @@ impl<'a> Ask<'a> {
         }
     }
 
+    /// The amounts.
+    pub fn resources(&self) -> Resources {
+        self.resources
+    }
+
     /// Whether there is room, in place of `succeeded` if that is there.
     pub fn has_room(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> bool {
         let row = fleet.row(at);

@@ -41,6 +41,11 @@ impl Affinities {
         Self { scores: sums.into_iter().map(|sum| sum * ONE / weights.max(1)).collect() }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.scores.is_empty()
+    }
+
     /// Weight of the preferences that hold at `place`, over the weight of all.
     pub fn score(&self, place: Place) -> i64 {
         self.scores.get(place as usize).copied().unwrap_or(0)

@@ -28,8 +28,8 @@ struct Counted<'a> {
 }
 
 impl<'a> Spreads<'a> {
-    /// The spreads of `group`; every value of `candidates`, the nodes that could take an instance, begins at zero.
-    pub fn of(fleet: &mut Fleet, job: &'a Job, group: &'a Group, candidates: &[Place]) -> Self {
+    /// The spreads of `group`; every value begins at zero that one of the `eligible` nodes has which takes new work.
+    pub fn of(fleet: &mut Fleet, job: &'a Job, group: &'a Group, eligible: &[Place]) -> Self {
         let of_group: Vec<_> = job.spreads.iter().chain(&group.spreads).collect();
         let weights = of_group.iter().map(|spread| i64::from(spread.weight)).sum::<i64>().max(1);
         let mut all = Vec::new();
@@ -37,7 +37,7 @@ impl<'a> Spreads<'a> {
             let column = fleet.column(&spread.attribute);
             let (values, of_place) = (column.values().to_vec(), column.of_rows().to_vec());
             let mut used = vec![None; values.len()];
-            for place in candidates {
+            for place in eligible.iter().filter(|place| fleet.row(**place).is_open) {
                 let value = of_place[*place as usize] as usize;
                 used[value] = values[value].as_ref().map(|_| 0);
             }
