@@ -9,7 +9,7 @@ use model::{
     NodeId, NodeStatus, Observation, TaskState, Timestamp,
 };
 use server_core::apply::{Accepted, Answer, apply};
-use server_core::command::{Algorithm, Command, DrainSpec, Entry, SchedulerConfiguration};
+use server_core::command::{Algorithm, Command, DrainSpec, Entry, Preemption, SchedulerConfiguration};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
 use server_core::schedule::{Scheduler, schedule};
 use server_core::state::State;
@@ -113,7 +113,13 @@ impl Cluster {
             }
             "scheduler" => {
                 let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
-                let configuration = SchedulerConfiguration { algorithm };
+                let all = words.flag("preempt");
+                let preemption = if all {
+                    Preemption { service: true, batch: true, system: true, sysbatch: true }
+                } else {
+                    Preemption::default()
+                };
+                let configuration = SchedulerConfiguration { algorithm, preemption };
                 self.command(Command::SetSchedulerConfiguration { configuration, check_index: None });
             }
             other => panic!("nobody knows how to {other}"),

@@ -6,6 +6,7 @@
 
 mod choose;
 mod explain;
+mod preempt;
 mod ranking;
 mod room;
 mod survey;
@@ -63,8 +64,11 @@ pub(super) fn place(
             let mut gave_back = false;
             for (want, count) in open {
                 let left = PLAN_INSTANCES_MAX - lines.instances;
-                let chosen = chooser.choose(want, count.min(left));
-                let found: u32 = chosen.iter().map(|chosen| chosen.count).sum();
+                let mut chosen = chooser.choose(want, count.min(left));
+                let number = |chosen: &[Chosen]| chosen.iter().map(|chosen| chosen.count).sum::<u32>();
+                let missing = count.min(left) - number(&chosen);
+                chosen.extend(chooser.preempt(want, missing));
+                let found = number(&chosen);
                 if found > 0 {
                     gave_back |= want.previous.is_some();
                     placed.stops.extend(want.succeeds.iter().chain(&want.also_ends).cloned());
@@ -122,6 +126,7 @@ impl Lines {
             index: want.index,
             previous: want.previous,
             after: chosen.after.clone(),
+            preempts: chosen.preempts.clone(),
             canary: want.canary,
             reschedules: want.reschedules.clone(),
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node};
 
 use super::explain::Finding;
+use super::preempt::Victims;
 use super::ranking::{Ranked, Ranking};
 use super::room::Ask;
 use crate::command::Algorithm;
@@ -26,6 +27,8 @@ pub(super) struct Chosen {
     pub count: u32,
     /// What must be gone there before they start.
     pub after: Vec<AllocationId>,
+    /// What of that ends because of them.
+    pub preempts: Vec<AllocationId>,
 }
 
 /// Instances that the plan places, and the node that each leaves for it.
@@ -42,6 +45,11 @@ pub(super) struct Chooser<'a, 'f> {
     state: &'a State,
     fleet: &'f mut Fleet,
     pub group: &'a Group,
+    job: model::JobKey,
+    kind: JobType,
+    priority: u32,
+    /// What the plan has ended so far.
+    ending: BTreeSet<AllocationId>,
     ask: Ask<'a>,
     algorithm: Algorithm,
     /// Breaks ties, together with the node's hash.
@@ -55,6 +63,7 @@ pub(super) struct Chooser<'a, 'f> {
     /// Nodes that meet the group's demand, open or not.
     eligible: Arc<Vec<Place>>,
     ranking: Option<Ranking>,
+    victims: Option<Victims<'a>>,
     /// What it has placed.
     pub moves: Vec<Move<'a>>,
 }
@@ -80,6 +89,10 @@ impl<'a, 'f> Chooser<'a, 'f> {
             spreads: Spreads::of(fleet, job, group, &eligible),
             ask: Ask::of(state, group),
             runs_to_completion: job.kind == JobType::Batch,
+            job: job.key(),
+            kind: job.kind,
+            priority: job.priority,
+            ending: ending.clone(),
             state,
             fleet,
             group,
@@ -88,9 +101,10 @@ impl<'a, 'f> Chooser<'a, 'f> {
             siblings: BTreeMap::new(),
             eligible,
             ranking: None,
+            victims: None,
             moves: Vec::new(),
         };
-        chooser.count_those_that_stay(&job.key(), ending);
+        chooser.count_those_that_stay();
         for done in earlier {
             chooser.count_earlier(done);
         }
@@ -98,13 +112,13 @@ impl<'a, 'f> Chooser<'a, 'f> {
     }
 
     /// Counts the group's instances that stay.
-    fn count_those_that_stay(&mut self, job: &model::JobKey, ending: &BTreeSet<AllocationId>) {
+    fn count_those_that_stay(&mut self) {
         // An instance that has a replacement is about to leave, and counts no more.
         let is_replaced =
             |known: &Allocation| known.next.and_then(|id| self.state.allocation(id)).is_some_and(|next| next.is_live());
-        let leaves = |known: &Allocation| is_replaced(known) || ending.contains(&known.id);
+        let leaves = |known: &Allocation| is_replaced(known) || self.ending.contains(&known.id);
         let counts = |known: &&Arc<Allocation>| known.is_live() && known.group == self.group.name && !leaves(known);
-        for other in self.state.allocations_of_job(job).filter(counts) {
+        for other in self.state.allocations_of_job(&self.job).filter(counts) {
             if let Some(at) = self.fleet.place_of(other.node) {
                 *self.siblings.entry(at).or_default() += 1;
                 self.spreads.add(at, 1);
@@ -194,7 +208,45 @@ impl<'a, 'f> Chooser<'a, 'f> {
             self.moves.push(Move { group: &self.group.name, count: *count, to: *to, from: None });
         }
         let node = |at: Place| self.fleet.row(at).node.clone();
-        chosen.into_iter().map(|(at, count)| Chosen { node: node(at), count, after: Vec::new() }).collect()
+        chosen
+            .into_iter()
+            .map(|(at, count)| Chosen { node: node(at), count, after: Vec::new(), preempts: Vec::new() })
+            .collect()
+    }
+
+    /// Nodes on which up to `count` instances find room when work of a lower priority ends, at the least cost.
+    pub(super) fn preempt(&mut self, want: &Want, count: u32) -> Vec<Chosen> {
+        // What replaces an instance waits, and that one runs on.
+        let may = count > 0 && want.succeeds.is_none() && self.state.scheduler().0.preemption.allows(self.kind);
+        if !may {
+            return Vec::new();
+        }
+        let mut victims = match self.victims.take() {
+            Some(victims) => victims,
+            None => Victims::of(self.state, self.priority, &self.job, &self.ending),
+        };
+        let chosen = (0..count).map_while(|_| self.preempt_for_one(&mut victims, want)).collect();
+        self.victims = Some(victims);
+        chosen
+    }
+
+    fn preempt_for_one(&mut self, victims: &mut Victims<'a>, want: &Want) -> Option<Chosen> {
+        let leaving = self.leaving(want);
+        let may_go = |at: &Place| want.node.is_none_or(|only| only == self.fleet.row(*at).node.id);
+        let open: Vec<_> =
+            self.eligible.iter().copied().filter(|at| may_go(at) && self.is_open(*at, leaving)).collect();
+        let rank = |at: Place| (self.score(at, Some(want)).total(), self.tie(at));
+        let (at, taken) = victims.cheapest(self.fleet, &self.ask, &open, rank)?;
+        self.ranking = None;
+        victims.take(self.fleet, &self.ask, at, &taken);
+        self.counted(at);
+        let from = leaving.and_then(|known| self.fleet.place_of(known.node));
+        from.into_iter().for_each(|from| self.leave(from));
+        self.moves.push(Move { group: &self.group.name, count: 1, to: at, from });
+        let known = taken.iter().filter_map(|id| self.state.allocation(*id));
+        let after: BTreeSet<_> = known.flat_map(|known| self.after(known)).collect();
+        let node = self.fleet.row(at).node.clone();
+        Some(Chosen { node, count: 1, after: after.into_iter().collect(), preempts: taken })
     }
 
     /// The nodes with room for a plain instance.
@@ -217,7 +269,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let node = self.fleet.row(at).node.clone();
         let succeeded = succeeded.filter(|known| known.node == node.id);
         let after = succeeded.map_or_else(Vec::new, |known| self.after(known));
-        Some(Chosen { node, count: 1, after })
+        Some(Chosen { node, count: 1, after, preempts: Vec::new() })
     }
 
     /// The best of all nodes for `want`, with its score.
@@ -307,6 +359,11 @@ impl<'a, 'f> Chooser<'a, 'f> {
 
     fn put(&mut self, at: Place, succeeded: Option<&Allocation>) {
         self.ask.put(self.fleet, at, succeeded);
+        self.counted(at);
+    }
+
+    /// Counts an instance that was placed.
+    fn counted(&mut self, at: Place) {
         *self.siblings.entry(at).or_default() += 1;
         self.spreads.add(at, 1);
         if self.feasibility.is_relative() {

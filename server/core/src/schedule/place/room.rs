@@ -1,6 +1,8 @@
 //! Whether an instance of a group has room on a node, and what it takes there.
 
-use model::{Allocation, Group, Misfit, Resources, fits};
+use std::collections::BTreeSet;
+
+use model::{Allocation, AllocationId, Group, Misfit, Resources, fits};
 
 use super::super::fleet::{Fleet, Place};
 use crate::state::{State, counts_for};
@@ -29,12 +31,44 @@ impl<'a> Ask<'a> {
         self.resources
     }
 
+    /// The static ports.
+    pub fn static_ports(&self) -> impl Iterator<Item = u16> {
+        self.static_ports.iter().copied()
+    }
+
+    /// Whether enough dynamic ports are free.
+    pub fn has_dynamic_ports(&self, fleet: &Fleet, at: Place) -> bool {
+        fleet.row(at).dynamic_ports >= self.dynamic_ports
+    }
+
+    /// The allocations that hold its static ports there; none where one of those can't come free.
+    pub fn holders_of_ports(&self, fleet: &Fleet, at: Place) -> Option<BTreeSet<AllocationId>> {
+        let node = &fleet.row(at).node;
+        let mut holders = BTreeSet::new();
+        for port in self.static_ports.iter().filter(|port| !self.is_free(fleet, at, **port, None)) {
+            if fleet.is_placed(at, *port) || node.reserved_ports.contains(port) {
+                return None;
+            }
+            let holds = |known: &&std::sync::Arc<Allocation>| {
+                known.holds() && known.ports.iter().any(|held| held.value == *port)
+            };
+            holders.extend(self.state.allocations_of_node(node.id).filter(holds).map(|known| known.id));
+        }
+        Some(holders)
+    }
+
+    /// Places an instance there in `room` that others make.
+    pub fn put_in_room(&self, fleet: &mut Fleet, at: Place, room: Resources) {
+        let added = self.resources.max(room) - room;
+        fleet.put(at, added, self.static_ports.iter().copied(), self.dynamic_ports);
+    }
+
     /// Whether there is room, in place of `succeeded` if that is there.
     pub fn has_room(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> bool {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
         self.added(succeeded).is_within(row.free())
-            && row.dynamic_ports >= self.dynamic_ports
+            && self.has_dynamic_ports(fleet, at)
             && self.static_ports.iter().all(|port| self.is_free(fleet, at, *port, succeeded))
     }
 

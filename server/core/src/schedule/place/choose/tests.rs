@@ -31,7 +31,7 @@ fn asking(id: &str, (count, cpu, memory): (u32, u64, u64)) -> Job {
 /// Nodes of these sizes, with instances of another job on them.
 fn cluster(sizes: &[(u64, u64)], base: (u32, u64, u64), algorithm: Algorithm) -> State {
     let mut state = State::default();
-    let configuration = SchedulerConfiguration { algorithm };
+    let configuration = SchedulerConfiguration { algorithm, ..Default::default() };
     carry_out(&mut state, Command::SetSchedulerConfiguration { configuration, check_index: None });
     for (at, (cpu, memory)) in sizes.iter().enumerate() {
         let node = node(&format!("n{at}")).cpu(*cpu).memory(*memory);
