@@ -10,6 +10,7 @@
 mod changes;
 mod constraint;
 mod feasible;
+pub mod grant;
 mod place;
 mod reconcile;
 mod reschedule;

@@ -46,7 +46,8 @@ pub(crate) fn holds(constraint: &Constraint, node: &Node) -> bool {
     }
 }
 
-fn compare(operator: Operator, left: &str, right: &str) -> bool {
+/// Whether two texts stand to each other as `operator` says.
+pub(crate) fn compare(operator: Operator, left: &str, right: &str) -> bool {
     match operator {
         Operator::Equal | Operator::EqualEqual | Operator::Is => left == right,
         Operator::NotEqual | Operator::Not => left != right,

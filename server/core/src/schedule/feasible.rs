@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{ALL_NODE_POOLS, Allocation, AllocationId, Constraint, Group, Misfit, Node, NodeId, NodeStatus, Operator};
 
 use super::constraint::{holds, resolve};
+use super::grant;
 use crate::state::{JobVersion, State};
 
 /// What a group asks of a node, other than room.
 pub(crate) struct Feasibility<'a> {
     version: &'a JobVersion,
+    group: &'a Group,
     drivers: BTreeSet<&'a str>,
     /// Of job, group and tasks; all must hold.
     constraints: Vec<&'a Constraint>,
@@ -51,6 +53,7 @@ impl<'a> Feasibility<'a> {
         let constraints: Vec<_> = job.constraints.iter().chain(&group.constraints).chain(of_tasks).collect();
         Self {
             version,
+            group,
             drivers: group.tasks.iter().map(|task| task.driver.as_str()).collect(),
             constraints,
             hosts_taken: BTreeMap::new(),
@@ -116,7 +119,7 @@ impl<'a> Feasibility<'a> {
         }
     }
 
-    /// What of the lasting conditions `node` does not meet: datacenter, pool, constraints.
+    /// What of the lasting conditions `node` does not meet: datacenter, pool, constraints, host volumes and networks.
     pub fn conditions(&self, node: &Node) -> Vec<Misfit> {
         let job = &self.version.job;
         let mut misfits = Vec::new();
@@ -132,6 +135,7 @@ impl<'a> Feasibility<'a> {
                 has: resolve(&constraint.attribute, node).filter(|_| constraint.attribute.starts_with("${")),
             });
         }
+        misfits.extend(grant::lacks(node, self.group));
         misfits
     }
 
@@ -148,6 +152,7 @@ impl<'a> Feasibility<'a> {
         !self.conditions(node).is_empty()
             || self.missing_drivers(node).next().is_some()
             || !self.properties.iter().all(has_value)
+            || grant::is_without_devices(node, self.group)
     }
 
     /// Everything that closes `node` to a new instance, whatever room it has; `instead_of` is about to leave.

@@ -114,6 +114,8 @@ impl Lines {
             after: chosen.after.clone(),
             canary: want.canary,
             reschedules: want.reschedules.clone(),
+            cores: chosen.grant.cores.clone(),
+            devices: chosen.grant.devices.clone(),
         };
         let is_plain = tail == Tail::default();
         let version = want.version.version;

@@ -9,6 +9,7 @@ use super::explain::Finding;
 use super::view::View;
 use crate::command::Algorithm;
 use crate::schedule::Feasibility;
+use crate::schedule::grant::Grant;
 use crate::schedule::reconcile::Want;
 use crate::schedule::score::{self, Affinities, Score, Spreads};
 use crate::state::State;
@@ -19,6 +20,8 @@ pub(super) struct Chosen<'a> {
     pub node: &'a Node,
     /// What must be gone there before it starts.
     pub after: Vec<AllocationId>,
+    /// The cores and devices that it gets there.
+    pub grant: Grant,
 }
 
 /// An instance that the plan places, and the node that one leaves for it.
@@ -119,10 +122,11 @@ impl<'a, 'v> Chooser<'a, 'v> {
             self.heap = None;
             self.best_of_all(want)?
         };
-        self.put(at, want);
+        let grant = self.view.grant(at, self.group, self.succeeded(want));
+        self.put(at, want, &grant);
         let node = self.view.node(at);
         let succeeded = self.succeeded(want).filter(|known| known.node == node.id);
-        Some(Chosen { node, after: succeeded.map_or_else(Vec::new, |known| self.after(known)) })
+        Some(Chosen { node, after: succeeded.map_or_else(Vec::new, |known| self.after(known)), grant })
     }
 
     /// What a successor of `known` waits for: that, and what it waits for itself. It may be gone sooner than those.
@@ -200,12 +204,13 @@ impl<'a, 'v> Chooser<'a, 'v> {
             penalty: score::penalty(failed_there),
             affinity: self.affinities.score(node),
             spread: self.spreads.score(node),
+            devices: self.view.grant(at, self.group, succeeded).device_affinity,
         }
     }
 
-    fn put(&mut self, at: usize, want: &Want) {
+    fn put(&mut self, at: usize, want: &Want, grant: &Grant) {
         let succeeded = self.succeeded(want);
-        self.view.put(at, self.group, succeeded);
+        self.view.put(at, self.group, succeeded, grant);
         let node = self.view.node(at);
         let from = self.leaving(want).and_then(|known| self.state.node(known.node));
         if let Some(from) = from {

@@ -1,10 +1,10 @@
 //! The nodes as the plan at work sees them: what is held in the state, and what the plan has placed so far.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Allocation, Group, Misfit, Node, Resources, fits};
 
+use crate::schedule::grant::{Grant, Placed, Taken, grant, room_for_ports};
 use crate::state::{NodeUse, State, counts_for};
 
 /// All nodes, by their place in order of ids.
@@ -17,8 +17,7 @@ struct NodeView<'a> {
     node: &'a Arc<Node>,
     held: Option<&'a Arc<NodeUse>>,
     placed: Resources,
-    ports: BTreeSet<u16>,
-    dynamic_ports: usize,
+    extras: Placed,
 }
 
 impl<'a> View<'a> {
@@ -28,8 +27,7 @@ impl<'a> View<'a> {
             node,
             held: state.uses.get(&node.id),
             placed: Resources::default(),
-            ports: BTreeSet::new(),
-            dynamic_ports: 0,
+            extras: Placed::default(),
         };
         Self { state, nodes: state.nodes().map(view).collect() }
     }
@@ -48,17 +46,11 @@ impl<'a> View<'a> {
     pub fn room(&self, at: usize, group: &Group, succeeded: Option<&Allocation>) -> Result<(), Vec<Misfit>> {
         let view = &self.nodes[at];
         let succeeded = succeeded.filter(|known| known.node == view.node.id);
-        let mut misfits = fits(self.added(group, succeeded), view.free()).err().unwrap_or_default();
-        let inherited = |port: u16| succeeded.is_some_and(|known| known.ports.iter().any(|known| known.value == port));
-        for port in group.networks.iter().flat_map(|network| &network.reserved_ports) {
-            if view.is_taken(port.value) && !inherited(port.value) {
-                misfits.push(Misfit::PortTaken { port: port.value });
-            }
-        }
-        let dynamic: usize = group.networks.iter().map(|network| network.dynamic_ports.len()).sum();
-        if dynamic > 0 && view.free_dynamic_ports() < dynamic {
-            misfits.push(Misfit::NoDynamicPort);
-        }
+        let mut misfits = fits(self.added(view.node, group, succeeded), view.free()).err().unwrap_or_default();
+        let inherited = succeeded.map(|known| self.state.inherited(known));
+        let taken = view.taken(inherited.as_ref());
+        misfits.extend(grant(view.node, &taken, group).err().unwrap_or_default());
+        misfits.extend(room_for_ports(view.node, &taken, group));
         if misfits.is_empty() { Ok(()) } else { Err(misfits) }
     }
 
@@ -66,24 +58,30 @@ impl<'a> View<'a> {
     pub fn used_with(&self, at: usize, group: &Group, succeeded: Option<&Allocation>) -> Resources {
         let view = &self.nodes[at];
         let succeeded = succeeded.filter(|known| known.node == view.node.id);
-        view.used() + self.added(group, succeeded)
+        view.used() + self.added(view.node, group, succeeded)
     }
 
-    /// Places an instance there.
-    pub fn put(&mut self, at: usize, group: &Group, succeeded: Option<&Allocation>) {
-        let succeeded = succeeded.filter(|known| known.node == self.nodes[at].node.id);
-        let added = self.added(group, succeeded);
+    /// The cores and devices that an instance would get there; none where it would not fit.
+    pub fn grant(&self, at: usize, group: &Group, succeeded: Option<&Allocation>) -> Grant {
+        let view = &self.nodes[at];
+        let inherited = succeeded.filter(|known| known.node == view.node.id).map(|known| self.state.inherited(known));
+        grant(view.node, &view.taken(inherited.as_ref()), group).unwrap_or_default()
+    }
+
+    /// Places an instance there, which gets `grant`.
+    pub fn put(&mut self, at: usize, group: &Group, succeeded: Option<&Allocation>, grant: &Grant) {
+        let node = self.nodes[at].node;
+        let succeeded = succeeded.filter(|known| known.node == node.id);
+        let added = self.added(node, group, succeeded);
+        let inherited = succeeded.map(|known| self.state.inherited(known));
         let view = &mut self.nodes[at];
         view.placed += added;
-        for network in &group.networks {
-            view.ports.extend(network.reserved_ports.iter().map(|port| port.value));
-            view.dynamic_ports += network.dynamic_ports.len();
-        }
+        view.extras.add(node, group, grant, inherited.as_ref());
     }
 
     /// What one more instance adds: its ask, or where it succeeds another only what it asks beyond what that counts for.
-    fn added(&self, group: &Group, succeeded: Option<&Allocation>) -> Resources {
-        let ask = group.ask();
+    fn added(&self, node: &Node, group: &Group, succeeded: Option<&Allocation>) -> Resources {
+        let ask = group.ask_on(node);
         let Some(known) = succeeded else { return ask };
         let counts = if known.after.is_empty() {
             known.resources
@@ -103,18 +101,7 @@ impl NodeView<'_> {
         self.node.capacity() - self.used()
     }
 
-    fn is_taken(&self, port: u16) -> bool {
-        self.node.reserved_ports.contains(&port)
-            || self.ports.contains(&port)
-            || self.held.is_some_and(|held| held.ports.contains(&port))
-    }
-
-    fn free_dynamic_ports(&self) -> usize {
-        let (first, last) = self.node.dynamic_ports;
-        let all = usize::from(last.saturating_sub(first)) + 1;
-        let held = self.held.map_or(0, |held| held.ports.range(first..=last).count());
-        let placed = self.ports.range(first..=last).count() + self.dynamic_ports;
-        let reserved = self.node.reserved_ports.iter().filter(|port| (first..=last).contains(port)).count();
-        all.saturating_sub(held + placed + reserved)
+    fn taken<'b>(&'b self, inherited: Option<&'b NodeUse>) -> Taken<'b> {
+        Taken { held: self.held.map(|held| &**held), placed: &self.extras, inherited }
     }
 }

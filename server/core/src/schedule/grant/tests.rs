@@ -1,0 +1,1 @@
+//! Grants on single nodes.
