@@ -62,11 +62,11 @@ pub fn ask(group: &mut Group, words: &mut Words) {
         task.resources.cores = cores;
         task.resources.cpu = 0;
     }
-    while let Some(text) = words.value("device") {
-        task.resources.devices.push(device(&text));
-    }
     if words.flag("no_devices") {
         task.resources.devices.clear();
+    }
+    while let Some(text) = words.value("device") {
+        task.resources.devices.push(device(&text));
     }
     while let Some(text) = words.value("volume") {
         let (source, mode) = text.split_once(':').unwrap_or((&text, "rw"));
