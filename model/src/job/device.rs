@@ -14,6 +14,7 @@ pub struct Device {
     /// How many.
     pub count: u64,
     /// How much of each, in thousandths: less than 1000 leaves the rest to others.
+    #[serde(skip_serializing_if = "is_whole")]
     pub share: u32,
     /// Conditions on the device.
     #[serde(with = "crate::null")]
@@ -21,6 +22,11 @@ pub struct Device {
     /// Preferences among devices.
     #[serde(with = "crate::null")]
     pub affinities: Vec<Affinity>,
+}
+
+/// Nomad has no shares, and shown is only what differs from it.
+fn is_whole(share: &u32) -> bool {
+    *share == WHOLE_DEVICE
 }
 
 impl Default for Device {
