@@ -9,7 +9,7 @@ use super::{
     Affinity, Constraint, Consul, Disconnect, Migrate, Network, Reschedule, Restart, Scaling, Service, Spread, Task,
     Update, Volume,
 };
-use crate::Resources;
+use crate::{Node, Resources};
 
 /// Tasks that are placed together; the unit of scheduling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,11 +78,21 @@ pub struct Group {
 }
 
 impl Group {
-    /// What one instance asks of a node: the sum over its tasks, and its disk.
+    /// What one instance asks of any node: the sum over its tasks, and its disk. Cores that a task wants alone count
+    /// for something on a certain node only, see [`Group::ask_on`].
     pub fn ask(&self) -> Resources {
+        self.ask_of_cores(0)
+    }
+
+    /// What one instance asks of `node`.
+    pub fn ask_on(&self, node: &Node) -> Resources {
+        self.ask_of_cores(node.cores.core_mhz)
+    }
+
+    fn ask_of_cores(&self, core_mhz: u64) -> Resources {
         let mut ask = Resources { disk_mb: self.ephemeral_disk.size_mb, ..Resources::default() };
         for task in &self.tasks {
-            ask += task.resources.ask();
+            ask += task.resources.ask(core_mhz);
         }
         ask
     }

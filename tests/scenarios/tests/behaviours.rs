@@ -2,8 +2,12 @@
 
 #[path = "behaviours/canaries.rs"]
 mod canaries;
+#[path = "behaviours/cores.rs"]
+mod cores;
 #[path = "behaviours/deployments.rs"]
 mod deployments;
+#[path = "behaviours/devices.rs"]
+mod devices;
 #[path = "behaviours/explanations.rs"]
 mod explanations;
 #[path = "behaviours/failures.rs"]
@@ -12,6 +16,8 @@ mod failures;
 mod feasibility;
 #[path = "behaviours/moves.rs"]
 mod moves;
+#[path = "behaviours/networks.rs"]
+mod networks;
 #[path = "behaviours/preemption.rs"]
 mod preemption;
 #[path = "behaviours/properties.rs"]
@@ -28,3 +34,5 @@ mod scores;
 mod system;
 #[path = "behaviours/updates.rs"]
 mod updates;
+#[path = "behaviours/volumes.rs"]
+mod volumes;
