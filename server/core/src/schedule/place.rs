@@ -102,7 +102,9 @@ fn give_up_partial_all_at_once(placed: &mut Placed, wants: &[Want]) {
 #[derive(Default)]
 struct Lines {
     all: Vec<Placement>,
-    places: BTreeMap<(String, u64, NodeId, bool), usize>,
+    /// By group, version, node, whether nothing needs saying, and whether names are said: those that `apply` picks come
+    /// after all that are said, or it would pick one of these.
+    places: BTreeMap<(String, u64, NodeId, bool, bool), usize>,
     instances: u32,
 }
 
@@ -119,17 +121,20 @@ impl Lines {
         };
         let is_plain = tail == Tail::default();
         let version = want.version.version;
-        let at = *self.places.entry((want.group.clone(), version, chosen.node.id, is_plain)).or_insert_with(|| {
-            self.all.push(Placement {
-                group: want.group.clone(),
-                job_version: version,
-                node: chosen.node.id,
-                node_generation: chosen.node.generation,
-                count: 0,
-                tails: Vec::new(),
+        let at = *self
+            .places
+            .entry((want.group.clone(), version, chosen.node.id, is_plain, want.index.is_some()))
+            .or_insert_with(|| {
+                self.all.push(Placement {
+                    group: want.group.clone(),
+                    job_version: version,
+                    node: chosen.node.id,
+                    node_generation: chosen.node.generation,
+                    count: 0,
+                    tails: Vec::new(),
+                });
+                self.all.len() - 1
             });
-            self.all.len() - 1
-        });
         self.all[at].count += 1;
         self.instances += 1;
         if !is_plain {

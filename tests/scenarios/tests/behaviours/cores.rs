@@ -145,3 +145,21 @@ fn a_node_whose_reservable_cores_shrank_keeps_what_it_gave_and_gives_no_more() {
         "blocked api 1: cores 1",
     );
 }
+
+#[test]
+fn names_that_are_picked_are_none_of_those_that_successors_keep() {
+    check(
+        "node n0 cpu=400 cores=1-4 core_mhz=200
+         node n1 cores=0-2 core_mhz=300
+         job w count=3 cores=1
+         alloc w[0] on n0 running
+         alloc w[1] on n0 running
+         alloc w[2] on n1 failed
+         job w change=env",
+        "stop w[0] on n0: updated
+         stop w[1] on n0: updated
+         place w[0] on n1 with cores 0
+         place w[1] on n0 after w[1] with cores 2
+         place w[2] on n1 with cores 1",
+    );
+}
