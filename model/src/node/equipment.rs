@@ -95,6 +95,13 @@ pub struct CoreGrant {
     pub ids: BTreeSet<u16>,
 }
 
+impl DeviceGroup {
+    /// The device of that id among its equals.
+    pub fn id_of(&self, id: &str) -> DeviceId {
+        DeviceId { name: self.name.clone(), id: id.to_string() }
+    }
+}
+
 /// One device, of a node whose name is known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct DeviceId {

@@ -7,6 +7,7 @@
 mod derive;
 mod image;
 mod job;
+mod mix;
 mod usage;
 mod watch;
 
@@ -24,6 +25,8 @@ use crate::cow::CowMap;
 
 pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
+use mix::Mix;
+pub(crate) use mix::{Picture, Usual};
 pub use usage::NodeUse;
 pub(crate) use usage::counts_for;
 pub use watch::{Change, NodeChange, Table, TableIndexes};
@@ -71,6 +74,8 @@ pub struct State {
     /// Pending evaluations that must wait for their time.
     pub(crate) waiting_evaluations: CowMap<(Timestamp, EvaluationId), ()>,
     pub(crate) uses: CowMap<NodeId, Arc<NodeUse>>,
+    /// What usually runs; all but when its picture was taken is derived.
+    pub(crate) mix: Mix,
     pub(crate) instances: CowMap<AllocationId, Arc<Vec<Instance>>>,
     pub(crate) services: CowMap<ServiceKey, Arc<ServiceRow>>,
     /// What the entry at work has changed so far; empty between entries.
@@ -268,6 +273,11 @@ impl State {
     /// The instances that an allocation provides.
     pub fn instances_of(&self, allocation: AllocationId) -> &[Instance] {
         self.instances.get(&allocation).map(|instances| instances.as_slice()).unwrap_or_default()
+    }
+
+    /// What usually ran when that was last looked at.
+    pub(crate) fn picture(&self) -> &Arc<Picture> {
+        &self.mix.taken().picture
     }
 
     /// What became of a job, as people see it.

@@ -84,7 +84,7 @@ fn task_host_config(spec: &TaskSpec, settings: &Settings, published: &[&Assigned
         memory_reservation: (limit > memory).then_some(memory),
         cpu_shares: Some(cpu_shares(spec.cpu_mhz)),
         cpuset_cpus: cpuset(&spec.cores),
-        devices: list(&spec.devices.iter().map(device).collect::<Vec<_>>()),
+        devices: list(&spec.devices.iter().map(|path| device(path)).collect::<Vec<_>>()),
         mounts: list(&spec.mounts.iter().map(mount).collect::<Vec<_>>()),
         port_bindings: bindings(published),
         log_config: Some(log_config(&spec.logs)),
@@ -155,10 +155,10 @@ fn cpuset(cores: &BTreeSet<u16>) -> Option<String> {
 }
 
 /// A device of the host, under the same path inside.
-fn device(path: &String) -> DeviceMapping {
+fn device(path: &str) -> DeviceMapping {
     DeviceMapping {
-        path_on_host: Some(path.clone()),
-        path_in_container: Some(path.clone()),
+        path_on_host: Some(path.into()),
+        path_in_container: Some(path.into()),
         cgroup_permissions: Some("rwm".into()),
     }
 }

@@ -123,9 +123,11 @@ impl Settings {
 fn refusal(key: &str) -> String {
     let reason = match key {
         "privileged" => "a privileged container owns the host",
-        "devices" => "devices are asked for in the task: resources { device \"vendor/type\" { } }",
+        "devices" => {
+            "devices of the host are not handed out by path; ask for them in resources { device \"vendor/type\" { } }"
+        }
         "volumes" | "mount" | "mounts" | "volume_driver" => {
-            "ask for a host volume of the node: volume in the group and volume_mount in the task"
+            "folders of the host are not mounted by path; ask for a host volume with volume and volume_mount"
         }
         "pid_mode" | "ipc_mode" | "uts_mode" | "userns_mode" | "cgroupns" => "tasks do not share the host's namespaces",
         "security_opt" => "the engine's default confinement stays on",

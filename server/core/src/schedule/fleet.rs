@@ -11,12 +11,13 @@ mod index;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Node, NodeId, Resources};
+use model::{Node, NodeId, Resources, WHOLE_DEVICE};
 
 use super::feasible::Demand;
 use super::grant::{Placed, Taken};
+use super::score::{Packing, Totals};
 use crate::cow::CowMap;
-use crate::state::{NodeUse, State};
+use crate::state::{NodeUse, Picture, State};
 use column::Columns;
 use eligible::{Demands, Log};
 
@@ -43,6 +44,10 @@ pub(super) struct Fleet {
     columns: Columns,
     demands: Demands,
     log: Log,
+    totals: Totals,
+    /// The picture that the packing was made of.
+    picture: Arc<Picture>,
+    packing: Packing,
 }
 
 /// One node.
@@ -55,12 +60,35 @@ pub(super) struct Row {
     pub used: Resources,
     /// Ports of the node's default network that are free for dynamic ones.
     pub dynamic_ports: u32,
+    /// What is free of its devices.
+    pub devices: Devices,
     /// Breaks ties, together with the evaluation's.
     pub hash: u64,
     /// Whether it is there and takes new work.
     pub is_open: bool,
     /// Whether it is there.
     pub exists: bool,
+}
+
+/// Devices of a node, and what is free of them in thousandths of one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Devices {
+    /// How many there are.
+    pub instances: u32,
+    /// What is free in all.
+    pub free: u64,
+    /// What of that is free of devices of which a part is taken.
+    pub begun: u64,
+}
+
+impl Devices {
+    /// Takes `share` of a device of which `free` was free.
+    pub fn take(&mut self, free: u32, share: u32) {
+        let (free, share) = (u64::from(free), u64::from(share.min(free)));
+        let was_begun = if free < u64::from(WHOLE_DEVICE) { free } else { 0 };
+        self.free = self.free.saturating_sub(share);
+        self.begun = (self.begun + free - share).saturating_sub(was_begun);
+    }
 }
 
 impl Fleet {
@@ -78,6 +106,7 @@ impl Fleet {
         for id in &changed {
             self.describe(state, *id);
         }
+        let nodes_changed = !changed.is_empty();
         self.uses.differences(&state.uses, Arc::ptr_eq, |id| changed.extend([*id]));
         changed.extend(self.touched.drain(..).map(|place| self.rows[place as usize].node.id));
         for id in changed {
@@ -87,9 +116,29 @@ impl Fleet {
             }
         }
         self.log.trim(self.rows.len());
+        self.follow_mix(state, nodes_changed);
         self.placed.clear();
         self.nodes = state.nodes.clone();
         self.uses = state.uses.clone();
+    }
+
+    /// Makes the packing anew where it would come out differently.
+    fn follow_mix(&mut self, state: &State, nodes_changed: bool) {
+        let mut totals = self.totals;
+        if nodes_changed {
+            totals = Totals::default();
+            self.rows.iter().filter(|row| row.exists).for_each(|row| totals.add(row));
+        }
+        if totals != self.totals || !Arc::ptr_eq(&self.picture, state.picture()) {
+            self.totals = totals;
+            self.picture = state.picture().clone();
+            self.packing = Packing::of(&totals, &self.picture);
+        }
+    }
+
+    /// How to pack.
+    pub fn packing(&self) -> &Packing {
+        &self.packing
     }
 
     /// Takes over what a node is, or that it is gone.
@@ -194,6 +243,7 @@ impl Row {
             capacity: node.capacity(),
             used: Resources::default(),
             dynamic_ports: 0,
+            devices: Devices::default(),
             // Ids are hashes, but some come from agents that were configured by hand.
             hash: mix(hash),
             is_open: node.is_schedulable(),
@@ -204,12 +254,17 @@ impl Row {
     /// Takes over what is held.
     fn count(&mut self, held: Option<&NodeUse>) {
         self.used = held.map(|held| held.held).unwrap_or_default();
-        let taken = Taken { held, placed: &Placed::NOTHING, inherited: None };
-        self.count_dynamic_ports(&taken);
+        self.count_beyond_amounts(&Taken { held, placed: &Placed::NOTHING, inherited: None });
+    }
+
+    /// Counts ports and devices that are free where others have taken some.
+    pub fn count_beyond_amounts(&mut self, taken: &Taken<'_>) {
+        self.count_dynamic_ports(taken);
+        self.devices = taken.free_devices(&self.node);
     }
 
     /// Counts the ports that are free for dynamic ones where others have taken some.
-    pub fn count_dynamic_ports(&mut self, taken: &Taken<'_>) {
+    fn count_dynamic_ports(&mut self, taken: &Taken<'_>) {
         let free = taken.free_dynamic_ports(&self.node, self.node.default_address(), &BTreeSet::new());
         self.dynamic_ports = u32::try_from(free).unwrap_or(u32::MAX);
     }

@@ -115,8 +115,9 @@ fn give_up_partial_all_at_once(placed: &mut Placed, wants: &[Want]) {
 #[derive(Default)]
 struct Lines {
     all: Vec<Placement>,
-    /// The lines of the group at work: by node, and whether nothing more is to be said of the instances.
-    of_group: BTreeMap<(NodeId, bool), usize>,
+    /// The lines of the group at work: by node, whether nothing more is to be said of the instances, and whether their names
+    /// are said: those that `apply` picks come after all that are said, or it would pick one of these.
+    of_group: BTreeMap<(NodeId, bool, bool), usize>,
     instances: u32,
 }
 
@@ -133,7 +134,7 @@ impl Lines {
             devices: chosen.grant.devices.clone(),
         };
         let is_plain = tail == Tail::default();
-        let at = *self.of_group.entry((chosen.node.id, is_plain)).or_insert_with(|| {
+        let at = *self.of_group.entry((chosen.node.id, is_plain, want.index.is_some())).or_insert_with(|| {
             self.all.push(Placement {
                 group: want.group.clone(),
                 job_version: want.version.version,

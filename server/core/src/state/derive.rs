@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::{Allocation, AllocationId, Deployment, Evaluation, EvaluationId, EvaluationStatus, Instance, NodeId};
 
+use super::mix::Mix;
 use super::{Change, NodeUse, OpenKey, ServiceKey, State};
 use crate::catalog;
 use crate::cow::CowMap;
@@ -22,6 +23,7 @@ impl State {
         let held_before = old.as_deref().is_some_and(Allocation::holds);
         if held_before != allocation.holds() {
             self.account(&allocation);
+            if held_before { self.mix.go(&allocation) } else { self.mix.come(&allocation) }
         }
         self.derive_instances(id);
     }
@@ -33,6 +35,7 @@ impl State {
         self.allocations_of_node.remove(&(old.node, id));
         if old.holds() {
             self.recount(old.node);
+            self.mix.go(&old);
         }
         self.derive_instances(id);
     }
@@ -156,6 +159,7 @@ impl State {
         self.deployments_of_job =
             deployments.map(|each| ((each.job.clone(), each.create_index, each.id), ())).collect();
         self.uses = Default::default();
+        self.mix = Mix::of(allocations.iter().map(|each| &**each), self.mix.taken().clone());
         self.instances = Default::default();
         self.services = Default::default();
         for allocation in &allocations {
@@ -191,6 +195,7 @@ impl State {
             && self.waiting_evaluations == anew.waiting_evaluations
             && self.deployments_of_job == anew.deployments_of_job
             && self.instances == anew.instances
+            && self.mix == anew.mix
     }
 }
 

@@ -9,6 +9,7 @@ use model::{Allocation, ClusterId, Deployment, Evaluation, Index, JobKey, Node, 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::mix::{Mix, Taken};
 use super::{JobRecord, State, TableIndexes};
 use crate::apply::Answer;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
@@ -44,6 +45,9 @@ pub struct Image {
     purged: Vec<JobKey>,
     /// Index at which each service last changed; its instances are derived.
     services: Vec<(String, String, Index)>,
+    /// What usually runs, as it was last looked at.
+    #[serde(default)]
+    mix: Taken,
 }
 
 impl State {
@@ -74,6 +78,7 @@ impl State {
                 .iter()
                 .map(|((namespace, name), row)| (namespace.to_string(), name.to_string(), row.modify_index))
                 .collect(),
+            mix: self.mix.taken().clone(),
         };
         rmp_serde::to_vec_named(&image).expect("every state can be written to memory")
     }
@@ -102,6 +107,7 @@ impl State {
             request_order: image.requests.iter().map(|(id, index, _)| ((*index, *id), ())).collect(),
             requests: image.requests.into_iter().map(|(id, index, answer)| (id, (index, answer))).collect(),
             purged: image.purged.into_iter().map(|key| (key, ())).collect(),
+            mix: Mix::of(std::iter::empty(), image.mix),
             ..Self::default()
         };
         state.derive_all();

@@ -145,3 +145,21 @@ fn a_node_whose_reservable_cores_shrank_keeps_what_it_gave_and_gives_no_more() {
         "blocked api 1: cores 1",
     );
 }
+
+#[test]
+fn names_that_are_picked_are_none_of_those_that_successors_keep() {
+    check(
+        "node n0 cores=0-5 core_mhz=100
+         node n1 cores=0-2 core_mhz=300 ineligible
+         job w count=3 cores=1
+         alloc w[0] on n0 running
+         alloc w[1] on n0 running
+         alloc w[2] on n1 failed
+         job w change=env",
+        "stop w[0] on n0: updated
+         stop w[1] on n0: updated
+         place w[0] on n0 after w[0] with cores 0
+         place w[1] on n0 after w[1] with cores 1
+         place w[2] on n0 with cores 2",
+    );
+}

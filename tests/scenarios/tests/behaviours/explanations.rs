@@ -207,8 +207,8 @@ fn a_dry_run_of_a_new_job_says_where_it_would_go() {
         "job web count=3 cpu=400 max_parallel=1",
         "version 0
          deployment begins
-         place web[0] on n2
-         place web[1] on n1
+         place web[0] on n1
+         place web[1] on n2
          blocked web 1: cpu 2
          web: place 3",
     );

@@ -186,12 +186,14 @@ fn what_a_lost_node_ran_is_replaced_at_once() {
 #[test]
 fn a_lost_node_moves_its_allocations_to_the_fullest_able_node() {
     check(
-        "node big cpu=1000 mem=1000
-         node small cpu=500 mem=500
+        "node empty cpu=1000 mem=1000
+         node used cpu=1000 mem=1000
          node gone cpu=500 down
+         job base cpu=300 mem=300
+         alloc base[0] on used running
          job web cpu=400 mem=200
          alloc web[0] on gone",
-        "place web[0] on small",
+        "place web[0] on used",
     );
 }
 

@@ -209,7 +209,7 @@ fn distinct_hosts_of_a_job_hold_for_groups_that_are_placed_together() {
          node n2
          job web job_constraint=\"x distinct_hosts\"
          group api",
-        "place web[0] on n1
-         place web.api[0] on n2",
+        "place web[0] on n2
+         place web.api[0] on n1",
     );
 }

@@ -50,8 +50,8 @@ fn the_original_stops_when_its_replacement_is_healthy() {
 fn what_the_original_stood_in_for_ends_with_it() {
     check(
         "node n1
-         node n2 cpu=1000 mem=1000
-         node n3 cpu=4000 mem=4000
+         node n2 cpu=4000 mem=4000
+         node n3 cpu=1000 mem=1000
          job web
          alloc web[0] on n1 running healthy
          run

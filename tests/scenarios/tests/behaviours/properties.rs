@@ -67,7 +67,6 @@ fn step(nodes: usize) -> impl Strategy<Value = String> {
         1 => (0..2u8).prop_map(|job| format!("job w{job} change=tags")),
         1 => (0..2u8).prop_map(|job| format!("stop w{job}")),
         1 => (0..2u8, 0..4u32).prop_map(|(job, tens)| format!("job w{job} priority={}", 20 + 20 * tens)),
-        1 => Just("scheduler preempt".to_string()),
         2 => (0..2u8).prop_map(|job| format!("fails w{job}")),
         2 => (0..2u8).prop_map(|job| format!("crash w{job}")),
         2 => (1..120u32).prop_map(|seconds| format!("wait {seconds}s")),
@@ -82,10 +81,12 @@ fn step(nodes: usize) -> impl Strategy<Value = String> {
 }
 
 fn story() -> impl Strategy<Value = Vec<String>> {
-    (nodes(), job(), job()).prop_flat_map(|(nodes, first, second)| {
+    let scheduler = prop_oneof![2 => Just("scheduler"), 1 => Just("scheduler spread"), 2 => Just("scheduler preempt")];
+    (scheduler, nodes(), job(), job()).prop_flat_map(|(scheduler, nodes, first, second)| {
         let steps = proptest::collection::vec(step(nodes.len()), 0..20);
         let jobs = [format!("job w0 {first}"), format!("job w1 {second}")];
-        steps.prop_map(move |steps| nodes.iter().chain(&jobs).chain(&steps).cloned().collect())
+        let begin = [scheduler.to_string()];
+        steps.prop_map(move |steps| begin.iter().chain(&nodes).chain(&jobs).chain(&steps).cloned().collect())
     })
 }
 

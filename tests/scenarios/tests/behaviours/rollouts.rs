@@ -304,7 +304,7 @@ fn what_comes_back_in_two_versions_stays_on_distinct_hosts() {
          deployment web failed
          down n1
          down n2",
-        "place web[0] of version 0 on n3
-         place web[1] on n4",
+        "place web[0] of version 0 on n4
+         place web[1] on n3",
     );
 }

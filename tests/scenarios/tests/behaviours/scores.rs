@@ -5,11 +5,59 @@ use scenarios::check;
 #[test]
 fn bin_packing_picks_the_fullest_node_that_fits() {
     check(
+        "node n1 cpu=1000 mem=1000
+         node n2 cpu=1000 mem=1000
+         job base cpu=100 mem=100
+         alloc base[0] on n1 running
+         job more cpu=300 mem=300
+         alloc more[0] on n2 running
+         job web count=1 cpu=400 mem=400",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
+fn of_empty_nodes_the_largest_is_opened() {
+    check(
         "node big cpu=4000 mem=4096
          node small cpu=1000 mem=1024
          job web count=1 cpu=400 mem=400",
-        "place web[0] on small",
+        "place web[0] on big",
     );
+}
+
+#[test]
+fn a_node_in_use_comes_before_an_empty_one_that_would_fit_exactly() {
+    check(
+        "node exact cpu=400 mem=400
+         node used cpu=1000 mem=1000
+         job base cpu=100 mem=100
+         alloc base[0] on used running
+         job web count=1 cpu=400 mem=400",
+        "place web[0] on used",
+    );
+}
+
+/// Nodes of 1000 on which so much runs that sizes of 500 by 250 are known to be usual, and one node with room for either
+/// of two that are left there.
+fn usual(left_on_n1: &str, left_on_n2: &str) -> String {
+    format!(
+        "node full cpu=12000 mem=6000
+         job usual count=24 cpu=500 mem=250
+         run
+         node n1 cpu=1000 mem=1000
+         node n2 cpu=1000 mem=1000
+         job one {left_on_n1} constraint=\"${{node.unique.name}} = n1\"
+         job two {left_on_n2} constraint=\"${{node.unique.name}} = n2\"
+         run"
+    )
+}
+
+#[test]
+fn room_that_what_usually_runs_could_fill_is_left_alone() {
+    // Of n1 there is left 500 by 300, room for one of the usual size; of n2 400 by 900, room for none.
+    let setup = usual("cpu=500 mem=700", "cpu=600 mem=100");
+    check(&format!("{setup}\njob web cpu=300 mem=200"), "place web[0] on n2");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::Resources;
 
-use super::{Place, Row};
+use super::{Devices, Place, Row};
 
 /// What is free of a node is told apart in parts of so many.
 const PARTS: u64 = 1 << 16;
@@ -37,6 +37,7 @@ struct Cell {
 struct Kind {
     capacity: [u64; 4],
     used: [u64; 4],
+    devices: Devices,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -53,6 +54,8 @@ pub(in super::super) struct Left {
     pub least: [u64; 2],
     /// No member has more.
     pub most: [u64; 2],
+    /// What part of a member the instance asks at most; of its disk, whatever part that is.
+    pub asked: [u64; 3],
 }
 
 /// How an index is searched for a place.
@@ -124,7 +127,7 @@ fn best_of_equals(equals: &BTreeSet<(u64, Place)>, seed: u64, judge: &impl Judge
 
 impl Standing {
     fn of(row: &Row) -> Self {
-        let Row { capacity, used, .. } = row;
+        let Row { capacity, used, devices, .. } = row;
         let free = row.free();
         let part = |free: u64, capacity: u64| digits((free * PARTS).checked_div(capacity).unwrap_or(0));
         let cell = [
@@ -134,7 +137,7 @@ impl Standing {
             part(free.memory_mb, capacity.memory_mb),
         ];
         let amounts = |of: &Resources| [of.cpu_mhz, of.memory_mb, of.memory_max_mb, of.disk_mb];
-        let kind = Kind { capacity: amounts(capacity), used: amounts(used) };
+        let kind = Kind { capacity: amounts(capacity), used: amounts(used), devices: *devices };
         Self { cell, kind, hash: row.hash, free }
     }
 }
@@ -174,7 +177,9 @@ fn left_in(key: &Key, ask: Resources) -> Left {
         let taken = ask * 1024 / highest(size).max(1);
         (highest(free) * 1024).div_ceil(PARTS).saturating_sub(taken)
     };
+    let asked = |size: u8, ask: u64| (ask * 1024).div_ceil(lowest(size).max(1)).min(1024);
     Left {
+        asked: [asked(cpu, ask.cpu_mhz), asked(memory, ask.memory_mb), if ask.disk_mb > 0 { 1024 } else { 0 }],
         least: [least(cpu, free_cpu, ask.cpu_mhz), least(memory, free_memory, ask.memory_mb)],
         most: [most(cpu, free_cpu, ask.cpu_mhz), most(memory, free_memory, ask.memory_mb)],
     }

@@ -30,7 +30,7 @@ pub(crate) fn room_for_ports(node: &Node, taken: &Taken<'_>, group: &Group) -> V
         let Some(address) = address_of(port, node) else { continue };
         let is_first = own.entry(address).or_default().insert(port.value);
         let is_free = !node.reserves_port(address, port.value) && !taken.is_port_taken(address, port.value);
-        if !port.ignore_collision && !(is_first && is_free) {
+        if !(port.ignore_collision || is_first && is_free) {
             misfits.push(Misfit::PortTaken { port: port.value });
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{DeviceId, Group, Node, WHOLE_DEVICE};
 
+use super::super::fleet::Devices;
 use super::{Grant, address_of};
 use crate::state::NodeUse;
 
@@ -83,10 +84,24 @@ impl Taken<'_> {
     }
 
     /// How much of a device the instance could have, in thousandths.
-    pub(super) fn free_share(&self, device: &DeviceId) -> u32 {
+    pub(crate) fn free_share(&self, device: &DeviceId) -> u32 {
         let held = self.held.map_or(0, |held| held.share_of(device));
         let placed = self.placed.devices.get(device).copied().unwrap_or_default();
         (WHOLE_DEVICE + self.inherited_share(device)).saturating_sub(held + placed).min(WHOLE_DEVICE)
+    }
+
+    /// What is free of all devices.
+    pub(in super::super) fn free_devices(&self, node: &Node) -> Devices {
+        let mut devices = Devices::default();
+        for group in &node.devices {
+            for instance in &group.instances {
+                let free = u64::from(self.free_share(&group.id_of(&instance.id)));
+                devices.instances += 1;
+                devices.free += free;
+                devices.begun += if free < u64::from(WHOLE_DEVICE) { free } else { 0 };
+            }
+        }
+        devices
     }
 
     /// How much of a device those have whose room the instance takes over.

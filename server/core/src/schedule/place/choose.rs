@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node};
+use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node, Resources};
 
 use super::explain::Finding;
 use super::preempt::Victims;
@@ -54,6 +54,8 @@ pub(super) struct Chooser<'a, 'f> {
     /// What the plan has ended so far.
     ending: BTreeSet<AllocationId>,
     ask: Ask<'a>,
+    /// What it asks of every node, where that is all that counts.
+    amounts: Resources,
     algorithm: Algorithm,
     /// Breaks ties, together with the node's hash.
     seed: u64,
@@ -92,12 +94,15 @@ impl<'a, 'f> Chooser<'a, 'f> {
             let lacks_nothing = |at: &Place| grant::lacks(&fleet.row(*at).node, group).is_empty();
             eligible = Arc::new(eligible.iter().copied().filter(lacks_nothing).collect());
         }
+        let ask = Ask::of(state, group);
+        let amounts = ask.amounts().unwrap_or_default();
         let seed = u64::from_le_bytes(evaluation.as_bytes()[8..].try_into().expect("an id has 16 bytes"));
         let mut chooser = Self {
             algorithm: state.scheduler().0.algorithm,
             affinities: Affinities::of(fleet, job, group),
             spreads: Spreads::of(fleet, job, group, &eligible),
-            ask: Ask::of(state, group),
+            ask,
+            amounts,
             runs_to_completion: job.kind == JobType::Batch,
             job: job.key(),
             kind: job.kind,
@@ -365,14 +370,23 @@ impl<'a, 'f> Chooser<'a, 'f> {
             false => self.siblings.get(&at).copied().unwrap_or_default().saturating_sub(u32::from(leaves_here)),
         };
         let failed_there = want.is_some_and(|want| want.reschedules.iter().any(|event| event.node == row.node.id));
+        let devices = self.ask.devices_with(self.fleet, at, succeeded);
         let used = self.ask.used_with(self.fleet, at, succeeded);
+        let packing = match self.algorithm {
+            Algorithm::Binpack => {
+                let (left, takes_device) = (row.capacity - used, devices.is_some());
+                let devices = devices.map_or(row.devices, |(_, devices)| devices);
+                -self.fleet.packing().cost(row, row.free(), left, &devices, takes_device)
+            }
+            Algorithm::Spread => score::emptiness(used, row.capacity),
+        };
         Score {
-            packing: score::packing(self.algorithm, used, row.capacity),
+            packing,
             anti_affinity: if self.runs_to_completion { 0 } else { score::anti_affinity(siblings, self.group.count) },
             penalty: score::penalty(failed_there),
             affinity: self.affinities.score(at),
             spread: self.spreads.score(at),
-            devices: self.ask.device_affinity(self.fleet, at, succeeded),
+            devices: devices.map_or(0, |(affinity, _)| affinity),
         }
     }
 
@@ -411,7 +425,10 @@ fn add(chosen: &mut Vec<(Place, u32, Grant)>, at: Place, grant: Grant) {
 /// A plain instance in search of a node.
 impl Judge for Chooser<'_, '_> {
     fn bound(&self, left: &Left) -> i64 {
-        score::packing_bound(self.algorithm, left)
+        match self.algorithm {
+            Algorithm::Binpack => -self.fleet.packing().cost_at_least(self.amounts, left),
+            Algorithm::Spread => score::emptiness_at_most(left),
+        }
     }
 
     fn unspoilt(&self, at: Place) -> i64 {

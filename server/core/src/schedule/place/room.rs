@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{Allocation, AllocationId, Group, Misfit, Resources, fits};
 
-use super::super::fleet::{Fleet, Place, Row};
+use super::super::fleet::{Devices, Fleet, Place, Row};
 use super::super::grant::{self, Grant, Taken, address_of, room_for_ports};
 use crate::state::{NodeUse, State, counts_for};
 
@@ -82,12 +82,18 @@ impl<'a> Ask<'a> {
         row.used + self.added(row, succeeded.filter(|known| known.node == row.node.id))
     }
 
-    /// How well the devices that it would get meet its preferences.
-    pub fn device_affinity(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> i64 {
-        if !self.is_granted {
-            return 0;
+    /// How well the devices that it would get meet its preferences, and what is free of the node's devices then; none where
+    /// it asks for none.
+    pub fn devices_with(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Option<(i64, Devices)> {
+        let grant = Some(()).filter(|()| self.is_granted).and_then(|()| self.grant(fleet, at, succeeded).ok())?;
+        let row = fleet.row(at);
+        let mut devices = row.devices;
+        let inherited = succeeded.filter(|known| known.node == row.node.id).map(|known| self.state.inherited(known));
+        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: inherited.as_ref() };
+        for granted in &grant.devices {
+            devices.take(taken.free_share(&granted.device), granted.share);
         }
-        self.grant(fleet, at, succeeded).map_or(0, |grant| grant.device_affinity)
+        (!grant.devices.is_empty()).then_some((grant.device_affinity, devices))
     }
 
     /// Places an instance there, and says what it gets beyond amounts.
@@ -120,7 +126,7 @@ impl<'a> Ask<'a> {
         let (placed, row) = fleet.placed_mut(at);
         placed.add(&row.node, self.group, &grant, inherited.as_ref());
         let taken = Taken { held: self.held(row), placed, inherited: None };
-        row.count_dynamic_ports(&taken);
+        row.count_beyond_amounts(&taken);
         grant
     }
 
