@@ -10,8 +10,8 @@
 //! TestThree = later: needs what is not built yet
 //! ```
 //!
-//! The tests named fail if the behaviour breaks. One is named by its module (the file's name, or the folder's where the file is `tests.rs`) and its function. Lines
-//! that begin with `#` say where ours differs on purpose.
+//! The tests named fail if the behaviour breaks. One is named by its module (the file's name, or the folder's where the
+//! file is `tests.rs`) and its function. Lines that begin with `#` say where ours differs on purpose.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
