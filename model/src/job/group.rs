@@ -87,6 +87,12 @@ impl Group {
         ask
     }
 
+    /// How long it takes at most to stop an instance, from leaving the catalog to the last signal.
+    pub fn time_to_stop(&self) -> Duration {
+        let of_task = self.tasks.iter().map(|task| task.shutdown_delay + task.kill_timeout).max();
+        self.shutdown_delay.unwrap_or_default() + of_task.unwrap_or_default()
+    }
+
     /// The services of the group and of its tasks, each with the task that owns it.
     pub fn all_services(&self) -> impl Iterator<Item = (Option<&Task>, &Service)> {
         let of_group = self.services.iter().map(|service| (None, service));

@@ -11,8 +11,13 @@
 //! group api count=1                       one more group of the job above
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
-//! run · healthy web · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
+//! run · healthy web · fails web[0] on n1 at=-5m · gone web[0] on n1 · sweep (what was told to stop is gone)
+//! runs web[0] on n1 · reports n1          the agent says so of one instance, or of all that is wanted on its node
 //! stop web[0] on n1 · stop web · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
+//! purge web · purge n1                    a job or a node is forgotten
+//! evaluate web · evaluate web force       looked at once more; what failed is placed anew at once
+//! revert web 0 · stable web               an older version again; the current one did well
+//! promote web · promote web api · pause web · resume web · fail web · judge web[0] healthy
 //! crash web                               every instance of the current version fails
 //! watch                                   the watches over deployments and drains do what is due
 //! collect                                 what is over and old is forgotten
@@ -26,6 +31,7 @@
 
 mod cluster;
 mod decision;
+mod deeds;
 mod job;
 mod words;
 
@@ -70,6 +76,16 @@ pub fn check_late(setup: &str, meanwhile: &str, expected: &str) {
     assert_eq!(normal(decided.iter().map(String::as_str), expected), normal(expected.lines(), expected));
     assert_eq!(invariants::check(&cluster.state), Vec::new());
     assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
+/// Plays `setup`, lets the scheduler decide, and asserts that `line` is refused with these words.
+#[track_caller]
+pub fn check_refused(setup: &str, line: &str, words: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let before = cluster.state.clone();
+    assert_eq!(cluster.refused(line).as_deref(), Some(words));
+    assert_eq!(cluster.state.deployments().collect::<Vec<_>>(), before.deployments().collect::<Vec<_>>());
 }
 
 /// Plays `setup`, lets the scheduler decide, and asserts where the drain of `node` stands, an allocation a line.

@@ -181,6 +181,7 @@ impl Placer<'_> {
             next: None,
             reschedules: tail.reschedules.clone(),
             follow_up: None,
+            forced: false,
             desired: Desired::Run,
             migrate: false,
             generation: work.index,
@@ -201,7 +202,9 @@ impl Placer<'_> {
         if let Some(previous) = tail.previous.and_then(|previous| state.allocation(previous)).cloned() {
             let mut previous = (*previous).clone();
             previous.next = Some(id);
-            previous.follow_up = None;
+            if !previous.is_live() {
+                previous.follow_up = None;
+            }
             allocation::save(state, work, previous, false);
         }
         allocation::save(state, work, new, true);

@@ -246,7 +246,8 @@ fn when_the_while_is_over_it_is_replaced() {
          node n2 down since=-60s
          job web lost_after=60s keep
          alloc web[0] on n2 running",
-        "place web[0] on n1",
+        "stop web[0] on n2: node down
+         place web[0] on n1",
     );
 }
 
@@ -257,7 +258,8 @@ fn a_group_with_disconnect_is_replaced_at_once_unless_it_says_otherwise() {
          node n2 down since=-10s
          job web lost_after=60s
          alloc web[0] on n2 running",
-        "place web[0] on n1",
+        "place web[0] on n1
+         follow-up in 50s for web[0]",
     );
 }
 

@@ -28,6 +28,7 @@ fn failed(at: Timestamp, reschedules: Vec<RescheduleEvent>) -> Allocation {
         next: None,
         reschedules,
         follow_up: None,
+        forced: false,
         desired: Desired::Run,
         migrate: false,
         generation: 1,

@@ -30,17 +30,22 @@ impl<'a> AtWork<'a, '_> {
                 }
                 continue;
             }
-            // One that is well where it is needs no replacement: if it has one all the same, the better of both stays.
-            let overlaps = allocation.migrate || self.is_out_of_contact(allocation);
+            // One that is well where it is needs no replacement: if it has one all the same, the better of both stays. Of
+            // one whose node is back, that is known as soon as its agent has spoken of it.
+            let overlaps = allocation.migrate || allocation.client_status == ClientStatus::Unknown;
             let replacement = self.live_replacement(allocation).filter(|_| overlaps);
             match (replacement, slots.get(&allocation.index).copied()) {
                 // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
                 (Some(replacement), _) => {
-                    if allocation.migrate && replacement.healthy == Some(true) {
-                        self.stop(allocation, StopReason::Migrated);
+                    let is_moved = allocation.migrate && replacement.healthy == Some(true);
+                    if is_moved || self.is_given_up(allocation) {
+                        let reason = if is_moved { StopReason::Migrated } else { StopReason::NodeDown };
+                        self.stop(allocation, reason);
                         for original in self.originals_of(allocation) {
-                            self.stop(original, StopReason::Migrated);
+                            self.stop(original, reason);
                         }
+                    } else {
+                        self.give_up_later(allocation);
                     }
                 }
                 (None, None) => drop(slots.insert(allocation.index, allocation)),
