@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Affinity, Constraint, Consul, Disconnect, Migrate, Network, Reschedule, Restart, Scaling, Service, Spread, Task,
-    Update, Volume,
+    Affinity, Constraint, Consul, Disconnect, LifecycleHook, Migrate, Network, Reschedule, Restart, Scaling, Service,
+    Spread, Task, Update, Volume,
 };
 use crate::Resources;
 
@@ -78,13 +78,22 @@ pub struct Group {
 }
 
 impl Group {
-    /// What one instance asks of a node: the sum over its tasks, and its disk.
+    /// What one instance asks of a node: the most that tasks of it hold at the same time, and its disk. Those that run to
+    /// their end before the main tasks, and those that run after them, hold nothing beside them.
     pub fn ask(&self) -> Resources {
-        let mut ask = Resources { disk_mb: self.ephemeral_disk.size_mb, ..Resources::default() };
+        let (mut before, mut beside, mut after) = (Resources::default(), Resources::default(), Resources::default());
+        let mut sidecars = Resources::default();
         for task in &self.tasks {
-            ask += task.resources.ask();
+            let phase = match task.lifecycle.as_ref().map(|lifecycle| (lifecycle.hook, lifecycle.sidecar)) {
+                Some((LifecycleHook::Prestart, false)) => &mut before,
+                Some((LifecycleHook::Prestart, true)) => &mut sidecars,
+                None | Some((LifecycleHook::Poststart, _)) => &mut beside,
+                Some((LifecycleHook::Poststop, _)) => &mut after,
+            };
+            *phase += task.resources.ask();
         }
-        ask
+        let disk = Resources { disk_mb: self.ephemeral_disk.size_mb, ..Resources::default() };
+        (before + sidecars).max(beside + sidecars).max(after) + disk
     }
 
     /// How long it takes at most to stop an instance, from leaving the catalog to the last signal.
@@ -149,5 +158,32 @@ pub struct EphemeralDisk {
 impl Default for EphemeralDisk {
     fn default() -> Self {
         Self { size_mb: 300, sticky: false, migrate: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Lifecycle;
+
+    fn task(cpu: u64, memory: u64, lifecycle: Option<(LifecycleHook, bool)>) -> Task {
+        let resources = crate::TaskResources { cpu, memory, ..crate::TaskResources::default() };
+        let lifecycle = lifecycle.map(|(hook, sidecar)| Lifecycle { hook, sidecar });
+        Task { resources, lifecycle, ..Task::default() }
+    }
+
+    #[test]
+    fn what_runs_one_after_the_other_asks_for_the_most_of_it() {
+        let tasks = vec![
+            task(1000, 50, Some((LifecycleHook::Prestart, false))),
+            task(10, 10, Some((LifecycleHook::Prestart, true))),
+            task(500, 256, None),
+            task(100, 0, Some((LifecycleHook::Poststart, false))),
+            task(0, 400, Some((LifecycleHook::Poststop, false))),
+        ];
+        let ask =
+            Group { tasks, ephemeral_disk: EphemeralDisk { size_mb: 7, ..Default::default() }, ..Group::default() }
+                .ask();
+        assert_eq!((ask.cpu_mhz, ask.memory_mb, ask.disk_mb), (1010, 400, 7));
     }
 }

@@ -133,6 +133,8 @@ pub fn of_dry_run(run: &DryRun) -> Vec<String> {
             ("in place", counts.in_place),
             ("destructive", counts.destructive),
             ("canary", counts.canary),
+            ("reschedule now", counts.reschedule_now),
+            ("reschedule later", counts.reschedule_later),
         ];
         let named = named.iter().filter(|(_, number)| *number > 0).map(|(name, number)| format!("{name} {number}"));
         lines.push(format!("{group}: {}", named.collect::<Vec<_>>().join(", ")));

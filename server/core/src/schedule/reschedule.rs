@@ -39,6 +39,11 @@ pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Times
     Verdict::Now(history_of(failed, policy, delay, now))
 }
 
+/// Whether nothing will ever be placed in place of `failed`, unless a person wants it.
+pub(crate) fn is_final(failed: &Allocation, policy: Option<&Reschedule>, now: Timestamp) -> bool {
+    judge(failed, policy, now) == Verdict::Never
+}
+
 /// What the instance in place of `failed` remembers.
 fn history_of(failed: &Allocation, policy: &Reschedule, delay: Duration, now: Timestamp) -> Vec<RescheduleEvent> {
     let mut history = failed.reschedules.clone();

@@ -62,14 +62,14 @@ impl<'a> AtWork<'a, '_> {
             let mut also_ends = Vec::new();
             if is_lost {
                 self.counts.place += 1;
-                if self.is_given_up(allocation) {
-                    let lost = std::iter::once(*allocation).chain(self.originals_of(allocation));
-                    also_ends = lost.map(|lost| Stop { allocation: lost.id, reason: StopReason::NodeDown }).collect();
-                } else {
-                    self.give_up_later(allocation);
-                }
             } else {
                 self.counts.migrate += 1;
+            }
+            if self.is_given_up(allocation) {
+                let lost = std::iter::once(*allocation).chain(self.originals_of(allocation));
+                also_ends = lost.map(|lost| Stop { allocation: lost.id, reason: StopReason::NodeDown }).collect();
+            } else {
+                self.give_up_later(allocation);
             }
             self.wants.push(Want {
                 index: Some(allocation.index),
