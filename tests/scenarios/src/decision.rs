@@ -1,6 +1,6 @@
 //! What was decided, as lines.
 
-use model::{Allocation, AllocationId, DeploymentId, Node, Timestamp, Unplaced};
+use model::{Allocation, AllocationId, DeploymentId, JobKey, Node, Timestamp, Unplaced};
 use server_core::command::Command;
 use server_core::drain::{self, Progress};
 use server_core::dry_run::DryRun;
@@ -48,6 +48,18 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
         }
     }
     lines
+}
+
+/// The instances of a job that are wanted and not over.
+pub fn of_wanted(state: &State, job: &JobKey) -> Vec<String> {
+    let current = state.job(job).map(|record| record.current().version);
+    let line = |known: &Allocation| {
+        let canary = if known.canary { "canary " } else { "" };
+        let is_current = Some(known.job_version) == current;
+        let version = if is_current { String::new() } else { format!(" of version {}", known.job_version) };
+        format!("{canary}{}{version} on {}", name(known), known.node_name)
+    };
+    state.allocations_of_job(job).filter(|known| known.is_live()).map(|known| line(known)).collect()
 }
 
 /// What the watch over deployments does.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Allocation, AllocationId, ClientStatus, DeploymentId, NodeStatus, Observation, TaskState, Timestamp};
-use server_core::command::{Algorithm, Command, SchedulerConfiguration};
+use server_core::command::{Algorithm, Command, DrainSpec, SchedulerConfiguration};
 use server_core::{collection, deployment, drain};
 
 use super::cluster::{Closing, Cluster};
-use super::words::{Name, Words, job_key, seconds};
+use super::words::{Name, Words, duration, job_key, seconds};
 
 impl Cluster {
     /// Does what a line says that is none about nodes, jobs or what was there before.
@@ -23,7 +23,7 @@ impl Cluster {
             "fails" if words.0.first().is_some_and(|name| !name.contains('[')) => self.fail_one(&words.name()),
             "fails" => self.observe_named(words, ClientStatus::Failed),
             "stop" => self.stop(words),
-            "drain" => self.close(&words.name(), Closing::Draining),
+            "drain" => self.drain(words),
             "evaluate" => {
                 let job = job_key(&words.name());
                 // One that was stopped long ago may be forgotten.
@@ -192,6 +192,16 @@ impl Cluster {
         for id in live.map(|known| known.id).collect::<Vec<_>>() {
             self.observe(id, ClientStatus::Running, None);
         }
+    }
+
+    /// A node drains, until the deadline if there is one.
+    fn drain(&mut self, mut words: Words) {
+        let node = self.node_named(&words.name()).id;
+        let deadline = words.value("deadline").map(|deadline| duration(&deadline));
+        let spec = DrainSpec { deadline, ignore_system_jobs: words.flag("ignore_system") };
+        let meta = BTreeMap::new();
+        self.command(Command::DrainNode { node, drain: Some(spec), mark_eligible: false, meta });
+        self.move_on();
     }
 
     /// A job, or else a node, is forgotten.

@@ -13,7 +13,7 @@
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · fails web[0] on n1 at=-5m · gone web[0] on n1 · sweep (what was told to stop is gone)
 //! runs web[0] on n1 · reports n1          the agent says so of one instance, or of all that is wanted on its node
-//! stop web[0] on n1 · stop web · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
+//! stop web[0] on n1 · stop web · drain n1 deadline=1h · undrain n1 · down n1 · back n1 · wait 30s
 //! purge web · purge n1                    a job or a node is forgotten
 //! evaluate web · evaluate web force       looked at once more; what failed is placed anew at once
 //! revert web 0 · stable web               an older version again; the current one did well
@@ -75,6 +75,16 @@ pub fn check_late(setup: &str, meanwhile: &str, expected: &str) {
     decided.extend(cluster.run());
     assert_eq!(normal(decided.iter().map(String::as_str), expected), normal(expected.lines(), expected));
     assert_eq!(invariants::check(&cluster.state), Vec::new());
+    assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
+/// Plays `setup`, lets the scheduler decide, and asserts which instances of `job` are wanted then, and where.
+#[track_caller]
+pub fn check_wanted(setup: &str, job: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let wanted = decision::of_wanted(&cluster.state, &words::job_key(job));
+    assert_eq!(normal(wanted.iter().map(String::as_str), expected), normal(expected.lines(), expected));
     assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
 }
 

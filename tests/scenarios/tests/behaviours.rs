@@ -1,9 +1,13 @@
 //! The specification of the scheduler, one scenario a test. The language is explained in `scenarios/src/lib.rs`.
 
+#[path = "behaviours/batch.rs"]
+mod batch;
 #[path = "behaviours/canaries.rs"]
 mod canaries;
 #[path = "behaviours/deployments.rs"]
 mod deployments;
+#[path = "behaviours/disconnects.rs"]
+mod disconnects;
 #[path = "behaviours/explanations.rs"]
 mod explanations;
 #[path = "behaviours/failures.rs"]
@@ -28,3 +32,7 @@ mod scores;
 mod system;
 #[path = "behaviours/updates.rs"]
 mod updates;
+#[path = "behaviours/versions.rs"]
+mod versions;
+#[path = "behaviours/watch.rs"]
+mod watch;

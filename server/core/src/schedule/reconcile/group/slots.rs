@@ -88,8 +88,10 @@ impl<'a> AtWork<'a, '_> {
     /// The instances that are over and count all the same: finished ones of a batch job, and failed ones, which wait for a
     /// new placement, get one now, or have used their attempts up.
     pub(super) fn ended(&self, slots: &Slots<'_>) -> Slots<'a> {
-        // The newest of each name index speaks for it.
-        let mut ended = self.newest(|known| known.client_status.is_terminal() && !known.canary);
+        // The newest of each name index speaks for it, but not one that only stood in for another.
+        let stood_in = |known: &Allocation| known.desired == Desired::Stop(StopReason::Reconnected);
+        let is_over = |known: &Allocation| known.client_status.is_terminal() && !known.canary && !stood_in(known);
+        let mut ended = self.newest(is_over);
         ended.retain(|index, known| {
             let comes_back = self.rollout.comes_back_as(self.group, self.pace, known.job_version);
             let speaks = known.desired == Desired::Run && known.job_version == comes_back.version;
