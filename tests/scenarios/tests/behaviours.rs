@@ -4,6 +4,8 @@
 mod batch;
 #[path = "behaviours/canaries.rs"]
 mod canaries;
+#[path = "behaviours/combinations.rs"]
+mod combinations;
 #[path = "behaviours/deployments.rs"]
 mod deployments;
 #[path = "behaviours/disconnects.rs"]
