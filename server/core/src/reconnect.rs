@@ -4,9 +4,10 @@
 //! that the agent never starts what is going to be stopped; otherwise when the agent has said that the original runs. One
 //! that failed or ended while it was away leaves its replacement alone.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Allocation, ClientStatus, Group, LifecycleHook, NodeStatus, Reconcile, Timestamp};
+use model::{Allocation, ClientStatus, Group, LifecycleHook, NodeStatus, Reconcile, TaskState, Timestamp};
 
 use crate::state::State;
 
@@ -50,7 +51,7 @@ pub(crate) fn keeps_replacement(state: &State, original: &Allocation, replacemen
         Some(Reconcile::KeepOriginal) => false,
         Some(Reconcile::KeepReplacement) => true,
         Some(Reconcile::LongestRunning) => {
-            let started = |allocation| group.and_then(|group| started_at(group, allocation));
+            let started = |allocation: &Allocation| group.and_then(|group| started_at(group, &allocation.tasks));
             match (started(original), started(replacement)) {
                 (Some(original), Some(replacement)) => replacement < original,
                 (None, Some(_)) => true,
@@ -69,8 +70,8 @@ pub(crate) fn group_of<'a>(state: &'a State, allocation: &Allocation) -> Option<
 }
 
 /// Since when an instance does its work: its leader, or else the oldest of its main tasks.
-fn started_at(group: &Group, allocation: &Allocation) -> Option<Timestamp> {
-    let started = |task: &str| allocation.tasks.get(task).and_then(|task| task.started_at);
+fn started_at(group: &Group, tasks: &BTreeMap<String, TaskState>) -> Option<Timestamp> {
+    let started = |task: &str| tasks.get(task).and_then(|task| task.started_at);
     if let Some(leader) = group.tasks.iter().find(|task| task.leader) {
         return started(&leader.name);
     }
@@ -79,4 +80,25 @@ fn started_at(group: &Group, allocation: &Allocation) -> Option<Timestamp> {
         Some(LifecycleHook::Prestart | LifecycleHook::Poststart | LifecycleHook::Poststop) => false,
     };
     group.tasks.iter().filter(is_main).filter_map(|task| started(&task.name)).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Lifecycle, Task};
+
+    use super::*;
+
+    #[test]
+    fn the_leader_or_the_oldest_main_task_says_how_long_an_instance_has_run() {
+        let hook = Lifecycle { hook: LifecycleHook::Prestart, sidecar: true };
+        let task = |name: &str| Task { name: name.into(), ..Task::default() };
+        let sidecar = Task { lifecycle: Some(hook), ..task("proxy") };
+        let mut group = Group { tasks: vec![sidecar, task("web"), task("log")], ..Group::default() };
+        let started = |at| TaskState { started_at: Some(Timestamp::from_seconds(at)), ..TaskState::default() };
+        let tasks = [("proxy", 10), ("web", 30), ("log", 20)];
+        let tasks = tasks.map(|(name, at)| (name.to_string(), started(at))).into_iter().collect();
+        assert_eq!(started_at(&group, &tasks), Some(Timestamp::from_seconds(20)));
+        group.tasks[1].leader = true;
+        assert_eq!(started_at(&group, &tasks), Some(Timestamp::from_seconds(30)));
+    }
 }

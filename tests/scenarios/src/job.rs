@@ -137,6 +137,9 @@ fn bend_placement(group: &mut Group, words: &mut Words) {
     while let Some(text) = words.value("constraint") {
         group.constraints.push(constraint(&text));
     }
+    while let Some(text) = words.value("task_constraint") {
+        group.tasks[0].constraints.push(constraint(&text));
+    }
     if words.flag("distinct_hosts") {
         group.constraints.push(Constraint { operator: Operator::DistinctHosts, ..Constraint::default() });
     }

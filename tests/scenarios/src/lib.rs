@@ -88,6 +88,16 @@ pub fn check_wanted(setup: &str, job: &str, expected: &str) {
     assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
 }
 
+/// Plays `setup`, lets the scheduler decide, and asserts what became of every evaluation of `job`, oldest first, with the
+/// instances that it left waiting.
+#[track_caller]
+pub fn check_evaluations(setup: &str, job: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let said = decision::of_evaluations(&cluster.state, &words::job_key(job));
+    assert_eq!(said, expected.lines().map(str::trim).collect::<Vec<_>>());
+}
+
 /// Plays `setup`, lets the scheduler decide, and asserts that `line` is refused with these words.
 #[track_caller]
 pub fn check_refused(setup: &str, line: &str, words: &str) {

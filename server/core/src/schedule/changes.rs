@@ -141,6 +141,30 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_begins_and_changes_with_its_instance() {
+        let with = |bend: fn(&mut model::Service)| {
+            let mut job = job("web");
+            let mut service =
+                model::Service { name: "web".into(), connect: Some(Default::default()), ..Default::default() };
+            bend(&mut service);
+            job.groups[0].services = vec![service];
+            job
+        };
+        let change = |bend| change_between(&with(|_| {}), &with(bend), "web");
+        assert_eq!(change(|service| service.tags.push("a".into())), Change::InPlace);
+        assert_eq!(change(|service| service.connect = None), Change::Destructive);
+        assert_eq!(change(|service| service.name = "api".into()), Change::Destructive);
+        let native = |service: &mut model::Service| {
+            service.connect = Some(model::Connect { native: true, ..Default::default() });
+        };
+        assert_eq!(change(native), Change::Destructive);
+        let sidecar = |service: &mut model::Service| {
+            service.connect = Some(model::Connect { sidecar_service: Some(Default::default()), ..Default::default() });
+        };
+        assert_eq!(change(sidecar), Change::Destructive);
+    }
+
+    #[test]
     fn a_network_that_says_nothing_is_one_of_the_host() {
         let mut old = job("web");
         old.groups[0].networks.push(Network::default());

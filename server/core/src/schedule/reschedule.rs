@@ -83,13 +83,9 @@ fn delay(failed: &Allocation, policy: &Reschedule, failed_at: Timestamp) -> Dura
         DelayFunction::Constant => return policy.delay,
         DelayFunction::Exponential => limit(last_delay.saturating_mul(2)),
         DelayFunction::Fibonacci => {
-            let before = failed
-                .reschedules
-                .iter()
-                .rev()
-                .nth(1)
-                .map_or(policy.delay, |event| Duration::from_nanos(event.delay_ns));
-            limit(last_delay.saturating_add(before))
+            // A shorter wait after a longer one began anew, as did the first of all.
+            let before = failed.reschedules.iter().rev().nth(1).map(|event| Duration::from_nanos(event.delay_ns));
+            limit(last_delay.saturating_add(before.filter(|before| *before <= last_delay).unwrap_or_default()))
         }
     };
     if failed_at.since(failed.created_at) > next { policy.delay } else { next }

@@ -1,6 +1,6 @@
 //! What happens at the same time: a change of the count with an update, a loss, a drain, a rollout, canaries.
 
-use scenarios::{check, check_dry_run, check_wanted};
+use scenarios::{check, check_dry_run, check_evaluations, check_wanted};
 
 /// Three healthy instances of a version that did well.
 const THREE: &str = "node n1
@@ -406,6 +406,76 @@ fn doubles_of_one_name_end_in_every_way() {
          stop web[0] on n2: not needed
          stop web[1] on n1: not needed",
     );
+}
+
+#[test]
+fn an_evaluation_says_what_it_left_queued() {
+    let setup = "node n1 cpu=1000
+         job web count=3 cpu=400
+         group api count=2 cpu=4000";
+    check_evaluations(
+        setup,
+        "web",
+        "job-register complete, 2 of api queued, 1 of web queued
+         queued-allocs blocked, 2 of api queued, 1 of web queued",
+    );
+    check_evaluations(
+        &format!("{setup}\nrun\nnode n2 cpu=4400"),
+        "web",
+        "job-register complete, 2 of api queued, 1 of web queued
+         queued-allocs blocked, 1 of api queued",
+    );
+    check_evaluations(
+        &format!("{setup}\nrun\nstop web"),
+        "web",
+        "job-register complete, 2 of api queued, 1 of web queued
+         queued-allocs canceled, 2 of api queued, 1 of web queued
+         job-deregister complete",
+    );
+    let rolls = "node n1
+         job web count=3 max_parallel=1
+         run
+         healthy web
+         watch
+         run
+         job web change=env";
+    check_evaluations(
+        rolls,
+        "web",
+        "job-register complete
+         deployment-watcher complete
+         deployment-watcher complete
+         job-register complete, 2 of web queued",
+    );
+}
+
+#[test]
+fn more_canaries_than_instances_are_as_many_as_those() {
+    check(
+        "node n1
+         job web count=1 max_parallel=1 canary=3
+         run
+         healthy web
+         watch
+         run
+         job web change=env",
+        "deployment begins
+         canary web[0] on n1
+         held back web 1",
+    );
+}
+
+#[test]
+fn a_new_version_of_what_failed_begins_without_its_history() {
+    let setup = "node n1
+         job web reschedule=5s attempts=1
+         alloc web[0] on n1 failed at=-1m
+         run
+         fails web[0] on n1
+         wait 1h
+         job web change=env";
+    check(setup, "place web[0] on n1");
+    check(&format!("{setup}\nrun\nfails web[0] on n1"), "follow-up in 5s for web[0]");
 }
 
 #[test]

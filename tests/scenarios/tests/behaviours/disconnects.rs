@@ -191,6 +191,17 @@ fn a_returned_instance_of_a_stopped_job_ends() {
 }
 
 #[test]
+fn what_returned_takes_a_new_version_as_any_other() {
+    let setup = format!("{}\nback n2\nreports n2\nsweep\nrun", away("lost_after=1h reconcile=keep_original"));
+    check(
+        &format!("{setup}\njob web change=env"),
+        "stop web[0] on n2: updated
+         place web[0] on n2 after web[0]",
+    );
+    check(&format!("{setup}\njob web change=tags"), "in-place web[0]");
+}
+
+#[test]
 fn a_pending_one_is_replaced_as_one_that_runs() {
     let setup = away("lost_after=60s").replace("running healthy", "pending");
     check(setup.trim_end_matches("run"), "place web[0] on n1\nfollow-up in 60s for web[0]");

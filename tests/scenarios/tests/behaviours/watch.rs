@@ -1,6 +1,6 @@
 //! The watch over rollouts and what people say of them: deadlines, pauses, promotions, health.
 
-use scenarios::{check, check_refused, check_watch};
+use scenarios::{check, check_evaluations, check_refused, check_watch};
 
 /// Two healthy instances of a version that did well, and one of the next in the place of the first.
 const BEGUN: &str = "node n1
@@ -187,7 +187,7 @@ fn a_rollout_without_a_version_to_go_back_to_says_so() {
 }
 
 #[test]
-fn a_rollout_that_goes_back_to_what_has_just_failed_does_not_go_on_for_ever() {
+fn a_rollout_that_went_back_and_fails_again_stays() {
     check_watch(
         &format!(
             "{}\nwait 10m\nwatch\nrun\nwait 10m",
@@ -211,6 +211,21 @@ fn what_is_over_or_never_was_can_not_be_changed() {
 fn a_rollout_whose_job_is_forgotten_is_over() {
     check_watch(&format!("{BEGUN}\npurge web\nrun\nsweep\nwait 1h"), "");
     check_refused(&format!("{BEGUN}\npurge web\nrun\nsweep"), "pause web", "deployment not found");
+}
+
+#[test]
+fn what_many_instances_report_at_once_is_decided_once() {
+    check_evaluations(
+        "node n1
+         job web count=3 max_parallel=3
+         run
+         healthy web",
+        "web",
+        "job-register complete
+         deployment-watcher complete
+         deployment-watcher canceled
+         deployment-watcher canceled",
+    );
 }
 
 #[test]
