@@ -57,13 +57,13 @@ pub struct Group {
     /// Time after which a batch instance is ended as failed.
     #[serde(with = "crate::nanoseconds::option")]
     pub max_run_duration: Option<Duration>,
-    /// Deprecated in favour of `disconnect`, and without meaning.
+    /// Deprecated in favour of `disconnect`: its `stop_on_client_after`.
     #[serde(with = "crate::nanoseconds::option")]
     pub stop_after_client_disconnect: Option<Duration>,
-    /// Deprecated in favour of `disconnect`, and without meaning.
+    /// Deprecated in favour of `disconnect`: its `lost_after`.
     #[serde(with = "crate::nanoseconds::option")]
     pub max_client_disconnect: Option<Duration>,
-    /// Deprecated in favour of `disconnect`, and without meaning.
+    /// Deprecated in favour of `disconnect`: that nothing is replaced.
     pub prevent_reschedule_on_lost: bool,
     /// Volumes that its instances use, by name.
     #[serde(with = "crate::null")]
@@ -94,6 +94,20 @@ impl Group {
         }
         let disk = Resources { disk_mb: self.ephemeral_disk.size_mb, ..Resources::default() };
         (before + sidecars).max(beside + sidecars).max(after) + disk
+    }
+
+    /// What happens while the node is out of contact: the `disconnect` block, or else what the fields before it say.
+    pub fn disconnect_rules(&self) -> Option<Disconnect> {
+        let is_old = self.max_client_disconnect.is_some()
+            || self.stop_after_client_disconnect.is_some()
+            || self.prevent_reschedule_on_lost;
+        let old = || Disconnect {
+            lost_after: self.max_client_disconnect.unwrap_or_default(),
+            stop_on_client_after: self.stop_after_client_disconnect,
+            replace: !self.prevent_reschedule_on_lost,
+            ..Disconnect::default()
+        };
+        self.disconnect.clone().or_else(|| is_old.then(old))
     }
 
     /// How long it takes at most to stop an instance, from leaving the catalog to the last signal.
@@ -170,6 +184,20 @@ mod tests {
         let resources = crate::TaskResources { cpu, memory, ..crate::TaskResources::default() };
         let lifecycle = lifecycle.map(|(hook, sidecar)| Lifecycle { hook, sidecar });
         Task { resources, lifecycle, ..Task::default() }
+    }
+
+    #[test]
+    fn the_fields_before_the_disconnect_block_mean_what_it_says_now() {
+        let hour = Duration::from_secs(3600);
+        assert_eq!(Group::default().disconnect_rules(), None);
+        let old = Group { max_client_disconnect: Some(hour), prevent_reschedule_on_lost: true, ..Group::default() };
+        let new = Disconnect { lost_after: hour, replace: false, ..Disconnect::default() };
+        assert_eq!(old.disconnect_rules(), Some(new.clone()));
+        let stops = Group { stop_after_client_disconnect: Some(hour), ..Group::default() };
+        let rules = Disconnect { stop_on_client_after: Some(hour), ..Disconnect::default() };
+        assert_eq!(stops.disconnect_rules(), Some(rules));
+        let both = Group { disconnect: Some(new.clone()), stop_after_client_disconnect: Some(hour), ..Group::default() };
+        assert_eq!(both.disconnect_rules(), Some(new), "the block goes before them");
     }
 
     #[test]

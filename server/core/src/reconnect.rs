@@ -33,7 +33,7 @@ pub(crate) fn silent_since(state: &State, allocation: &Allocation) -> Option<Tim
 
 /// When an instance of `group` that is out of contact since then counts as lost, if it ever does.
 pub(crate) fn lost_at(group: &Group, since: Timestamp) -> Option<Timestamp> {
-    let lost_after = group.disconnect.as_ref()?.lost_after;
+    let lost_after = group.disconnect_rules()?.lost_after;
     (!lost_after.is_zero()).then(|| since + lost_after)
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn keeps_replacement(state: &State, original: &Allocation, replacemen
         return true;
     }
     let group = group_of(state, original);
-    match group.and_then(|group| group.disconnect.as_ref()).map(|disconnect| disconnect.reconcile) {
+    match group.and_then(Group::disconnect_rules).map(|disconnect| disconnect.reconcile) {
         Some(Reconcile::KeepOriginal) => false,
         Some(Reconcile::KeepReplacement) => true,
         Some(Reconcile::LongestRunning) => {

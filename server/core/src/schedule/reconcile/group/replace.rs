@@ -115,7 +115,7 @@ impl<'a> AtWork<'a, '_> {
     /// From when on an instance out of contact is replaced; none for not before its node is back, or somebody stops it.
     fn replaced_from(&self, allocation: &Allocation) -> Option<Timestamp> {
         let since = reconnect::silent_since(self.state, allocation)?;
-        let Some(disconnect) = &self.group.disconnect else { return Some(since) };
+        let Some(disconnect) = self.group.disconnect_rules() else { return Some(since) };
         match self.stopped_by_agent_at(allocation, since) {
             _ if !disconnect.replace => reconnect::lost_at(self.group, since),
             // Two at a time are what such a group can't have.
@@ -126,7 +126,7 @@ impl<'a> AtWork<'a, '_> {
 
     /// When the agent of an instance out of contact has stopped it by itself, if its group asks for that.
     fn stopped_by_agent_at(&self, allocation: &Allocation, since: Timestamp) -> Option<Timestamp> {
-        let after = self.group.disconnect.as_ref()?.stop_on_client_after?;
+        let after = self.group.disconnect_rules()?.stop_on_client_after?;
         let takes = reconnect::group_of(self.state, allocation).map(Group::time_to_stop);
         Some(since + after + takes.unwrap_or_default())
     }
