@@ -196,7 +196,8 @@ mod tests {
         let stops = Group { stop_after_client_disconnect: Some(hour), ..Group::default() };
         let rules = Disconnect { stop_on_client_after: Some(hour), ..Disconnect::default() };
         assert_eq!(stops.disconnect_rules(), Some(rules));
-        let both = Group { disconnect: Some(new.clone()), stop_after_client_disconnect: Some(hour), ..Group::default() };
+        let both =
+            Group { disconnect: Some(new.clone()), stop_after_client_disconnect: Some(hour), ..Group::default() };
         assert_eq!(both.disconnect_rules(), Some(new), "the block goes before them");
     }
 

@@ -24,14 +24,20 @@ impl Cluster {
             "fails" => self.observe_named(words, ClientStatus::Failed),
             "stop" => self.stop(words),
             "drain" => self.drain(words),
-            "evaluate" => {
+            "ask" => {
                 let job = job_key(&words.name());
                 // One that was stopped long ago may be forgotten.
                 if self.state.job(&job).is_some() {
                     self.command(Command::EvaluateJob { job, force_reschedule: words.flag("force") });
                 }
             }
-            "purge" => self.purge(&words.name()),
+            "purge" => {
+                self.command(Command::DeregisterJob { job: job_key(&words.name()), purge: true });
+            }
+            "forget" => {
+                let node = self.node_named(&words.name()).id;
+                self.command(Command::PurgeNode { node });
+            }
             "revert" => {
                 let (job, version) = (job_key(&words.name()), words.name());
                 let version = version.parse().expect("a version is a number");
@@ -202,16 +208,6 @@ impl Cluster {
         let meta = BTreeMap::new();
         self.command(Command::DrainNode { node, drain: Some(spec), mark_eligible: false, meta });
         self.move_on();
-    }
-
-    /// A job, or else a node, is forgotten.
-    fn purge(&mut self, name: &str) {
-        let job = job_key(name);
-        let command = match self.state.job(&job) {
-            Some(_) => Command::DeregisterJob { job, purge: true },
-            None => Command::PurgeNode { node: self.node_named(name).id },
-        };
-        self.command(command);
     }
 
     /// A person gives a rollout up.

@@ -8,14 +8,18 @@
 //! node n1 cpu=1000 mem=512 rack=r1        its size, dc=, pool=, class=, ports=20000-20009, driver=, attr.NAME=, or meta
 //! node n2 down since=-60s                 or suspect, draining, ineligible: once everything before it is in place
 //! job web count=2 cpu=400 mem=100         registers it; a second line changes it, and so makes a new version
+//! job web max_parallel=1 canary=1         its rules: also auto_revert, auto_promote, progress_deadline=, reschedule=30s or
+//!                                         never, attempts=, interval=, delay=fibonacci, max_delay=, migrate=2, max_run=,
+//!                                         kill_timeout=; lost_after=, keep, stop_on_client_after=, reconcile=keep_original
+//! job web change=env                      or tags, meta: something new
 //! group api count=1                       one more group of the job above
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · fails web[0] on n1 at=-5m · gone web[0] on n1 · sweep (what was told to stop is gone)
 //! runs web[0] on n1 · reports n1          the agent says so of one instance, or of all that is wanted on its node
 //! stop web[0] on n1 · stop web · drain n1 deadline=1h · undrain n1 · down n1 · back n1 · wait 30s
-//! purge web · purge n1                    a job or a node is forgotten
-//! evaluate web · evaluate web force       looked at once more; what failed is placed anew at once
+//! purge web · forget n1                   the job or the node is forgotten
+//! ask web · ask web force                 somebody asks to evaluate it; what failed is placed anew at once
 //! revert web 0 · stable web               an older version again; the current one did well
 //! promote web · promote web api · pause web · resume web · fail web · judge web[0] healthy
 //! crash web                               every instance of the current version fails

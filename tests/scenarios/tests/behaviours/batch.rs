@@ -23,8 +23,8 @@ fn a_finished_instance_is_not_run_again_whatever_is_looked_at() {
          node n2
          job count type=batch
          alloc count[0] on n1 complete";
-    check(&format!("{setup}\nevaluate count"), "");
-    check(&format!("{setup}\nevaluate count force"), "");
+    check(&format!("{setup}\nask count"), "");
+    check(&format!("{setup}\nask count force"), "");
     check(&format!("{setup}\nrun\njob count"), "");
     check(&format!("{setup}\nrun\nwait 2h\ncollect\njob count"), "");
 }
@@ -36,8 +36,8 @@ fn a_finished_instance_on_a_node_that_drains_or_is_lost_is_done() {
          job count type=batch
          alloc count[0] on n1 complete
          run";
-    check(&format!("{setup}\ndrain n1\nevaluate count"), "");
-    check(&format!("{setup}\ndown n1\nevaluate count"), "");
+    check(&format!("{setup}\ndrain n1\nask count"), "");
+    check(&format!("{setup}\ndown n1\nask count"), "");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_new_version_runs_once_and_is_done_when_it_has() {
          job count change=env
          run
          gone count[0] on n1
-         evaluate count",
+         ask count",
         "",
     );
 }
@@ -81,7 +81,7 @@ fn work_that_runs_on_a_draining_node_goes_on_until_the_deadline_and_then_elsewhe
     check(setup, "");
     check(&format!("{setup}\nwait 10m\nwatch"), "place count[0] on n2");
     // One that is still ending is not placed twice.
-    check(&format!("{setup}\nwait 10m\nwatch\nrun\nevaluate count"), "");
+    check(&format!("{setup}\nwait 10m\nwatch\nrun\nask count"), "");
     check(&format!("{setup}\ngone count[0] on n1\nwait 10m\nwatch"), "");
 }
 
@@ -133,7 +133,7 @@ fn attempts_of_a_batch_instance_that_are_used_up_end_it() {
          fails count[0] on n1
          wait 1h";
     check(setup, "");
-    check(&format!("{setup}\nevaluate count force"), "place count[0] on n1");
+    check(&format!("{setup}\nask count force"), "place count[0] on n1");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn a_larger_count_in_a_rollout_waits_for_no_one_and_is_placed_once() {
          web[2] of version 0 on n2
          web[3] on n2
          web[4] on n1";
-    check_wanted(&format!("{setup}\nrun\nsweep\nevaluate web"), "web", wanted);
+    check_wanted(&format!("{setup}\nrun\nsweep\nask web"), "web", wanted);
 }
 
 #[test]
@@ -309,10 +309,10 @@ fn a_failure_that_was_replaced_is_not_replaced_again() {
          job web reschedule=30s
          alloc web[0] on n1 failed at=-1m
          run
-         evaluate web";
+         ask web";
     check(setup, "");
-    check(&format!("{setup}\nevaluate web force"), "");
-    check(&format!("{setup}\nwait 1h\nevaluate web"), "");
+    check(&format!("{setup}\nask web force"), "");
+    check(&format!("{setup}\nwait 1h\nask web"), "");
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn what_was_told_to_stop_is_not_tried_again_when_it_fails() {
          run
          fails web[0] on n1
          wait 1h
-         evaluate web force";
+         ask web force";
     check(fewer, "");
 }
 
@@ -346,15 +346,15 @@ fn a_failure_without_further_attempts_is_tried_by_force() {
          fails web[0] on n1
          wait 1h";
     check(setup, "");
-    check(&format!("{setup}\nevaluate web"), "");
-    check(&format!("{setup}\nevaluate web force"), "place web[0] on n1");
+    check(&format!("{setup}\nask web"), "");
+    check(&format!("{setup}\nask web force"), "place web[0] on n1");
     let waits = "node n1
          job web reschedule=10m
          alloc web[0] on n1 failed at=-1s
          run";
-    check(&format!("{waits}\nevaluate web force"), "place web[0] on n1");
+    check(&format!("{waits}\nask web force"), "place web[0] on n1");
     // The pauses go on as if it had waited.
-    check(&format!("{waits}\nevaluate web force\nrun\nfails web[0] on n1"), "follow-up in 1200s for web[0]");
+    check(&format!("{waits}\nask web force\nrun\nfails web[0] on n1"), "follow-up in 1200s for web[0]");
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn a_failure_that_finds_no_room_is_not_forgotten() {
          alloc web[0] on n1 failed at=-1m
          node n1 cpu=400
          run";
-    check(&format!("{setup}\nwait 1h\nevaluate web"), "blocked web 1: cpu 1");
+    check(&format!("{setup}\nwait 1h\nask web"), "blocked web 1: cpu 1");
     check(&format!("{setup}\nwait 1h\nnode n1 cpu=500"), "place web[0] on n1");
 }
 

@@ -39,11 +39,11 @@ fn what_is_lost_stays_lost_when_its_node_returns() {
 #[test]
 fn one_that_may_not_be_replaced_stays_wanted_until_its_node_returns() {
     check(&away("keep"), "");
-    check(&format!("{}\nwait 24h\nevaluate web", away("keep")), "");
+    check(&format!("{}\nwait 24h\nask web", away("keep")), "");
     check(&format!("{}\nback n2\nreports n2", away("keep")), "");
     // A person gives it up, or its node is forgotten.
     check(&format!("{}\nstop web[0] on n2", away("keep")), "place web[0] on n1");
-    check(&format!("{}\npurge n2", away("keep")), "place web[0] on n1");
+    check(&format!("{}\nforget n2", away("keep")), "place web[0] on n1");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn one_that_failed_while_it_was_away_and_was_not_replaced_has_waited_since_then(
 fn one_that_ended_while_it_was_away_leaves_its_replacement_alone_unless_its_work_is_done() {
     check_wanted(&format!("{}\nback n2\ngone web[0] on n2", away("")), "web", "web[0] on n1");
     check_wanted(&format!("{}\nback n2\ngone web[0] on n2", away("type=batch")), "web", "");
-    check_wanted(&format!("{}\nback n2\ngone web[0] on n2\nsweep\nevaluate web", away("type=batch")), "web", "");
+    check_wanted(&format!("{}\nback n2\ngone web[0] on n2\nsweep\nask web", away("type=batch")), "web", "");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn one_whose_node_returns_when_it_needs_no_replacement_stays() {
          down n2
          run";
     check(&format!("{setup}\nback n2\nreports n2"), "");
-    check(&format!("{setup}\nevaluate web"), "blocked web 1: cpu 1, node down 1");
+    check(&format!("{setup}\nask web"), "blocked web 1: cpu 1, node down 1");
 }
 
 #[test]

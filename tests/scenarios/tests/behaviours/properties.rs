@@ -65,7 +65,7 @@ fn step(nodes: usize) -> impl Strategy<Value = String> {
         2 => node().prop_map(|node| format!("reports n{node}")),
         2 => node().prop_map(|node| format!("drain n{node}")),
         1 => node().prop_map(|node| format!("undrain n{node}")),
-        1 => (0..2u8).prop_map(|job| format!("evaluate w{job} force")),
+        1 => (0..2u8).prop_map(|job| format!("ask w{job} force")),
     ]
 }
 

@@ -118,8 +118,8 @@ fn nothing_that_changes_begins_no_rollout() {
          watch
          run";
     check(&format!("{setup}\njob web"), "");
-    check(&format!("{setup}\nevaluate web"), "");
-    check(&format!("{setup}\nwait 2h\ncollect\nevaluate web"), "");
+    check(&format!("{setup}\nask web"), "");
+    check(&format!("{setup}\nwait 2h\ncollect\nask web"), "");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_stopped_job_of_which_all_is_over_has_nothing_to_end() {
          stop web
          run
          sweep
-         evaluate web",
+         ask web",
         "",
     );
 }

@@ -45,7 +45,9 @@ pub(in crate::http) fn shown_status(state: &State, allocation: &Allocation) -> S
         let is_per_node = version.is_some_and(|version| version.job.kind.is_per_node());
         group.disconnect_rules().is_some() || (is_per_node && allocation.next.is_none())
     });
-    if may_return {
+    // What its node brings back too late ends there.
+    let is_given_up = allocation.desired == Desired::Stop(StopReason::NodeDown);
+    if may_return && !is_given_up {
         return as_is;
     }
     let description = if as_is.description.is_empty() { StopReason::NodeDown.as_str() } else { as_is.description };
