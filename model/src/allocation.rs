@@ -48,6 +48,9 @@ pub struct Allocation {
     pub previous: Option<AllocationId>,
     /// The allocation that replaces it.
     pub next: Option<AllocationId>,
+    /// The allocation of a higher priority that takes its room.
+    #[serde(default)]
+    pub preempted_by: Option<AllocationId>,
     /// Earlier placements of this instance that failed, oldest first.
     pub reschedules: Vec<RescheduleEvent>,
     /// The evaluation that will place it anew after a delay.
@@ -163,6 +166,8 @@ pub enum StopReason {
     Reconnected,
     /// Its node no longer meets the job's conditions.
     NodeUnfit,
+    /// Work of a higher priority takes its room.
+    Preempted,
 }
 
 impl StopReason {
@@ -178,6 +183,7 @@ impl StopReason {
             StopReason::Requested => "alloc was stopped by request",
             StopReason::Reconnected => "alloc was replaced while its node was out of contact",
             StopReason::NodeUnfit => "node no longer meets the conditions of the job",
+            StopReason::Preempted => "alloc was preempted by work of a higher priority",
         }
     }
 }

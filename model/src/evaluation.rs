@@ -122,6 +122,8 @@ pub enum Trigger {
     FailedFollowUp,
     /// A person asked for it.
     Requested,
+    /// Work of a higher priority took the room of an instance.
+    Preemption,
 }
 
 impl Trigger {
@@ -139,6 +141,7 @@ impl Trigger {
             Trigger::QueuedAllocs => "queued-allocs",
             Trigger::FailedFollowUp => "failed-follow-up",
             Trigger::Requested => "job-eval",
+            Trigger::Preemption => "preemption",
         }
     }
 }

@@ -31,6 +31,16 @@ impl Resources {
     }
 }
 
+impl Resources {
+    /// Whether none of it is more than there is of `all`.
+    pub fn is_within(self, all: Resources) -> bool {
+        self.cpu_mhz <= all.cpu_mhz
+            && self.memory_mb <= all.memory_mb
+            && self.memory_max_mb <= all.memory_max_mb
+            && self.disk_mb <= all.disk_mb
+    }
+}
+
 impl Add for Resources {
     type Output = Resources;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A condition that a node must meet.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Constraint {
     /// Left side, usually an attribute such as `${attr.kernel.name}`.
@@ -95,7 +95,7 @@ pub struct SpreadTarget {
 macro_rules! operators {
     ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
         /// How a constraint compares its two sides, as its author wrote it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
         pub enum Operator {
             $($(#[$doc])* #[serde(rename = $text)] $variant,)+
         }

@@ -17,6 +17,7 @@ const STOP_REASONS: [StopReason; 9] = [
     StopReason::Requested,
     StopReason::Reconnected,
     StopReason::NodeUnfit,
+    StopReason::Preempted,
 ];
 
 /// Writes an assignment.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    AllocationId, DeploymentId, DeploymentStatus, Eligibility, EvaluationId, Index, Job, JobKey, Node, NodeId,
+    AllocationId, DeploymentId, DeploymentStatus, Eligibility, EvaluationId, Index, Job, JobKey, JobType, Node, NodeId,
     NodeStatus, Observation, ServerId, Term, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -293,6 +293,40 @@ pub struct JoinTokenRecord {
 pub struct SchedulerConfiguration {
     /// Pack nodes, or keep them evenly filled.
     pub algorithm: Algorithm,
+    /// Whose work may take the room of work of a lower priority.
+    #[serde(default)]
+    pub preemption: Preemption,
+}
+
+/// Whose work may take the room of work of a lower priority where there is no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preemption {
+    /// Service jobs.
+    pub service: bool,
+    /// Batch jobs.
+    pub batch: bool,
+    /// System jobs.
+    pub system: bool,
+    /// Sysbatch jobs.
+    pub sysbatch: bool,
+}
+
+impl Default for Preemption {
+    fn default() -> Self {
+        Self { service: false, batch: false, system: true, sysbatch: false }
+    }
+}
+
+impl Preemption {
+    /// Whether jobs of that type may.
+    pub fn allows(self, kind: JobType) -> bool {
+        match kind {
+            JobType::Service => self.service,
+            JobType::Batch => self.batch,
+            JobType::System => self.system,
+            JobType::SysBatch => self.sysbatch,
+        }
+    }
 }
 
 /// Pack nodes, or keep them evenly filled.

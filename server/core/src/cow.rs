@@ -4,6 +4,7 @@
 //! changes the others in place; so a snapshot costs one pointer, and the state can be read while it is written.
 //! (Crates for this bring a source of randomness, which the pure core must not have.)
 
+mod differences;
 mod iter;
 
 use std::ops::RangeBounds;

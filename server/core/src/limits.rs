@@ -16,6 +16,10 @@ pub const PLANS_AHEAD_MAX: usize = 16;
 pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
 /// Nodes named in an explanation as those that came closest.
 pub const NEAREST_MISSES_MAX: usize = 5;
+/// How much higher a priority must be to take the room of work of another job.
+pub const PREEMPTION_PRIORITY_GAP: u32 = 10;
+/// Instances on a node of which every combination is weighed when some must make way; of more, a good one is picked.
+pub const PREEMPTION_WEIGHED_MAX: usize = 10;
 /// Events kept of a node.
 pub const NODE_EVENTS_KEPT: usize = 10;
 /// Earlier placements remembered of an instance, beside those that its group's policy still counts.

@@ -83,6 +83,9 @@ pub struct Tail {
     pub previous: Option<AllocationId>,
     /// Allocations of the same node that must be gone before it starts.
     pub after: Vec<AllocationId>,
+    /// Those of them that end for it, because it has a higher priority.
+    #[serde(default)]
+    pub preempts: Vec<AllocationId>,
     /// Whether it is a canary.
     pub canary: bool,
     /// Earlier placements of the instance that failed, oldest first.

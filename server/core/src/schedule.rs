@@ -10,6 +10,7 @@
 mod changes;
 mod constraint;
 mod feasible;
+mod fleet;
 mod place;
 mod reconcile;
 mod reschedule;
@@ -39,11 +40,34 @@ pub struct Decision {
 
 /// Decides `evaluation` on `state`.
 pub fn schedule(state: &State, evaluation: &Evaluation, now: Timestamp) -> Decision {
+    Scheduler::default().decide(state, evaluation, now)
+}
+
+/// Decides one evaluation after the other, and remembers of the nodes what need not be computed anew for each.
+#[derive(Default)]
+pub struct Scheduler {
+    fleet: fleet::Fleet,
+}
+
+impl Scheduler {
+    /// Decides `evaluation` on `state`, whatever states it has decided on before.
+    pub fn decide(&mut self, state: &State, evaluation: &Evaluation, now: Timestamp) -> Decision {
+        decide(state, &mut self.fleet, evaluation, now)
+    }
+}
+
+fn decide(state: &State, fleet: &mut fleet::Fleet, evaluation: &Evaluation, now: Timestamp) -> Decision {
     let wishes = reconcile::reconcile(state, &evaluation.job, Some(evaluation.id), now);
     let reconcile::Wishes {
         mut stops, updates_in_place, wants, follow_ups, late, deployment, counts, held_back, ..
     } = wishes;
-    let placed = place::place(state, evaluation.id, &stops, wants);
+    let placed = if wants.is_empty() {
+        // Most evaluations find that all is as it should be; they need no look at the nodes.
+        place::Placed::default()
+    } else {
+        fleet.follow(state);
+        place::place(state, fleet, evaluation.id, &stops, &wants)
+    };
     stops.extend(placed.stops);
     let mut queued = held_back;
     for (group, unplaced) in &placed.unplaced {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Allocation, ClientStatus, Driver, Eligibility, EvaluationStatus, Job, JobKey, Node, NodeId, NodeStatus, Timestamp,
+    Allocation, ClientStatus, Driver, Eligibility, Evaluation, EvaluationStatus, Job, JobKey, Node, NodeId, NodeStatus,
+    Timestamp,
 };
 use server_core::apply::{Accepted, Answer, apply};
 use server_core::command::{Command, DrainSpec, Entry};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
-use server_core::schedule::schedule;
+use server_core::schedule::{Scheduler, schedule};
 use server_core::state::State;
 use server_core::{deployment, evaluations};
 
@@ -33,6 +34,7 @@ pub struct Cluster {
     draft: Option<Job>,
     /// Whether the next command may be refused, and with which words it was.
     refusal: Option<Option<String>>,
+    scheduler: Scheduler,
 }
 
 #[derive(Clone, Copy)]
@@ -45,8 +47,14 @@ pub(super) enum Closing {
 impl Cluster {
     /// Plays the lines of a scenario.
     pub fn play(setup: &str) -> Self {
-        let mut cluster =
-            Self { state: State::default(), now: START, closings: Vec::new(), draft: None, refusal: None };
+        let mut cluster = Self {
+            state: State::default(),
+            now: START,
+            closings: Vec::new(),
+            draft: None,
+            refusal: None,
+            scheduler: Scheduler::default(),
+        };
         cluster.go_on(setup);
         cluster
     }
@@ -96,7 +104,7 @@ impl Cluster {
         let mut lines = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let Some(evaluation) = evaluations::next(&self.state, self.now).cloned() else { return lines };
-            let plan = schedule(&self.state, &evaluation, self.now).plan;
+            let plan = self.decide(&evaluation);
             let before = self.state.clone();
             let accepted = self.command(Command::Plan(Box::new(plan.clone())));
             assert!(accepted.rejected.is_empty(), "apply does not take {:?}", accepted.rejected);
@@ -105,10 +113,18 @@ impl Cluster {
         panic!("the evaluations have no end: {lines:?}");
     }
 
+    /// What is decided for `evaluation`: by a scheduler that has seen all before it, and the same by one that has seen
+    /// nothing.
+    fn decide(&mut self, evaluation: &Evaluation) -> Plan {
+        let decision = self.scheduler.decide(&self.state, evaluation, self.now);
+        assert_eq!(decision, schedule(&self.state, evaluation, self.now), "what was seen before makes no difference");
+        decision.plan
+    }
+
     /// Plans what is pending first, plays more lines, and commits the plan after them; what of it was taken.
     pub fn plan_late(&mut self, meanwhile: &str) -> Vec<String> {
         let evaluation = evaluations::next(&self.state, self.now).expect("something is to be decided").clone();
-        let plan = schedule(&self.state, &evaluation, self.now).plan;
+        let plan = self.decide(&evaluation);
         self.go_on(meanwhile);
         let before = self.state.clone();
         self.command(Command::Plan(Box::new(plan.clone())));
@@ -133,7 +149,7 @@ impl Cluster {
             let state = self.state.clone();
             self.command(Command::EvaluateJob { job: key.clone(), force_reschedule: false });
             let evaluation = self.pending(&key);
-            let plan = schedule(&self.state, &evaluation, self.now).plan;
+            let plan = self.decide(&evaluation);
             let before = self.state.clone();
             self.command(Command::Plan(Box::new(plan.clone())));
             let decided = decision::of_plan(&before, &self.state, &plan, self.now);

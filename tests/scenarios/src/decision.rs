@@ -31,6 +31,8 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
             line += &format!(" after {}", name(*predecessor));
         }
         lines.push(line);
+        let victims = after.allocations().filter(|known| known.preempted_by == Some(new.id));
+        lines.extend(victims.map(|victim| format!("preempt {} on {}", self::name(victim), victim.node_name)));
     }
     for follow_up in &plan.outcome.follow_ups {
         let names: Vec<_> = follow_up.allocations.iter().map(|id| name(*id)).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Allocation, AllocationId, ClientStatus, DeploymentId, NodeStatus, Observation, TaskState, Timestamp};
-use server_core::command::{Algorithm, Command, DrainSpec, SchedulerConfiguration};
+use server_core::command::{Algorithm, Command, DrainSpec, Preemption, SchedulerConfiguration};
 use server_core::{collection, deployment, drain};
 
 use super::cluster::{Closing, Cluster};
@@ -82,7 +82,13 @@ impl Cluster {
             }
             "scheduler" => {
                 let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
-                let configuration = SchedulerConfiguration { algorithm };
+                let all = words.flag("preempt");
+                let preemption = if all {
+                    Preemption { service: true, batch: true, system: true, sysbatch: true }
+                } else {
+                    Preemption::default()
+                };
+                let configuration = SchedulerConfiguration { algorithm, preemption };
                 self.command(Command::SetSchedulerConfiguration { configuration, check_index: None });
             }
             other => panic!("nobody knows how to {other}"),

@@ -25,11 +25,11 @@
 //! crash web                               every instance of the current version fails
 //! watch                                   the watches over deployments and drains do what is due
 //! collect                                 what is over and old is forgotten
-//! scheduler spread                        instead of bin-packing
+//! scheduler spread                        instead of bin-packing; preempt: jobs of all types take room, not system alone
 //! ```
 //!
 //! Decisions read `place web[0] on n2 after web[0]`, `place web[0] of version 0 on n2` where that is not the job's current
-//! one, `canary web[0] on n1`, `stop web[1] on n1: updated`, `in-place web[0]`, `follow-up in 30s for web[0]`, `no
+//! one, `canary web[0] on n1`, `stop web[1] on n1: updated`, `preempt low[0] on n1`, `in-place web[0]`, `follow-up in 30s for web[0]`, `no
 //! follow-up in 60s`, `deployment begins`, `held back web 2`, `blocked web 1: memory 3`. Their order means nothing. `[?]`
 //! stands for any index, where equal instances may change places.
 

@@ -20,6 +20,8 @@ mod feasibility;
 mod moves;
 #[path = "behaviours/names.rs"]
 mod names;
+#[path = "behaviours/preemption.rs"]
+mod preemption;
 #[path = "behaviours/properties.rs"]
 mod properties;
 #[path = "behaviours/rollouts.rs"]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, EvaluationStatus, Group,
-    Misfit, Node, NodeId, NodeStatus, Resources, Trigger, fits,
+    JobKey, Misfit, Node, NodeId, NodeStatus, Resources, StopReason, Trigger, fits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,8 +52,14 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
     }
     let deployment = change_deployment(state, work, plan);
     update_in_place(state, work, plan, deployment);
-    let mut placer =
-        Placer { plan, deployment, indexes: BTreeMap::new(), ordinals: BTreeMap::new(), joined: Vec::new() };
+    let mut placer = Placer {
+        plan,
+        deployment,
+        indexes: BTreeMap::new(),
+        ordinals: BTreeMap::new(),
+        joined: Vec::new(),
+        preempted: BTreeSet::new(),
+    };
     let mut rejected = Vec::new();
     for placement in &plan.placements {
         rejected.extend(placer.place(state, work, placement));
@@ -65,7 +71,12 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
     if all_at_once && !rejected.is_empty() {
         return Err(Rejection::NotAllAtOnce);
     }
+    let preempted = std::mem::take(&mut placer.preempted);
     conclude(state, work, plan, Evaluation::clone(&evaluation), !rejected.is_empty());
+    for job in preempted {
+        let wish = Wish { previous: Some(plan.evaluation), ..Wish::of(state, &job, Trigger::Preemption) };
+        work.evaluate(state, wish);
+    }
     Ok(Accepted { deployment, rejected, ..Accepted::default() })
 }
 
@@ -123,6 +134,8 @@ struct Placer<'a> {
     ordinals: BTreeMap<String, u32>,
     /// Instances placed so far that belong to the deployment.
     joined: Vec<AllocationId>,
+    /// Jobs whose instances end for what was placed.
+    preempted: BTreeSet<JobKey>,
 }
 
 impl Placer<'_> {
@@ -179,6 +192,7 @@ impl Placer<'_> {
             after: tail.after.clone(),
             previous: tail.previous,
             next: None,
+            preempted_by: None,
             reschedules: tail.reschedules.clone(),
             follow_up: None,
             forced: false,
@@ -197,8 +211,22 @@ impl Placer<'_> {
             created_at: work.at,
             modified_at: work.at,
         };
+        let is_succeeded = |id: &AllocationId| state.uses.get(&node.id).is_some_and(|held| held.has_successor(*id));
+        if tail.preempts.iter().any(is_succeeded) {
+            return Err(Vec::new());
+        }
         new.ports = room(state, node, &new, group)?;
         new.index = self.name_index(state, group, tail);
+        // Only now that the newcomer has its room: nothing ends in vain.
+        for victim in tail.preempts.iter().filter_map(|victim| state.allocation(*victim)).cloned().collect::<Vec<_>>() {
+            if victim.is_live() {
+                let mut victim = (*victim).clone();
+                victim.desired = Desired::Stop(StopReason::Preempted);
+                victim.preempted_by = Some(id);
+                self.preempted.insert(victim.job.clone());
+                allocation::save(state, work, victim, true);
+            }
+        }
         if let Some(previous) = tail.previous.and_then(|previous| state.allocation(previous)).cloned() {
             let mut previous = (*previous).clone();
             previous.next = Some(id);

@@ -91,7 +91,7 @@ fn as_many_events_of_a_node_are_kept_as_the_limit() {
 fn as_many_requests_are_remembered_as_the_limit() {
     let mut state = State::default();
     let mut asked = |number: usize| {
-        let configuration = SchedulerConfiguration { algorithm: Algorithm::Spread };
+        let configuration = SchedulerConfiguration { algorithm: Algorithm::Spread, ..Default::default() };
         let command = Command::SetSchedulerConfiguration { configuration, check_index: None };
         let Answer::Accepted(accepted) = answer(&mut state, Some((number as u128).to_be_bytes()), command) else {
             panic!("whoever asks is accepted");

@@ -1,6 +1,6 @@
 //! Properties against `BTreeMap`, which is the model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -43,6 +43,13 @@ proptest! {
                 Step::Snapshot => snapshots.push((map.clone(), model.clone())),
             }
             prop_assert_eq!(map.len(), model.len());
+        }
+        for (earlier, of_earlier) in &snapshots {
+            let keys: BTreeSet<_> = of_earlier.keys().chain(model.keys()).copied().collect();
+            let differ: Vec<_> = keys.into_iter().filter(|key| of_earlier.get(key) != model.get(key)).collect();
+            let mut found = Vec::new();
+            earlier.differences(&map, |one, other| one == other, |key| found.push(*key));
+            prop_assert_eq!(found, differ);
         }
         snapshots.push((map, model));
         for (map, model) in snapshots {
@@ -89,4 +96,20 @@ fn a_leaf_and_a_branch_are_split_when_they_are_fuller_than_the_limit() {
     assert_eq!(children, BRANCH_MAX, "the one branch was full when it was split");
     assert!(seen.iter().all(|(leaf, branch, _)| *leaf <= LEAF_MAX && *branch <= BRANCH_MAX), "none is ever fuller");
     assert!(map.iter().map(|(key, ())| *key).eq(0..map.len()));
+}
+
+#[test]
+fn what_two_maps_share_is_not_looked_at_for_differences() {
+    let map: CowMap<u32, u32> = (0..50_000).map(|number| (number, 0)).collect();
+    let mut changed = map.clone();
+    changed.insert(20_000, 1);
+    changed.remove(&30_000);
+    let (compared, mut found) = (std::cell::Cell::new(0), Vec::new());
+    let is_same = |one: &u32, other: &u32| {
+        compared.set(compared.get() + 1);
+        one == other
+    };
+    map.differences(&changed, is_same, |key| found.push(*key));
+    assert_eq!(found, [20_000, 30_000]);
+    assert!(compared.get() <= 4 * LEAF_MAX, "{} entries were compared", compared.get());
 }

@@ -1,49 +1,100 @@
 //! Whether a node meets a condition.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use model::{Constraint, Node, Operator};
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 use semver::{Version, VersionReq};
 
 /// Bytes of memory that a compiled regular expression may take.
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
 /// What a target such as `${attr.kernel.name}` is on `node`; a text without `${…}` is itself.
-pub(crate) fn resolve(target: &str, node: &Node) -> Option<String> {
-    let Some(name) = target.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
-        return Some(target.to_string());
-    };
+pub(crate) fn resolve<'a>(target: &'a str, node: &'a Node) -> Option<Cow<'a, str>> {
+    let Some(name) = inside_braces(target) else { return Some(target.into()) };
     match name {
-        "node.unique.id" => Some(node.id.to_string()),
-        "node.unique.name" => Some(node.name.clone()),
-        "node.datacenter" => Some(node.datacenter.clone()),
-        "node.class" => Some(node.class.clone()),
-        "node.pool" => Some(node.pool.clone()),
+        "node.unique.id" => Some(node.id.to_string().into()),
+        "node.unique.name" => Some(node.name.as_str().into()),
+        "node.datacenter" => Some(node.datacenter.as_str().into()),
+        "node.class" => Some(node.class.as_str().into()),
+        "node.pool" => Some(node.pool.as_str().into()),
         _ => {
-            if let Some(key) = name.strip_prefix("attr.") {
-                node.attributes.get(key).cloned()
-            } else {
-                node.meta.get(name.strip_prefix("meta.")?).cloned()
-            }
+            let value = match name.strip_prefix("attr.") {
+                Some(key) => node.attributes.get(key),
+                None => node.meta.get(name.strip_prefix("meta.")?),
+            };
+            value.map(|value| value.as_str().into())
         }
     }
 }
 
-/// Whether `node` meets `constraint`. The two `distinct_…` operators look at other allocations and always hold here.
-pub(crate) fn holds(constraint: &Constraint, node: &Node) -> bool {
-    let left = resolve(&constraint.attribute, node);
-    let right = resolve(&constraint.value, node);
-    match constraint.operator.meaning() {
-        Operator::IsSet => left.is_some(),
-        Operator::IsNotSet => left.is_none(),
-        Operator::NotEqual => left != right,
-        Operator::DistinctHosts | Operator::DistinctProperty => true,
-        operator => match (left, right) {
-            (Some(left), Some(right)) => compare(operator, &left, &right),
-            _ => false,
-        },
+/// What stands between `${` and `}`, where `target` is a name and no text.
+fn inside_braces(target: &str) -> Option<&str> {
+    target.strip_prefix("${")?.strip_suffix('}')
+}
+
+/// A constraint, made ready to be asked of many nodes. The two `distinct_…` operators look at other allocations and
+/// always hold here.
+pub(crate) struct Condition {
+    constraint: Constraint,
+    /// Compiled once, where the right side is the same on every node.
+    pattern: Option<Regex>,
+}
+
+impl Condition {
+    pub fn of(constraint: Constraint) -> Self {
+        let is_pattern = constraint.operator.meaning() == Operator::Regexp && is_text(&constraint.value);
+        let pattern = if is_pattern { pattern(&constraint.value) } else { None };
+        Self { constraint, pattern }
     }
+
+    /// As it was written.
+    pub fn constraint(&self) -> &Constraint {
+        &self.constraint
+    }
+
+    pub fn holds(&self, node: &Node) -> bool {
+        let left = resolve(&self.constraint.attribute, node);
+        let right = resolve(&self.constraint.value, node);
+        self.holds_between(left.as_deref(), right.as_deref())
+    }
+
+    /// Whether it is decided by what the left side is on a node, because the right side is the same on all.
+    pub fn is_of_left_side(&self) -> bool {
+        is_text(&self.constraint.value)
+    }
+
+    /// Whether a node meets it on which the left side is `left`; asked only where that decides.
+    pub fn holds_for(&self, left: Option<&str>) -> bool {
+        self.holds_between(left, Some(&self.constraint.value))
+    }
+
+    fn holds_between(&self, left: Option<&str>, right: Option<&str>) -> bool {
+        match self.constraint.operator.meaning() {
+            Operator::IsSet => left.is_some(),
+            Operator::IsNotSet => left.is_none(),
+            Operator::NotEqual => left != right,
+            Operator::DistinctHosts | Operator::DistinctProperty => true,
+            operator => match (left, right) {
+                (Some(left), Some(_)) if self.pattern.is_some() => {
+                    self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(left))
+                }
+                (Some(left), Some(right)) => compare(operator, left, right),
+                _ => false,
+            },
+        }
+    }
+}
+
+/// Whether `target` is itself on every node.
+fn is_text(target: &str) -> bool {
+    inside_braces(target).is_none()
+}
+
+/// `text` as a regular expression; none where it is wrong or too large, and so matches nothing.
+fn pattern(text: &str) -> Option<Regex> {
+    RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).build().ok()
 }
 
 fn compare(operator: Operator, left: &str, right: &str) -> bool {
@@ -54,9 +105,7 @@ fn compare(operator: Operator, left: &str, right: &str) -> bool {
         Operator::LessOrEqual => order(left, right) != Ordering::Greater,
         Operator::Greater => order(left, right) == Ordering::Greater,
         Operator::GreaterOrEqual => order(left, right) != Ordering::Less,
-        Operator::Regexp => {
-            RegexBuilder::new(right).size_limit(REGEX_BYTES_MAX).build().is_ok_and(|pattern| pattern.is_match(left))
-        }
+        Operator::Regexp => pattern(right).is_some_and(|pattern| pattern.is_match(left)),
         Operator::Version => version_matches(left, right, lenient),
         Operator::Semver => version_matches(left, right, |text| Version::parse(text).ok()),
         Operator::SetContains | Operator::SetContainsAll => {
@@ -200,10 +249,11 @@ mod tests {
     #[test]
     fn a_missing_attribute_is_unequal_and_not_set() {
         let node = model::testing::node("n1");
-        let constraint = |operator| Constraint { attribute: "${meta.rack}".into(), value: "r1".into(), operator };
-        assert!(holds(&constraint(Operator::NotEqual), &node));
-        assert!(holds(&constraint(Operator::IsNotSet), &node));
-        assert!(!holds(&constraint(Operator::Equal), &node));
-        assert!(holds(&constraint(Operator::Equal), &node.meta("rack", "r1")));
+        let condition =
+            |operator| Condition::of(Constraint { attribute: "${meta.rack}".into(), value: "r1".into(), operator });
+        assert!(condition(Operator::NotEqual).holds(&node));
+        assert!(condition(Operator::IsNotSet).holds(&node));
+        assert!(!condition(Operator::Equal).holds(&node));
+        assert!(condition(Operator::Equal).holds(&node.meta("rack", "r1")));
     }
 }

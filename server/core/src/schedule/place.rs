@@ -6,19 +6,21 @@
 
 mod choose;
 mod explain;
+mod preempt;
+mod ranking;
+mod room;
 mod survey;
-mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{EvaluationId, NodeId, Unplaced};
 
+use super::fleet::Fleet;
 use super::reconcile::Want;
 use crate::limits::PLAN_INSTANCES_MAX;
 use crate::plan::{Placement, Stop, Tail};
 use crate::state::State;
-use choose::{Chooser, Chosen, finding};
-use view::View;
+use choose::{Chooser, Chosen};
 
 pub(crate) use explain::{Finding, sum};
 pub(crate) use survey::Survey;
@@ -36,15 +38,16 @@ pub(super) struct Placed {
     pub cut_short: bool,
 }
 
-/// Finds nodes for `wants`; the plan ends `stops` whatever is found.
-pub(super) fn place(state: &State, evaluation: EvaluationId, stops: &[Stop], wants: Vec<Want>) -> Placed {
+/// Finds nodes for `wants`; the plan ends `stops` whatever is found. `fleet` is in line with `state`.
+pub(super) fn place(
+    state: &State,
+    fleet: &mut Fleet,
+    evaluation: EvaluationId,
+    stops: &[Stop],
+    wants: &[Want],
+) -> Placed {
     let mut placed = Placed::default();
-    if wants.is_empty() {
-        // Most evaluations find that all is as it should be; they need no look at the nodes.
-        return placed;
-    }
-    let mut view = View::of(state);
-    let mut rest = wants.as_slice();
+    let mut rest = wants;
     let mut lines = Lines::default();
     let mut ending: BTreeSet<_> = stops.iter().map(|stop| stop.allocation).collect();
     let mut earlier = Vec::new();
@@ -54,36 +57,46 @@ pub(super) fn place(state: &State, evaluation: EvaluationId, stops: &[Stop], wan
         let (of_group, others) = rest.split_at(end);
         rest = others;
         let Some(group) = first.version.job.group(&first.group) else { continue };
-        let mut chooser = Chooser::new(state, &mut view, evaluation, first, group, &ending, &earlier);
-        let mut open: Vec<_> = of_group.iter().collect();
+        let mut chooser = Chooser::new(state, fleet, evaluation, first, group, &ending, &earlier);
+        let mut open: Vec<_> = of_group.iter().map(|want| (want, want.count)).collect();
         loop {
             let mut unplaced = Vec::new();
             let mut gave_back = false;
-            for want in open {
-                if lines.instances >= PLAN_INSTANCES_MAX {
+            for (want, count) in open {
+                let left = PLAN_INSTANCES_MAX - lines.instances;
+                let mut chosen = chooser.choose(want, count.min(left));
+                let number = |chosen: &[Chosen]| chosen.iter().map(|chosen| chosen.count).sum::<u32>();
+                let missing = count.min(left) - number(&chosen);
+                chosen.extend(chooser.preempt(want, missing));
+                let found = number(&chosen);
+                if found > 0 {
+                    gave_back |= want.previous.is_some();
+                    placed.stops.extend(want.succeeds.iter().chain(&want.also_ends).cloned());
+                }
+                chosen.iter().for_each(|chosen| lines.add(want, chosen));
+                if found == left && found < count {
                     placed.cut_short = true;
                     break 'groups;
                 }
-                let Some(chosen) = chooser.choose(want) else {
-                    unplaced.push(want);
-                    continue;
-                };
-                gave_back |= want.previous.is_some();
-                placed.stops.extend(want.succeeds.iter().chain(&want.also_ends).cloned());
-                lines.add(want, &chosen);
+                if found < count {
+                    unplaced.push((want, count - found));
+                }
             }
             // Room comes back when something is gone; a place under a constraint on others, as soon as that is decided.
             if !gave_back || !chooser.feasibility.is_relative() {
-                unplaced.into_iter().for_each(|want| explain::count(&mut placed.unplaced, &chooser, want));
+                for (want, count) in unplaced {
+                    explain::count(&mut placed.unplaced, &chooser, want, count);
+                }
                 break;
             }
             open = unplaced;
         }
         earlier.extend(chooser.moves);
         ending.extend(placed.stops.iter().map(|stop| stop.allocation));
+        lines.end_group();
     }
     placed.placements = lines.all;
-    give_up_partial_all_at_once(&mut placed, &wants);
+    give_up_partial_all_at_once(&mut placed, wants);
     placed
 }
 
@@ -102,25 +115,26 @@ fn give_up_partial_all_at_once(placed: &mut Placed, wants: &[Want]) {
 #[derive(Default)]
 struct Lines {
     all: Vec<Placement>,
-    places: BTreeMap<(String, u64, NodeId, bool), usize>,
+    /// The lines of the group at work: by node, and whether nothing more is to be said of the instances.
+    of_group: BTreeMap<(NodeId, bool), usize>,
     instances: u32,
 }
 
 impl Lines {
-    fn add(&mut self, want: &Want, chosen: &Chosen<'_>) {
+    fn add(&mut self, want: &Want, chosen: &Chosen) {
         let tail = Tail {
             index: want.index,
             previous: want.previous,
             after: chosen.after.clone(),
+            preempts: chosen.preempts.clone(),
             canary: want.canary,
             reschedules: want.reschedules.clone(),
         };
         let is_plain = tail == Tail::default();
-        let version = want.version.version;
-        let at = *self.places.entry((want.group.clone(), version, chosen.node.id, is_plain)).or_insert_with(|| {
+        let at = *self.of_group.entry((chosen.node.id, is_plain)).or_insert_with(|| {
             self.all.push(Placement {
                 group: want.group.clone(),
-                job_version: version,
+                job_version: want.version.version,
                 node: chosen.node.id,
                 node_generation: chosen.node.generation,
                 count: 0,
@@ -128,11 +142,16 @@ impl Lines {
             });
             self.all.len() - 1
         });
-        self.all[at].count += 1;
-        self.instances += 1;
+        self.all[at].count += chosen.count;
+        self.instances += chosen.count;
         if !is_plain {
-            self.all[at].tails.push(tail);
+            self.all[at].tails.extend(std::iter::repeat_n(tail, chosen.count as usize));
         }
+    }
+
+    /// The next lines are of another group or version.
+    fn end_group(&mut self) {
+        self.of_group.clear();
     }
 }
 

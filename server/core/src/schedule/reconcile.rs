@@ -91,6 +91,8 @@ pub(super) struct Want {
     pub group: String,
     /// The version that it shall run.
     pub version: Arc<JobVersion>,
+    /// How many of it, each like the others.
+    pub count: u32,
     /// Its name index; none for the lowest free one.
     pub index: Option<u32>,
     /// The allocation that it replaces.
@@ -112,6 +114,7 @@ impl Want {
         Self {
             group: group.into(),
             version: version.clone(),
+            count: 1,
             index: None,
             previous: None,
             succeeds: None,
@@ -120,6 +123,16 @@ impl Want {
             reschedules: Vec::new(),
             node: None,
         }
+    }
+
+    /// Whether it is a fresh instance of that version, of which nothing more is to be said.
+    fn is_like_fresh(&self, version: &JobVersion) -> bool {
+        self.is_plain() && self.index.is_none() && !self.canary && self.version.version == version.version
+    }
+
+    /// Whether its node may be any, and its coming changes nothing but that node.
+    pub(super) fn is_plain(&self) -> bool {
+        self.previous.is_none() && self.succeeds.is_none() && self.node.is_none()
     }
 }
 

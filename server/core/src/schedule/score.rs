@@ -11,12 +11,16 @@
 //! Packing is Nomad's: 20 − (10^free CPU + 10^free memory), over 18, on integers, so that every machine agrees. Unlike
 //! there, parts are added, not averaged: a part that says nothing does not change what the others mean.
 
-use std::collections::BTreeMap;
+mod preferences;
+mod spreads;
 
-use model::{Affinity, Group, Job, Node, Resources, Spread};
+use model::Resources;
 
-use super::constraint::{holds, resolve};
+use super::fleet::Left;
 use crate::command::Algorithm;
+
+pub(super) use preferences::Affinities;
+pub(super) use spreads::Spreads;
 
 /// One, in the unit of scores.
 const ONE: i64 = 1_000_000;
@@ -59,13 +63,24 @@ impl Score {
 
 /// How full the node is with `used` of `capacity`.
 pub(super) fn packing(algorithm: Algorithm, used: Resources, capacity: Resources) -> i64 {
-    let power = |used: u64, capacity: u64| {
-        let free = capacity.saturating_sub(used);
-        // A node without any of it has nothing free.
-        let step = (free * STEPS as u64).checked_div(capacity).unwrap_or(0);
-        POWERS[(step as usize).min(STEPS)]
-    };
-    let sum = power(used.cpu_mhz, capacity.cpu_mhz) + power(used.memory_mb, capacity.memory_mb);
+    // A node without any of it has nothing free.
+    let free =
+        |used: u64, capacity: u64| (capacity.saturating_sub(used) * STEPS as u64).checked_div(capacity).unwrap_or(0);
+    of_free(algorithm, [free(used.cpu_mhz, capacity.cpu_mhz), free(used.memory_mb, capacity.memory_mb)])
+}
+
+/// What the packing is at most on nodes of which that much is left free.
+pub(super) fn packing_bound(algorithm: Algorithm, left: &Left) -> i64 {
+    match algorithm {
+        Algorithm::Binpack => of_free(algorithm, left.least),
+        Algorithm::Spread => of_free(algorithm, left.most),
+    }
+}
+
+/// The packing where these parts of CPU and memory are free, in steps.
+fn of_free(algorithm: Algorithm, free: [u64; 2]) -> i64 {
+    let power = |step: u64| POWERS[(step as usize).min(STEPS)];
+    let sum = power(free[0]) + power(free[1]);
     let score = match algorithm {
         Algorithm::Binpack => 20 * ONE - sum,
         Algorithm::Spread => sum - 2 * ONE,
@@ -81,105 +96,6 @@ pub(super) fn anti_affinity(siblings: u32, count: u32) -> i64 {
 /// What earlier failures on the node count against it.
 pub(super) fn penalty(failed_there: bool) -> i64 {
     if failed_there { -ONE } else { 0 }
-}
-
-/// The preferences of a job and one of its groups.
-pub(super) struct Affinities<'a> {
-    all: Vec<&'a Affinity>,
-    weight: i64,
-}
-
-impl<'a> Affinities<'a> {
-    pub fn of(job: &'a Job, group: &'a Group) -> Self {
-        let of_tasks = group.tasks.iter().flat_map(|task| &task.affinities);
-        let all: Vec<_> = job.affinities.iter().chain(&group.affinities).chain(of_tasks).collect();
-        let weight = all.iter().map(|affinity| i64::from(affinity.weight.abs())).sum::<i64>().max(1);
-        Self { all, weight }
-    }
-
-    pub fn score(&self, node: &Node) -> i64 {
-        let held = self.all.iter().filter(|affinity| holds(&affinity.condition(), node));
-        held.map(|affinity| i64::from(affinity.weight)).sum::<i64>() * ONE / self.weight
-    }
-}
-
-/// The spreads of a job and one of its groups, with how many instances each value has.
-pub(super) struct Spreads<'a> {
-    all: Vec<Counted<'a>>,
-    weight: i64,
-    count: i64,
-}
-
-struct Counted<'a> {
-    spread: &'a Spread,
-    used: BTreeMap<String, i64>,
-}
-
-impl<'a> Spreads<'a> {
-    /// The spreads of `group`; every value of `nodes`, which could take an instance, begins at zero.
-    pub fn of<'n>(job: &'a Job, group: &'a Group, nodes: impl Iterator<Item = &'n Node> + Clone) -> Self {
-        let counted = |spread: &'a Spread| Counted {
-            spread,
-            used: nodes.clone().filter_map(|node| resolve(&spread.attribute, node)).map(|value| (value, 0)).collect(),
-        };
-        let all: Vec<_> = job.spreads.iter().chain(&group.spreads).map(counted).collect();
-        let weight = all.iter().map(|counted| i64::from(counted.spread.weight)).sum::<i64>().max(1);
-        Self { all, weight, count: i64::from(group.count.max(1)) }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
-    /// Counts an instance on `node`, or with `-1` takes one away.
-    pub fn add(&mut self, node: &Node, number: i64) {
-        for counted in &mut self.all {
-            if let Some(value) = resolve(&counted.spread.attribute, node) {
-                *counted.used.entry(value).or_default() += number;
-            }
-        }
-    }
-
-    pub fn score(&self, node: &Node) -> i64 {
-        let part = |counted: &Counted<'_>| {
-            let boost = match resolve(&counted.spread.attribute, node) {
-                Some(value) if counted.spread.targets.is_empty() => counted.even(&value),
-                Some(value) => counted.to_targets(&value, self.count),
-                None => -ONE,
-            };
-            boost * i64::from(counted.spread.weight) / self.weight
-        };
-        self.all.iter().map(part).sum()
-    }
-}
-
-impl Counted<'_> {
-    /// How much the value lacks, where all values shall be even.
-    fn even(&self, value: &str) -> i64 {
-        let current = self.used.get(value).copied().unwrap_or_default();
-        let least = self.used.values().copied().min().unwrap_or_default();
-        let most = self.used.values().copied().max().unwrap_or_default();
-        match (least, current) {
-            (0, 0) => ONE,
-            (0, _) => -ONE * current.min(10),
-            (least, _) if least == most => -ONE,
-            (least, current) if current == least => ONE * (most - least) / least,
-            (least, current) => ONE * (least - current) / least,
-        }
-    }
-
-    /// How much the value lacks of its target; values without one share what the targets leave.
-    fn to_targets(&self, value: &str, count: i64) -> i64 {
-        let used = self.used.get(value).copied().unwrap_or_default() + 1;
-        let targets = &self.spread.targets;
-        let percent = match targets.iter().find(|target| target.value == value) {
-            Some(target) => i64::from(target.percent),
-            None => 100 - targets.iter().map(|target| i64::from(target.percent)).sum::<i64>(),
-        };
-        // In hundredths of an instance, so that shares of small counts are not cut to nothing.
-        let wanted = percent * count;
-        if wanted <= 0 { -ONE } else { (ONE * (wanted - used * 100) / wanted).max(-ONE) }
-    }
 }
 
 #[cfg(test)]

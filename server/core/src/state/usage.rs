@@ -60,6 +60,11 @@ impl NodeUse {
         }
     }
 
+    /// Whether another allocation waits for that one to be gone.
+    pub(crate) fn has_successor(&self, id: AllocationId) -> bool {
+        self.successors.contains_key(&id)
+    }
+
     /// Whether nothing on the node waits for a predecessor, so that the cheap ways are right.
     pub(crate) fn is_plain(&self) -> bool {
         self.successors.is_empty()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::response::Response;
 use serde_json::{Value, json};
 use server_core::collection;
-use server_core::command::{Algorithm, Command, SchedulerConfiguration};
+use server_core::command::{Algorithm, Command, Preemption, SchedulerConfiguration};
 
 use super::agent::name;
 use super::propose::{newest, propose};
@@ -45,16 +45,17 @@ pub(super) fn scheduler<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
             Algorithm::Binpack => "binpack",
             Algorithm::Spread => "spread",
         };
-        let none = json!({
-            "SystemSchedulerEnabled": false,
-            "SysBatchSchedulerEnabled": false,
-            "BatchSchedulerEnabled": false,
-            "ServiceSchedulerEnabled": false,
+        let Preemption { system, sysbatch, batch, service } = configuration.preemption;
+        let preemption = json!({
+            "SystemSchedulerEnabled": system,
+            "SysBatchSchedulerEnabled": sysbatch,
+            "BatchSchedulerEnabled": batch,
+            "ServiceSchedulerEnabled": service,
         });
         json!({
             "SchedulerConfig": {
                 "SchedulerAlgorithm": algorithm,
-                "PreemptionConfig": none,
+                "PreemptionConfig": preemption,
                 "MemoryOversubscriptionEnabled": true,
                 "RejectJobRegistration": false,
                 "PauseEvalBroker": false,
@@ -78,23 +79,29 @@ pub(super) async fn set_scheduler(api: Arc<Api>, call: Arc<Call>) -> Result<Resp
     };
     refuse_what_is_absent(&body)?;
     let check_index = call.query.number("cas")?;
-    let configuration = SchedulerConfiguration { algorithm };
+    let configuration = SchedulerConfiguration { algorithm, preemption: preemption(&body)? };
     let done = propose(&api, &call, Command::SetSchedulerConfiguration { configuration, check_index }).await?;
     changed(&call, done.index, &json!({ "Updated": true, "Index": done.index }))
 }
 
 fn refuse_what_is_absent(body: &Fields) -> Result<(), Failure> {
-    let mut asked: Vec<&str> =
+    let asked: Vec<&str> =
         ["RejectJobRegistration", "PauseEvalBroker"].into_iter().filter(|name| body.flag(name) == Ok(true)).collect();
-    if let Some(preemption) = body.fields("PreemptionConfig")? {
-        let kinds =
-            ["SystemSchedulerEnabled", "SysBatchSchedulerEnabled", "BatchSchedulerEnabled", "ServiceSchedulerEnabled"];
-        asked.extend(kinds.into_iter().filter(|name| preemption.flag(name) == Ok(true)));
-    }
     if asked.is_empty() {
         return Ok(());
     }
     Err(Failure::bad_request(format!("this release does not have {}", asked.join(", "))))
+}
+
+/// Whose work may take room. A configuration without it means the default, as whoever sends one sends all of it.
+fn preemption(body: &Fields) -> Result<Preemption, Failure> {
+    let Some(fields) = body.fields("PreemptionConfig")? else { return Ok(Preemption::default()) };
+    Ok(Preemption {
+        system: fields.flag("SystemSchedulerEnabled")?,
+        sysbatch: fields.flag("SysBatchSchedulerEnabled")?,
+        batch: fields.flag("BatchSchedulerEnabled")?,
+        service: fields.flag("ServiceSchedulerEnabled")?,
+    })
 }
 
 /// `PUT /v1/system/gc`: forgets what is over, whatever its age, as the leader does by and by.

@@ -194,7 +194,7 @@ fn a_returned_instance_of_a_stopped_job_ends() {
 fn what_returned_takes_a_new_version_as_any_other() {
     let setup = format!("{}\nback n2\nreports n2\nsweep\nrun", away("lost_after=1h reconcile=keep_original"));
     check(
-        &format!("{setup}\njob web change=env"),
+        &format!("{setup}\njob web change=env constraint=\"${{node.unique.name}} = n2\""),
         "stop web[0] on n2: updated
          place web[0] on n2 after web[0]",
     );

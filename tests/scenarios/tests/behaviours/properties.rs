@@ -54,6 +54,8 @@ fn step(nodes: usize) -> impl Strategy<Value = String> {
         1 => (0..2u8).prop_map(|job| format!("job w{job} change=env")),
         1 => (0..2u8).prop_map(|job| format!("job w{job} change=tags")),
         1 => (0..2u8).prop_map(|job| format!("stop w{job}")),
+        1 => (0..2u8, 0..4u32).prop_map(|(job, tens)| format!("job w{job} priority={}", 20 + 20 * tens)),
+        1 => Just("scheduler preempt".to_string()),
         2 => (0..2u8).prop_map(|job| format!("fails w{job}")),
         2 => (0..2u8).prop_map(|job| format!("crash w{job}")),
         2 => (1..120u32).prop_map(|seconds| format!("wait {seconds}s")),

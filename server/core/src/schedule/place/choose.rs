@@ -1,128 +1,297 @@
 //! Chooses a node for each instance of one group: the best of all that could take it.
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Misfit, Node, NodeId};
+use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node};
 
 use super::explain::Finding;
-use super::view::View;
+use super::preempt::Victims;
+use super::ranking::{Ranked, Ranking};
+use super::room::Ask;
 use crate::command::Algorithm;
 use crate::schedule::Feasibility;
+use crate::schedule::fleet::{Fleet, Judge, Left, Place};
 use crate::schedule::reconcile::Want;
 use crate::schedule::score::{self, Affinities, Score, Spreads};
 use crate::state::State;
 
-/// Where an instance goes.
-pub(super) struct Chosen<'a> {
+/// So many nodes are looked at in the time of one search by index.
+const NODES_PER_SEARCH: usize = 100;
+
+/// Where instances go.
+pub(super) struct Chosen {
     /// The node.
-    pub node: &'a Node,
-    /// What must be gone there before it starts.
+    pub node: Arc<Node>,
+    /// How many.
+    pub count: u32,
+    /// What must be gone there before they start.
     pub after: Vec<AllocationId>,
+    /// What of that ends because of them.
+    pub preempts: Vec<AllocationId>,
 }
 
-/// An instance that the plan places, and the node that one leaves for it.
+/// Instances that the plan places, and the node that each leaves for it.
+#[derive(Clone, Copy)]
 pub(super) struct Move<'a> {
     group: &'a str,
-    id: AllocationId,
-    to: &'a Node,
-    from: Option<&'a Node>,
+    count: u32,
+    to: Place,
+    from: Option<Place>,
 }
 
 /// Chooses nodes for the instances of one group.
-pub(super) struct Chooser<'a, 'v> {
+pub(super) struct Chooser<'a, 'f> {
     state: &'a State,
-    view: &'v mut View<'a>,
+    fleet: &'f mut Fleet,
     pub group: &'a Group,
+    job: model::JobKey,
+    kind: JobType,
+    priority: u32,
+    /// What the plan has ended so far.
+    ending: BTreeSet<AllocationId>,
+    ask: Ask<'a>,
     algorithm: Algorithm,
-    evaluation: EvaluationId,
+    /// Breaks ties, together with the node's hash.
+    seed: u64,
     pub feasibility: Feasibility<'a>,
-    affinities: Affinities<'a>,
+    affinities: Affinities,
     spreads: Spreads<'a>,
-    siblings: BTreeMap<NodeId, u32>,
+    siblings: BTreeMap<Place, u32>,
     /// Whether instances end by themselves: keeping those apart protects nothing, it only spoils the packing.
     runs_to_completion: bool,
-    /// Nodes that could take an instance if they had room: their places in the view.
-    candidates: Vec<usize>,
-    heap: Option<BinaryHeap<Ranked>>,
+    /// Nodes that meet the group's demand, open or not.
+    eligible: Arc<Vec<Place>>,
+    ranking: Option<Ranking>,
+    victims: Option<Victims<'a>>,
     /// What it has placed.
     pub moves: Vec<Move<'a>>,
 }
 
-/// A candidate in the heap: the best score first, ties by a hash of evaluation and node.
-type Ranked = (i64, u64, usize);
-
-impl<'a, 'v> Chooser<'a, 'v> {
+impl<'a, 'f> Chooser<'a, 'f> {
     pub(super) fn new(
         state: &'a State,
-        view: &'v mut View<'a>,
+        fleet: &'f mut Fleet,
         evaluation: EvaluationId,
         want: &'a Want,
         group: &'a Group,
         ending: &BTreeSet<AllocationId>,
         earlier: &[Move<'a>],
     ) -> Self {
+        let job = &want.version.job;
         let mut feasibility = Feasibility::new(state, &want.version, group);
         ending.iter().for_each(|id| feasibility.leave(*id));
-        earlier.iter().for_each(|done| feasibility.place(done.id, done.to, done.group == group.name));
-        // What other instances of the job close is looked at for each instance; the rest holds for all.
-        let is_of_others = |misfit: &Misfit| matches!(misfit, Misfit::DistinctHosts | Misfit::DistinctProperty { .. });
-        let open = |at: &usize| feasibility.misfits(view.node(*at), None).iter().all(is_of_others);
-        let candidates: Vec<_> = (0..view.len()).filter(open).collect();
-        let nodes: Vec<_> = candidates.iter().map(|at| view.node(*at)).collect();
-        let mut spreads = Spreads::of(&want.version.job, group, nodes.iter().map(|node| &***node));
-        let mut siblings: BTreeMap<NodeId, u32> = BTreeMap::new();
-        let key = want.version.job.key();
-        // An instance that has a replacement is about to leave, and counts no more.
-        let leaves =
-            |known: &Allocation| known.next.and_then(|id| state.allocation(id)).is_some_and(|next| next.is_live());
-        let leaves = |known: &Allocation| leaves(known) || ending.contains(&known.id);
-        let counts = |known: &&Arc<Allocation>| known.is_live() && known.group == group.name && !leaves(known);
-        for other in state.allocations_of_job(&key).filter(counts) {
-            *siblings.entry(other.node).or_default() += 1;
-            if let Some(node) = state.node(other.node) {
-                spreads.add(node, 1);
-            }
-        }
-        // What was placed before of the same group in another version.
-        for done in earlier.iter().filter(|done| done.group == group.name) {
-            *siblings.entry(done.to.id).or_default() += 1;
-            spreads.add(done.to, 1);
-            if let Some(from) = done.from {
-                leave(&mut siblings, &mut spreads, from);
-            }
-        }
-        Self {
+        let eligible = fleet.eligible(feasibility.demand());
+        let seed = u64::from_le_bytes(evaluation.as_bytes()[8..].try_into().expect("an id has 16 bytes"));
+        let mut chooser = Self {
             algorithm: state.scheduler().0.algorithm,
-            affinities: Affinities::of(&want.version.job, group),
-            runs_to_completion: want.version.job.kind == JobType::Batch,
+            affinities: Affinities::of(fleet, job, group),
+            spreads: Spreads::of(fleet, job, group, &eligible),
+            ask: Ask::of(state, group),
+            runs_to_completion: job.kind == JobType::Batch,
+            job: job.key(),
+            kind: job.kind,
+            priority: job.priority,
+            ending: ending.clone(),
             state,
-            view,
+            fleet,
             group,
-            evaluation,
+            seed,
             feasibility,
-            spreads,
-            siblings,
-            candidates,
-            heap: None,
+            siblings: BTreeMap::new(),
+            eligible,
+            ranking: None,
+            victims: None,
             moves: Vec::new(),
+        };
+        chooser.count_those_that_stay();
+        for done in earlier {
+            chooser.count_earlier(done);
+        }
+        chooser
+    }
+
+    /// Counts the group's instances that stay.
+    fn count_those_that_stay(&mut self) {
+        // An instance that has a replacement is about to leave, and counts no more.
+        let is_replaced =
+            |known: &Allocation| known.next.and_then(|id| self.state.allocation(id)).is_some_and(|next| next.is_live());
+        let leaves = |known: &Allocation| is_replaced(known) || self.ending.contains(&known.id);
+        let counts = |known: &&Arc<Allocation>| known.is_live() && known.group == self.group.name && !leaves(known);
+        for other in self.state.allocations_of_job(&self.job).filter(counts) {
+            if let Some(at) = self.fleet.place_of(other.node) {
+                *self.siblings.entry(at).or_default() += 1;
+                self.spreads.add(at, 1);
+            }
         }
     }
 
-    /// The best node for `want`, on which it is placed from now on; none if no node has room.
-    pub(super) fn choose(&mut self, want: &Want) -> Option<Chosen<'a>> {
-        let is_plain = want.previous.is_none() && want.succeeds.is_none() && want.node.is_none();
-        let at = if is_plain && self.spreads.is_empty() && !self.feasibility.is_relative() {
-            self.best_of_heap()?
-        } else {
-            // This choice changes scores that the heap holds.
-            self.heap = None;
-            self.best_of_all(want)?
+    /// Counts what the plan has placed before: of another group, or of the same one in another version.
+    fn count_earlier(&mut self, done: &Move<'a>) {
+        let is_of_group = done.group == self.group.name;
+        for _ in 0..done.count {
+            self.feasibility.place(&self.fleet.row(done.to).node, is_of_group);
+        }
+        if !is_of_group {
+            return;
+        }
+        *self.siblings.entry(done.to).or_default() += done.count;
+        self.spreads.add(done.to, i64::from(done.count));
+        done.from.into_iter().for_each(|from| self.leave(from));
+    }
+
+    /// The best nodes for up to `count` instances as `want` says, on which they are placed from now on.
+    pub(super) fn choose(&mut self, want: &Want, count: u32) -> Vec<Chosen> {
+        if want.is_plain() {
+            let chosen = if self.is_searched(count) { self.search(count) } else { self.choose_by_rank(count) };
+            return self.moved(chosen);
+        }
+        // These choices change scores that the ranking holds.
+        self.ranking = None;
+        let one = (0..count).map_while(|_| self.choose_of_all(want));
+        one.collect()
+    }
+
+    /// Whether nodes for that many plain instances are found by index. What prefers nodes for what they are is not: there
+    /// the index, which knows of room alone, would open most of its cells.
+    fn is_searched(&mut self, count: u32) -> bool {
+        self.ranking.is_none()
+            && self.spreads.is_empty()
+            && self.affinities.is_empty()
+            && count as usize * NODES_PER_SEARCH <= self.eligible.len()
+            && self.fleet.is_searchable(self.feasibility.demand())
+    }
+
+    /// Nodes for a few plain instances.
+    fn search(&mut self, count: u32) -> Vec<(Place, u32)> {
+        let mut chosen = Vec::new();
+        for _ in 0..count {
+            let demand = self.feasibility.demand();
+            let Some(at) = self.fleet.search(demand, self.ask.resources(), self.seed, self) else { break };
+            self.put(at, None);
+            self.fleet.is_searchable(self.feasibility.demand());
+            add(&mut chosen, at);
+        }
+        chosen
+    }
+
+    /// Nodes for equal instances that nothing else is to be said of.
+    fn choose_by_rank(&mut self, count: u32) -> Vec<(Place, u32)> {
+        let mut ranking = match self.ranking.take() {
+            Some(ranking) => ranking,
+            None => Ranking::of(self.ranked().into_iter(), &self.spreads),
         };
-        self.put(at, want);
-        let node = self.view.node(at);
-        let succeeded = self.succeeded(want).filter(|known| known.node == node.id);
-        Some(Chosen { node, after: succeeded.map_or_else(Vec::new, |known| self.after(known)) })
+        let mut chosen: Vec<(Place, u32)> = Vec::new();
+        let mut placed = 0;
+        while placed < count {
+            let Some(at) = ranking.best() else { break };
+            // What is too full or closed now will not be open again in this plan.
+            if !self.is_open(at, None) || !self.ask.has_room(self.fleet, at, None) {
+                ranking.replace_best(None);
+                continue;
+            }
+            self.put(at, None);
+            ranking.replace_best(Some(self.rank(at, None)));
+            if !self.spreads.is_empty() {
+                ranking.weigh(&self.spreads);
+            }
+            add(&mut chosen, at);
+            placed += 1;
+        }
+        self.ranking = Some(ranking);
+        chosen
+    }
+
+    /// Remembers where plain instances went.
+    fn moved(&mut self, chosen: Vec<(Place, u32)>) -> Vec<Chosen> {
+        for (to, count) in &chosen {
+            self.moves.push(Move { group: &self.group.name, count: *count, to: *to, from: None });
+        }
+        let node = |at: Place| self.fleet.row(at).node.clone();
+        chosen
+            .into_iter()
+            .map(|(at, count)| Chosen { node: node(at), count, after: Vec::new(), preempts: Vec::new() })
+            .collect()
+    }
+
+    /// Nodes on which up to `count` instances find room when work of a lower priority ends, at the least cost.
+    pub(super) fn preempt(&mut self, want: &Want, count: u32) -> Vec<Chosen> {
+        // What replaces an instance waits, and that one runs on.
+        let may = count > 0 && want.succeeds.is_none() && self.state.scheduler().0.preemption.allows(self.kind);
+        if !may {
+            return Vec::new();
+        }
+        let mut victims = match self.victims.take() {
+            Some(victims) => victims,
+            None => Victims::of(self.state, self.priority, &self.job, &self.ending),
+        };
+        let chosen = (0..count).map_while(|_| self.preempt_for_one(&mut victims, want)).collect();
+        self.victims = Some(victims);
+        chosen
+    }
+
+    fn preempt_for_one(&mut self, victims: &mut Victims<'a>, want: &Want) -> Option<Chosen> {
+        let leaving = self.leaving(want);
+        let may_go = |at: &Place| want.node.is_none_or(|only| only == self.fleet.row(*at).node.id);
+        let open: Vec<_> =
+            self.eligible.iter().copied().filter(|at| may_go(at) && self.is_open(*at, leaving)).collect();
+        let rank = |at: Place| (self.score(at, Some(want)).total(), self.tie(at));
+        let (at, taken) = victims.cheapest(self.fleet, &self.ask, &open, rank)?;
+        self.ranking = None;
+        victims.take(self.fleet, &self.ask, at, &taken);
+        self.counted(at);
+        let from = leaving.and_then(|known| self.fleet.place_of(known.node));
+        from.into_iter().for_each(|from| self.leave(from));
+        self.moves.push(Move { group: &self.group.name, count: 1, to: at, from });
+        let known = taken.iter().filter_map(|id| self.state.allocation(*id));
+        let after: BTreeSet<_> = known.flat_map(|known| self.after(known)).collect();
+        let node = self.fleet.row(at).node.clone();
+        Some(Chosen { node, count: 1, after: after.into_iter().collect(), preempts: taken })
+    }
+
+    /// The nodes with room for a plain instance.
+    fn ranked(&self) -> Vec<Ranked> {
+        let has_room = |at: &&Place| self.fleet.row(**at).is_open && self.ask.has_room(self.fleet, **at, None);
+        self.eligible.iter().filter(has_room).map(|at| self.rank(*at, None)).collect()
+    }
+
+    /// The node for one instance that replaces another, or is bound to a node.
+    fn choose_of_all(&mut self, want: &Want) -> Option<Chosen> {
+        let (at, _) = self.best_of_all(want)?;
+        let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
+        self.put(at, succeeded);
+        let from = leaving.and_then(|known| self.fleet.place_of(known.node));
+        from.into_iter().for_each(|from| self.leave(from));
+        for stop in want.succeeds.iter().chain(&want.also_ends) {
+            self.feasibility.leave(stop.allocation);
+        }
+        self.moves.push(Move { group: &self.group.name, count: 1, to: at, from });
+        let node = self.fleet.row(at).node.clone();
+        let succeeded = succeeded.filter(|known| known.node == node.id);
+        let after = succeeded.map_or_else(Vec::new, |known| self.after(known));
+        Some(Chosen { node, count: 1, after, preempts: Vec::new() })
+    }
+
+    /// The best of all nodes for `want`, with its score.
+    fn best_of_all(&self, want: &Want) -> Option<(Place, Score)> {
+        let only = want.node.map(|id| self.fleet.place_of(id).filter(|at| self.eligible.binary_search(at).is_ok()));
+        let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
+        let takes_it = |at: &Place| self.is_open(*at, leaving) && self.ask.has_room(self.fleet, *at, succeeded);
+        let rank = |at: Place| (self.score(at, Some(want)), at);
+        let best = match only {
+            Some(only) => only.filter(takes_it).map(rank),
+            None => {
+                let all = self.eligible.iter().copied().filter(takes_it).map(rank);
+                all.max_by_key(|(score, at)| (score.total(), self.tie(*at), *at))
+            }
+        };
+        best.map(|(score, at)| (at, score))
+    }
+
+    /// Whether the node takes new work, and other instances of the job leave it open when `leaving` has left.
+    fn is_open(&self, at: Place, leaving: Option<&Allocation>) -> bool {
+        let row = self.fleet.row(at);
+        row.is_open && self.feasibility.is_left_open(&row.node, leaving)
     }
 
     /// What a successor of `known` waits for: that, and what it waits for itself. It may be gone sooner than those.
@@ -131,126 +300,108 @@ impl<'a, 'v> Chooser<'a, 'v> {
         [known.id].into_iter().chain(known.after.iter().copied().filter(holds)).collect()
     }
 
-    fn best_of_heap(&mut self) -> Option<usize> {
-        if self.heap.is_none() {
-            let ranked = self.candidates.iter().map(|at| self.rank(*at, None)).collect();
-            self.heap = Some(ranked);
-        }
-        loop {
-            let (score, tie, at) = self.heap.as_mut()?.pop()?;
-            // What is too full now will not have room again in this plan.
-            if self.view.room(at, self.group, None).is_err() {
-                continue;
-            }
-            // The entry may be older than the last choice of this node.
-            let now = self.rank(at, None);
-            if now == (score, tie, at) {
-                return Some(at);
-            }
-            self.heap.as_mut()?.push(now);
-        }
-    }
-
-    fn best_of_all(&self, want: &Want) -> Option<usize> {
-        let leaving = self.leaving(want);
-        let fits = |at: &&usize| {
-            let node = self.view.node(**at);
-            want.node.is_none_or(|only| only == node.id)
-                && self.feasibility.misfits(node, leaving).is_empty()
-                && self.view.room(**at, self.group, self.succeeded(want)).is_ok()
-        };
-        self.candidates.iter().filter(fits).map(|at| self.rank(*at, Some(want))).max().map(|(_, _, at)| at)
-    }
-
-    /// What stands against `want` on each node that it may go to.
+    /// What stands against `want` on each node that it may go to, by node id.
     pub(super) fn findings(&self, want: &Want) -> Vec<Finding> {
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
-        let may_go = |at: &usize| want.node.is_none_or(|only| only == self.view.node(*at).id);
-        let places = (0..self.view.len()).filter(may_go);
-        places.map(|at| finding(self.view, &self.feasibility, self.group, at, leaving, succeeded)).collect()
+        let may_go = |at: &Place| want.node.is_none_or(|only| only == self.fleet.row(*at).node.id);
+        let places = self.fleet.places().filter(may_go);
+        places.map(|at| self.finding(at, leaving, succeeded)).collect()
+    }
+
+    /// What stands against an instance on the node at that place, when `leaving` has left and the room of `succeeded` may
+    /// be taken over.
+    pub(super) fn finding(&self, at: Place, leaving: Option<&Allocation>, succeeded: Option<&Allocation>) -> Finding {
+        let row = self.fleet.row(at);
+        let mut misfits = self.feasibility.misfits(&row.node, leaving);
+        misfits.extend(self.ask.misfits(self.fleet, at, succeeded));
+        let is_available = row.is_open && self.feasibility.conditions(&row.node).is_empty();
+        Finding { node: row.node.clone(), misfits, is_available }
     }
 
     /// The allocation that leaves when `want` is placed, now or as soon as that is healthy.
-    fn leaving(&self, want: &Want) -> Option<&'a Allocation> {
+    pub(super) fn leaving(&self, want: &Want) -> Option<&'a Allocation> {
         want.previous.and_then(|id| self.state.allocation(id)).map(|known| &**known)
     }
 
     /// The allocation whose room `want` may take over on its node.
-    fn succeeded(&self, want: &Want) -> Option<&'a Allocation> {
+    pub(super) fn succeeded(&self, want: &Want) -> Option<&'a Allocation> {
         want.succeeds.as_ref().and_then(|stop| self.state.allocation(stop.allocation)).map(|known| &**known)
     }
 
-    fn rank(&self, at: usize, want: Option<&Want>) -> Ranked {
-        let node = self.view.node(at);
-        let tie = NodeId::derive(&[self.evaluation.as_bytes(), node.id.as_bytes()]);
-        let tie = u64::from_le_bytes(tie.as_bytes()[..8].try_into().expect("an id has 16 bytes"));
-        (self.score(at, want).total(), tie, at)
+    /// The rank without spreads.
+    fn rank(&self, at: Place, want: Option<&Want>) -> Ranked {
+        let score = self.score(at, want);
+        (score.total() - score.spread, self.tie(at), at)
     }
 
-    fn score(&self, at: usize, want: Option<&Want>) -> Score {
-        let node = self.view.node(at);
+    fn tie(&self, at: Place) -> u64 {
+        self.fleet.row(at).hash.wrapping_sub(self.seed)
+    }
+
+    fn score(&self, at: Place, want: Option<&Want>) -> Score {
+        let row = self.fleet.row(at);
         let succeeded = want.and_then(|want| self.succeeded(want));
-        let leaves_here = want.and_then(|want| self.leaving(want)).is_some_and(|known| known.node == node.id);
-        let siblings = self.siblings.get(&node.id).copied().unwrap_or_default().saturating_sub(u32::from(leaves_here));
-        let failed_there = want.is_some_and(|want| want.reschedules.iter().any(|event| event.node == node.id));
-        let used = self.view.used_with(at, self.group, succeeded);
+        let leaves_here = want.and_then(|want| self.leaving(want)).is_some_and(|known| known.node == row.node.id);
+        let siblings = match self.siblings.is_empty() {
+            true => 0,
+            false => self.siblings.get(&at).copied().unwrap_or_default().saturating_sub(u32::from(leaves_here)),
+        };
+        let failed_there = want.is_some_and(|want| want.reschedules.iter().any(|event| event.node == row.node.id));
+        let used = self.ask.used_with(self.fleet, at, succeeded);
         Score {
-            packing: score::packing(self.algorithm, used, node.capacity()),
+            packing: score::packing(self.algorithm, used, row.capacity),
             anti_affinity: if self.runs_to_completion { 0 } else { score::anti_affinity(siblings, self.group.count) },
             penalty: score::penalty(failed_there),
-            affinity: self.affinities.score(node),
-            spread: self.spreads.score(node),
+            affinity: self.affinities.score(at),
+            spread: self.spreads.score(at),
         }
     }
 
-    fn put(&mut self, at: usize, want: &Want) {
-        let succeeded = self.succeeded(want);
-        self.view.put(at, self.group, succeeded);
-        let node = self.view.node(at);
-        let from = self.leaving(want).and_then(|known| self.state.node(known.node));
-        if let Some(from) = from {
-            leave(&mut self.siblings, &mut self.spreads, from);
+    fn put(&mut self, at: Place, succeeded: Option<&Allocation>) {
+        self.ask.put(self.fleet, at, succeeded);
+        self.counted(at);
+    }
+
+    /// Counts an instance that was placed.
+    fn counted(&mut self, at: Place) {
+        *self.siblings.entry(at).or_default() += 1;
+        self.spreads.add(at, 1);
+        if self.feasibility.is_relative() {
+            self.feasibility.place(&self.fleet.row(at).node, true);
         }
-        *self.siblings.entry(node.id).or_default() += 1;
-        self.spreads.add(node, 1);
-        for stop in want.succeeds.iter().chain(&want.also_ends) {
-            self.feasibility.leave(stop.allocation);
+    }
+
+    /// Takes an instance that leaves a node out of what is counted there.
+    fn leave(&mut self, from: Place) {
+        if let Some(siblings) = self.siblings.get_mut(&from) {
+            *siblings = siblings.saturating_sub(1);
         }
-        // Its real id is derived by `apply`; within the plan any unused one will do.
-        let number = (self.moves.len() as u64).to_le_bytes();
-        let id = AllocationId::derive(&[self.evaluation.as_bytes(), self.group.name.as_bytes(), &number]);
-        self.feasibility.place(id, node, true);
-        self.moves.push(Move { group: &self.group.name, id, to: node, from: from.map(|node| &**node) });
-        if let Some(mut heap) = self.heap.take() {
-            heap.push(self.rank(at, None));
-            self.heap = Some(heap);
-        }
+        self.spreads.add(from, -1);
     }
 }
 
-/// Takes an instance that leaves `node` out of what is counted there.
-fn leave(siblings: &mut BTreeMap<NodeId, u32>, spreads: &mut Spreads<'_>, node: &Node) {
-    if let Some(siblings) = siblings.get_mut(&node.id) {
-        *siblings = siblings.saturating_sub(1);
+/// Counts one more instance for a place.
+fn add(chosen: &mut Vec<(Place, u32)>, at: Place) {
+    match chosen.last_mut().filter(|(last, _)| *last == at) {
+        Some((_, count)) => *count += 1,
+        None => chosen.push((at, 1)),
     }
-    spreads.add(node, -1);
 }
 
-/// What stands against an instance of `group` on the node at that place, when `leaving` has left and the room of
-/// `succeeded` may be taken over.
-pub(super) fn finding(
-    view: &View<'_>,
-    feasibility: &Feasibility<'_>,
-    group: &Group,
-    at: usize,
-    leaving: Option<&Allocation>,
-    succeeded: Option<&Allocation>,
-) -> Finding {
-    let node = view.node(at);
-    let mut misfits = feasibility.misfits(node, leaving);
-    misfits.extend(view.room(at, group, succeeded).err().unwrap_or_default());
-    let is_available = node.is_schedulable() && feasibility.conditions(node).is_empty();
-    Finding { node: node.clone(), misfits, is_available }
+/// A plain instance in search of a node.
+impl Judge for Chooser<'_, '_> {
+    fn bound(&self, left: &Left) -> i64 {
+        score::packing_bound(self.algorithm, left)
+    }
+
+    fn unspoilt(&self, at: Place) -> i64 {
+        self.score(at, None).packing
+    }
+
+    fn candidate(&self, at: Place) -> Option<Ranked> {
+        let takes_it = self.is_open(at, None) && self.ask.has_room(self.fleet, at, None);
+        takes_it.then(|| self.rank(at, None))
+    }
 }
 
 #[cfg(test)]

@@ -18,13 +18,13 @@ pub(crate) struct Finding {
     pub is_available: bool,
 }
 
-/// Counts an instance that found no node, with the reasons at that moment.
-pub(super) fn count(unplaced: &mut BTreeMap<String, Unplaced>, chooser: &Chooser<'_, '_>, want: &Want) {
+/// Counts `count` instances that found no node, with the reasons at that moment.
+pub(super) fn count(unplaced: &mut BTreeMap<String, Unplaced>, chooser: &Chooser<'_, '_>, want: &Want, count: u32) {
     let known = unplaced.entry(want.group.clone()).or_default();
-    let count = known.count + 1;
+    let count = known.count + count;
     // The reasons of the first speak for its equals, since the plan only gets fuller. An instance that can only go to
     // one node has reasons of its own.
-    if count == 1 {
+    if known.count == 0 {
         *known = sum(chooser.group.ask(), chooser.findings(want));
     } else if want.node.is_some() {
         add(known, chooser.findings(want));

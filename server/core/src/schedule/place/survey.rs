@@ -3,15 +3,15 @@
 //! The next instance is the first that the reconciler misses, with what it replaces; where nothing is missing, one more.
 //! Its document can be bent to ask what would help.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Allocation, Group, Job, Timestamp};
+use model::{Allocation, EvaluationId, Group, Job, Timestamp};
 
-use super::super::Feasibility;
+use super::super::fleet::Fleet;
 use super::super::reconcile::{Want, reconcile};
+use super::choose::Chooser;
 use super::explain::Finding;
-use super::finding;
-use super::view::View;
 use crate::state::{JobVersion, State};
 
 /// The next instance of a group, and the nodes that it may go to.
@@ -49,22 +49,21 @@ impl<'a> Survey<'a> {
     /// What it meets on each node, by node id. A system job's instance takes the place of the one that runs there.
     pub fn findings(&self) -> Vec<Finding> {
         let Some(group) = self.group() else { return Vec::new() };
-        let view = View::of(self.state);
-        let feasibility = Feasibility::new(self.state, &self.want.version, group);
-        let known = |id| self.state.allocation(id).map(|known| &**known);
-        let look = |at: usize| {
+        let mut fleet = Fleet::of(self.state);
+        let (places, nobody) = (fleet.places().collect::<Vec<_>>(), EvaluationId::default());
+        let node_of = |fleet: &Fleet, at| fleet.row(at).node.id;
+        let nodes: Vec<_> = places.iter().map(|at| node_of(&fleet, *at)).collect();
+        let chooser = Chooser::new(self.state, &mut fleet, nobody, &self.want, group, &BTreeSet::new(), &[]);
+        let look = |(at, node)| {
             let (leaving, succeeded) = if self.job().kind.is_per_node() {
-                let here = self.running_on(view.node(at).id);
+                let here = self.running_on(node);
                 (here, here)
             } else {
-                (
-                    self.want.previous.and_then(known),
-                    self.want.succeeds.as_ref().and_then(|stop| known(stop.allocation)),
-                )
+                (chooser.leaving(&self.want), chooser.succeeded(&self.want))
             };
-            finding(&view, &feasibility, group, at, leaving, succeeded)
+            chooser.finding(at, leaving, succeeded)
         };
-        (0..view.len()).map(look).collect()
+        places.into_iter().zip(nodes).map(look).collect()
     }
 
     fn running_on(&self, node: model::NodeId) -> Option<&Allocation> {

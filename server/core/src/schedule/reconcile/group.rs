@@ -113,8 +113,13 @@ impl<'a> AtWork<'a, '_> {
             // The lowest index that no live instance has is found when the plan is applied. What is over and counts keeps
             // its index, and what comes back as it was takes its own, so there it must be said which is whose.
             let is_free = ended.is_empty() && self.pace.spreads();
-            let index = (!is_free).then_some(index);
-            self.wants.push(Want { index, ..Want::fresh(&self.group.name, version) });
+            match self.wants.last_mut().filter(|last| is_free && last.is_like_fresh(version)) {
+                Some(last) => last.count += 1,
+                None => {
+                    let index = (!is_free).then_some(index);
+                    self.wants.push(Want { index, ..Want::fresh(&self.group.name, version) });
+                }
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ fn failed(at: Timestamp, reschedules: Vec<RescheduleEvent>) -> Allocation {
         after: Vec::new(),
         previous: None,
         next: None,
+        preempted_by: None,
         reschedules,
         follow_up: None,
         forced: false,

@@ -1,4 +1,4 @@
-//! The heap chooses what a scan of all nodes chooses.
+//! The ranking and the index choose what a scan of all nodes chooses.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ fn asking(id: &str, (count, cpu, memory): (u32, u64, u64)) -> Job {
 /// Nodes of these sizes, with instances of another job on them.
 fn cluster(sizes: &[(u64, u64)], base: (u32, u64, u64), algorithm: Algorithm) -> State {
     let mut state = State::default();
-    let configuration = SchedulerConfiguration { algorithm };
+    let configuration = SchedulerConfiguration { algorithm, ..Default::default() };
     carry_out(&mut state, Command::SetSchedulerConfiguration { configuration, check_index: None });
     for (at, (cpu, memory)) in sizes.iter().enumerate() {
         let node = node(&format!("n{at}")).cpu(*cpu).memory(*memory);
@@ -42,6 +42,13 @@ fn cluster(sizes: &[(u64, u64)], base: (u32, u64, u64), algorithm: Algorithm) ->
     let mut plan = schedule(&state, &pending, Timestamp::default()).plan;
     plan.term = state.term();
     carry_out(&mut state, Command::Plan(Box::new(plan)));
+    state
+}
+
+/// A cluster in which `web` waits to be placed.
+fn with_web(sizes: &[(u64, u64)], base: (u32, u64, u64), web: (u32, u64, u64), spread: bool) -> State {
+    let mut state = cluster(sizes, base, if spread { Algorithm::Spread } else { Algorithm::Binpack });
+    register(&mut state, asking("web", web));
     state
 }
 
@@ -59,18 +66,38 @@ proptest! {
         web in ask(),
         spread in any::<bool>(),
     ) {
-        let state = cluster(&sizes, base, if spread { Algorithm::Spread } else { Algorithm::Binpack });
-        let mut state = state;
-        register(&mut state, asking("web", web));
+        let state = with_web(&sizes, base, web, spread);
+        let mut fleet = Fleet::of(&state);
         let version = state.job(&model::JobKey::new("default", "web")).expect("registered").current().clone();
         let want = Want::fresh("web", &version);
-        let mut view = View::of(&state);
-        let evaluation = EvaluationId::derive(&[b"property"]);
         let (group, none) = (&version.job.groups[0], BTreeSet::new());
-        let mut chooser = Chooser::new(&state, &mut view, evaluation, &want, group, &none, &[]);
+        let mut chooser = Chooser::new(&state, &mut fleet, EvaluationId::derive(&[b"property"]), &want, group, &none, &[]);
         for _ in 0..web.0 {
-            let scanned = chooser.best_of_all(&want).map(|at| chooser.view.node(at).id);
-            prop_assert_eq!(chooser.choose(&want).map(|chosen| chosen.node.id), scanned);
+            let scanned = chooser.best_of_all(&want).map(|(at, _)| at);
+            prop_assert_eq!(chooser.choose_by_rank(1).pop().map(|(at, _)| at), scanned);
+        }
+    }
+
+    #[test]
+    fn each_node_that_is_found_by_index_is_the_one_that_a_full_scan_chooses(
+        sizes in proptest::collection::vec((100..2000u64, 100..2000u64), 1..40),
+        twins in 0..4usize,
+        base in ask(),
+        web in ask(),
+        spread in any::<bool>(),
+    ) {
+        // Of some sizes there are several, so that nodes are equal.
+        let sizes: Vec<_> = sizes.iter().flat_map(|size| std::iter::repeat_n(*size, 1 + twins)).collect();
+        let state = with_web(&sizes, base, web, spread);
+        let mut fleet = Fleet::of(&state);
+        let version = state.job(&model::JobKey::new("default", "web")).expect("registered").current().clone();
+        let want = Want::fresh("web", &version);
+        let (group, none) = (&version.job.groups[0], BTreeSet::new());
+        let mut chooser = Chooser::new(&state, &mut fleet, EvaluationId::derive(&[b"property"]), &want, group, &none, &[]);
+        while !chooser.fleet.is_searchable(chooser.feasibility.demand()) {}
+        for _ in 0..web.0 {
+            let scanned = chooser.best_of_all(&want).map(|(at, _)| at);
+            prop_assert_eq!(chooser.search(1).pop().map(|(at, _)| at), scanned);
         }
     }
 }

@@ -1,0 +1,227 @@
+//! The nodes as the scheduler looks at them: a row of numbers each, kept in line with the state from decision to
+//! decision.
+//!
+//! It is a cache and nothing else: what is decided with it is what would be decided with a new one. Bringing it in line
+//! costs as much as has changed, so that a cluster of many nodes is not read anew for each small job.
+
+mod column;
+mod eligible;
+mod index;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::{Node, NodeId, Resources};
+
+use super::feasible::Demand;
+use crate::cow::CowMap;
+use crate::state::{NodeUse, State};
+use column::Columns;
+use eligible::{Demands, Log};
+
+pub(super) use column::Column;
+pub(super) use index::{Judge, Left};
+
+/// Place of a node among the rows of a [`Fleet`].
+pub(super) type Place = u32;
+
+/// All nodes, as far as placement looks at them.
+#[derive(Default)]
+pub(super) struct Fleet {
+    /// What the rows were last brought in line with.
+    nodes: CowMap<NodeId, Arc<Node>>,
+    uses: CowMap<NodeId, Arc<NodeUse>>,
+    rows: Vec<Row>,
+    places: BTreeMap<NodeId, Place>,
+    /// Rows of nodes that are gone.
+    vacant: Vec<Place>,
+    /// Rows that were written to since: a plan that was made is not yet one that was committed.
+    touched: Vec<Place>,
+    /// Static ports that the plan at work has placed.
+    placed_ports: BTreeSet<(Place, u16)>,
+    columns: Columns,
+    demands: Demands,
+    log: Log,
+}
+
+/// One node.
+pub(super) struct Row {
+    /// As it is in the state.
+    pub node: Arc<Node>,
+    /// What may be held in all.
+    pub capacity: Resources,
+    /// What is held, and what the plan at work has placed so far.
+    pub used: Resources,
+    /// Dynamic ports that are free.
+    pub dynamic_ports: u32,
+    /// Breaks ties, together with the evaluation's.
+    pub hash: u64,
+    /// Whether it is there and takes new work.
+    pub is_open: bool,
+    /// Whether it is there.
+    pub exists: bool,
+}
+
+impl Fleet {
+    /// The nodes of `state`.
+    pub fn of(state: &State) -> Self {
+        let mut fleet = Self::default();
+        fleet.follow(state);
+        fleet
+    }
+
+    /// Brings the rows in line with `state`, whatever was placed on them meanwhile.
+    pub fn follow(&mut self, state: &State) {
+        let mut changed = BTreeSet::new();
+        self.nodes.differences(&state.nodes, Arc::ptr_eq, |id| changed.extend([*id]));
+        for id in &changed {
+            self.describe(state, *id);
+        }
+        self.uses.differences(&state.uses, Arc::ptr_eq, |id| changed.extend([*id]));
+        changed.extend(self.touched.drain(..).map(|place| self.rows[place as usize].node.id));
+        for id in changed {
+            if let Some(place) = self.places.get(&id) {
+                self.rows[*place as usize].count(state.uses.get(&id).map(|held| &**held));
+                self.log.add(*place);
+            }
+        }
+        self.log.trim(self.rows.len());
+        self.placed_ports.clear();
+        self.nodes = state.nodes.clone();
+        self.uses = state.uses.clone();
+    }
+
+    /// Takes over what a node is, or that it is gone.
+    fn describe(&mut self, state: &State, id: NodeId) {
+        let place = match (self.places.get(&id), state.nodes.get(&id)) {
+            (None, None) => return,
+            (Some(place), None) => {
+                let place = *place;
+                self.places.remove(&id);
+                self.vacant.push(place);
+                let row = &mut self.rows[place as usize];
+                (row.exists, row.is_open) = (false, false);
+                place
+            }
+            (Some(place), Some(node)) => {
+                let place = *place;
+                self.rows[place as usize] = Row::of(node);
+                place
+            }
+            (None, Some(node)) => {
+                let place = self.vacant.pop().unwrap_or_else(|| Place::try_from(self.rows.len()).expect("few nodes"));
+                let row = Row::of(node);
+                if place as usize == self.rows.len() {
+                    self.rows.push(row);
+                } else {
+                    self.rows[place as usize] = row;
+                }
+                self.places.insert(id, place);
+                place
+            }
+        };
+        self.log.add(place);
+        self.columns.update(&self.rows, place);
+        self.demands.update(&self.rows, place);
+    }
+
+    /// The row at that place.
+    pub fn row(&self, at: Place) -> &Row {
+        &self.rows[at as usize]
+    }
+
+    /// The place of a node, if it is there.
+    pub fn place_of(&self, id: NodeId) -> Option<Place> {
+        self.places.get(&id).copied()
+    }
+
+    /// The places of all nodes, by node id.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.places.values().copied()
+    }
+
+    /// How many rows there are, some of them perhaps of nodes that are gone.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The places of the nodes that meet `demand`, open or not, in order.
+    pub fn eligible(&mut self, demand: &Demand) -> Arc<Vec<Place>> {
+        self.demands.places(&mut self.columns, &self.rows, demand)
+    }
+
+    /// Whether few instances of `demand` are better searched for by [`Fleet::search`] than by looking at all nodes.
+    pub fn is_searchable(&mut self, demand: &Demand) -> bool {
+        self.demands.refresh_index(&self.rows, &self.log, demand)
+    }
+
+    /// The best place for an instance of `demand`, which is searchable now: what looking at all nodes would find. Of nodes
+    /// that are worth the same the one comes first whose hash is next below `seed`.
+    pub fn search(&self, demand: &Demand, ask: Resources, seed: u64, judge: &impl Judge) -> Option<Place> {
+        self.demands.index(demand)?.best(ask, seed, judge)
+    }
+
+    /// What `target` is on each node.
+    pub fn column(&mut self, target: &str) -> &Column {
+        self.columns.of(&self.rows, target)
+    }
+
+    /// Whether an instance of the plan at work has that static port there.
+    pub fn is_placed(&self, at: Place, port: u16) -> bool {
+        self.placed_ports.contains(&(at, port))
+    }
+
+    /// Places an instance there until the rows are next brought in line with a state.
+    pub fn put(&mut self, at: Place, added: Resources, ports: impl Iterator<Item = u16>, dynamic_ports: u32) {
+        let row = &mut self.rows[at as usize];
+        row.used += added;
+        row.dynamic_ports = row.dynamic_ports.saturating_sub(dynamic_ports);
+        for port in ports {
+            let (first, last) = row.node.dynamic_ports;
+            if self.placed_ports.insert((at, port)) && (first..=last).contains(&port) {
+                row.dynamic_ports = row.dynamic_ports.saturating_sub(1);
+            }
+        }
+        self.touched.push(at);
+        self.log.add(at);
+    }
+}
+
+impl Row {
+    fn of(node: &Arc<Node>) -> Self {
+        let hash = u64::from_le_bytes(node.id.as_bytes()[8..].try_into().expect("an id has 16 bytes"));
+        Self {
+            node: node.clone(),
+            capacity: node.capacity(),
+            used: Resources::default(),
+            dynamic_ports: 0,
+            // Ids are hashes, but some come from agents that were configured by hand.
+            hash: mix(hash),
+            is_open: node.is_schedulable(),
+            exists: true,
+        }
+    }
+
+    /// Takes over what is held.
+    fn count(&mut self, held: Option<&NodeUse>) {
+        self.used = held.map(|held| held.held).unwrap_or_default();
+        let (first, last) = self.node.dynamic_ports;
+        let all = u32::from(last.saturating_sub(first)) + 1;
+        let taken = |port: &u16| (first..=last).contains(port);
+        let held = held.map_or(0, |held| held.ports.range(first..=last).count());
+        let reserved = self.node.reserved_ports.iter().filter(|port| taken(port)).count();
+        self.dynamic_ports = all.saturating_sub((held + reserved) as u32);
+    }
+
+    /// What is free.
+    pub fn free(&self) -> Resources {
+        self.capacity - self.used
+    }
+}
+
+/// Scatters the bits of `number` (the finisher of SplitMix64).
+fn mix(mut number: u64) -> u64 {
+    number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}

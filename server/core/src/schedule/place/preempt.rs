@@ -1,0 +1,165 @@
+//! Whose room an instance of a higher priority may take: the least valuable work on the node where least is lost.
+//!
+//! Nothing ends in vain. `apply` ends the victims only together with the placement of what takes their room, and that
+//! waits on the node until they are observed gone. Where room comes free anyway, because something ends already, nobody
+//! else has to make way.
+
+mod pick;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::{Allocation, AllocationId, Desired, JobKey, Resources, StopReason};
+
+use super::super::fleet::{Fleet, Place};
+use super::room::Ask;
+use crate::limits::PREEMPTION_PRIORITY_GAP;
+use crate::state::State;
+use pick::{Cost, Victim};
+
+/// The work that may have to make way for one group.
+pub(super) struct Victims<'a> {
+    state: &'a State,
+    priority: u32,
+    job: JobKey,
+    /// What the plan ends already.
+    ending: BTreeSet<AllocationId>,
+    /// Per node that was looked at.
+    nodes: BTreeMap<Place, OnNode<'a>>,
+    /// Instances of each group that make way already.
+    making_way: BTreeMap<(&'a JobKey, &'a str), u32>,
+}
+
+/// What may make way on one node.
+struct OnNode<'a> {
+    victims: Vec<Victim<'a>>,
+    /// What stays in use when everything is gone that ends already.
+    stays: Resources,
+    /// Static ports that stay in use then.
+    ports: BTreeSet<u16>,
+    /// The cheapest that was found, if that was looked for.
+    cheapest: Option<Option<(Cost, Vec<AllocationId>)>>,
+}
+
+impl<'a> Victims<'a> {
+    /// What may make way for work of `job`, which has that priority; the plan ends `ending` already.
+    pub fn of(state: &'a State, priority: u32, job: &JobKey, ending: &BTreeSet<AllocationId>) -> Self {
+        let (job, ending) = (job.clone(), ending.clone());
+        Self { state, priority, job, ending, nodes: BTreeMap::new(), making_way: BTreeMap::new() }
+    }
+
+    /// Of the `open` nodes the one where an instance finds room at the least cost, and what ends for it there; of several
+    /// the one with the best `rank`. None where all together are not enough, or room comes free anyway.
+    pub fn cheapest<R: Ord>(
+        &mut self,
+        fleet: &Fleet,
+        ask: &Ask<'_>,
+        open: &[Place],
+        rank: impl Fn(Place) -> R,
+    ) -> Option<(Place, Vec<AllocationId>)> {
+        for at in open {
+            self.look_at(fleet, *at);
+        }
+        if open.iter().any(|at| self.has_room_soon(fleet, ask, *at)) {
+            return None;
+        }
+        for at in open {
+            self.weigh(fleet, ask, *at);
+        }
+        let cost = |at: &Place| self.nodes.get(at)?.cheapest.as_ref()?.as_ref().map(|(cost, _)| *cost);
+        let costs = open.iter().filter_map(|at| Some((cost(at)?, *at)));
+        let (_, at) =
+            costs.min_by(|(one, here), (other, there)| one.cmp(other).then(rank(*there).cmp(&rank(*here))))?;
+        let (_, taken) = self.nodes.get(&at)?.cheapest.clone()??;
+        Some((at, taken))
+    }
+
+    /// Places an instance on a node in the room of those.
+    pub fn take(&mut self, fleet: &mut Fleet, ask: &Ask<'_>, at: Place, taken: &[AllocationId]) {
+        let Some(on_node) = self.nodes.get_mut(&at) else { return };
+        let mut room = Resources::default();
+        for victim in on_node.victims.extract_if(.., |victim| taken.contains(&victim.allocation.id)) {
+            room += victim.allocation.resources;
+            on_node.stays -= victim.allocation.resources;
+            for port in &victim.allocation.ports {
+                on_node.ports.remove(&port.value);
+            }
+            *self.making_way.entry(victim.group()).or_default() += 1;
+            self.ending.insert(victim.allocation.id);
+        }
+        on_node.stays += ask.resources();
+        on_node.ports.extend(ask.static_ports());
+        // Others of those groups may have become dearer, wherever they run.
+        self.nodes.values_mut().for_each(|on_node| on_node.cheapest = None);
+        ask.put_in_room(fleet, at, room);
+    }
+
+    /// Finds out what may make way on a node.
+    fn look_at(&mut self, fleet: &Fleet, at: Place) {
+        if self.nodes.contains_key(&at) {
+            return;
+        }
+        let node = &fleet.row(at).node;
+        let held = self.state.uses.get(&node.id);
+        let mut on_node =
+            OnNode { victims: Vec::new(), stays: Resources::default(), ports: BTreeSet::new(), cheapest: None };
+        // What the plan at work has placed there.
+        let held_now = held.map(|held| held.held).unwrap_or_default();
+        on_node.stays += fleet.row(at).used - held_now;
+        for known in self.state.allocations_of_node(node.id).filter(|known| known.holds()) {
+            if known.desired != Desired::Run || self.ending.contains(&known.id) {
+                continue;
+            }
+            on_node.stays += known.resources;
+            on_node.ports.extend(known.ports.iter().map(|port| port.value));
+            let is_succeeded = held.is_some_and(|held| held.has_successor(known.id));
+            if let Some(victim) = self.victim(known).filter(|_| !is_succeeded) {
+                on_node.victims.push(victim);
+            }
+        }
+        self.nodes.insert(at, on_node);
+    }
+
+    /// That allocation, if it has to make way for work of our priority.
+    fn victim(&mut self, known: &'a Arc<Allocation>) -> Option<Victim<'a>> {
+        let version = self.state.job_version(&known.job, known.job_version)?;
+        let priority = version.job.priority;
+        if known.job == self.job || priority + PREEMPTION_PRIORITY_GAP > self.priority {
+            return None;
+        }
+        let migrate = version.job.group(&known.group).and_then(|group| group.migrate.as_ref());
+        let max_parallel = migrate.map_or(u32::MAX, |migrate| migrate.max_parallel);
+        let victim = Victim { allocation: known, priority, max_parallel };
+        self.making_way.entry(victim.group()).or_insert_with(|| {
+            let is_away = |other: &&Arc<Allocation>| {
+                other.group == known.group && other.holds() && other.desired == Desired::Stop(StopReason::Preempted)
+            };
+            self.state.allocations_of_job(&known.job).filter(is_away).count() as u32
+        });
+        Some(victim)
+    }
+
+    /// Whether an instance has room on a node as soon as everything is gone that ends already.
+    fn has_room_soon(&self, fleet: &Fleet, ask: &Ask<'_>, at: Place) -> bool {
+        let row = fleet.row(at);
+        self.nodes.get(&at).is_some_and(|on_node| {
+            let is_free = |port: u16| !on_node.ports.contains(&port) && !fleet.is_placed(at, port);
+            ask.resources().is_within(row.capacity - on_node.stays)
+                && ask.static_ports().all(|port| is_free(port) && !row.node.reserved_ports.contains(&port))
+        })
+    }
+
+    /// Finds the cheapest that makes room on a node.
+    fn weigh(&mut self, fleet: &Fleet, ask: &Ask<'_>, at: Place) {
+        let Some(on_node) = self.nodes.get(&at).filter(|on_node| on_node.cheapest.is_none()) else { return };
+        let row = fleet.row(at);
+        let short = ask.resources() - row.free();
+        let holders = ask.holders_of_ports(fleet, at);
+        let found = holders
+            .filter(|_| ask.has_dynamic_ports(fleet, at))
+            .and_then(|holders| pick::cheapest(&on_node.victims, short, &holders, &self.making_way));
+        if let Some(on_node) = self.nodes.get_mut(&at) {
+            on_node.cheapest = Some(found);
+        }
+    }
+}

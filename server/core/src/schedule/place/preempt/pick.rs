@@ -1,0 +1,134 @@
+//! Which allocations of one node make way: enough, and no more than that; the lowest priorities first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Allocation, AllocationId, JobKey, Resources};
+
+use crate::limits::PREEMPTION_WEIGHED_MAX;
+
+/// An allocation that may have to make way.
+#[derive(Clone, Copy)]
+pub(super) struct Victim<'a> {
+    pub allocation: &'a Allocation,
+    /// Of its job.
+    pub priority: u32,
+    /// Instances of its group that may be away at once.
+    pub max_parallel: u32,
+}
+
+impl<'a> Victim<'a> {
+    /// Its group.
+    pub fn group(&self) -> (&'a JobKey, &'a str) {
+        (&self.allocation.job, &self.allocation.group)
+    }
+}
+
+/// What it costs to end some allocations of one node; less is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cost {
+    /// The highest priority among them.
+    pub priority: u32,
+    /// How many more instances of their groups are away than may be at once.
+    pub beyond_limits: u32,
+    /// All their priorities together: few are ended rather than many.
+    pub priorities: u32,
+}
+
+/// Instances that make way already, by group.
+pub(super) type MakingWay<'a> = BTreeMap<(&'a JobKey, &'a str), u32>;
+
+/// The cheapest of `victims` that together free what is `short`, `holders` among them; none if all are not enough.
+pub(super) fn cheapest(
+    victims: &[Victim<'_>],
+    short: Resources,
+    holders: &BTreeSet<AllocationId>,
+    making_way: &MakingWay<'_>,
+) -> Option<(Cost, Vec<AllocationId>)> {
+    let (held, mut others): (Vec<_>, Vec<_>) =
+        victims.iter().copied().partition(|victim| holders.contains(&victim.allocation.id));
+    if held.len() < holders.len() {
+        return None;
+    }
+    others.sort_by_key(|victim| (victim.priority, victim.allocation.id));
+    // With those of the lowest priorities that are enough; the others need not be weighed.
+    let mut freed = sum(&held);
+    let mut enough = 0;
+    while !short.is_within(freed) {
+        freed += others.get(enough)?.allocation.resources;
+        enough += 1;
+    }
+    let highest = enough.checked_sub(1).map(|last| others[last].priority);
+    others.retain(|victim| highest.is_some_and(|highest| victim.priority <= highest));
+    let chosen = if others.len() <= PREEMPTION_WEIGHED_MAX {
+        weigh_all(&held, &others, short, making_way)?
+    } else {
+        pick_few(&held, others, short)
+    };
+    let ids = chosen.iter().map(|victim| victim.allocation.id).collect();
+    Some((cost(&chosen, making_way), ids))
+}
+
+fn sum(victims: &[Victim<'_>]) -> Resources {
+    victims.iter().fold(Resources::default(), |sum, victim| sum + victim.allocation.resources)
+}
+
+fn cost(victims: &[Victim<'_>], making_way: &MakingWay<'_>) -> Cost {
+    let mut away: BTreeMap<_, (u32, u32)> = BTreeMap::new();
+    for victim in victims {
+        let known = making_way.get(&victim.group()).copied().unwrap_or_default();
+        away.entry(victim.group()).or_insert((known, victim.max_parallel)).0 += 1;
+    }
+    Cost {
+        priority: victims.iter().map(|victim| victim.priority).max().unwrap_or_default(),
+        beyond_limits: away.values().map(|(away, most)| away.saturating_sub(*most)).sum(),
+        priorities: victims.iter().map(|victim| victim.priority.max(1)).sum(),
+    }
+}
+
+/// The cheapest of all combinations of `others`, beside those that are `held` to it.
+fn weigh_all<'a>(
+    held: &[Victim<'a>],
+    others: &[Victim<'a>],
+    short: Resources,
+    making_way: &MakingWay<'_>,
+) -> Option<Vec<Victim<'a>>> {
+    let combination = |mask: u32| {
+        let picked = others.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0).map(|(_, victim)| *victim);
+        held.iter().copied().chain(picked).collect::<Vec<_>>()
+    };
+    let frees_enough = |victims: &Vec<Victim<'_>>| short.is_within(sum(victims));
+    (0..1u32 << others.len()).map(combination).filter(frees_enough).min_by_key(|victims| cost(victims, making_way))
+}
+
+/// A good combination of many: the lowest priorities and of these the best fit first, less what turns out not to be
+/// needed, the highest priority first.
+fn pick_few<'a>(held: &[Victim<'a>], mut others: Vec<Victim<'a>>, short: Resources) -> Vec<Victim<'a>> {
+    let mut chosen = held.to_vec();
+    while !short.is_within(sum(&chosen)) {
+        let missing = short - sum(&chosen);
+        let best = (0..others.len()).min_by_key(|at| {
+            let victim = &others[*at];
+            (victim.priority, distance(missing, victim.allocation.resources), victim.allocation.id)
+        });
+        let Some(best) = best else { break };
+        chosen.push(others.remove(best));
+    }
+    let mut at = chosen.len();
+    while at > held.len() {
+        at -= 1;
+        let without = sum(&chosen) - chosen[at].allocation.resources;
+        if short.is_within(without) {
+            chosen.remove(at);
+        }
+    }
+    chosen
+}
+
+/// How far `freed` is from what is `missing`, in thousandths of that.
+fn distance(missing: Resources, freed: Resources) -> u64 {
+    let apart = |missing: u64, freed: u64| (missing.abs_diff(freed) * 1000).checked_div(missing).unwrap_or(0);
+    apart(missing.cpu_mhz, freed.cpu_mhz)
+        + apart(missing.memory_mb, freed.memory_mb)
+        + apart(missing.memory_max_mb, freed.memory_max_mb)
+        + apart(missing.disk_mb, freed.disk_mb)
+}
