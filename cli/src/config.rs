@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-pub use client::Client;
+pub use client::{Client, Device};
 pub use dns::Dns;
 pub use network::{Addresses, Ports};
 pub use read::read;

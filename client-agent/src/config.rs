@@ -1,10 +1,10 @@
 //! What an operator says of a node, and the seams through which its agent touches the world.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{ClusterId, NodeId, Resources};
+use model::{ClusterId, DeviceName, HostNetwork, HostVolume, NodeId, Resources};
 use proto::net::{Dialer, Peer};
 use seams::{Clock, Random};
 
@@ -49,6 +49,14 @@ pub struct AgentConfig {
     pub dynamic_ports: (u16, u16),
     /// Ports that are never given away.
     pub reserved_ports: Vec<u16>,
+    /// Cores that may be given to one task alone; all unless given, none where the node is a share of its host.
+    pub reservable_cores: Option<BTreeSet<u16>>,
+    /// Folders that tasks may mount, by name.
+    pub host_volumes: BTreeMap<String, HostVolume>,
+    /// Networks on which ports may be published, by name.
+    pub host_networks: BTreeMap<String, HostNetwork>,
+    /// Devices that tasks may have.
+    pub devices: Vec<Devices>,
     /// The least time between leaving the catalog and the first signal, for groups with services (design 4).
     pub deregister_grace: Duration,
     /// The longest `kill_timeout` that is granted.
@@ -78,6 +86,10 @@ impl AgentConfig {
             reserved: Resources::default(),
             dynamic_ports: (20_000, 32_000),
             reserved_ports: Vec::new(),
+            reservable_cores: None,
+            host_volumes: BTreeMap::new(),
+            host_networks: BTreeMap::new(),
+            devices: Vec::new(),
             deregister_grace: Duration::from_secs(1),
             kill_timeout_max: Duration::from_secs(30),
             lease: Duration::from_secs(30),
@@ -88,6 +100,17 @@ impl AgentConfig {
     pub fn is_share_of_host(&self) -> bool {
         self.cpu_total_compute_mhz.is_some() || self.memory_total_mb.is_some()
     }
+}
+
+/// Equal devices of a host.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Devices {
+    /// What they are.
+    pub name: DeviceName,
+    /// Facts that all of them share.
+    pub attributes: BTreeMap<String, String>,
+    /// The path of each of them on the host, by its id; empty for a device that is none of the kernel's.
+    pub instances: BTreeMap<String, String>,
 }
 
 /// What an agent touches the world with.

@@ -6,7 +6,7 @@
 pub mod docker;
 pub mod fake;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -46,6 +46,14 @@ pub struct TaskSpec {
     pub env: BTreeMap<String, String>,
     /// What it may use.
     pub resources: TaskResources,
+    /// Its CPU in MHz.
+    pub cpu_mhz: u64,
+    /// The cores that it has alone; empty for a share of all.
+    pub cores: BTreeSet<u16>,
+    /// Paths of the devices that it has.
+    pub devices: Vec<String>,
+    /// Folders of the host that it sees.
+    pub mounts: Vec<VolumeMounted>,
     /// The user to run as; the image's when empty.
     pub user: String,
     /// How its output is kept.
@@ -58,6 +66,21 @@ pub struct TaskSpec {
     pub hostname: String,
     /// Resolver settings.
     pub dns: Option<Dns>,
+}
+
+/// A volume that a task sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeMounted {
+    /// The volume's name in the group.
+    pub volume: String,
+    /// Its folder on the host; none where the node does not have it.
+    pub source: Option<String>,
+    /// Where the task sees it.
+    pub destination: String,
+    /// Whether the task can't write to it.
+    pub read_only: bool,
+    /// How mounts inside it are seen: `private`, `host-to-task` or `bidirectional`.
+    pub propagation: String,
 }
 
 /// Where a task has its network.

@@ -20,7 +20,7 @@ mod rpc;
 mod store;
 
 pub use agent::{AgentError, run};
-pub use config::{AgentConfig, AgentSeams};
+pub use config::{AgentConfig, AgentSeams, Devices};
 pub use host::{CORE_MHZ_UNKNOWN, FixedHost, Host, HostFacts, HostUsage, RealHost};
 pub use node_id::node_id;
 pub use probe::{Probe, ProbeKind};

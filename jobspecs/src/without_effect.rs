@@ -133,6 +133,11 @@ pub(crate) fn in_job(job: &Job) -> Vec<Use> {
                 uses.push(Use { path: format!("{path}.Networks[{at}].Mode"), message, hint });
             }
         }
+        for (name, volume) in group.volumes.iter().filter(|(_, volume)| volume.kind == "csi") {
+            let message = format!("the csi volume `{}` has no effect yet", volume.source);
+            let hint = "tasks that mount it do not start; host volumes of the nodes can be mounted";
+            uses.push(Use { path: format!("{path}.Volumes.{name}"), message, hint });
+        }
         in_services(&group.services, &path, &mut uses);
         for (at, task) in group.tasks.iter().enumerate() {
             let path = format!("{path}.Tasks[{at}]");
@@ -206,21 +211,21 @@ mod tests {
             "Periodic": {"Spec": "@daily"},
             "TaskGroups": [{
                 "EphemeralDisk": {"Sticky": true},
-                "Networks": [{"DynamicPorts": [{"Label": "a", "HostNetwork": "public"}]}],
+                "Networks": [{"CNI": {"Args": {"a": "b"}}}],
                 "Services": [{"Cluster": "eu", "Connect": {"Native": true}}],
-                "Volumes": {"data": {"Type": "host"}},
+                "Volumes": {"data": {"Type": "host", "Sticky": true}},
                 "Tasks": [{"Templates": [{"DestPath": "a"}, {"DestPath": "b"}]}],
             }],
         });
         let wanted = [
             "Periodic",
             "TaskGroups[0].EphemeralDisk.Sticky",
-            "TaskGroups[0].Networks[0].DynamicPorts[0].HostNetwork",
+            "TaskGroups[0].Networks[0].CNI",
             "TaskGroups[0].Services[0].Cluster",
             "TaskGroups[0].Services[0].Connect",
             "TaskGroups[0].Tasks[0].Templates[0]",
             "TaskGroups[0].Tasks[0].Templates[1]",
-            "TaskGroups[0].Volumes.data",
+            "TaskGroups[0].Volumes.data.Sticky",
         ];
         assert_eq!(paths(loud, Given::AsDocument), wanted);
     }

@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AllocationId, DeploymentId, EvaluationId, Index, JobKey, NodeId, Resources, Timestamp};
+use crate::{
+    AllocationId, CoreGrant, DeploymentId, DeviceGrant, EvaluationId, Index, JobKey, NodeId, Resources, Timestamp,
+};
 
 /// One instance of a group on one node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +44,12 @@ pub struct Allocation {
     pub resources: Resources,
     /// The ports that it holds.
     pub ports: Vec<AssignedPort>,
+    /// The cores that its tasks have alone.
+    #[serde(default)]
+    pub cores: Vec<CoreGrant>,
+    /// The devices that its tasks have, whole or in part.
+    #[serde(default)]
+    pub devices: Vec<DeviceGrant>,
     /// Allocations on the same node that must be gone before it starts; together they hold the larger of the two.
     pub after: Vec<AllocationId>,
     /// The allocation that it replaces.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AllocationId, AssignedPort, CheckState, ClientStatus, DeploymentId, Desired, Index, JobKey, TaskState, Timestamp,
+    AllocationId, AssignedPort, CheckState, ClientStatus, CoreGrant, DeploymentId, Desired, DeviceGrant, Index, JobKey,
+    TaskState, Timestamp,
 };
 
 /// Names one version of a job's document. A job that was forgotten and is registered again counts its versions from 0
@@ -39,6 +40,12 @@ pub struct Assignment {
     pub index: u32,
     /// The ports that it holds.
     pub ports: Vec<AssignedPort>,
+    /// The cores that its tasks have alone.
+    #[serde(default)]
+    pub cores: Vec<CoreGrant>,
+    /// The devices that its tasks have, whole or in part.
+    #[serde(default)]
+    pub devices: Vec<DeviceGrant>,
     /// Allocations of this node that must be gone before it starts.
     pub after: Vec<AllocationId>,
     /// The deployment that waits for its health.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeId, Resources};
+use crate::{NodeId, Resources, WHOLE_DEVICE};
 
 /// One reason why a group does not fit on a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -86,6 +86,41 @@ pub enum Misfit {
     },
     /// No dynamic port is left.
     NoDynamicPort,
+    /// Too few cores are free that a task may have alone.
+    Cores {
+        /// Cores wanted.
+        ask: u32,
+        /// Cores free.
+        free: u32,
+    },
+    /// Too few devices, or parts of devices, are there or free.
+    Device {
+        /// What is asked for, as it is written: `nvidia/gpu`.
+        name: String,
+        /// How many.
+        ask: u64,
+        /// How much of each, in thousandths.
+        share: u32,
+        /// Healthy ones of the node that meet the ask; where none of it is large enough, of its largest set of equals.
+        matching: u64,
+        /// How many of these have so much left.
+        free: u64,
+    },
+    /// The node has no host volume of that name.
+    HostVolume {
+        /// The volume's name.
+        name: String,
+    },
+    /// The node's host volume of that name can't be written, and the group wants to.
+    HostVolumeReadOnly {
+        /// The volume's name.
+        name: String,
+    },
+    /// The node has no network of that name on which to publish ports.
+    HostNetwork {
+        /// The network's name.
+        name: String,
+    },
 }
 
 impl Misfit {
@@ -107,6 +142,12 @@ impl Misfit {
             Misfit::Disk { .. } => "disk".into(),
             Misfit::PortTaken { port } => format!("port {port}"),
             Misfit::NoDynamicPort => "dynamic ports".into(),
+            Misfit::Cores { .. } => "cores".into(),
+            Misfit::Device { name, .. } if self.is_filter() => format!("missing device {name}"),
+            Misfit::Device { name, .. } => format!("device {name}"),
+            Misfit::HostVolume { name } => format!("missing host volume {name}"),
+            Misfit::HostVolumeReadOnly { name } => format!("read-only host volume {name}"),
+            Misfit::HostNetwork { name } => format!("missing host network {name}"),
         }
     }
 
@@ -120,13 +161,19 @@ impl Misfit {
             | Misfit::Driver { .. }
             | Misfit::Constraint { .. }
             | Misfit::DistinctHosts
-            | Misfit::DistinctProperty { .. } => true,
+            | Misfit::DistinctProperty { .. }
+            | Misfit::HostVolume { .. }
+            | Misfit::HostVolumeReadOnly { .. }
+            | Misfit::HostNetwork { .. } => true,
+            // Devices that are not there can't become free.
+            Misfit::Device { ask, matching, .. } => matching < ask,
             Misfit::Cpu { .. }
             | Misfit::Memory { .. }
             | Misfit::MemoryMax { .. }
             | Misfit::Disk { .. }
             | Misfit::PortTaken { .. }
-            | Misfit::NoDynamicPort => false,
+            | Misfit::NoDynamicPort
+            | Misfit::Cores { .. } => false,
         }
     }
 }
@@ -161,6 +208,14 @@ impl fmt::Display for Misfit {
             }
             Misfit::PortTaken { port } => write!(f, "port {port} is taken"),
             Misfit::NoDynamicPort => write!(f, "no dynamic port is left"),
+            Misfit::Cores { ask, free } => write!(f, "cores short {} of {ask}", ask.saturating_sub(*free)),
+            Misfit::Device { name, ask, share, matching, free } => {
+                let share = if *share < WHOLE_DEVICE { format!("{share}/{WHOLE_DEVICE} of ") } else { String::new() };
+                write!(f, "device {name}: {share}{ask} wanted, {matching} match, {free} free")
+            }
+            Misfit::HostVolume { name } => write!(f, "host volume {name} is missing"),
+            Misfit::HostVolumeReadOnly { name } => write!(f, "host volume {name} is read-only"),
+            Misfit::HostNetwork { name } => write!(f, "host network {name} is missing"),
         }
     }
 }

@@ -35,7 +35,11 @@ pub use id::{
     AllocationId, ClusterId, DeploymentId, EvaluationId, Index, JobKey, NodeId, ParseIdError, ServerId, Term,
 };
 pub use job::*;
-pub use node::{DrainOutcome, DrainStrategy, Driver, Eligibility, LastDrain, Node, NodeEvent, NodeStatus};
+pub use node::{
+    CoreGrant, Cores, DEFAULT_HOST_NETWORK, DeviceGrant, DeviceGroup, DeviceId, DeviceInstance, DeviceName,
+    DrainOutcome, DrainStrategy, Driver, Eligibility, HostNetwork, HostVolume, LastDrain, Node, NodeEvent, NodeStatus,
+    WHOLE_DEVICE,
+};
 pub use resources::{Resources, fits};
 pub use service::{Instance, InstanceState};
 pub use time::Timestamp;

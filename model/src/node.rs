@@ -1,11 +1,21 @@
 //! A node: a host whose agent runs allocations.
 
+mod equipment;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Index, NodeId, Resources, Timestamp};
+
+pub use equipment::{
+    CoreGrant, Cores, DeviceGrant, DeviceGroup, DeviceId, DeviceInstance, DeviceName, HostNetwork, HostVolume,
+    WHOLE_DEVICE,
+};
+
+/// The network of a port that names none.
+pub const DEFAULT_HOST_NETWORK: &str = "default";
 
 /// A host as its agent describes it, and what the servers know of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +50,18 @@ pub struct Node {
     pub drivers: BTreeMap<String, Driver>,
     /// The agent's release.
     pub version: String,
+    /// Cores that may be given to one task alone.
+    #[serde(default)]
+    pub cores: Cores,
+    /// Devices such as GPUs.
+    #[serde(default)]
+    pub devices: Vec<DeviceGroup>,
+    /// Folders that tasks may mount, by name.
+    #[serde(default)]
+    pub host_volumes: BTreeMap<String, HostVolume>,
+    /// Networks on which ports may be published, by name. One that is called `default` stands in place of `address`.
+    #[serde(default)]
+    pub host_networks: BTreeMap<String, HostNetwork>,
 
     /// Whether it is heard of.
     pub status: NodeStatus,
@@ -67,6 +89,32 @@ impl Node {
     /// `memory_max_mb` of `total` already holds the oversubscription factor (design 16).
     pub fn capacity(&self) -> Resources {
         self.total - self.reserved
+    }
+
+    /// The node's address on that network; none where it has no such network. `default` and nothing mean the network
+    /// of `address`.
+    pub fn address_on(&self, network: &str) -> Option<&str> {
+        let network = if network.is_empty() { DEFAULT_HOST_NETWORK } else { network };
+        match self.host_networks.get(network) {
+            Some(known) => Some(&known.address),
+            None => (network == DEFAULT_HOST_NETWORK).then_some(self.address.as_str()),
+        }
+    }
+
+    /// The node's address on the network of ports that name none.
+    pub fn default_address(&self) -> &str {
+        self.address_on(DEFAULT_HOST_NETWORK).unwrap_or(&self.address)
+    }
+
+    /// Whether that port of that address is never given away.
+    pub fn reserves_port(&self, address: &str, port: u16) -> bool {
+        let of_network = |network: &HostNetwork| network.address == address && network.reserved_ports.contains(&port);
+        self.reserved_ports.contains(&port) || self.host_networks.values().any(of_network)
+    }
+
+    /// The devices of that name.
+    pub fn device_group(&self, name: &DeviceName) -> Option<&DeviceGroup> {
+        self.devices.iter().find(|group| group.name == *name)
     }
 
     /// Whether new allocations may be placed.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Driver, Eligibility, Group, Job, JobType, Migrate, Node, NodeId, NodeStatus, Reschedule, Resources, Restart, Task,
-    Timestamp, Update,
+    Cores, Driver, Eligibility, Group, Job, JobType, Migrate, Node, NodeId, NodeStatus, Reschedule, Resources, Restart,
+    Task, Timestamp, Update,
 };
 
 /// A ready node of 4,000 MHz and 8,192 MiB with the `fake` driver; its id is derived from the name.
@@ -25,6 +25,10 @@ pub fn node(name: &str) -> Node {
         reserved_ports: Vec::new(),
         drivers: BTreeMap::from([("fake".to_string(), Driver { detected: true, healthy: true, ..Driver::default() })]),
         version: "0.1.0".into(),
+        cores: Cores::default(),
+        devices: Vec::new(),
+        host_volumes: BTreeMap::new(),
+        host_networks: BTreeMap::new(),
         status: NodeStatus::Ready,
         status_at: Timestamp::default(),
         eligibility: Eligibility::Eligible,

@@ -1,6 +1,7 @@
 //! Conversion between the wire's messages and the model's values, checked in the direction that comes from outside.
 
 mod assignment;
+mod equipment;
 mod node;
 mod observation;
 

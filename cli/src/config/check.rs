@@ -1,5 +1,6 @@
 //! What a configuration must fulfil beyond its types. All faults that can be seen here are found before anything starts.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use super::Config;
@@ -81,23 +82,82 @@ impl Config {
             let given = client.memory_oversubscription.to_string();
             return Err(fault("client.memory_oversubscription", &given, "it is a factor between 1 and 100"));
         }
+        self.check_equipment()?;
         client.reserved.ports().map(|_| ())
+    }
+
+    fn check_equipment(&self) -> Result<(), Failure> {
+        let client = &self.client;
+        client.cores()?;
+        for (name, volume) in &client.host_volume {
+            if !volume.path.is_absolute() {
+                let key = format!("client.host_volume.{name}.path");
+                return Err(fault(&key, &volume.path.display().to_string(), "it is a full path on the host"));
+            }
+        }
+        for (name, network) in &client.host_network {
+            let key = format!("client.host_network.{name}.address");
+            network.address.parse::<IpAddr>().map_err(|_| fault(&key, &network.address, "an IP address is needed"))?;
+            network.ports(name)?;
+        }
+        for (vendor, kind, name, device) in client.devices() {
+            for (id, instance) in &device.instance {
+                if !(instance.path.is_empty() || instance.path.starts_with('/')) {
+                    let key = format!("client.device.{vendor}.{kind}.{name}.instance.{id}.path");
+                    return Err(fault(&key, &instance.path, "it is a full path on the host"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl super::client::Client {
+    /// The cores of `reservable_cores`; none unless given.
+    pub fn cores(&self) -> Result<Option<BTreeSet<u16>>, Failure> {
+        let Some(text) = &self.reservable_cores else { return Ok(None) };
+        let ranges = ranges("client.reservable_cores", text, 0, "it is a list such as 0-3,6")?;
+        Ok(Some(ranges.into_iter().flat_map(|(first, last)| first..=last).collect()))
+    }
+
+    /// The devices, each with its vendor, type and model.
+    pub fn devices(&self) -> impl Iterator<Item = (&String, &String, &String, &super::client::Device)> {
+        self.device.iter().flat_map(|(vendor, kinds)| {
+            kinds
+                .iter()
+                .flat_map(move |(kind, names)| names.iter().map(move |(name, device)| (vendor, kind, name, device)))
+        })
+    }
+}
+
+impl super::client::HostNetwork {
+    /// The ports of `reserved_ports` of the network of that name.
+    pub fn ports(&self, name: &str) -> Result<Vec<u16>, Failure> {
+        let key = format!("client.host_network.{name}.reserved_ports");
+        let ranges = ranges(&key, &self.reserved_ports, 1, "it is a list such as 22,80-90")?;
+        Ok(ranges.into_iter().flat_map(|(first, last)| first..=last).collect())
     }
 }
 
 impl super::client::Reserved {
     /// The ports of `reserved_ports`, as ranges with both ends.
     pub fn ports(&self) -> Result<Vec<(u16, u16)>, Failure> {
-        let wrong = || fault("client.reserved.reserved_ports", &self.reserved_ports, "it is a list such as 22,80-90");
-        let parts = self.reserved_ports.split(',').map(str::trim).filter(|part| !part.is_empty());
-        parts
-            .map(|part| {
-                let (low, high) = part.split_once('-').unwrap_or((part, part));
-                let range = (low.trim().parse().map_err(|_| wrong())?, high.trim().parse().map_err(|_| wrong())?);
-                if range.0 == 0 || range.0 > range.1 { Err(wrong()) } else { Ok(range) }
-            })
-            .collect()
+        ranges("client.reserved.reserved_ports", &self.reserved_ports, 1, "it is a list such as 22,80-90")
     }
+}
+
+/// `22,80-90` as ranges with both ends, of numbers from `least` on.
+fn ranges(key: &str, text: &str, least: u16, rule: &str) -> Result<Vec<(u16, u16)>, Failure> {
+    let wrong = || fault(key, text, rule);
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let (low, high) = part.split_once('-').unwrap_or((part, part));
+            let range: (u16, u16) =
+                (low.trim().parse().map_err(|_| wrong())?, high.trim().parse().map_err(|_| wrong())?);
+            if range.0 < least || range.0 > range.1 { Err(wrong()) } else { Ok(range) }
+        })
+        .collect()
 }
 
 fn fault(key: &str, given: &str, rule: &str) -> Failure {
@@ -139,6 +199,12 @@ mod tests {
         fails(|config| config.client.memory_oversubscription = 0.9, "memory_oversubscription");
         fails(|config| config.client.memory_oversubscription = f64::NAN, "memory_oversubscription");
         fails(|config| config.client.reserved.reserved_ports = "90-80".into(), "reserved_ports");
+        fails(|config| config.client.reservable_cores = Some("3-0".into()), "reservable_cores");
+        fails(
+            |config| drop(config.client.host_volume.insert("data".into(), Default::default())),
+            "host_volume.data.path",
+        );
+        fails(|config| drop(config.client.host_network.insert("lan".into(), Default::default())), "host_network.lan");
     }
 
     #[test]

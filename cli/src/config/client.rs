@@ -35,6 +35,14 @@ pub struct Client {
     pub max_dynamic_port: u16,
     /// The sum of `memory_max` may reach this times the node's memory; 1.5 unless given, at least 1.
     pub memory_oversubscription: f64,
+    /// Cores that may be given to one task alone, such as `0-3,6`; all unless given.
+    pub reservable_cores: Option<String>,
+    /// Folders that tasks may mount, by name.
+    pub host_volume: BTreeMap<String, HostVolume>,
+    /// Networks on which ports may be published, by name.
+    pub host_network: BTreeMap<String, HostNetwork>,
+    /// Devices that tasks may have, by vendor, type and model.
+    pub device: BTreeMap<String, BTreeMap<String, BTreeMap<String, Device>>>,
     /// Containers through Docker.
     pub docker: Docker,
     /// Tasks that only pretend to run, for tests and examples.
@@ -57,6 +65,10 @@ impl Default for Client {
             min_dynamic_port: 20_000,
             max_dynamic_port: 32_000,
             memory_oversubscription: 1.5,
+            reservable_cores: None,
+            host_volume: BTreeMap::new(),
+            host_network: BTreeMap::new(),
+            device: BTreeMap::new(),
             docker: Docker::default(),
             fake: Fake::default(),
         }
@@ -75,6 +87,44 @@ pub struct Reserved {
     pub disk: u64,
     /// Ports, such as `22,80-90`.
     pub reserved_ports: String,
+}
+
+/// A folder that tasks may mount.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostVolume {
+    /// Where it is on the host.
+    pub path: PathBuf,
+    /// Whether nobody may write to it; false unless given.
+    pub read_only: bool,
+}
+
+/// A network on which ports may be published.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostNetwork {
+    /// The node's IP address there.
+    pub address: String,
+    /// Ports of it that are given to nobody, such as `22,80-90`.
+    pub reserved_ports: String,
+}
+
+/// Equal devices.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Device {
+    /// Facts that all of them share, such as `memory = "11 GiB"`.
+    pub attributes: BTreeMap<String, String>,
+    /// Each of them, by its id.
+    pub instance: BTreeMap<String, DeviceInstance>,
+}
+
+/// One device.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeviceInstance {
+    /// Its path on the host, such as `/dev/nvidia0`; none for what tasks reach in another way.
+    pub path: String,
 }
 
 /// Containers through Docker.

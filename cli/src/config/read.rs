@@ -161,6 +161,20 @@ mod tests {
                 reserved_ports = "22,80-90"
               }
               memory_oversubscription = 2
+              reservable_cores = "0-1,3"
+              host_volume "certs" {
+                path = "/srv/certs"
+                read_only = true
+              }
+              host_network "lan" {
+                address = "10.0.0.2"
+                reserved_ports = "22"
+              }
+              device "nvidia" "gpu" "1080ti" {
+                attributes { memory = "11 GiB" }
+                instance "0" { path = "/dev/nvidia0" }
+                instance "1" { path = "/dev/nvidia1" }
+              }
               docker { socket = "/run/docker.sock" }
               fake { enabled = true }
             }
@@ -175,6 +189,15 @@ mod tests {
         assert!(config.client.docker.enabled && config.client.fake.enabled);
         assert_eq!(config.client.memory_oversubscription, 2.0);
         assert_eq!(config.dns.domains, ["sched"]);
+        config.check().unwrap();
+        assert_eq!(config.client.cores().unwrap().unwrap(), [0, 1, 3].into());
+        assert!(config.client.host_volume["certs"].read_only);
+        assert_eq!(config.client.host_network["lan"].ports("lan").unwrap(), [22]);
+        let devices: Vec<_> = config.client.devices().collect();
+        let (vendor, kind, name, device) = devices[0];
+        assert_eq!((vendor.as_str(), kind.as_str(), name.as_str()), ("nvidia", "gpu", "1080ti"));
+        assert_eq!(device.attributes["memory"], "11 GiB");
+        assert_eq!(device.instance["1"].path, "/dev/nvidia1");
     }
 
     #[track_caller]

@@ -80,6 +80,8 @@ mod tests {
             group: "web".into(),
             index: 0,
             ports: Vec::new(),
+            cores: Vec::new(),
+            devices: Vec::new(),
             after: Vec::new(),
             deployment: None,
             desired: Desired::Run,

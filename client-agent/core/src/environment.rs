@@ -88,11 +88,17 @@ fn builtin(scope: &Scope<'_>) -> BTreeMap<String, String> {
         ("NOMAD_DC".into(), node.datacenter.clone()),
         ("NOMAD_NODE_NAME".into(), node.name.clone()),
         ("NOMAD_NODE_ID".into(), node.id.to_string()),
-        ("NOMAD_CPU_LIMIT".into(), task.resources.cpu_mhz().to_string()),
+        ("NOMAD_CPU_LIMIT".into(), task.resources.cpu_mhz(node.cores.core_mhz).to_string()),
         ("NOMAD_MEMORY_LIMIT".into(), task.resources.memory.to_string()),
     ]);
     if task.resources.memory_max > 0 {
         variables.insert("NOMAD_MEMORY_MAX_LIMIT".into(), task.resources.limit_mb().to_string());
+    }
+    let cores: Vec<_> =
+        assignment.cores.iter().filter(|grant| grant.task == task.name).flat_map(|grant| &grant.ids).collect();
+    if !cores.is_empty() {
+        let cores: Vec<_> = cores.iter().map(ToString::to_string).collect();
+        variables.insert("NOMAD_CPU_CORES".into(), cores.join(","));
     }
     ports(scope, &mut variables);
     // The task's meta wins over its group's, and that over its job's.
@@ -147,6 +153,8 @@ mod tests {
             group: "web".into(),
             index: 2,
             ports: vec![AssignedPort { label: "my-http".into(), value: 20_001, to: 8080, host_ip: String::new() }],
+            cores: Vec::new(),
+            devices: Vec::new(),
             after: Vec::new(),
             deployment: None,
             desired: Desired::Run,

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use model::{Eligibility, Node, NodeStatus, Resources, Timestamp};
+use model::{Cores, DeviceGroup, DeviceInstance, Eligibility, Node, NodeStatus, Resources, Timestamp};
 use proto::convert::node_to_wire;
 use proto::wire::agent_up;
 use tracing::{info, warn};
 
 use super::{Agent, Input};
-use crate::config::AgentConfig;
+use crate::config::{AgentConfig, Devices};
 use crate::drivers::Driver;
 use crate::host::HostFacts;
 
@@ -44,6 +44,10 @@ pub(super) fn node(config: &AgentConfig, facts: &HostFacts) -> Node {
         reserved_ports: config.reserved_ports.clone(),
         drivers: Default::default(),
         version: env!("CARGO_PKG_VERSION").into(),
+        cores: cores(config, facts, cpu_mhz),
+        devices: config.devices.iter().map(device_group).collect(),
+        host_volumes: config.host_volumes.clone(),
+        host_networks: config.host_networks.clone(),
         status: NodeStatus::Initializing,
         status_at: Timestamp::default(),
         eligibility: Eligibility::Eligible,
@@ -53,6 +57,25 @@ pub(super) fn node(config: &AgentConfig, facts: &HostFacts) -> Node {
         events: Vec::new(),
         create_index: 0,
         modify_index: 0,
+    }
+}
+
+/// Cores that may be given away. Several nodes on one host would give away the same ones, so there must be said which.
+fn cores(config: &AgentConfig, facts: &HostFacts, cpu_mhz: u64) -> Cores {
+    let all = || match config.is_share_of_host() {
+        true => Default::default(),
+        false => (0..u16::try_from(facts.cores).unwrap_or(u16::MAX)).collect(),
+    };
+    let ids = config.reservable_cores.clone().unwrap_or_else(all);
+    Cores { ids, core_mhz: (cpu_mhz / facts.cores.max(1)).max(1) }
+}
+
+fn device_group(devices: &Devices) -> DeviceGroup {
+    let instance = |id: &String| DeviceInstance { id: id.clone(), healthy: true };
+    DeviceGroup {
+        name: devices.name.clone(),
+        attributes: devices.attributes.clone(),
+        instances: devices.instances.keys().map(instance).collect(),
     }
 }
 

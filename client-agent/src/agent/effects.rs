@@ -1,17 +1,18 @@
 //! Running the core's effects: each is a spawned future whose answer is an input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use client_agent_core::{AllocationEvent, Effect, Event, Found, NETWORK_TASK, Scope, environment, interpolate};
-use model::{AllocationId, AssignedPort, NetworkMode, Node};
+use model::{AllocationId, AssignedPort, Group, NetworkMode, Node, Task};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::local::Local;
 use super::{Agent, Input};
-use crate::drivers::{Driver, DriverError, Progress, Started, TaskNetwork, TaskSpec};
+use crate::config::AgentConfig;
+use crate::drivers::{Driver, DriverError, Progress, Started, TaskNetwork, TaskSpec, VolumeMounted};
 
 /// When a runtime that does not answer is asked again.
 const UNREACHABLE_RETRY_DELAY: Duration = Duration::from_secs(2);
@@ -29,7 +30,7 @@ impl Agent {
         let inputs = self.inputs.clone();
         match effect {
             Effect::Start => {
-                let spec = task_spec(local, task, &self.node);
+                let spec = task_spec(local, task, &self.node, &self.config);
                 self.work.spawn(async move { start(driver, spec, id, inputs).await });
             }
             Effect::Stop => {
@@ -105,7 +106,7 @@ async fn attempt(driver: &dyn Driver, spec: &TaskSpec, progress: Progress) -> Re
 }
 
 /// The task, ready to be started.
-fn task_spec(local: &Local, name: &str, node: &Node) -> TaskSpec {
+fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: &AgentConfig) -> TaskSpec {
     let (task, group) = (local.task(name), local.group());
     let task = task.expect("effects are for tasks of the group");
     let group = group.expect("a group with tasks exists");
@@ -139,6 +140,10 @@ fn task_spec(local: &Local, name: &str, node: &Node) -> TaskSpec {
         restarts: local.state.tasks.get(name).map_or(0, |task| task.state.restarts),
         config: if holds_network { BTreeMap::new() } else { config },
         env: if holds_network { BTreeMap::new() } else { env },
+        cpu_mhz: task.resources.cpu_mhz(node.cores.core_mhz),
+        cores: if holds_network { BTreeSet::new() } else { cores(local, name) },
+        devices: if holds_network { Vec::new() } else { devices(local, name, config_of_node) },
+        mounts: if holds_network { Vec::new() } else { mounts(group, task, node) },
         resources: task.resources.clone(),
         user: task.user.clone(),
         logs: task.logs.clone(),
@@ -151,6 +156,40 @@ fn task_spec(local: &Local, name: &str, node: &Node) -> TaskSpec {
         hostname: network.map(|network| network.hostname.clone()).unwrap_or_default(),
         dns: network.and_then(|network| network.dns.clone()),
     }
+}
+
+fn cores(local: &Local, task: &str) -> BTreeSet<u16> {
+    let grants = local.assignment.cores.iter().filter(|grant| grant.task == task);
+    grants.flat_map(|grant| grant.ids.iter().copied()).collect()
+}
+
+/// Paths of the devices that the task has, whole or in part.
+fn devices(local: &Local, task: &str, config: &AgentConfig) -> Vec<String> {
+    let grants = local.assignment.devices.iter().filter(|grant| grant.task == task);
+    let path = |grant: &model::DeviceGrant| {
+        let known = config.devices.iter().find(|known| known.name == grant.device.name)?;
+        known.instances.get(&grant.device.id).filter(|path| !path.is_empty()).cloned()
+    };
+    let paths: BTreeSet<String> = grants.filter_map(path).collect();
+    paths.into_iter().collect()
+}
+
+/// The volumes that the task mounts. Of two that say that it can't be written, one is enough.
+fn mounts(group: &Group, task: &Task, node: &Node) -> Vec<VolumeMounted> {
+    let mounted = |mount: &model::VolumeMount| {
+        let volume = group.volumes.get(&mount.volume);
+        let known =
+            volume.filter(|volume| volume.kind == "host").and_then(|volume| node.host_volumes.get(&volume.source));
+        let is_read_only = volume.is_some_and(|volume| volume.read_only) || known.is_some_and(|known| known.read_only);
+        VolumeMounted {
+            volume: mount.volume.clone(),
+            source: known.map(|known| known.path.clone()),
+            destination: mount.destination.clone(),
+            read_only: mount.read_only || is_read_only,
+            propagation: mount.propagation_mode.clone(),
+        }
+    };
+    task.volume_mounts.iter().map(mounted).collect()
 }
 
 /// Replaces `${…}` in every text of a value.

@@ -161,6 +161,8 @@ impl Bench {
             group: job.groups[0].name.clone(),
             index: 0,
             ports: Vec::new(),
+            cores: Vec::new(),
+            devices: Vec::new(),
             after: after.iter().map(|name| allocation(name)).collect(),
             deployment: None,
             desired: Desired::Run,

@@ -10,6 +10,7 @@ pub(super) static DEVICE: Block = Block::new(
     &[
         attribute("", "Name", Kind::Text, "vendor/type/name, given as the label."),
         attribute("count", "Count", AMOUNT, "How many; 1 unless given."),
+        attribute("share", "Share", Kind::Whole(1, 1000), "How much of each, in thousandths; 1000 unless given."),
         block("constraint", "Constraints", &CONSTRAINT, Times::Many),
         block("affinity", "Affinities", &AFFINITY, Times::Many),
     ],

@@ -31,7 +31,7 @@ pub(super) static GROUP: Block = Block::new(
         block("ephemeral_disk", "EphemeralDisk", &EPHEMERAL_DISK, Times::Once),
         attribute("shutdown_delay", "ShutdownDelay", Kind::Duration, "Wait between leaving the catalog and the stop."),
         attribute("meta", "Meta", Kind::TextMap, "Free values by name, handed to tasks."),
-        block("volume", "Volumes", &VOLUME, Times::ByLabel).not_yet(),
+        block("volume", "Volumes", &VOLUME, Times::ByLabel),
         block("scaling", "Scaling", &SCALING, Times::Once).not_yet(),
         block("consul", "Consul", &CONSUL, Times::Once).not_yet(),
         attribute("max_run_duration", "MaxRunDuration", Kind::Duration, "Ends a batch instance that runs longer.")

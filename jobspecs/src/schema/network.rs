@@ -32,8 +32,8 @@ static PORT: Block = Block::new(
         attribute("", "Label", Kind::Text, "The port's name, given as the label."),
         attribute("static", "Value", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "The number on the node."),
         attribute("to", "To", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "The number inside; -1 for the same."),
-        attribute("host_network", "HostNetwork", Kind::Text, "The node's network to publish on.").not_yet(),
-        attribute("ignore_collision", "IgnoreCollision", Kind::Bool, "Whether others may hold the number.").not_yet(),
+        attribute("host_network", "HostNetwork", Kind::Text, "The node's network to publish on."),
+        attribute("ignore_collision", "IgnoreCollision", Kind::Bool, "Whether others may hold the number."),
     ],
 )
 .labelled("Label")

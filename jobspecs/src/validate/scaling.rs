@@ -40,6 +40,11 @@ pub(super) fn check_task(task: &Task, path: &str, problems: &mut Problems) {
             let message = format!("the task `{}` asks for 0 devices `{}`", task.name, device.name);
             problems.add(format!("{path}.Count"), message, "leave the block out for none");
         }
+        if !(1..=model::WHOLE_DEVICE).contains(&device.share) {
+            let message =
+                format!("the task `{}` asks for {} thousandths of `{}`", task.name, device.share, device.name);
+            problems.add(format!("{path}.Share"), message, "a share is 1 to 1000; leave it out for whole devices");
+        }
         placement::check_device(device, &path, problems);
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Affinity, Constraint};
+use crate::WHOLE_DEVICE;
 
 /// Devices such as GPUs that a task asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,9 @@ pub struct Device {
     pub name: String,
     /// How many.
     pub count: u64,
+    /// How much of each, in thousandths: less than 1000 leaves the rest to others.
+    #[serde(skip_serializing_if = "is_whole")]
+    pub share: u32,
     /// Conditions on the device.
     #[serde(with = "crate::null")]
     pub constraints: Vec<Constraint>,
@@ -20,9 +24,14 @@ pub struct Device {
     pub affinities: Vec<Affinity>,
 }
 
+/// Nomad has no shares, and shown is only what differs from it.
+fn is_whole(share: &u32) -> bool {
+    *share == WHOLE_DEVICE
+}
+
 impl Default for Device {
     fn default() -> Self {
-        Self { name: String::new(), count: 1, constraints: Vec::new(), affinities: Vec::new() }
+        Self { name: String::new(), count: 1, share: WHOLE_DEVICE, constraints: Vec::new(), affinities: Vec::new() }
     }
 }
 

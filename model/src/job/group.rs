@@ -9,7 +9,7 @@ use super::{
     Affinity, Constraint, Consul, Disconnect, LifecycleHook, Migrate, Network, Reschedule, Restart, Scaling, Service,
     Spread, Task, Update, Volume,
 };
-use crate::Resources;
+use crate::{Node, Resources};
 
 /// Tasks that are placed together; the unit of scheduling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,11 +78,23 @@ pub struct Group {
 }
 
 impl Group {
-    /// What one instance asks of a node: the most that tasks of it hold at the same time, and its disk. Those that run to
-    /// their end before the main tasks, and those that run after them, hold nothing beside them.
+    /// What one instance asks of any node: the most that tasks of it hold at the same time, and its disk. Those that run
+    /// to their end before the main tasks, and those that run after them, hold nothing beside them. Cores that a task
+    /// wants alone count for something on a certain node only, see [`Group::ask_on`].
     pub fn ask(&self) -> Resources {
+        self.ask_of_cores(0)
+    }
+
+    /// What one instance asks of `node`.
+    pub fn ask_on(&self, node: &Node) -> Resources {
+        self.ask_of_cores(node.cores.core_mhz)
+    }
+
+    fn ask_of_cores(&self, core_mhz: u64) -> Resources {
         let (mut before, mut beside, mut after) = (Resources::default(), Resources::default(), Resources::default());
         let mut sidecars = Resources::default();
+        // Cores are handed out for as long as the instance is there, whatever its tasks do.
+        let mut always = Resources { disk_mb: self.ephemeral_disk.size_mb, ..Resources::default() };
         for task in &self.tasks {
             let phase = match task.lifecycle.as_ref().map(|lifecycle| (lifecycle.hook, lifecycle.sidecar)) {
                 Some((LifecycleHook::Prestart, false)) => &mut before,
@@ -90,10 +102,10 @@ impl Group {
                 None | Some((LifecycleHook::Poststart, _)) => &mut beside,
                 Some((LifecycleHook::Poststop, _)) => &mut after,
             };
-            *phase += task.resources.ask();
+            *phase += task.resources.ask(0);
+            always += task.resources.ask(core_mhz) - task.resources.ask(0);
         }
-        let disk = Resources { disk_mb: self.ephemeral_disk.size_mb, ..Resources::default() };
-        (before + sidecars).max(beside + sidecars).max(after) + disk
+        (before + sidecars).max(beside + sidecars).max(after) + always
     }
 
     /// What happens while the node is out of contact: the `disconnect` block, or else what the fields before it say.

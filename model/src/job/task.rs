@@ -172,9 +172,9 @@ pub struct TaskResources {
 }
 
 impl TaskResources {
-    /// Its share in MHz. Cores are not handed out yet: a task that asks for some in place of a share has the default.
-    pub fn cpu_mhz(&self) -> u64 {
-        if self.cpu == 0 && self.cores > 0 { Self::default().cpu } else { self.cpu }
+    /// Its CPU in MHz on a node whose cores count for `core_mhz` each: those that it has alone, or its share.
+    pub fn cpu_mhz(&self, core_mhz: u64) -> u64 {
+        if self.cores > 0 { u64::from(self.cores).saturating_mul(core_mhz) } else { self.cpu }
     }
 
     /// The hard limit of its memory in MiB. That there is none is not offered yet: then it is the reservation.
@@ -182,9 +182,14 @@ impl TaskResources {
         self.memory.max(u64::try_from(self.memory_max).unwrap_or_default())
     }
 
-    /// What the task asks of a node.
-    pub fn ask(&self) -> Resources {
-        Resources { cpu_mhz: self.cpu_mhz(), memory_mb: self.memory, memory_max_mb: self.limit_mb(), disk_mb: 0 }
+    /// What the task asks of a node whose cores count for `core_mhz` each.
+    pub fn ask(&self, core_mhz: u64) -> Resources {
+        Resources {
+            cpu_mhz: self.cpu_mhz(core_mhz),
+            memory_mb: self.memory,
+            memory_max_mb: self.limit_mb(),
+            disk_mb: 0,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use model::{AssignedPort, Assignment, Desired, StopReason};
 
+use super::equipment::{core_grant_from_wire, core_grant_to_wire, device_grant_from_wire, device_grant_to_wire, small};
 use super::{BadMessage, allocation_from_bytes, allocation_to_bytes, deployment_from_bytes, deployment_to_bytes};
 use super::{document_from_wire, document_to_wire};
 use crate::wire;
@@ -42,6 +43,8 @@ pub fn assignment_to_wire(assignment: &Assignment) -> wire::Assignment {
         deployment: assignment.deployment.map(deployment_to_bytes).unwrap_or_default(),
         stop,
         generation: assignment.generation,
+        cores: assignment.cores.iter().map(core_grant_to_wire).collect(),
+        devices: assignment.devices.iter().map(device_grant_to_wire).collect(),
     }
 }
 
@@ -49,9 +52,7 @@ pub fn assignment_to_wire(assignment: &Assignment) -> wire::Assignment {
 pub fn assignment_from_wire(message: &wire::Assignment) -> Result<Assignment, BadMessage> {
     let job = message.job.as_ref().ok_or_else(|| BadMessage::new("assignment.job", "is missing"))?;
     let port = |port: &wire::Port| -> Result<AssignedPort, BadMessage> {
-        let number = |number: u32| {
-            u16::try_from(number).map_err(|_| BadMessage::new("assignment.ports", format!("holds the number {number}")))
-        };
+        let number = |number: u32| small("assignment.ports", number);
         Ok(AssignedPort {
             label: port.label.clone(),
             value: number(port.value)?,
@@ -75,6 +76,8 @@ pub fn assignment_from_wire(message: &wire::Assignment) -> Result<Assignment, Ba
         group: message.group.clone(),
         index: message.index,
         ports: message.ports.iter().map(port).collect::<Result<_, _>>()?,
+        cores: message.cores.iter().map(core_grant_from_wire).collect::<Result<_, _>>()?,
+        devices: message.devices.iter().map(device_grant_from_wire).collect::<Result<_, _>>()?,
         after: after.collect::<Result<_, _>>()?,
         deployment,
         desired,
@@ -102,6 +105,8 @@ mod tests {
                     to: 8080,
                     host_ip: "127.0.0.1".into(),
                 }],
+                cores: vec![model::CoreGrant { task: "web".into(), ids: [2, 3].into() }],
+                devices: vec![model::DeviceGrant { task: "web".into(), share: 250, ..Default::default() }],
                 after: vec![AllocationId::derive(&[b"b"])],
                 deployment: Some(DeploymentId::derive(&[b"d"])),
                 desired,

@@ -2,6 +2,10 @@
 
 use model::{Driver, Eligibility, Node, NodeStatus, Resources, Timestamp, Usage};
 
+use super::equipment::{
+    cores_from_wire, cores_to_wire, device_group_from_wire, device_group_to_wire, networks_from_wire, networks_to_wire,
+    small, volumes_from_wire, volumes_to_wire,
+};
 use super::{BadMessage, allocation_from_bytes, allocation_to_bytes, node_from_bytes, node_to_bytes};
 use crate::wire;
 
@@ -33,14 +37,16 @@ pub fn node_to_wire(node: &Node) -> wire::NodeDescription {
         reserved_ports: node.reserved_ports.iter().map(|port| u32::from(*port)).collect(),
         drivers: node.drivers.iter().map(driver).collect(),
         version: node.version.clone(),
+        cores: Some(cores_to_wire(&node.cores)),
+        devices: node.devices.iter().map(device_group_to_wire).collect(),
+        host_volumes: volumes_to_wire(&node.host_volumes),
+        host_networks: networks_to_wire(&node.host_networks),
     }
 }
 
 /// Reads what an agent says of its node; status, eligibility and drain are as for a node that is new.
 pub fn node_from_wire(message: &wire::NodeDescription) -> Result<Node, BadMessage> {
-    let port = |number: u32| {
-        u16::try_from(number).map_err(|_| BadMessage::new("node.ports", format!("holds the number {number}")))
-    };
+    let port = |number: u32| small("node.ports", number);
     let driver = |(name, driver): (&String, &wire::Driver)| {
         let driver = Driver {
             detected: driver.detected,
@@ -69,6 +75,10 @@ pub fn node_from_wire(message: &wire::NodeDescription) -> Result<Node, BadMessag
         reserved_ports: message.reserved_ports.iter().map(|number| port(*number)).collect::<Result<_, _>>()?,
         drivers: message.drivers.iter().map(driver).collect(),
         version: message.version.clone(),
+        cores: cores_from_wire(message.cores.as_ref())?,
+        devices: message.devices.iter().map(device_group_from_wire).collect::<Result<_, _>>()?,
+        host_volumes: volumes_from_wire(&message.host_volumes),
+        host_networks: networks_from_wire(&message.host_networks)?,
         status: NodeStatus::Initializing,
         status_at: Timestamp::default(),
         eligibility: Eligibility::Eligible,
@@ -126,7 +136,28 @@ mod tests {
         let mut node = model::testing::node("n1").meta("rack", "r1");
         node.status = NodeStatus::Initializing;
         node.reserved_ports = vec![22];
+        node.cores = model::Cores { ids: [0, 1, 5].into(), core_mhz: 2400 };
+        node.devices = vec![model::DeviceGroup {
+            name: model::DeviceName { vendor: "nvidia".into(), kind: "gpu".into(), name: "a100".into() },
+            attributes: [("memory".to_string(), "40 GiB".to_string())].into(),
+            instances: vec![
+                model::DeviceInstance { id: "0".into(), healthy: true },
+                model::DeviceInstance { id: "1".into(), healthy: false },
+            ],
+        }];
+        let volume = model::HostVolume { path: "/srv/certs".into(), read_only: true };
+        node.host_volumes.insert("certs".into(), volume);
+        let network = model::HostNetwork { address: "10.0.0.1".into(), reserved_ports: vec![80] };
+        node.host_networks.insert("lan".into(), network);
         assert_eq!(node_from_wire(&node_to_wire(&node)), Ok(node));
+    }
+
+    #[test]
+    fn a_device_that_is_there_twice_is_refused() {
+        let mut message = node_to_wire(&model::testing::node("n1"));
+        let instance = wire::DeviceInstance { id: "0".into(), healthy: true };
+        message.devices.push(wire::DeviceGroup { instances: vec![instance.clone(), instance], ..Default::default() });
+        assert_eq!(node_from_wire(&message).unwrap_err().to_string(), "bad message: node.devices holds 0 twice");
     }
 
     #[test]

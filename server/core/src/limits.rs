@@ -14,6 +14,8 @@ pub const PLANS_IN_FLIGHT_MAX: usize = 4;
 pub const PLANS_AHEAD_MAX: usize = 16;
 /// Plans of one evaluation before the planner gives up on it.
 pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
+/// Choices that are tried to meet the device asks of one instance on one node, before it counts as too full.
+pub const DEVICE_SEARCH_STEPS_MAX: u32 = 1_000;
 /// Nodes named in an explanation as those that came closest.
 pub const NEAREST_MISSES_MAX: usize = 5;
 /// How much higher a priority must be to take the room of work of another job.

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    AllocationId, EvaluationId, Index, JobKey, NodeId, RescheduleEvent, StopReason, Term, Timestamp, Unplaced,
+    AllocationId, CoreGrant, DeviceGrant, EvaluationId, Index, JobKey, NodeId, RescheduleEvent, StopReason, Term,
+    Timestamp, Unplaced,
 };
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,12 @@ pub struct Tail {
     pub canary: bool,
     /// Earlier placements of the instance that failed, oldest first.
     pub reschedules: Vec<RescheduleEvent>,
+    /// The cores that its tasks get alone.
+    #[serde(default)]
+    pub cores: Vec<CoreGrant>,
+    /// The devices that its tasks get, whole or in part.
+    #[serde(default)]
+    pub devices: Vec<DeviceGrant>,
 }
 
 /// What becomes of the job's deployment.

@@ -11,6 +11,7 @@ mod changes;
 mod constraint;
 mod feasible;
 mod fleet;
+pub mod grant;
 mod place;
 mod reconcile;
 mod reschedule;

@@ -157,6 +157,12 @@ impl State {
         self.uses.get(&id).map(|held| (**held).clone()).unwrap_or_default()
     }
 
+    /// What a successor of `known` takes over: what that holds, and what it waits for itself, all of them together.
+    pub(crate) fn inherited(&self, known: &Allocation) -> NodeUse {
+        let before = known.after.iter().filter_map(|id| self.allocation(*id)).map(|before| &**before);
+        NodeUse::of(before.chain([known]))
+    }
+
     /// An allocation.
     pub fn allocation(&self, id: AllocationId) -> Option<&Arc<Allocation>> {
         self.allocations.get(&id)

@@ -207,6 +207,8 @@ fn assignment(state: &State, allocation: &Allocation) -> Assignment {
         group: allocation.group.clone(),
         index: allocation.index,
         ports: allocation.ports.clone(),
+        cores: allocation.cores.clone(),
+        devices: allocation.devices.clone(),
         after: allocation.after.clone(),
         deployment: allocation.deployment,
         desired: allocation.desired.clone(),

@@ -3,6 +3,7 @@
 
 mod capacity;
 mod consistent;
+mod grants;
 mod ports;
 mod unique_names;
 
@@ -30,6 +31,7 @@ pub fn check(state: &State) -> Vec<Violation> {
     let mut violations = Vec::new();
     capacity::check(state, &mut violations);
     ports::check(state, &mut violations);
+    grants::check(state, &mut violations);
     unique_names::check(state, &mut violations);
     consistent::check(state, &mut violations);
     violations

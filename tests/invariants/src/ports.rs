@@ -1,5 +1,7 @@
-//! I8: no two allocations hold the same port of a node, except a successor and its predecessors.
+//! I8: no two allocations hold the same port of an address of a node, except a successor and its predecessors, and
+//! where one of them says that its port may collide.
 
+use model::{Allocation, AssignedPort};
 use server_core::state::State;
 
 use super::Violation;
@@ -13,12 +15,32 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
                 if one.after.contains(&other.id) || other.after.contains(&one.id) {
                     continue;
                 }
-                let shared = one.ports.iter().find(|port| other.ports.iter().any(|known| known.value == port.value));
+                let is_same = |port: &AssignedPort, known: &AssignedPort| {
+                    known.value == port.value
+                        && known.host_ip == port.host_ip
+                        && !may_collide(state, one, port)
+                        && !may_collide(state, other, known)
+                };
+                let shared = one.ports.iter().find(|port| other.ports.iter().any(|known| is_same(port, known)));
                 if let Some(port) = shared {
-                    let what = format!("port {} of {} by {} and {}", port.value, node.name, one.name(), other.name());
+                    let what = format!(
+                        "port {} at {} of {} by {} and {}",
+                        port.value,
+                        port.host_ip,
+                        node.name,
+                        one.name(),
+                        other.name()
+                    );
                     violations.push(Violation { invariant: "ports", what });
                 }
             }
         }
     }
+}
+
+fn may_collide(state: &State, allocation: &Allocation, port: &AssignedPort) -> bool {
+    let version = state.job_version(&allocation.job, allocation.job_version);
+    let group = version.and_then(|version| version.job.group(&allocation.group));
+    let ports = group.into_iter().flat_map(|group| &group.networks).flat_map(|network| network.ports());
+    ports.filter(|known| known.label == port.label).any(|known| known.ignore_collision)
 }

@@ -10,12 +10,13 @@ use model::{
 use server_core::apply::{Accepted, Answer, apply};
 use server_core::command::{Command, DrainSpec, Entry};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
+use server_core::schedule::grant::{Placed, Taken, grant};
 use server_core::schedule::{Scheduler, schedule};
 use server_core::state::State;
 use server_core::{deployment, evaluations};
 
 use super::words::{Name, Words, job_key, seconds};
-use super::{decision, job};
+use super::{decision, equipment, job};
 
 /// When a scenario plays.
 const START: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -238,6 +239,7 @@ impl Cluster {
             let port = |text: &str| text.parse().expect("a port is a number");
             node.dynamic_ports = (port(first), port(last));
         }
+        equipment::equip(&mut node, &mut words);
         if let Some(name) = words.value("driver") {
             node.drivers = BTreeMap::from([(name, Driver { detected: true, healthy: true, ..Driver::default() })]);
         }
@@ -298,8 +300,19 @@ impl Cluster {
         let version = words.number("version");
         let version = version.unwrap_or_else(|| self.state.job(&key).expect("the job comes first").current().version);
         let replaced = words.value("replacing").map(|node| self.instance(&name, Some(&node)).id);
-        let tail =
-            Tail { index: Some(name.index), previous: replaced, canary: words.flag("canary"), ..Tail::default() };
+        let job = self.state.job_version(&key, version).expect("that version is there").job.clone();
+        let group = job.group(&name.group).expect("the job has that group");
+        let held = self.state.node_use(node.id);
+        let taken = Taken { held: Some(&held), placed: &Placed::default(), inherited: None };
+        let grant = grant(&node, &taken, group).unwrap_or_else(|misfits| panic!("{text} does not fit: {misfits:?}"));
+        let tail = Tail {
+            index: Some(name.index),
+            previous: replaced,
+            canary: words.flag("canary"),
+            cores: grant.cores,
+            devices: grant.devices,
+            ..Tail::default()
+        };
         let placement = Placement {
             group: name.group.clone(),
             job_version: version,

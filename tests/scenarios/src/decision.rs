@@ -8,6 +8,8 @@ use server_core::plan::{DeploymentChange, Plan};
 use server_core::state::State;
 use server_core::why::{Attempt, Wait, Why};
 
+use super::equipment;
+
 /// What a plan did, between the state before it and the one after.
 pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Vec<String> {
     let mut lines = Vec::new();
@@ -30,6 +32,7 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
         for predecessor in &new.after {
             line += &format!(" after {}", name(*predecessor));
         }
+        line += &equipment::given(new);
         lines.push(line);
         let victims = after.allocations().filter(|known| known.preempted_by == Some(new.id));
         lines.extend(victims.map(|victim| format!("preempt {} on {}", self::name(victim), victim.node_name)));

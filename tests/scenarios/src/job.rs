@@ -1,10 +1,11 @@
 //! A line about a job, as a change of its document.
 
 use model::{
-    Affinity, Constraint, DelayFunction, Group, Job, JobType, Network, Operator, Port, Reconcile, Reschedule, Spread,
-    SpreadTarget, Update,
+    Affinity, Constraint, DelayFunction, Group, Job, JobType, Operator, Reconcile, Reschedule, Spread, SpreadTarget,
+    Update,
 };
 
+use super::equipment;
 use super::words::{Words, duration};
 
 /// Bends `job` as a `job` line says, which speaks of its first group too.
@@ -53,7 +54,8 @@ pub fn bend_group(group: &mut Group, mut words: Words) {
     }
     bend_rules(group, &mut words);
     bend_placement(group, &mut words);
-    bend_ports(group, &mut words);
+    equipment::ask(group, &mut words);
+    equipment::ask_ports(group, &mut words);
     words.end();
 }
 
@@ -165,22 +167,8 @@ fn bend_placement(group: &mut Group, words: &mut Words) {
     }
 }
 
-fn bend_ports(group: &mut Group, words: &mut Words) {
-    let fixed: Option<u16> = words.number("port");
-    let dynamic: Option<u16> = words.number("dynamic_ports");
-    if fixed.is_none() && dynamic.is_none() {
-        return;
-    }
-    let port = |label: String, value| Port { label, value, ..Port::default() };
-    group.networks = vec![Network {
-        reserved_ports: fixed.into_iter().map(|value| port("fixed".into(), value)).collect(),
-        dynamic_ports: (0..dynamic.unwrap_or(0)).map(|number| port(format!("p{number}"), 0)).collect(),
-        ..Network::default()
-    }];
-}
-
 /// A constraint as people write it: `${meta.rack} = r1`, `${meta.rack} is_set`.
-fn constraint(text: &str) -> Constraint {
+pub fn constraint(text: &str) -> Constraint {
     let (attribute, rest) = text.split_once(' ').expect("a constraint has an operator");
     let (operator, value) = rest.split_once(' ').unwrap_or((rest, ""));
     let known = Operator::ALL.iter().find(|(word, _)| *word == operator);

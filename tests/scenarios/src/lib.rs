@@ -6,12 +6,17 @@
 //!
 //! ```text
 //! node n1 cpu=1000 mem=512 rack=r1        its size, dc=, pool=, class=, ports=20000-20009, driver=, attr.NAME=, or meta
+//! node n1 cores=0-3 core_mhz=1000 device="nvidia/gpu/1080ti:2;memory=11 GiB" volume=certs:ro network=lan:10.0.0.1:22
+//!                                         what it has beyond amounts; device count `3-1`: three, the first one sick
 //! node n2 down since=-60s                 or suspect, draining, ineligible: once everything before it is in place
 //! job web count=2 cpu=400 mem=100         registers it; a second line changes it, and so makes a new version
 //! job web max_parallel=1 canary=1         its rules: also auto_revert, auto_promote, progress_deadline=, reschedule=30s or
 //!                                         never, attempts=, interval=, delay=fibonacci, max_delay=, migrate=2, max_run=,
 //!                                         kill_timeout=; lost_after=, keep, stop_on_client_after=, reconcile=keep_original
 //! job web change=env                      or tags, meta: something new
+//! job web cores=2 device="gpu:1;share=500;constraint=${device.attr.memory} >= 8 GiB;affinity=50 ${device.model} = x"
+//!         volume=data:ro port=8080@lan dynamic_ports=2@lan ignore_collision        what it asks beyond amounts;
+//!                                         `no_devices` takes back what an earlier line asked
 //! group api count=1                       one more group of the job above
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
@@ -29,13 +34,15 @@
 //! ```
 //!
 //! Decisions read `place web[0] on n2 after web[0]`, `place web[0] of version 0 on n2` where that is not the job's current
-//! one, `canary web[0] on n1`, `stop web[1] on n1: updated`, `preempt low[0] on n1`, `in-place web[0]`, `follow-up in 30s for web[0]`, `no
+//! one, `place web[0] on n1 with cores 0,1 and 500 of 1080ti[0] and port 80 at 10.0.0.1` for what it gets beyond amounts,
+//! `canary web[0] on n1`, `stop web[1] on n1: updated`, `preempt low[0] on n1`, `in-place web[0]`, `follow-up in 30s for web[0]`, `no
 //! follow-up in 60s`, `deployment begins`, `held back web 2`, `blocked web 1: memory 3`. Their order means nothing. `[?]`
 //! stands for any index, where equal instances may change places.
 
 mod cluster;
 mod decision;
 mod deeds;
+mod equipment;
 mod job;
 mod words;
 

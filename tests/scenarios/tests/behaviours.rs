@@ -6,8 +6,12 @@ mod batch;
 mod canaries;
 #[path = "behaviours/combinations.rs"]
 mod combinations;
+#[path = "behaviours/cores.rs"]
+mod cores;
 #[path = "behaviours/deployments.rs"]
 mod deployments;
+#[path = "behaviours/devices.rs"]
+mod devices;
 #[path = "behaviours/disconnects.rs"]
 mod disconnects;
 #[path = "behaviours/explanations.rs"]
@@ -20,6 +24,8 @@ mod feasibility;
 mod moves;
 #[path = "behaviours/names.rs"]
 mod names;
+#[path = "behaviours/networks.rs"]
+mod networks;
 #[path = "behaviours/preemption.rs"]
 mod preemption;
 #[path = "behaviours/properties.rs"]
@@ -38,5 +44,7 @@ mod system;
 mod updates;
 #[path = "behaviours/versions.rs"]
 mod versions;
+#[path = "behaviours/volumes.rs"]
+mod volumes;
 #[path = "behaviours/watch.rs"]
 mod watch;

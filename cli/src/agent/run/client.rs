@@ -6,8 +6,8 @@ use std::sync::Arc;
 use client_agent::drivers::Driver;
 use client_agent::drivers::docker::{DockerConfig, DockerDriver};
 use client_agent::drivers::fake::FakeDriver;
-use client_agent::{AgentConfig, AgentSeams, FolderStore, RealHost, node_id};
-use model::{NodeId, Resources};
+use client_agent::{AgentConfig, AgentSeams, Devices, FolderStore, RealHost, node_id};
+use model::{DeviceName, HostNetwork, HostVolume, NodeId, Resources};
 use proto::grpc::GrpcDialer;
 use proto::identity::{CERTIFICATE_FILE, Identity, Role};
 use proto::net::Peer;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::server::{chain, join_until_admitted, rpc_address};
 use super::{RunningClient, World, cluster_folder, role_folder};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::failure::Failure;
 
 /// Starts the agent; it runs until `shutdown`.
@@ -146,7 +146,25 @@ fn agent_config(
     };
     agent.dynamic_ports = (client.min_dynamic_port, client.max_dynamic_port);
     agent.reserved_ports = client.reserved.ports()?.into_iter().flat_map(|(first, last)| first..=last).collect();
+    agent.reservable_cores = client.cores()?;
+    for (name, volume) in &client.host_volume {
+        let path = volume.path.display().to_string();
+        agent.host_volumes.insert(name.clone(), HostVolume { path, read_only: volume.read_only });
+    }
+    for (name, network) in &client.host_network {
+        let reserved_ports = network.ports(name)?;
+        agent.host_networks.insert(name.clone(), HostNetwork { address: network.address.clone(), reserved_ports });
+    }
+    agent.devices = client.devices().map(devices).collect();
     Ok(agent)
+}
+
+fn devices((vendor, kind, name, device): (&String, &String, &String, &config::Device)) -> Devices {
+    Devices {
+        name: DeviceName { vendor: vendor.clone(), kind: kind.clone(), name: name.clone() },
+        attributes: device.attributes.clone(),
+        instances: device.instance.iter().map(|(id, instance)| (id.clone(), instance.path.clone())).collect(),
+    }
 }
 
 fn drivers(

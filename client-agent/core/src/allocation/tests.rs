@@ -45,6 +45,8 @@ fn scenario(tasks: &str, change: impl Fn(&mut model::Job)) -> Scenario {
         group: "web".into(),
         index: 0,
         ports: Vec::new(),
+        cores: Vec::new(),
+        devices: Vec::new(),
         after: Vec::new(),
         deployment: None,
         desired: Desired::Run,

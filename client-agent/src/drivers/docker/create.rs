@@ -1,14 +1,17 @@
 //! The bodies of create calls: built field by field from what was read, never passed through.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding};
+use bollard::models::{
+    ContainerCreateBody, DeviceMapping, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
+    MountBindOptionsPropagationEnum, MountType, PortBinding,
+};
 use model::{AssignedPort, Logs};
 
 use super::images::NETWORK_COMMAND;
 use super::labels::Owner;
 use super::settings::Settings;
-use crate::drivers::{DriverError, TaskNetwork, TaskSpec};
+use crate::drivers::{DriverError, TaskNetwork, TaskSpec, VolumeMounted};
 
 /// The least CPU share that the engine takes.
 const CPU_SHARES_MIN: i64 = 2;
@@ -20,6 +23,15 @@ pub(super) fn check(spec: &TaskSpec, settings: &Settings) -> Result<(), DriverEr
     let known = |label: &String| spec.ports.iter().any(|port| port.label == *label);
     if let Some(label) = settings.ports.iter().find(|label| !known(label)) {
         return Err(DriverError::Invalid(format!("config.ports: the group has no port {label:?}")));
+    }
+    if let Some(mount) = spec.mounts.iter().find(|mount| mount.source.is_none()) {
+        return Err(DriverError::Invalid(format!("the volume {:?} is no host volume of this node", mount.volume)));
+    }
+    if let Some(mount) = spec.mounts.iter().find(|mount| !mount.destination.starts_with('/')) {
+        let VolumeMounted { volume, destination, .. } = mount;
+        return Err(DriverError::Invalid(format!(
+            "the volume {volume:?} is mounted at {destination:?}, which is no full path"
+        )));
     }
     let shares = matches!(spec.network, TaskNetwork::Shared(_));
     if shares && !settings.ports.is_empty() {
@@ -70,7 +82,10 @@ fn task_host_config(spec: &TaskSpec, settings: &Settings, published: &[&Assigned
         // The same as the memory limit: no swap on top.
         memory_swap: Some(limit),
         memory_reservation: (limit > memory).then_some(memory),
-        cpu_shares: Some(cpu_shares(spec.resources.cpu_mhz())),
+        cpu_shares: Some(cpu_shares(spec.cpu_mhz)),
+        cpuset_cpus: cpuset(&spec.cores),
+        devices: list(&spec.devices.iter().map(device).collect::<Vec<_>>()),
+        mounts: list(&spec.mounts.iter().map(mount).collect::<Vec<_>>()),
         port_bindings: bindings(published),
         log_config: Some(log_config(&spec.logs)),
         cap_add: list(&settings.cap_add),
@@ -133,6 +148,38 @@ fn resolver(host: &mut HostConfig, spec: &TaskSpec, settings: &Settings) {
     host.dns_options = pick(&settings.dns_options, group.options);
 }
 
+/// The cores as the kernel lists them.
+fn cpuset(cores: &BTreeSet<u16>) -> Option<String> {
+    let ids: Vec<_> = cores.iter().map(ToString::to_string).collect();
+    (!ids.is_empty()).then(|| ids.join(","))
+}
+
+/// A device of the host, under the same path inside.
+fn device(path: &String) -> DeviceMapping {
+    DeviceMapping {
+        path_on_host: Some(path.clone()),
+        path_in_container: Some(path.clone()),
+        cgroup_permissions: Some("rwm".into()),
+    }
+}
+
+/// A folder of the host. One that does not exist is an error, and is not made.
+fn mount(mount: &VolumeMounted) -> Mount {
+    let propagation = match mount.propagation.as_str() {
+        "host-to-task" => MountBindOptionsPropagationEnum::RSLAVE,
+        "bidirectional" => MountBindOptionsPropagationEnum::RSHARED,
+        _ => MountBindOptionsPropagationEnum::RPRIVATE,
+    };
+    Mount {
+        target: Some(mount.destination.clone()),
+        source: mount.source.clone(),
+        typ: Some(MountType::BIND),
+        read_only: Some(mount.read_only),
+        bind_options: Some(MountBindOptions { propagation: Some(propagation), ..MountBindOptions::default() }),
+        ..Mount::default()
+    }
+}
+
 /// A share for each MHz.
 fn cpu_shares(mhz: u64) -> i64 {
     i64::try_from(mhz).unwrap_or(i64::MAX).max(CPU_SHARES_MIN)
@@ -185,6 +232,29 @@ fn list<T: Clone>(items: &[T]) -> Option<Vec<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cores_are_listed_and_none_are_no_list() {
+        assert_eq!(cpuset(&BTreeSet::from([0, 1, 5])), Some("0,1,5".into()));
+        assert_eq!(cpuset(&BTreeSet::new()), None);
+    }
+
+    #[test]
+    fn a_volume_is_bound_as_it_is_asked_for_and_never_made() {
+        let wanted = VolumeMounted {
+            volume: "certs".into(),
+            source: Some("/srv/certs".into()),
+            destination: "/certs".into(),
+            read_only: true,
+            propagation: "host-to-task".into(),
+        };
+        let bound = mount(&wanted);
+        assert_eq!((bound.source.as_deref(), bound.target.as_deref()), (Some("/srv/certs"), Some("/certs")));
+        assert_eq!((bound.typ, bound.read_only), (Some(MountType::BIND), Some(true)));
+        let options = bound.bind_options.unwrap();
+        assert_eq!(options.propagation, Some(MountBindOptionsPropagationEnum::RSLAVE));
+        assert_eq!(options.create_mountpoint, None);
+    }
 
     #[test]
     fn a_task_has_a_share_for_each_mhz_and_at_least_the_engines_least() {

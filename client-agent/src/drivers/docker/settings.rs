@@ -123,8 +123,10 @@ impl Settings {
 fn refusal(key: &str) -> String {
     let reason = match key {
         "privileged" => "a privileged container owns the host",
-        "devices" => "devices of the host are not handed to tasks",
-        "volumes" | "mount" | "mounts" | "volume_driver" => "folders of the host are not mounted into tasks",
+        "devices" => "devices are asked for in the task: resources { device \"vendor/type\" { } }",
+        "volumes" | "mount" | "mounts" | "volume_driver" => {
+            "ask for a host volume of the node: volume in the group and volume_mount in the task"
+        }
         "pid_mode" | "ipc_mode" | "uts_mode" | "userns_mode" | "cgroupns" => "tasks do not share the host's namespaces",
         "security_opt" => "the engine's default confinement stays on",
         "port_map" => "name the group's ports in config.ports instead",

@@ -3,6 +3,7 @@
 //! Checked are amounts, ports, names, and that job and node are what the plan was made with. What a plan leaves open is
 //! picked here, the same on every server: ids, the lowest free name indexes, dynamic ports.
 
+mod grants;
 mod ports;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -187,8 +188,10 @@ impl Placer<'_> {
             evaluation: self.plan.evaluation,
             deployment,
             canary: tail.canary,
-            resources: group.ask(),
+            resources: group.ask_on(node),
             ports: Vec::new(),
+            cores: tail.cores.clone(),
+            devices: tail.devices.clone(),
             after: tail.after.clone(),
             previous: tail.previous,
             next: None,
@@ -305,13 +308,10 @@ fn room(state: &mut State, node: &Node, new: &Allocation, group: &Group) -> Resu
         // What was over the node's capacity before (it may have shrunk) must not get worse; anything else must fit.
         check_capacity(with.held - held.held, held.free(node))?;
     }
-    let inherited: BTreeSet<u16> = new
-        .after
-        .iter()
-        .filter_map(|predecessor| state.allocation(*predecessor))
-        .flat_map(|predecessor| predecessor.ports.iter().map(|port| port.value))
-        .collect();
-    ports::assign(state, node, group, &held.ports, &inherited)
+    let predecessors = new.after.iter().filter_map(|id| state.allocation(*id)).map(|known| &**known);
+    let inherited = NodeUse::of(predecessors);
+    grants::check(node, &held, &inherited, new, group)?;
+    ports::assign(state, node, group, &held, &inherited)
 }
 
 fn check_capacity(ask: Resources, free: Resources) -> Result<(), Vec<Misfit>> {

@@ -104,3 +104,31 @@ fn as_many_requests_are_remembered_as_the_limit() {
     assert_eq!(asked(1), first[1], "one more pushes out one only");
     assert!(asked(0) > first[0], "the oldest is forgotten and applied anew");
 }
+
+/// What stands in the log and in images from before nodes had cores, devices, volumes and networks.
+#[test]
+fn nodes_and_allocations_of_an_older_release_are_read() {
+    let mut state = State::default();
+    register_node(&mut state);
+    register(&mut state, 0);
+    let pending = state.open_evaluations(EvaluationStatus::Pending).next().cloned().expect("it was just registered");
+    let plan = schedule(&state, &pending, Timestamp::default()).plan;
+    carry_out(&mut state, Command::Plan(Box::new(crate::plan::Plan { term: 1, ..plan })));
+    let without = |value: serde_json::Value, names: &[&str]| {
+        let mut value = value;
+        let object = value.as_object_mut().expect("it is written with names");
+        for name in names {
+            assert!(object.remove(*name).is_some(), "{name} is written");
+        }
+        value
+    };
+    let node = state.nodes().next().expect("it is registered");
+    let old = without(serde_json::to_value(node).unwrap(), &["cores", "devices", "host_volumes", "host_networks"]);
+    assert_eq!(serde_json::from_value::<model::Node>(old).unwrap(), **node);
+    let allocation = state.allocations().next().expect("it was placed");
+    let old = without(serde_json::to_value(allocation).unwrap(), &["cores", "devices"]);
+    assert_eq!(serde_json::from_value::<model::Allocation>(old).unwrap(), **allocation);
+    let tail = crate::plan::Tail::default();
+    let old = without(serde_json::to_value(&tail).unwrap(), &["cores", "devices"]);
+    assert_eq!(serde_json::from_value::<crate::plan::Tail>(old).unwrap(), tail);
+}

@@ -97,7 +97,8 @@ fn pattern(text: &str) -> Option<Regex> {
     RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).build().ok()
 }
 
-fn compare(operator: Operator, left: &str, right: &str) -> bool {
+/// Whether two texts stand to each other as `operator` says.
+pub(crate) fn compare(operator: Operator, left: &str, right: &str) -> bool {
     match operator {
         Operator::Equal | Operator::EqualEqual | Operator::Is => left == right,
         Operator::NotEqual | Operator::Not => left != right,

@@ -5,6 +5,7 @@ mod others;
 
 use model::{Allocation, AllocationId, Group, Misfit, Node, NodeStatus};
 
+use super::grant;
 use crate::state::{JobVersion, State};
 use others::Others;
 
@@ -12,6 +13,7 @@ pub(super) use demand::{Demand, DemandKey};
 
 /// What a group asks of a node, other than room.
 pub(crate) struct Feasibility<'a> {
+    group: &'a Group,
     demand: Demand,
     others: Others<'a>,
 }
@@ -25,7 +27,7 @@ impl<'a> Feasibility<'a> {
     /// What `group` of `version` asks, whatever other allocations there are: enough for [`Feasibility::conditions`], and
     /// no walk through those.
     pub fn alone(version: &'a JobVersion, group: &'a Group) -> Self {
-        Self { demand: Demand::of_group(&version.job, group), others: Others::default() }
+        Self { group, demand: Demand::of_group(&version.job, group), others: Others::default() }
     }
 
     /// The part of it that other allocations don't change.
@@ -53,9 +55,11 @@ impl<'a> Feasibility<'a> {
         self.others.is_empty() || self.others.misfits(node, instead_of).is_empty()
     }
 
-    /// What of the lasting conditions `node` does not meet: datacenter, pool, constraints.
+    /// What of the lasting conditions `node` does not meet: datacenter, pool, constraints, host volumes and networks.
     pub fn conditions(&self, node: &Node) -> Vec<Misfit> {
-        self.demand.misfits(node)
+        let mut misfits = self.demand.misfits(node);
+        misfits.extend(grant::lacks(node, self.group));
+        misfits
     }
 
     /// The drivers that `node` lacks, or that do badly there.
@@ -66,7 +70,10 @@ impl<'a> Feasibility<'a> {
     /// What closes `node` to a job that wants one instance on every node that can take one, other than that it is not
     /// open now: such a node is none of the job's.
     pub fn excludes(&self, node: &Node) -> bool {
-        !self.demand.is_met(node) || !self.others.know(node)
+        !self.demand.is_met(node)
+            || !self.others.know(node)
+            || !grant::lacks(node, self.group).is_empty()
+            || grant::is_without_devices(node, self.group)
     }
 
     /// Everything that closes `node` to a new instance, whatever room it has; `instead_of` is about to leave.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use model::{Node, NodeId, Resources};
 
 use super::feasible::Demand;
+use super::grant::{Placed, Taken};
 use crate::cow::CowMap;
 use crate::state::{NodeUse, State};
 use column::Columns;
@@ -37,8 +38,8 @@ pub(super) struct Fleet {
     vacant: Vec<Place>,
     /// Rows that were written to since: a plan that was made is not yet one that was committed.
     touched: Vec<Place>,
-    /// Static ports that the plan at work has placed.
-    placed_ports: BTreeSet<(Place, u16)>,
+    /// What the plan at work has placed beyond amounts.
+    placed: BTreeMap<Place, Placed>,
     columns: Columns,
     demands: Demands,
     log: Log,
@@ -52,7 +53,7 @@ pub(super) struct Row {
     pub capacity: Resources,
     /// What is held, and what the plan at work has placed so far.
     pub used: Resources,
-    /// Dynamic ports that are free.
+    /// Ports of the node's default network that are free for dynamic ones.
     pub dynamic_ports: u32,
     /// Breaks ties, together with the evaluation's.
     pub hash: u64,
@@ -86,7 +87,7 @@ impl Fleet {
             }
         }
         self.log.trim(self.rows.len());
-        self.placed_ports.clear();
+        self.placed.clear();
         self.nodes = state.nodes.clone();
         self.uses = state.uses.clone();
     }
@@ -166,22 +167,20 @@ impl Fleet {
         self.columns.of(&self.rows, target)
     }
 
-    /// Whether an instance of the plan at work has that static port there.
-    pub fn is_placed(&self, at: Place, port: u16) -> bool {
-        self.placed_ports.contains(&(at, port))
+    /// What the plan at work has placed there beyond amounts.
+    pub fn placed(&self, at: Place) -> &Placed {
+        static NOTHING: Placed = Placed::NOTHING;
+        self.placed.get(&at).unwrap_or(&NOTHING)
+    }
+
+    /// What the plan at work has placed there beyond amounts, to be added to; and the row.
+    pub fn placed_mut(&mut self, at: Place) -> (&mut Placed, &mut Row) {
+        (self.placed.entry(at).or_default(), &mut self.rows[at as usize])
     }
 
     /// Places an instance there until the rows are next brought in line with a state.
-    pub fn put(&mut self, at: Place, added: Resources, ports: impl Iterator<Item = u16>, dynamic_ports: u32) {
-        let row = &mut self.rows[at as usize];
-        row.used += added;
-        row.dynamic_ports = row.dynamic_ports.saturating_sub(dynamic_ports);
-        for port in ports {
-            let (first, last) = row.node.dynamic_ports;
-            if self.placed_ports.insert((at, port)) && (first..=last).contains(&port) {
-                row.dynamic_ports = row.dynamic_ports.saturating_sub(1);
-            }
-        }
+    pub fn put(&mut self, at: Place, added: Resources) {
+        self.rows[at as usize].used += added;
         self.touched.push(at);
         self.log.add(at);
     }
@@ -205,12 +204,14 @@ impl Row {
     /// Takes over what is held.
     fn count(&mut self, held: Option<&NodeUse>) {
         self.used = held.map(|held| held.held).unwrap_or_default();
-        let (first, last) = self.node.dynamic_ports;
-        let all = u32::from(last.saturating_sub(first)) + 1;
-        let taken = |port: &u16| (first..=last).contains(port);
-        let held = held.map_or(0, |held| held.ports.range(first..=last).count());
-        let reserved = self.node.reserved_ports.iter().filter(|port| taken(port)).count();
-        self.dynamic_ports = all.saturating_sub((held + reserved) as u32);
+        let taken = Taken { held, placed: &Placed::NOTHING, inherited: None };
+        self.count_dynamic_ports(&taken);
+    }
+
+    /// Counts the ports that are free for dynamic ones where others have taken some.
+    pub fn count_dynamic_ports(&mut self, taken: &Taken<'_>) {
+        let free = taken.free_dynamic_ports(&self.node, self.node.default_address(), &BTreeSet::new());
+        self.dynamic_ports = u32::try_from(free).unwrap_or(u32::MAX);
     }
 
     /// What is free.

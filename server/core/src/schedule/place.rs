@@ -129,6 +129,8 @@ impl Lines {
             preempts: chosen.preempts.clone(),
             canary: want.canary,
             reschedules: want.reschedules.clone(),
+            cores: chosen.grant.cores.clone(),
+            devices: chosen.grant.devices.clone(),
         };
         let is_plain = tail == Tail::default();
         let at = *self.of_group.entry((chosen.node.id, is_plain)).or_insert_with(|| {

@@ -6,6 +6,7 @@
 //! | anti-affinity | −1 … 0 | −(instances of the group there + 1) / count, if there is one; not for batch jobs |
 //! | penalty | −1 or 0 | the instance failed there before |
 //! | affinity | −1 … 1 | weight of the preferences that hold over the weight of all |
+//! | devices | −1 … 1 | the same among the devices that it would get |
 //! | spread | −1 … 1 each, weighted | how much the node's value lacks of its share |
 //!
 //! Packing is Nomad's: 20 − (10^free CPU + 10^free memory), over 18, on integers, so that every machine agrees. Unlike
@@ -52,12 +53,13 @@ pub(super) struct Score {
     pub penalty: i64,
     pub affinity: i64,
     pub spread: i64,
+    pub devices: i64,
 }
 
 impl Score {
     /// The sum of the parts.
     pub fn total(self) -> i64 {
-        self.packing + self.anti_affinity + self.penalty + self.affinity + self.spread
+        self.packing + self.anti_affinity + self.penalty + self.affinity + self.spread + self.devices
     }
 }
 

@@ -1,19 +1,24 @@
 //! What allocations hold of a node.
 //!
 //! A successor and its predecessors on the same node never run at the same time: together they count as the larger of
-//! the successor and the sum of those predecessors that still hold something, and as the union of their ports.
+//! the successor and the sum of those predecessors that still hold something, in each dimension and for each device, and
+//! as the union of their ports and cores.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Allocation, AllocationId, Node, Resources};
+use model::{Allocation, AllocationId, DeviceId, Node, Resources};
 
 /// What allocations hold of a node; derived from its allocations.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct NodeUse {
     /// The sum.
     pub held: Resources,
-    /// Ports of the node's address.
-    pub ports: BTreeSet<u16>,
+    /// Ports, per address of the node, each with how many hold it: more than one where a port may be shared.
+    pub(super) ports: BTreeMap<String, BTreeMap<u16, u32>>,
+    /// Cores that some task has alone.
+    pub cores: BTreeSet<u16>,
+    /// How much is held of each device, in thousandths.
+    pub devices: BTreeMap<DeviceId, u32>,
     /// Predecessors that still hold something, each with its successor.
     successors: BTreeMap<AllocationId, AllocationId>,
 }
@@ -30,15 +35,34 @@ impl NodeUse {
             }
         }
         for allocation in held.values() {
-            sum.ports.extend(allocation.ports.iter().map(|port| port.value));
+            sum.add_ports(allocation);
+            sum.cores.extend(allocation.cores.iter().flat_map(|grant| &grant.ids));
             // A predecessor counts where its successor does, unless that is itself a predecessor: then the chain's
             // last one counts for all.
             if sum.successors.contains_key(&allocation.id) {
                 continue;
             }
             sum.held += chain(allocation, &held);
+            for (device, share) in device_chain(allocation, &held) {
+                *sum.devices.entry(device).or_default() += share;
+            }
         }
         sum
+    }
+
+    /// Whether that port of that address is held.
+    pub fn holds_port(&self, address: &str, port: u16) -> bool {
+        self.ports.get(address).is_some_and(|ports| ports.contains_key(&port))
+    }
+
+    /// How many ports of that address are held, from `first` to `last`.
+    pub fn ports_between(&self, address: &str, first: u16, last: u16) -> usize {
+        self.ports.get(address).filter(|_| first <= last).map_or(0, |ports| ports.range(first..=last).count())
+    }
+
+    /// How much is held of a device, in thousandths.
+    pub fn share_of(&self, device: &DeviceId) -> u32 {
+        self.devices.get(device).copied().unwrap_or_default()
     }
 
     /// What is free on `node`.
@@ -49,14 +73,39 @@ impl NodeUse {
     /// Adds an allocation that succeeds nobody; the cheap way for the usual case.
     pub(crate) fn add(&mut self, allocation: &Allocation) {
         self.held += allocation.resources;
-        self.ports.extend(allocation.ports.iter().map(|port| port.value));
+        self.add_ports(allocation);
+        self.cores.extend(allocation.cores.iter().flat_map(|grant| &grant.ids));
+        for grant in &allocation.devices {
+            *self.devices.entry(grant.device.clone()).or_default() += grant.share;
+        }
     }
 
     /// Takes away an allocation that neither succeeds nor precedes another.
     pub(crate) fn subtract(&mut self, allocation: &Allocation) {
         self.held -= allocation.resources;
         for port in &allocation.ports {
-            self.ports.remove(&port.value);
+            let Some(ports) = self.ports.get_mut(&port.host_ip) else { continue };
+            count_down(ports, &port.value, 1);
+            if ports.is_empty() {
+                self.ports.remove(&port.host_ip);
+            }
+        }
+        for id in allocation.cores.iter().flat_map(|grant| &grant.ids) {
+            self.cores.remove(id);
+        }
+        for grant in &allocation.devices {
+            count_down(&mut self.devices, &grant.device, grant.share);
+        }
+    }
+
+    fn add_ports(&mut self, allocation: &Allocation) {
+        for port in &allocation.ports {
+            // Looked up first: the address is almost always there, and need not be copied.
+            let ports = match self.ports.get_mut(&port.host_ip) {
+                Some(ports) => ports,
+                None => self.ports.entry(port.host_ip.clone()).or_default(),
+            };
+            *ports.entry(port.value).or_default() += 1;
         }
     }
 
@@ -68,6 +117,15 @@ impl NodeUse {
     /// Whether nothing on the node waits for a predecessor, so that the cheap ways are right.
     pub(crate) fn is_plain(&self) -> bool {
         self.successors.is_empty()
+    }
+}
+
+/// Takes `number` away; what is at zero is not there, as if it had never been.
+fn count_down<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K, number: u32) {
+    let Some(count) = counts.get_mut(key) else { return };
+    *count = count.saturating_sub(number);
+    if *count == 0 {
+        counts.remove(key);
     }
 }
 
@@ -87,4 +145,26 @@ fn chain(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) ->
         }
     }
     allocation.resources.max(predecessors)
+}
+
+/// The same as [`chain`] for devices, each for itself.
+fn device_chain(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -> BTreeMap<DeviceId, u32> {
+    let mut predecessors: BTreeMap<DeviceId, u32> = BTreeMap::new();
+    let before: Vec<_> = allocation.after.iter().filter_map(|id| held.get(id)).collect();
+    for predecessor in &before {
+        if !before.iter().any(|other| other.after.contains(&predecessor.id)) {
+            for (device, share) in device_chain(predecessor, held) {
+                *predecessors.entry(device).or_default() += share;
+            }
+        }
+    }
+    let mut own: BTreeMap<DeviceId, u32> = BTreeMap::new();
+    for grant in &allocation.devices {
+        *own.entry(grant.device.clone()).or_default() += grant.share;
+    }
+    for (device, share) in predecessors {
+        let own = own.entry(device).or_default();
+        *own = share.max(*own);
+    }
+    own
 }

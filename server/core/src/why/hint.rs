@@ -166,7 +166,8 @@ fn lower(group: &mut Group, dimension: Dimension, to: u64) {
             Dimension::MemoryMax | Dimension::Disk => ask.memory_max_mb,
         };
         let of_task = |task: &model::Task| match dimension {
-            Dimension::Cpu => task.resources.cpu_mhz(),
+            // Cores can't be had in parts.
+            Dimension::Cpu => task.resources.cpu_mhz(0),
             Dimension::Memory => task.resources.memory,
             Dimension::MemoryMax | Dimension::Disk => task.resources.limit_mb(),
         };

@@ -3,6 +3,7 @@
 pub(super) mod allocation;
 pub(super) mod deployment;
 pub(super) mod drain;
+mod equipment;
 pub(super) mod evaluation;
 pub(super) mod job;
 pub(super) mod metric;

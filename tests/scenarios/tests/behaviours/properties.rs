@@ -8,8 +8,16 @@ use scenarios::{first_wrong, replaced_by_crashing};
 const CASES: u32 = 200;
 
 fn nodes() -> impl Strategy<Value = Vec<String>> {
-    let node = (300..3000u32, 200..2000u32, 0..3u8);
-    let line = |(at, (cpu, mem, rack)): (usize, _)| format!("node n{at} cpu={cpu} mem={mem} rack=r{rack}");
+    let equipment = prop_oneof![
+        2 => Just(""),
+        1 => Just("cores=0-2 core_mhz=300"),
+        1 => Just("device=nvidia/gpu/a100:2 device=amd/gpu/mi50:1"),
+        2 => Just("cores=1-4 core_mhz=200 device=nvidia/gpu/a100:3-1 network=lan:10.0.0.1 volume=data ports=20000-20004"),
+    ];
+    let node = (300..3000u32, 200..2000u32, 0..3u8, equipment);
+    let line = |(at, (cpu, mem, rack, equipment)): (usize, _)| {
+        format!("node n{at} cpu={cpu} mem={mem} {equipment} rack=r{rack}")
+    };
     proptest::collection::vec(node, 1..5).prop_map(move |all| all.into_iter().enumerate().map(line).collect())
 }
 
@@ -23,6 +31,13 @@ fn job() -> impl Strategy<Value = String> {
         1 => Just("dynamic_ports=2"),
         1 => Just("constraint=\"${meta.rack} = r1\""),
         1 => Just("all_at_once"),
+        1 => Just("cores=1"),
+        1 => Just("cores=2 device=gpu:1"),
+        1 => Just("device=nvidia/gpu:2"),
+        2 => Just("device=\"gpu:1;share=300\""),
+        1 => Just("device=\"gpu:1;share=600\" device=\"nvidia/gpu:1;share=450;affinity=50 ${device.vendor} = nvidia\""),
+        1 => Just("port=8080@lan dynamic_ports=1@lan dynamic_ports=1"),
+        1 => Just("port=8080 port=20001 ignore_collision volume=data:ro"),
     ];
     let kind = prop_oneof![
         4 => Just(""),
@@ -52,6 +67,8 @@ fn step(nodes: usize) -> impl Strategy<Value = String> {
         2 => (0..2u8, 0..6u32).prop_map(|(job, count)| format!("job w{job} count={count}")),
         2 => (0..2u8, 50..900u32).prop_map(|(job, cpu)| format!("job w{job} cpu={cpu}")),
         1 => (0..2u8).prop_map(|job| format!("job w{job} change=env")),
+        1 => (0..2u8, 0..3u8).prop_map(|(job, cores)| format!("job w{job} cores={cores}")),
+        1 => (0..2u8, 1..1001u32).prop_map(|(job, share)| format!("job w{job} no_devices device=\"gpu:1;share={share}\"")),
         1 => (0..2u8).prop_map(|job| format!("job w{job} change=tags")),
         1 => (0..2u8).prop_map(|job| format!("stop w{job}")),
         1 => (0..2u8, 0..4u32).prop_map(|(job, tens)| format!("job w{job} priority={}", 20 + 20 * tens)),

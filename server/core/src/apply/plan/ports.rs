@@ -1,4 +1,5 @@
-//! Ports of a new instance: static ones if they are free, dynamic ones from a cursor that goes round.
+//! Ports of a new instance: static ones if they are free, dynamic ones from a cursor that goes round; each on the address
+//! of its network.
 //!
 //! The cursor never picks the lowest free port: a client that still has an old DNS answer would reach the next tenant.
 
@@ -6,35 +7,45 @@ use std::collections::BTreeSet;
 
 use model::{AssignedPort, Group, Misfit, Node, Port};
 
-use crate::state::State;
+use crate::schedule::grant::address_of;
+use crate::state::{NodeUse, State};
 
 /// Assigns the group's ports on `node`, where `used` are held; of these `inherited` are held by predecessors.
 pub(super) fn assign(
     state: &mut State,
     node: &Node,
     group: &Group,
-    used: &BTreeSet<u16>,
-    inherited: &BTreeSet<u16>,
+    used: &NodeUse,
+    inherited: &NodeUse,
 ) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
     // Looked up where they stand: a copy of all that is used there would be made for each instance.
     let mut own = BTreeSet::new();
-    let is_taken = |port: u16, own: &BTreeSet<u16>| {
-        node.reserved_ports.contains(&port) || used.contains(&port) || own.contains(&port)
+    let is_taken = |address: &str, port: u16, own: &BTreeSet<(&str, u16)>| {
+        node.reserves_port(address, port) || used.holds_port(address, port) || own.contains(&(address, port))
     };
     let mut ports = Vec::new();
     let mut misfits = Vec::new();
     for port in group.networks.iter().flat_map(|network| &network.reserved_ports) {
-        if is_taken(port.value, &own) && !inherited.contains(&port.value) {
+        let Some(address) = address_of(port, node) else {
+            misfits.push(Misfit::HostNetwork { name: port.host_network.clone() });
+            continue;
+        };
+        let may_collide = port.ignore_collision || inherited.holds_port(address, port.value);
+        if is_taken(address, port.value, &own) && !may_collide {
             misfits.push(Misfit::PortTaken { port: port.value });
         }
-        own.insert(port.value);
-        ports.push(assigned(port, port.value, node));
+        own.insert((address, port.value));
+        ports.push(assigned(port, port.value, address));
     }
     for port in group.networks.iter().flat_map(|network| &network.dynamic_ports) {
-        match next_dynamic(state, node, |port| is_taken(port, &own)) {
+        let Some(address) = address_of(port, node) else {
+            misfits.push(Misfit::HostNetwork { name: port.host_network.clone() });
+            continue;
+        };
+        match next_dynamic(state, node, |port| is_taken(address, port, &own)) {
             Some(value) => {
-                own.insert(value);
-                ports.push(assigned(port, value, node));
+                own.insert((address, value));
+                ports.push(assigned(port, value, address));
             }
             None => misfits.push(Misfit::NoDynamicPort),
         }
@@ -51,7 +62,7 @@ fn next_dynamic(state: &mut State, node: &Node, is_taken: impl Fn(u16) -> bool) 
     Some(free)
 }
 
-fn assigned(port: &Port, value: u16, node: &Node) -> AssignedPort {
+fn assigned(port: &Port, value: u16, address: &str) -> AssignedPort {
     let to = u16::try_from(port.to).ok().filter(|to| *to > 0).unwrap_or(value);
-    AssignedPort { label: port.label.clone(), value, to, host_ip: node.address.clone() }
+    AssignedPort { label: port.label.clone(), value, to, host_ip: address.to_string() }
 }

@@ -12,6 +12,7 @@ use super::room::Ask;
 use crate::command::Algorithm;
 use crate::schedule::Feasibility;
 use crate::schedule::fleet::{Fleet, Judge, Left, Place};
+use crate::schedule::grant::{self, Grant};
 use crate::schedule::reconcile::Want;
 use crate::schedule::score::{self, Affinities, Score, Spreads};
 use crate::state::State;
@@ -29,6 +30,8 @@ pub(super) struct Chosen {
     pub after: Vec<AllocationId>,
     /// What of that ends because of them.
     pub preempts: Vec<AllocationId>,
+    /// The cores and devices that each gets there.
+    pub grant: Grant,
 }
 
 /// Instances that the plan places, and the node that each leaves for it.
@@ -60,6 +63,8 @@ pub(super) struct Chooser<'a, 'f> {
     siblings: BTreeMap<Place, u32>,
     /// Whether instances end by themselves: keeping those apart protects nothing, it only spoils the packing.
     runs_to_completion: bool,
+    /// Whether nodes may lack volumes or networks that the group names.
+    may_lack: bool,
     /// Nodes that meet the group's demand, open or not.
     eligible: Arc<Vec<Place>>,
     ranking: Option<Ranking>,
@@ -81,7 +86,12 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let job = &want.version.job;
         let mut feasibility = Feasibility::new(state, &want.version, group);
         ending.iter().for_each(|id| feasibility.leave(*id));
-        let eligible = fleet.eligible(feasibility.demand());
+        let mut eligible = fleet.eligible(feasibility.demand());
+        let may_lack = grant::may_lack(group);
+        if may_lack {
+            let lacks_nothing = |at: &Place| grant::lacks(&fleet.row(*at).node, group).is_empty();
+            eligible = Arc::new(eligible.iter().copied().filter(lacks_nothing).collect());
+        }
         let seed = u64::from_le_bytes(evaluation.as_bytes()[8..].try_into().expect("an id has 16 bytes"));
         let mut chooser = Self {
             algorithm: state.scheduler().0.algorithm,
@@ -98,6 +108,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
             group,
             seed,
             feasibility,
+            may_lack,
             siblings: BTreeMap::new(),
             eligible,
             ranking: None,
@@ -158,30 +169,32 @@ impl<'a, 'f> Chooser<'a, 'f> {
         self.ranking.is_none()
             && self.spreads.is_empty()
             && self.affinities.is_empty()
+            && self.ask.amounts().is_some()
             && count as usize * NODES_PER_SEARCH <= self.eligible.len()
             && self.fleet.is_searchable(self.feasibility.demand())
     }
 
     /// Nodes for a few plain instances.
-    fn search(&mut self, count: u32) -> Vec<(Place, u32)> {
+    fn search(&mut self, count: u32) -> Vec<(Place, u32, Grant)> {
         let mut chosen = Vec::new();
         for _ in 0..count {
             let demand = self.feasibility.demand();
-            let Some(at) = self.fleet.search(demand, self.ask.resources(), self.seed, self) else { break };
-            self.put(at, None);
+            let Some(amounts) = self.ask.amounts() else { break };
+            let Some(at) = self.fleet.search(demand, amounts, self.seed, self) else { break };
+            let grant = self.put(at, None);
             self.fleet.is_searchable(self.feasibility.demand());
-            add(&mut chosen, at);
+            add(&mut chosen, at, grant);
         }
         chosen
     }
 
     /// Nodes for equal instances that nothing else is to be said of.
-    fn choose_by_rank(&mut self, count: u32) -> Vec<(Place, u32)> {
+    fn choose_by_rank(&mut self, count: u32) -> Vec<(Place, u32, Grant)> {
         let mut ranking = match self.ranking.take() {
             Some(ranking) => ranking,
             None => Ranking::of(self.ranked().into_iter(), &self.spreads),
         };
-        let mut chosen: Vec<(Place, u32)> = Vec::new();
+        let mut chosen = Vec::new();
         let mut placed = 0;
         while placed < count {
             let Some(at) = ranking.best() else { break };
@@ -190,12 +203,12 @@ impl<'a, 'f> Chooser<'a, 'f> {
                 ranking.replace_best(None);
                 continue;
             }
-            self.put(at, None);
+            let grant = self.put(at, None);
             ranking.replace_best(Some(self.rank(at, None)));
             if !self.spreads.is_empty() {
                 ranking.weigh(&self.spreads);
             }
-            add(&mut chosen, at);
+            add(&mut chosen, at, grant);
             placed += 1;
         }
         self.ranking = Some(ranking);
@@ -203,14 +216,17 @@ impl<'a, 'f> Chooser<'a, 'f> {
     }
 
     /// Remembers where plain instances went.
-    fn moved(&mut self, chosen: Vec<(Place, u32)>) -> Vec<Chosen> {
-        for (to, count) in &chosen {
+    fn moved(&mut self, chosen: Vec<(Place, u32, Grant)>) -> Vec<Chosen> {
+        for (to, count, _) in &chosen {
             self.moves.push(Move { group: &self.group.name, count: *count, to: *to, from: None });
         }
         let node = |at: Place| self.fleet.row(at).node.clone();
         chosen
             .into_iter()
-            .map(|(at, count)| Chosen { node: node(at), count, after: Vec::new(), preempts: Vec::new() })
+            .map(|(at, count, grant)| {
+                let (after, preempts) = (Vec::new(), Vec::new());
+                Chosen { node: node(at), count, after, preempts, grant }
+            })
             .collect()
     }
 
@@ -238,7 +254,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let rank = |at: Place| (self.score(at, Some(want)).total(), self.tie(at));
         let (at, taken) = victims.cheapest(self.fleet, &self.ask, &open, rank)?;
         self.ranking = None;
-        victims.take(self.fleet, &self.ask, at, &taken);
+        let grant = victims.take(self.fleet, &self.ask, at, &taken);
         self.counted(at);
         let from = leaving.and_then(|known| self.fleet.place_of(known.node));
         from.into_iter().for_each(|from| self.leave(from));
@@ -246,7 +262,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let known = taken.iter().filter_map(|id| self.state.allocation(*id));
         let after: BTreeSet<_> = known.flat_map(|known| self.after(known)).collect();
         let node = self.fleet.row(at).node.clone();
-        Some(Chosen { node, count: 1, after: after.into_iter().collect(), preempts: taken })
+        Some(Chosen { node, count: 1, after: after.into_iter().collect(), preempts: taken, grant })
     }
 
     /// The nodes with room for a plain instance.
@@ -259,7 +275,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
     fn choose_of_all(&mut self, want: &Want) -> Option<Chosen> {
         let (at, _) = self.best_of_all(want)?;
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
-        self.put(at, succeeded);
+        let grant = self.put(at, succeeded);
         let from = leaving.and_then(|known| self.fleet.place_of(known.node));
         from.into_iter().for_each(|from| self.leave(from));
         for stop in want.succeeds.iter().chain(&want.also_ends) {
@@ -269,7 +285,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let node = self.fleet.row(at).node.clone();
         let succeeded = succeeded.filter(|known| known.node == node.id);
         let after = succeeded.map_or_else(Vec::new, |known| self.after(known));
-        Some(Chosen { node, count: 1, after, preempts: Vec::new() })
+        Some(Chosen { node, count: 1, after, preempts: Vec::new(), grant })
     }
 
     /// The best of all nodes for `want`, with its score.
@@ -291,7 +307,9 @@ impl<'a, 'f> Chooser<'a, 'f> {
     /// Whether the node takes new work, and other instances of the job leave it open when `leaving` has left.
     fn is_open(&self, at: Place, leaving: Option<&Allocation>) -> bool {
         let row = self.fleet.row(at);
-        row.is_open && self.feasibility.is_left_open(&row.node, leaving)
+        row.is_open
+            && self.feasibility.is_left_open(&row.node, leaving)
+            && (!self.may_lack || grant::lacks(&row.node, self.group).is_empty())
     }
 
     /// What a successor of `known` waits for: that, and what it waits for itself. It may be gone sooner than those.
@@ -354,12 +372,14 @@ impl<'a, 'f> Chooser<'a, 'f> {
             penalty: score::penalty(failed_there),
             affinity: self.affinities.score(at),
             spread: self.spreads.score(at),
+            devices: self.ask.device_affinity(self.fleet, at, succeeded),
         }
     }
 
-    fn put(&mut self, at: Place, succeeded: Option<&Allocation>) {
-        self.ask.put(self.fleet, at, succeeded);
+    fn put(&mut self, at: Place, succeeded: Option<&Allocation>) -> Grant {
+        let grant = self.ask.put(self.fleet, at, succeeded);
         self.counted(at);
+        grant
     }
 
     /// Counts an instance that was placed.
@@ -381,10 +401,10 @@ impl<'a, 'f> Chooser<'a, 'f> {
 }
 
 /// Counts one more instance for a place.
-fn add(chosen: &mut Vec<(Place, u32)>, at: Place) {
-    match chosen.last_mut().filter(|(last, _)| *last == at) {
-        Some((_, count)) => *count += 1,
-        None => chosen.push((at, 1)),
+fn add(chosen: &mut Vec<(Place, u32, Grant)>, at: Place, grant: Grant) {
+    match chosen.last_mut().filter(|(last, _, known)| *last == at && *known == grant) {
+        Some((_, count, _)) => *count += 1,
+        None => chosen.push((at, 1, grant)),
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use model::{Allocation, AllocationId, Desired, JobKey, Resources, StopReason};
 
 use super::super::fleet::{Fleet, Place};
+use super::super::grant::Grant;
 use super::room::Ask;
 use crate::limits::PREEMPTION_PRIORITY_GAP;
 use crate::state::State;
@@ -36,7 +37,7 @@ struct OnNode<'a> {
     /// What stays in use when everything is gone that ends already.
     stays: Resources,
     /// Static ports that stay in use then.
-    ports: BTreeSet<u16>,
+    ports: BTreeSet<(String, u16)>,
     /// The cheapest that was found, if that was looked for.
     cheapest: Option<Option<(Cost, Vec<AllocationId>)>>,
 }
@@ -75,23 +76,23 @@ impl<'a> Victims<'a> {
     }
 
     /// Places an instance on a node in the room of those.
-    pub fn take(&mut self, fleet: &mut Fleet, ask: &Ask<'_>, at: Place, taken: &[AllocationId]) {
-        let Some(on_node) = self.nodes.get_mut(&at) else { return };
+    pub fn take(&mut self, fleet: &mut Fleet, ask: &Ask<'_>, at: Place, taken: &[AllocationId]) -> Grant {
+        let Some(on_node) = self.nodes.get_mut(&at) else { return Grant::default() };
         let mut room = Resources::default();
         for victim in on_node.victims.extract_if(.., |victim| taken.contains(&victim.allocation.id)) {
             room += victim.allocation.resources;
             on_node.stays -= victim.allocation.resources;
             for port in &victim.allocation.ports {
-                on_node.ports.remove(&port.value);
+                on_node.ports.remove(&(port.host_ip.clone(), port.value));
             }
             *self.making_way.entry(victim.group()).or_default() += 1;
             self.ending.insert(victim.allocation.id);
         }
-        on_node.stays += ask.resources();
-        on_node.ports.extend(ask.static_ports());
+        on_node.stays += ask.resources_on(fleet.row(at));
+        on_node.ports.extend(ask.static_ports(fleet.row(at)));
         // Others of those groups may have become dearer, wherever they run.
         self.nodes.values_mut().for_each(|on_node| on_node.cheapest = None);
-        ask.put_in_room(fleet, at, room);
+        ask.put_in_room(fleet, at, room)
     }
 
     /// Finds out what may make way on a node.
@@ -111,7 +112,7 @@ impl<'a> Victims<'a> {
                 continue;
             }
             on_node.stays += known.resources;
-            on_node.ports.extend(known.ports.iter().map(|port| port.value));
+            on_node.ports.extend(known.ports.iter().map(|port| (port.host_ip.clone(), port.value)));
             let is_succeeded = held.is_some_and(|held| held.has_successor(known.id));
             if let Some(victim) = self.victim(known).filter(|_| !is_succeeded) {
                 on_node.victims.push(victim);
@@ -143,9 +144,11 @@ impl<'a> Victims<'a> {
     fn has_room_soon(&self, fleet: &Fleet, ask: &Ask<'_>, at: Place) -> bool {
         let row = fleet.row(at);
         self.nodes.get(&at).is_some_and(|on_node| {
-            let is_free = |port: u16| !on_node.ports.contains(&port) && !fleet.is_placed(at, port);
-            ask.resources().is_within(row.capacity - on_node.stays)
-                && ask.static_ports().all(|port| is_free(port) && !row.node.reserved_ports.contains(&port))
+            let is_free =
+                |port: &(String, u16)| !on_node.ports.contains(port) && !row.node.reserves_port(&port.0, port.1);
+            ask.resources_on(row).is_within(row.capacity - on_node.stays)
+                && ask.static_ports(row).iter().all(is_free)
+                && ask.holders_of_ports(fleet, at).is_some()
         })
     }
 
@@ -153,11 +156,9 @@ impl<'a> Victims<'a> {
     fn weigh(&mut self, fleet: &Fleet, ask: &Ask<'_>, at: Place) {
         let Some(on_node) = self.nodes.get(&at).filter(|on_node| on_node.cheapest.is_none()) else { return };
         let row = fleet.row(at);
-        let short = ask.resources() - row.free();
+        let short = ask.resources_on(row) - row.free();
         let holders = ask.holders_of_ports(fleet, at);
-        let found = holders
-            .filter(|_| ask.has_dynamic_ports(fleet, at))
-            .and_then(|holders| pick::cheapest(&on_node.victims, short, &holders, &self.making_way));
+        let found = holders.and_then(|holders| pick::cheapest(&on_node.victims, short, &holders, &self.making_way));
         if let Some(on_node) = self.nodes.get_mut(&at) {
             on_node.cheapest = Some(found);
         }

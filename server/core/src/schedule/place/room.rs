@@ -4,114 +4,188 @@ use std::collections::BTreeSet;
 
 use model::{Allocation, AllocationId, Group, Misfit, Resources, fits};
 
-use super::super::fleet::{Fleet, Place};
-use crate::state::{State, counts_for};
+use super::super::fleet::{Fleet, Place, Row};
+use super::super::grant::{self, Grant, Taken, address_of, room_for_ports};
+use crate::state::{NodeUse, State, counts_for};
 
 /// What one instance of a group takes of a node.
 pub(super) struct Ask<'a> {
     state: &'a State,
-    resources: Resources,
-    static_ports: Vec<u16>,
-    dynamic_ports: u32,
+    group: &'a Group,
+    /// The amounts, where they are the same on every node.
+    resources: Option<Resources>,
+    ports: Ports,
+    /// Whether it asks for cores or devices.
+    is_granted: bool,
+}
+
+/// How a group's ports are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ports {
+    /// So many dynamic ones of the node's default network, of which a row knows how many are free.
+    Dynamic(u32),
+    /// Port by port.
+    Any,
 }
 
 impl<'a> Ask<'a> {
-    pub fn of(state: &'a State, group: &Group) -> Self {
-        let networks = || group.networks.iter();
+    pub fn of(state: &'a State, group: &'a Group) -> Self {
+        let resources = || group.tasks.iter().map(|task| &task.resources);
+        let asks_cores = resources().any(|resources| resources.cores > 0);
+        let ports = || group.networks.iter().flat_map(|network| network.ports());
+        let is_dynamic = group.networks.iter().all(|network| network.reserved_ports.is_empty())
+            && ports().all(|port| port.host_network.is_empty() || port.host_network == model::DEFAULT_HOST_NETWORK);
         Self {
             state,
-            resources: group.ask(),
-            static_ports: networks().flat_map(|network| &network.reserved_ports).map(|port| port.value).collect(),
-            dynamic_ports: networks().map(|network| network.dynamic_ports.len() as u32).sum(),
+            group,
+            resources: (!asks_cores).then(|| group.ask()),
+            ports: if is_dynamic { Ports::Dynamic(ports().count() as u32) } else { Ports::Any },
+            is_granted: asks_cores || resources().any(|resources| !resources.devices.is_empty()),
         }
     }
 
-    /// The amounts.
-    pub fn resources(&self) -> Resources {
-        self.resources
+    /// The amounts, if they are all that has a say in where it goes, and the same on every node.
+    pub fn amounts(&self) -> Option<Resources> {
+        self.resources.filter(|_| !self.is_granted)
     }
 
-    /// The static ports.
-    pub fn static_ports(&self) -> impl Iterator<Item = u16> {
-        self.static_ports.iter().copied()
-    }
-
-    /// Whether enough dynamic ports are free.
-    pub fn has_dynamic_ports(&self, fleet: &Fleet, at: Place) -> bool {
-        fleet.row(at).dynamic_ports >= self.dynamic_ports
-    }
-
-    /// The allocations that hold its static ports there; none where one of those can't come free.
-    pub fn holders_of_ports(&self, fleet: &Fleet, at: Place) -> Option<BTreeSet<AllocationId>> {
-        let node = &fleet.row(at).node;
-        let mut holders = BTreeSet::new();
-        for port in self.static_ports.iter().filter(|port| !self.is_free(fleet, at, **port, None)) {
-            if fleet.is_placed(at, *port) || node.reserved_ports.contains(port) {
-                return None;
-            }
-            let holds = |known: &&std::sync::Arc<Allocation>| {
-                known.holds() && known.ports.iter().any(|held| held.value == *port)
-            };
-            holders.extend(self.state.allocations_of_node(node.id).filter(holds).map(|known| known.id));
-        }
-        Some(holders)
-    }
-
-    /// Places an instance there in `room` that others make.
-    pub fn put_in_room(&self, fleet: &mut Fleet, at: Place, room: Resources) {
-        let added = self.resources.max(room) - room;
-        fleet.put(at, added, self.static_ports.iter().copied(), self.dynamic_ports);
+    /// The amounts on that node.
+    pub fn resources_on(&self, row: &Row) -> Resources {
+        self.resources.unwrap_or_else(|| self.group.ask_on(&row.node))
     }
 
     /// Whether there is room, in place of `succeeded` if that is there.
     pub fn has_room(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> bool {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
-        self.added(succeeded).is_within(row.free())
-            && self.has_dynamic_ports(fleet, at)
-            && self.static_ports.iter().all(|port| self.is_free(fleet, at, *port, succeeded))
+        self.added(row, succeeded).is_within(row.free())
+            && match self.ports {
+                Ports::Dynamic(ports) => row.dynamic_ports >= ports,
+                Ports::Any => self.beyond_amounts(fleet, at, succeeded).is_empty(),
+            }
+            && (!self.is_granted || self.grant(fleet, at, succeeded).is_ok())
     }
 
     /// Everything that is short, in place of `succeeded` if that is there.
     pub fn misfits(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Vec<Misfit> {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
-        let mut misfits = fits(self.added(succeeded), row.free()).err().unwrap_or_default();
-        let taken = self.static_ports.iter().filter(|port| !self.is_free(fleet, at, **port, succeeded));
-        misfits.extend(taken.map(|port| Misfit::PortTaken { port: *port }));
-        if row.dynamic_ports < self.dynamic_ports {
-            misfits.push(Misfit::NoDynamicPort);
-        }
+        let mut misfits = fits(self.added(row, succeeded), row.free()).err().unwrap_or_default();
+        misfits.extend(self.grant(fleet, at, succeeded).err().unwrap_or_default());
+        misfits.extend(self.beyond_amounts(fleet, at, succeeded));
         misfits
     }
 
     /// What is used there with one more instance.
     pub fn used_with(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Resources {
         let row = fleet.row(at);
-        row.used + self.added(succeeded.filter(|known| known.node == row.node.id))
+        row.used + self.added(row, succeeded.filter(|known| known.node == row.node.id))
     }
 
-    /// Places an instance there.
-    pub fn put(&self, fleet: &mut Fleet, at: Place, succeeded: Option<&Allocation>) {
-        let added = self.added(succeeded.filter(|known| known.node == fleet.row(at).node.id));
-        fleet.put(at, added, self.static_ports.iter().copied(), self.dynamic_ports);
+    /// How well the devices that it would get meet its preferences.
+    pub fn device_affinity(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> i64 {
+        if !self.is_granted {
+            return 0;
+        }
+        self.grant(fleet, at, succeeded).map_or(0, |grant| grant.device_affinity)
     }
 
-    fn is_free(&self, fleet: &Fleet, at: Place, port: u16, succeeded: Option<&Allocation>) -> bool {
-        let node = &fleet.row(at).node;
-        let is_held = self.state.uses.get(&node.id).is_some_and(|held| held.ports.contains(&port));
-        let is_taken = is_held || fleet.is_placed(at, port) || node.reserved_ports.contains(&port);
-        !is_taken || succeeded.is_some_and(|known| known.ports.iter().any(|known| known.value == port))
+    /// Places an instance there, and says what it gets beyond amounts.
+    pub fn put(&self, fleet: &mut Fleet, at: Place, succeeded: Option<&Allocation>) -> Grant {
+        let succeeded = succeeded.filter(|known| known.node == fleet.row(at).node.id);
+        let added = self.added(fleet.row(at), succeeded);
+        self.put_adding(fleet, at, added, succeeded)
+    }
+
+    /// Places an instance there in `room` that others make, and says what it gets beyond amounts.
+    pub fn put_in_room(&self, fleet: &mut Fleet, at: Place, room: Resources) -> Grant {
+        let added = self.resources_on(fleet.row(at)).max(room) - room;
+        self.put_adding(fleet, at, added, None)
+    }
+
+    fn put_adding(&self, fleet: &mut Fleet, at: Place, added: Resources, succeeded: Option<&Allocation>) -> Grant {
+        fleet.put(at, added);
+        match self.ports {
+            Ports::Dynamic(0) if !self.is_granted => return Grant::default(),
+            Ports::Dynamic(ports) if !self.is_granted => {
+                let (placed, row) = fleet.placed_mut(at);
+                placed.add_dynamic_ports(&row.node, ports);
+                row.dynamic_ports = row.dynamic_ports.saturating_sub(ports);
+                return Grant::default();
+            }
+            Ports::Dynamic(_) | Ports::Any => {}
+        }
+        let grant = self.grant(fleet, at, succeeded).unwrap_or_default();
+        let inherited = succeeded.map(|known| self.state.inherited(known));
+        let (placed, row) = fleet.placed_mut(at);
+        placed.add(&row.node, self.group, &grant, inherited.as_ref());
+        let taken = Taken { held: self.held(row), placed, inherited: None };
+        row.count_dynamic_ports(&taken);
+        grant
+    }
+
+    /// The cores and devices that it would get there; otherwise everything that is short.
+    fn grant(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Result<Grant, Vec<Misfit>> {
+        if !self.is_granted {
+            return Ok(Grant::default());
+        }
+        let row = fleet.row(at);
+        let inherited = succeeded.filter(|known| known.node == row.node.id).map(|known| self.state.inherited(known));
+        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: inherited.as_ref() };
+        grant::grant(&row.node, &taken, self.group)
+    }
+
+    /// Ports that it can't have there.
+    fn beyond_amounts(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Vec<Misfit> {
+        let row = fleet.row(at);
+        let inherited = succeeded.filter(|known| known.node == row.node.id).map(|known| self.state.inherited(known));
+        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: inherited.as_ref() };
+        room_for_ports(&row.node, &taken, self.group)
+    }
+
+    fn held(&self, row: &Row) -> Option<&'a NodeUse> {
+        self.state.uses.get(&row.node.id).map(|held| &**held)
+    }
+
+    /// Its static ports there, each with its address, that others must not have.
+    pub fn static_ports(&self, row: &Row) -> Vec<(String, u16)> {
+        let of_group = self.group.networks.iter().flat_map(|network| &network.reserved_ports);
+        let alone = of_group.filter(|port| !port.ignore_collision);
+        alone.filter_map(|port| Some((address_of(port, &row.node)?.to_string(), port.value))).collect()
+    }
+
+    /// The allocations that hold its static ports there; none where something else is short that can't come free by ending
+    /// them.
+    pub fn holders_of_ports(&self, fleet: &Fleet, at: Place) -> Option<BTreeSet<AllocationId>> {
+        let row = fleet.row(at);
+        let static_ports = self.static_ports(row);
+        let by_others = |misfit: &Misfit| matches!(misfit, Misfit::PortTaken { .. });
+        if !self.beyond_amounts(fleet, at, None).iter().all(by_others) || self.grant(fleet, at, None).is_err() {
+            return None;
+        }
+        let mut holders = BTreeSet::new();
+        let nobody = Taken { held: None, placed: fleet.placed(at), inherited: None };
+        for (address, port) in static_ports {
+            if nobody.is_port_taken(&address, port) || row.node.reserves_port(&address, port) {
+                return None;
+            }
+            let holds = |known: &&std::sync::Arc<Allocation>| {
+                known.holds() && known.ports.iter().any(|held| held.value == port && held.host_ip == address)
+            };
+            holders.extend(self.state.allocations_of_node(row.node.id).filter(holds).map(|known| known.id));
+        }
+        Some(holders)
     }
 
     /// What one more instance adds: its ask, or where it succeeds another only what it asks beyond what that counts for.
-    fn added(&self, succeeded: Option<&Allocation>) -> Resources {
-        let Some(known) = succeeded else { return self.resources };
+    fn added(&self, row: &Row, succeeded: Option<&Allocation>) -> Resources {
+        let ask = self.resources_on(row);
+        let Some(known) = succeeded else { return ask };
         let counts = if known.after.is_empty() {
             known.resources
         } else {
             counts_for(known, self.state.allocations_of_node(known.node).map(|other| &**other))
         };
-        self.resources.max(counts) - counts
+        ask.max(counts) - counts
     }
 }

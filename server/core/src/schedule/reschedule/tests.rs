@@ -23,6 +23,8 @@ fn failed(at: Timestamp, reschedules: Vec<RescheduleEvent>) -> Allocation {
         canary: false,
         resources: Resources::default(),
         ports: Vec::new(),
+        cores: Vec::new(),
+        devices: Vec::new(),
         after: Vec::new(),
         previous: None,
         next: None,

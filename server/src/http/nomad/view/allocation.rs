@@ -13,6 +13,7 @@ use model::{
 use serde::Serialize;
 use server_core::state::State;
 
+use super::equipment::{AllocatedDevice, allocated_devices, reserved_cores};
 use super::job::JobView;
 use super::time::GoTime;
 
@@ -261,21 +262,23 @@ struct NetworkStatus<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct AllocatedResources<'a> {
-    tasks: BTreeMap<&'a str, TaskShare>,
+    tasks: BTreeMap<&'a str, TaskShare<'a>>,
     shared: SharedShare<'a>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct TaskShare {
+struct TaskShare<'a> {
     cpu: Cpu,
     memory: Memory,
+    devices: Vec<AllocatedDevice<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Cpu {
     cpu_shares: u64,
+    reserved_cores: Vec<u16>,
 }
 
 #[derive(Debug, Serialize)]
@@ -311,9 +314,12 @@ impl<'a> AllocatedResources<'a> {
         let version = state.job_version(&allocation.job, allocation.job_version);
         let group = version.and_then(|version| version.job.group(&allocation.group));
         let share = |task: &'a model::Task| {
-            let ask = task.resources.ask();
+            let core_mhz = state.node(allocation.node).map_or(0, |node| node.cores.core_mhz);
+            let ask = task.resources.ask(core_mhz);
+            let cpu = Cpu { cpu_shares: ask.cpu_mhz, reserved_cores: reserved_cores(allocation, &task.name) };
             let memory = Memory { memory_mb: ask.memory_mb, memory_max_mb: ask.memory_max_mb };
-            (task.name.as_str(), TaskShare { cpu: Cpu { cpu_shares: ask.cpu_mhz }, memory })
+            let devices = allocated_devices(&allocation.devices, &task.name);
+            (task.name.as_str(), TaskShare { cpu, memory, devices })
         };
         let port = |port: &'a AssignedPort| PortView {
             label: &port.label,

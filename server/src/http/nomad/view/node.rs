@@ -4,11 +4,12 @@
 //! lasts and makes tools replace work by themselves. It is shown as `ready`, because nothing moves, with a description
 //! that says so and a field `Suspect` of our own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{DrainStrategy, Driver, Index, LastDrain, Node, NodeEvent, NodeStatus};
 use serde::Serialize;
 
+use super::equipment::{DeviceView, HostVolumeView, NodeNetworkView, devices, host_volumes, networks};
 use super::time::GoTime;
 
 /// A row of the list of nodes.
@@ -22,7 +23,7 @@ pub(in crate::http) struct NodeStub<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     attributes: Option<BTreeMap<&'a str, &'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    node_resources: Option<NodeResources>,
+    node_resources: Option<NodeResources<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reserved_resources: Option<ReservedResources>,
 }
@@ -56,8 +57,9 @@ pub(in crate::http) struct NodeView<'a> {
     tls_enabled: bool,
     attributes: &'a BTreeMap<String, String>,
     meta: &'a BTreeMap<String, String>,
-    node_resources: NodeResources,
+    node_resources: NodeResources<'a>,
     reserved_resources: ReservedResources,
+    host_volumes: BTreeMap<&'a str, HostVolumeView<'a>>,
     drain_strategy: Option<DrainView>,
     /// Seconds since 1970.
     status_updated_at: i64,
@@ -76,6 +78,7 @@ impl<'a> NodeView<'a> {
             meta: &node.meta,
             node_resources: NodeResources::of(node),
             reserved_resources: ReservedResources::of(node),
+            host_volumes: host_volumes(node),
             drain_strategy: node.drain.as_ref().map(DrainView::of),
             status_updated_at: node.status_at.nanoseconds() / 1_000_000_000,
             events: node.events.iter().map(EventView::of).collect(),
@@ -220,20 +223,24 @@ impl<'a> EventView<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct NodeResources {
-    cpu: Cpu,
+struct NodeResources<'a> {
+    cpu: NodeCpu<'a>,
     memory: Memory,
     disk: Disk,
+    node_networks: Vec<NodeNetworkView<'a>>,
+    devices: Vec<DeviceView<'a>>,
     min_dynamic_port: u16,
     max_dynamic_port: u16,
 }
 
-impl NodeResources {
-    fn of(node: &Node) -> Self {
+impl<'a> NodeResources<'a> {
+    fn of(node: &'a Node) -> Self {
         Self {
-            cpu: Cpu { cpu_shares: node.total.cpu_mhz },
+            cpu: NodeCpu { cpu_shares: node.total.cpu_mhz, reservable_cpu_cores: &node.cores.ids },
             memory: Memory { memory_mb: node.total.memory_mb },
             disk: Disk { disk_mb: node.total.disk_mb },
+            node_networks: networks(node),
+            devices: devices(node),
             min_dynamic_port: node.dynamic_ports.0,
             max_dynamic_port: node.dynamic_ports.1,
         }
@@ -259,6 +266,13 @@ impl ReservedResources {
             networks: ReservedNetworks { reserved_host_ports: ports.join(",") },
         }
     }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct NodeCpu<'a> {
+    cpu_shares: u64,
+    reservable_cpu_cores: &'a BTreeSet<u16>,
 }
 
 #[derive(Debug, Serialize)]

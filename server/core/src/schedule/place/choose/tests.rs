@@ -74,7 +74,7 @@ proptest! {
         let mut chooser = Chooser::new(&state, &mut fleet, EvaluationId::derive(&[b"property"]), &want, group, &none, &[]);
         for _ in 0..web.0 {
             let scanned = chooser.best_of_all(&want).map(|(at, _)| at);
-            prop_assert_eq!(chooser.choose_by_rank(1).pop().map(|(at, _)| at), scanned);
+            prop_assert_eq!(chooser.choose_by_rank(1).pop().map(|(at, ..)| at), scanned);
         }
     }
 
@@ -97,7 +97,7 @@ proptest! {
         while !chooser.fleet.is_searchable(chooser.feasibility.demand()) {}
         for _ in 0..web.0 {
             let scanned = chooser.best_of_all(&want).map(|(at, _)| at);
-            prop_assert_eq!(chooser.search(1).pop().map(|(at, _)| at), scanned);
+            prop_assert_eq!(chooser.search(1).pop().map(|(at, ..)| at), scanned);
         }
     }
 }

@@ -1,0 +1,226 @@
+//! Devices of one instance: each ask is met from equal devices, parts from those that are in use already, whole ones
+//! from whole ones.
+//!
+//! Several asks may want the same devices, so a choice for one can leave nothing for another. The larger asks choose
+//! first, and a choice that leads nowhere is taken back, up to a limit of steps.
+
+use std::cmp::Reverse;
+
+use model::{Device, DeviceGrant, DeviceId, Group, Misfit, Node, WHOLE_DEVICE};
+
+use super::{Taken, matching};
+use crate::limits::DEVICE_SEARCH_STEPS_MAX;
+
+/// One in the unit of scores.
+const ONE: i64 = 1_000_000;
+
+/// One `device` block of a task.
+struct Ask<'a> {
+    task: &'a str,
+    device: &'a Device,
+    share: u32,
+    count: usize,
+    /// Where it may be met.
+    places: Vec<Place>,
+}
+
+/// Equal devices that meet an ask.
+struct Place {
+    /// Their place in the node's list.
+    group: usize,
+    /// Those of them that may be given away.
+    instances: Vec<usize>,
+    /// The weight of the preferences that they meet.
+    weight: i64,
+}
+
+/// Devices that would meet an ask.
+#[derive(Clone)]
+struct Choice {
+    group: usize,
+    instances: Vec<usize>,
+    weight: i64,
+}
+
+/// What is left of each device, in thousandths, by its places in the node's lists.
+struct Free<'a> {
+    node: &'a Node,
+    left: Vec<Vec<u32>>,
+    /// Whether those have it whose room the instance takes over.
+    inherited: Vec<Vec<bool>>,
+}
+
+/// The devices of each task that asks for some, with how well they are liked; otherwise each ask that is not met.
+pub(super) fn pick(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<(Vec<DeviceGrant>, i64), Vec<Misfit>> {
+    let asks = asks(node, group, |healthy| healthy);
+    if asks.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
+    let mut free = Free::of(node, taken);
+    let misfits: Vec<_> = asks.iter().filter_map(|ask| short(ask, &free)).collect();
+    if !misfits.is_empty() {
+        return Err(misfits);
+    }
+    let mut order: Vec<usize> = (0..asks.len()).collect();
+    order.sort_by_key(|at| (Reverse(asks[*at].share), asks[*at].places.len(), Reverse(asks[*at].count), *at));
+    let mut choices = vec![None; asks.len()];
+    let mut steps = DEVICE_SEARCH_STEPS_MAX;
+    if !search(&asks, &order, &mut free, &mut choices, &mut steps) {
+        return Err(short_together(&asks, &order, &mut free));
+    }
+    let mut grants = Vec::new();
+    let (mut met, mut all) = (0, 0);
+    for (ask, choice) in asks.iter().zip(choices.iter().flatten()) {
+        met += choice.weight;
+        all += ask.device.affinities.iter().map(|affinity| i64::from(affinity.weight.abs())).sum::<i64>();
+        grants.extend(choice.instances.iter().map(|at| DeviceGrant {
+            task: ask.task.to_string(),
+            device: free.id(choice.group, *at),
+            share: ask.share,
+        }));
+    }
+    Ok((grants, met * ONE / all.max(1)))
+}
+
+/// Whether `node` has too few devices for some ask of `group`, be they well or not.
+pub(crate) fn is_without_devices(node: &Node, group: &Group) -> bool {
+    asks(node, group, |_| true).iter().any(|ask| most(&ask.places, |_| true) < ask.count)
+}
+
+fn asks<'a>(node: &Node, group: &'a Group, may: impl Fn(bool) -> bool + Copy) -> Vec<Ask<'a>> {
+    let of_tasks = group.tasks.iter().flat_map(|task| task.resources.devices.iter().map(move |ask| (task, ask)));
+    let ask = |(task, device): (&'a model::Task, &'a Device)| Ask {
+        task: &task.name,
+        device,
+        share: device.share.clamp(1, WHOLE_DEVICE),
+        count: usize::try_from(device.count).unwrap_or(usize::MAX),
+        places: places(node, device, may),
+    };
+    of_tasks.filter(|(_, device)| device.count > 0).map(ask).collect()
+}
+
+/// Where a device block may be met, whatever is free.
+fn places(node: &Node, device: &Device, may: impl Fn(bool) -> bool) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (at, group) in node.devices.iter().enumerate() {
+        let meets = device.constraints.iter().all(|constraint| matching::holds(constraint, group));
+        if !group.name.answers_to(&device.name) || !meets {
+            continue;
+        }
+        let may = |at: &usize| may(group.instances[*at].healthy) && matching::is_named(device, &group.instances[*at]);
+        let met = device.affinities.iter().filter(|affinity| matching::holds(&affinity.condition(), group));
+        places.push(Place {
+            group: at,
+            instances: (0..group.instances.len()).filter(may).collect(),
+            weight: met.map(|affinity| i64::from(affinity.weight)).sum(),
+        });
+    }
+    places
+}
+
+/// The most instances of one place that `counts` lets through.
+fn most(places: &[Place], counts: impl Fn((usize, usize)) -> bool) -> usize {
+    let of_place = |place: &Place| place.instances.iter().filter(|at| counts((place.group, **at))).count();
+    places.iter().map(of_place).max().unwrap_or_default()
+}
+
+/// Why an ask can't be met, if it can't.
+fn short(ask: &Ask<'_>, free: &Free<'_>) -> Option<Misfit> {
+    let left = most(&ask.places, |(group, at)| free.left[group][at] >= ask.share);
+    (left < ask.count).then(|| Misfit::Device {
+        name: ask.device.name.clone(),
+        ask: ask.device.count,
+        share: ask.share,
+        matching: most(&ask.places, |_| true) as u64,
+        free: left as u64,
+    })
+}
+
+/// The asks that are not met when each takes what it likes best, which is where asks want the same devices.
+fn short_together(asks: &[Ask<'_>], order: &[usize], free: &mut Free<'_>) -> Vec<Misfit> {
+    let mut misfits = Vec::new();
+    for ask in order.iter().map(|at| &asks[*at]) {
+        match free.choices(ask).first() {
+            Some(choice) => free.take(choice, ask.share),
+            None => misfits.extend(short(ask, free)),
+        }
+    }
+    misfits
+}
+
+/// Finds a choice for each ask of `order`; false where there is none, or none was found in that many steps.
+fn search(
+    asks: &[Ask<'_>],
+    order: &[usize],
+    free: &mut Free<'_>,
+    choices: &mut [Option<Choice>],
+    steps: &mut u32,
+) -> bool {
+    let Some((at, rest)) = order.split_first() else { return true };
+    for choice in free.choices(&asks[*at]) {
+        if *steps == 0 {
+            return false;
+        }
+        *steps -= 1;
+        free.take(&choice, asks[*at].share);
+        choices[*at] = Some(choice.clone());
+        if search(asks, rest, free, choices, steps) {
+            return true;
+        }
+        free.give_back(&choice, asks[*at].share);
+    }
+    false
+}
+
+impl<'a> Free<'a> {
+    fn of(node: &'a Node, taken: &Taken<'_>) -> Self {
+        let mut free = Self { node, left: Vec::new(), inherited: Vec::new() };
+        for (group, known) in node.devices.iter().enumerate() {
+            let ids: Vec<_> = (0..known.instances.len()).map(|at| free.id(group, at)).collect();
+            free.left.push(ids.iter().map(|id| taken.free_share(id)).collect());
+            free.inherited.push(ids.iter().map(|id| taken.inherited_share(id) > 0).collect());
+        }
+        free
+    }
+
+    fn id(&self, group: usize, at: usize) -> DeviceId {
+        let group = &self.node.devices[group];
+        DeviceId { name: group.name.clone(), id: group.instances[at].id.clone() }
+    }
+
+    /// How an ask can be met, the best way first: what is liked most, then what the predecessors have, then the least
+    /// that is left, then where the fewest others are.
+    fn choices(&self, ask: &Ask<'_>) -> Vec<Choice> {
+        let mut choices = Vec::new();
+        for place in &ask.places {
+            let (left, inherited) = (&self.left[place.group], &self.inherited[place.group]);
+            let mut fit: Vec<usize> = place.instances.iter().copied().filter(|at| left[*at] >= ask.share).collect();
+            if fit.len() < ask.count {
+                continue;
+            }
+            fit.sort_by_key(|at| (!inherited[*at], left[*at], *at));
+            let room = fit.len();
+            // One device may be any of those that differ; of several, the best fit is taken as a whole.
+            let starts = if ask.count == 1 {
+                fit.chunk_by(|one, other| left[*one] == left[*other]).collect()
+            } else {
+                vec![&fit[..]]
+            };
+            for start in starts {
+                let instances = start[..ask.count].to_vec();
+                let key = (Reverse(place.weight), !inherited[instances[0]], left[instances[0]], room, place.group);
+                choices.push((key, Choice { group: place.group, instances, weight: place.weight }));
+            }
+        }
+        choices.sort_by_key(|(key, _)| *key);
+        choices.into_iter().map(|(_, choice)| choice).collect()
+    }
+
+    fn take(&mut self, choice: &Choice, share: u32) {
+        choice.instances.iter().for_each(|at| self.left[choice.group][*at] -= share);
+    }
+
+    fn give_back(&mut self, choice: &Choice, share: u32) {
+        choice.instances.iter().for_each(|at| self.left[choice.group][*at] += share);
+    }
+}

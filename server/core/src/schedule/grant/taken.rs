@@ -1,0 +1,125 @@
+//! What is taken of a node before one more instance comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{DeviceId, Group, Node, WHOLE_DEVICE};
+
+use super::{Grant, address_of};
+use crate::state::NodeUse;
+
+/// What is taken of a node before one more instance comes.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken<'a> {
+    /// What allocations hold; none for nothing.
+    pub held: Option<&'a NodeUse>,
+    /// What the plan has placed there so far.
+    pub placed: &'a Placed,
+    /// What those hold whose room the instance takes over, all of them together; none where it succeeds nobody.
+    pub inherited: Option<&'a NodeUse>,
+}
+
+/// What a plan has placed on a node so far, beyond what is held there.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Placed {
+    cores: BTreeSet<u16>,
+    devices: BTreeMap<DeviceId, u32>,
+    /// Static ports, per address.
+    ports: BTreeMap<String, BTreeSet<u16>>,
+    /// How many dynamic ports, per address.
+    dynamic_ports: BTreeMap<String, usize>,
+}
+
+impl Placed {
+    /// What was placed where nothing was.
+    pub(crate) const NOTHING: Placed = Placed {
+        cores: BTreeSet::new(),
+        devices: BTreeMap::new(),
+        ports: BTreeMap::new(),
+        dynamic_ports: BTreeMap::new(),
+    };
+
+    /// Adds an instance that got `grant`, in place of those that hold `inherited`.
+    pub fn add(&mut self, node: &Node, group: &Group, grant: &Grant, inherited: Option<&NodeUse>) {
+        self.cores.extend(grant.cores.iter().flat_map(|grant| &grant.ids));
+        let mut shares: BTreeMap<&DeviceId, u32> = BTreeMap::new();
+        for grant in &grant.devices {
+            *shares.entry(&grant.device).or_default() += grant.share;
+        }
+        for (device, share) in shares {
+            // Together they count as the larger, and what is inherited is held already.
+            let more = share.saturating_sub(inherited.map_or(0, |inherited| inherited.share_of(device)));
+            *self.devices.entry(device.clone()).or_default() += more;
+        }
+        for network in &group.networks {
+            for port in &network.reserved_ports {
+                let Some(address) = address_of(port, node) else { continue };
+                self.ports.entry(address.to_string()).or_default().insert(port.value);
+            }
+            for port in &network.dynamic_ports {
+                let Some(address) = address_of(port, node) else { continue };
+                *self.dynamic_ports.entry(address.to_string()).or_default() += 1;
+            }
+        }
+    }
+}
+
+impl Placed {
+    /// Adds that many instances of which no more is to be said than that each has `dynamic_ports` of the node's default network.
+    pub(crate) fn add_dynamic_ports(&mut self, node: &Node, dynamic_ports: u32) {
+        *self.dynamic_ports.entry(node.default_address().to_string()).or_default() += dynamic_ports as usize;
+    }
+}
+
+impl Taken<'_> {
+    /// Whether nobody else has that core.
+    pub(super) fn is_core_free(&self, core: u16) -> bool {
+        self.inherits_core(core)
+            || !(self.placed.cores.contains(&core) || self.held.is_some_and(|held| held.cores.contains(&core)))
+    }
+
+    /// Whether those have that core whose room the instance takes over.
+    pub(super) fn inherits_core(&self, core: u16) -> bool {
+        self.inherited.is_some_and(|inherited| inherited.cores.contains(&core))
+    }
+
+    /// How much of a device the instance could have, in thousandths.
+    pub(super) fn free_share(&self, device: &DeviceId) -> u32 {
+        let held = self.held.map_or(0, |held| held.share_of(device));
+        let placed = self.placed.devices.get(device).copied().unwrap_or_default();
+        (WHOLE_DEVICE + self.inherited_share(device)).saturating_sub(held + placed).min(WHOLE_DEVICE)
+    }
+
+    /// How much of a device those have whose room the instance takes over.
+    pub(super) fn inherited_share(&self, device: &DeviceId) -> u32 {
+        self.inherited.map_or(0, |inherited| inherited.share_of(device))
+    }
+
+    /// Whether a port of an address is taken by others.
+    pub(crate) fn is_port_taken(&self, address: &str, port: u16) -> bool {
+        if self.inherited.is_some_and(|inherited| inherited.holds_port(address, port)) {
+            return false;
+        }
+        self.placed.ports.get(address).is_some_and(|ports| ports.contains(&port))
+            || self.held.is_some_and(|held| held.holds_port(address, port))
+    }
+
+    /// How many ports of an address are free for dynamic ones, where `own` are about to be taken.
+    pub(crate) fn free_dynamic_ports(&self, node: &Node, address: &str, own: &BTreeSet<u16>) -> usize {
+        let (first, last) = node.dynamic_ports;
+        let all = usize::from(last.saturating_sub(first)) + 1;
+        let within = |port: &&u16| (first..=last).contains(*port);
+        let is_held = |port: u16| self.held.is_some_and(|held| held.holds_port(address, port));
+        let is_placed = |port: u16| self.placed.ports.get(address).is_some_and(|ports| ports.contains(&port));
+        let held = self.held.map_or(0, |held| held.ports_between(address, first, last));
+        let placed = self.placed.ports.get(address).into_iter().flatten();
+        let placed = placed.filter(within).filter(|port| !is_held(**port)).count();
+        let own_new = own.iter().filter(within).filter(|port| !is_held(**port) && !is_placed(**port)).count();
+        let of_networks = node.host_networks.values().filter(|network| network.address == address);
+        let reserved: BTreeSet<u16> =
+            of_networks.flat_map(|network| &network.reserved_ports).chain(&node.reserved_ports).copied().collect();
+        let is_counted = |port: u16| is_held(port) || is_placed(port) || own.contains(&port);
+        let reserved = reserved.iter().filter(within).filter(|port| !is_counted(**port)).count();
+        let picked = self.placed.dynamic_ports.get(address).copied().unwrap_or_default();
+        all.saturating_sub(held + placed + own_new + reserved + picked)
+    }
+}
