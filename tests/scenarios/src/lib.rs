@@ -12,7 +12,7 @@
 //! job web count=2 cpu=400 mem=100         registers it; a second line changes it, and so makes a new version
 //! job web max_parallel=1 canary=1         its rules: also auto_revert, auto_promote, progress_deadline=, reschedule=30s or
 //!                                         never, attempts=, interval=, delay=fibonacci, max_delay=, migrate=2, max_run=,
-//!                                         kill_timeout=; lost_after=, keep, stop_on_client_after=, reconcile=keep_original
+//!                                         kill_timeout=, sticky; lost_after=, keep, stop_on_client_after=, reconcile=keep_original
 //! job web change=env                      or tags, meta: something new
 //! job web cores=2 device="gpu:1;share=500;constraint=${device.attr.memory} >= 8 GiB;affinity=50 ${device.model} = x"
 //!         volume=data:ro port=8080@lan dynamic_ports=2@lan ignore_collision        what it asks beyond amounts;

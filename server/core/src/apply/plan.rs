@@ -261,7 +261,10 @@ impl Placer<'_> {
         let indexes = self.indexes.entry(group.name.clone()).or_insert_with(|| {
             let live = state.allocations_of_job(&self.plan.job);
             let live = live.filter(|known| known.group == group.name && known.is_live());
-            NameIndexes { taken: live.map(|known| known.index).collect(), free_from: 0 }
+            // What the plan gives to others, before or after, is not free either.
+            let of_group = self.plan.placements.iter().filter(|placement| placement.group == group.name);
+            let given = of_group.flat_map(|placement| placement.tails.iter().filter_map(|tail| tail.index));
+            NameIndexes { taken: live.map(|known| known.index).chain(given).collect(), free_from: 0 }
         });
         indexes.take(tail.index)
     }

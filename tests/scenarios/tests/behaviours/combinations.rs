@@ -31,6 +31,21 @@ fn a_larger_count_and_an_update_change_all_and_place_more() {
 }
 
 #[test]
+fn what_is_placed_beside_an_update_takes_no_name_of_it() {
+    check_wanted(
+        "node n1 cpu=1077 cores=1-4 core_mhz=200
+         node n2 cpu=1386 cores=1-4 core_mhz=200
+         job web count=3 cpu=743 spread=rack
+         run
+         job web cores=1",
+        "web",
+        "web[0] on n1
+         web[1] on n2
+         web[2] on n1",
+    );
+}
+
+#[test]
 fn a_smaller_count_and_an_update_end_what_is_too_much_and_change_the_rest() {
     check(
         &format!("{THREE}\njob web count=1 change=env"),

@@ -202,6 +202,18 @@ fn an_instance_whose_only_rack_is_its_own_may_move_within_it() {
 }
 
 #[test]
+fn a_disk_that_an_instance_would_come_back_to_holds_it_on_no_draining_node() {
+    check(
+        "node n1
+         node n2
+         job web sticky
+         alloc web[0] on n1 running healthy
+         drain n1",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
 fn batch_work_is_left_to_finish() {
     check(
         "node n1 draining

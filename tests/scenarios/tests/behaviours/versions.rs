@@ -137,6 +137,19 @@ fn an_instance_keeps_what_it_holds_when_it_is_changed_in_place() {
 }
 
 #[test]
+fn an_instance_keeps_its_cores_when_it_is_changed_in_place() {
+    check(
+        "node n1 cores=0-1 core_mhz=1000
+         job web cores=2
+         run
+         job web change=tags
+         run
+         job api cores=1",
+        "blocked api 1: cores 1",
+    );
+}
+
+#[test]
 fn going_back_in_place_leaves_all_as_they_run() {
     let setup = "node n1
          job web count=2 max_parallel=1
