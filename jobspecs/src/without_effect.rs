@@ -80,9 +80,6 @@ fn replacement(block: &str, name: &str) -> Option<&'static str> {
         ("resources", "network") => "write the network and its ports in the group, and a service with `port`",
         ("resources", "disk") => "write in the group: ephemeral_disk { size = … }",
         ("resources", "iops") | ("network", "mbits" | "device" | "cidr" | "ip") => "Nomad ignores it too: remove it",
-        ("group", "stop_after_client_disconnect") => "write: disconnect { stop_on_client_after = … }",
-        ("group", "max_client_disconnect") => "write: disconnect { lost_after = … }",
-        ("group", "prevent_reschedule_on_lost") => "write: disconnect { replace = false }",
         ("job", "consul_token" | "vault_token") => "Nomad has removed what needed it: remove it",
         _ => return None,
     })

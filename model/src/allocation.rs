@@ -63,6 +63,9 @@ pub struct Allocation {
     pub reschedules: Vec<RescheduleEvent>,
     /// The evaluation that will place it anew after a delay.
     pub follow_up: Option<EvaluationId>,
+    /// Whether it failed and a person wants it placed anew at once, whatever its group's policy says.
+    #[serde(default)]
+    pub forced: bool,
 
     /// What is wanted.
     pub desired: Desired,

@@ -36,10 +36,9 @@ pub(super) static GROUP: Block = Block::new(
         block("consul", "Consul", &CONSUL, Times::Once).not_yet(),
         attribute("max_run_duration", "MaxRunDuration", Kind::Duration, "Ends a batch instance that runs longer.")
             .not_yet(),
-        attribute("stop_after_client_disconnect", "StopAfterClientDisconnect", Kind::Duration, "Use `disconnect`.")
-            .not_yet(),
-        attribute("max_client_disconnect", "MaxClientDisconnect", Kind::Duration, "Use `disconnect`.").not_yet(),
-        attribute("prevent_reschedule_on_lost", "PreventRescheduleOnLost", Kind::Bool, "Use `disconnect`.").not_yet(),
+        attribute("stop_after_client_disconnect", "StopAfterClientDisconnect", Kind::Duration, "Use `disconnect`."),
+        attribute("max_client_disconnect", "MaxClientDisconnect", Kind::Duration, "Use `disconnect`."),
+        attribute("prevent_reschedule_on_lost", "PreventRescheduleOnLost", Kind::Bool, "Use `disconnect`."),
     ],
 )
 .labelled("Name")

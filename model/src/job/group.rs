@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Affinity, Constraint, Consul, Disconnect, Migrate, Network, Reschedule, Restart, Scaling, Service, Spread, Task,
-    Update, Volume,
+    Affinity, Constraint, Consul, Disconnect, LifecycleHook, Migrate, Network, Reschedule, Restart, Scaling, Service,
+    Spread, Task, Update, Volume,
 };
 use crate::{Node, Resources};
 
@@ -57,13 +57,13 @@ pub struct Group {
     /// Time after which a batch instance is ended as failed.
     #[serde(with = "crate::nanoseconds::option")]
     pub max_run_duration: Option<Duration>,
-    /// Deprecated in favour of `disconnect`, and without meaning.
+    /// Deprecated in favour of `disconnect`: its `stop_on_client_after`.
     #[serde(with = "crate::nanoseconds::option")]
     pub stop_after_client_disconnect: Option<Duration>,
-    /// Deprecated in favour of `disconnect`, and without meaning.
+    /// Deprecated in favour of `disconnect`: its `lost_after`.
     #[serde(with = "crate::nanoseconds::option")]
     pub max_client_disconnect: Option<Duration>,
-    /// Deprecated in favour of `disconnect`, and without meaning.
+    /// Deprecated in favour of `disconnect`: that nothing is replaced.
     pub prevent_reschedule_on_lost: bool,
     /// Volumes that its instances use, by name.
     #[serde(with = "crate::null")]
@@ -78,8 +78,9 @@ pub struct Group {
 }
 
 impl Group {
-    /// What one instance asks of any node: the sum over its tasks, and its disk. Cores that a task wants alone count
-    /// for something on a certain node only, see [`Group::ask_on`].
+    /// What one instance asks of any node: the most that tasks of it hold at the same time, and its disk. Those that run
+    /// to their end before the main tasks, and those that run after them, hold nothing beside them. Cores that a task
+    /// wants alone count for something on a certain node only, see [`Group::ask_on`].
     pub fn ask(&self) -> Resources {
         self.ask_of_cores(0)
     }
@@ -90,11 +91,41 @@ impl Group {
     }
 
     fn ask_of_cores(&self, core_mhz: u64) -> Resources {
-        let mut ask = Resources { disk_mb: self.ephemeral_disk.size_mb, ..Resources::default() };
+        let (mut before, mut beside, mut after) = (Resources::default(), Resources::default(), Resources::default());
+        let mut sidecars = Resources::default();
+        // Cores are handed out for as long as the instance is there, whatever its tasks do.
+        let mut always = Resources { disk_mb: self.ephemeral_disk.size_mb, ..Resources::default() };
         for task in &self.tasks {
-            ask += task.resources.ask(core_mhz);
+            let phase = match task.lifecycle.as_ref().map(|lifecycle| (lifecycle.hook, lifecycle.sidecar)) {
+                Some((LifecycleHook::Prestart, false)) => &mut before,
+                Some((LifecycleHook::Prestart, true)) => &mut sidecars,
+                None | Some((LifecycleHook::Poststart, _)) => &mut beside,
+                Some((LifecycleHook::Poststop, _)) => &mut after,
+            };
+            *phase += task.resources.ask(0);
+            always += task.resources.ask(core_mhz) - task.resources.ask(0);
         }
-        ask
+        (before + sidecars).max(beside + sidecars).max(after) + always
+    }
+
+    /// What happens while the node is out of contact: the `disconnect` block, or else what the fields before it say.
+    pub fn disconnect_rules(&self) -> Option<Disconnect> {
+        let is_old = self.max_client_disconnect.is_some()
+            || self.stop_after_client_disconnect.is_some()
+            || self.prevent_reschedule_on_lost;
+        let old = || Disconnect {
+            lost_after: self.max_client_disconnect.unwrap_or_default(),
+            stop_on_client_after: self.stop_after_client_disconnect,
+            replace: !self.prevent_reschedule_on_lost,
+            ..Disconnect::default()
+        };
+        self.disconnect.clone().or_else(|| is_old.then(old))
+    }
+
+    /// How long it takes at most to stop an instance, from leaving the catalog to the last signal.
+    pub fn time_to_stop(&self) -> Duration {
+        let of_task = self.tasks.iter().map(|task| task.shutdown_delay + task.kill_timeout).max();
+        self.shutdown_delay.unwrap_or_default() + of_task.unwrap_or_default()
     }
 
     /// The services of the group and of its tasks, each with the task that owns it.
@@ -153,5 +184,47 @@ pub struct EphemeralDisk {
 impl Default for EphemeralDisk {
     fn default() -> Self {
         Self { size_mb: 300, sticky: false, migrate: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Lifecycle;
+
+    fn task(cpu: u64, memory: u64, lifecycle: Option<(LifecycleHook, bool)>) -> Task {
+        let resources = crate::TaskResources { cpu, memory, ..crate::TaskResources::default() };
+        let lifecycle = lifecycle.map(|(hook, sidecar)| Lifecycle { hook, sidecar });
+        Task { resources, lifecycle, ..Task::default() }
+    }
+
+    #[test]
+    fn the_fields_before_the_disconnect_block_mean_what_it_says_now() {
+        let hour = Duration::from_secs(3600);
+        assert_eq!(Group::default().disconnect_rules(), None);
+        let old = Group { max_client_disconnect: Some(hour), prevent_reschedule_on_lost: true, ..Group::default() };
+        let new = Disconnect { lost_after: hour, replace: false, ..Disconnect::default() };
+        assert_eq!(old.disconnect_rules(), Some(new.clone()));
+        let stops = Group { stop_after_client_disconnect: Some(hour), ..Group::default() };
+        let rules = Disconnect { stop_on_client_after: Some(hour), ..Disconnect::default() };
+        assert_eq!(stops.disconnect_rules(), Some(rules));
+        let both =
+            Group { disconnect: Some(new.clone()), stop_after_client_disconnect: Some(hour), ..Group::default() };
+        assert_eq!(both.disconnect_rules(), Some(new), "the block goes before them");
+    }
+
+    #[test]
+    fn what_runs_one_after_the_other_asks_for_the_most_of_it() {
+        let tasks = vec![
+            task(1000, 50, Some((LifecycleHook::Prestart, false))),
+            task(10, 10, Some((LifecycleHook::Prestart, true))),
+            task(500, 256, None),
+            task(100, 0, Some((LifecycleHook::Poststart, false))),
+            task(0, 400, Some((LifecycleHook::Poststop, false))),
+        ];
+        let ask =
+            Group { tasks, ephemeral_disk: EphemeralDisk { size_mb: 7, ..Default::default() }, ..Group::default() }
+                .ask();
+        assert_eq!((ask.cpu_mhz, ask.memory_mb, ask.disk_mb), (1010, 400, 7));
     }
 }

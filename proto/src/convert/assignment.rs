@@ -8,7 +8,7 @@ use super::{document_from_wire, document_to_wire};
 use crate::wire;
 
 /// Reasons to stop, by their number on the wire less one. A number is never given to another reason.
-const STOP_REASONS: [StopReason; 9] = [
+const STOP_REASONS: [StopReason; 10] = [
     StopReason::JobStopped,
     StopReason::NotNeeded,
     StopReason::Updated,

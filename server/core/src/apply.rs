@@ -232,7 +232,7 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::DeregisterJob { job, purge } => job::deregister(state, work, job, *purge),
         Command::RevertJob { job, version, check_version } => job::revert(state, work, job, *version, *check_version),
         Command::SetJobStability { job, version, stable } => job::set_stability(state, job, *version, *stable),
-        Command::EvaluateJob { job } => job::evaluate(state, work, job),
+        Command::EvaluateJob { job, force_reschedule } => job::evaluate(state, work, job, *force_reschedule),
         Command::RegisterNode { node } => node::register(state, work, node),
         Command::SetNodeStatus { changes, term } => node::set_status(state, work, changes, *term),
         Command::SetNodeEligibility { node, eligibility } => node::set_eligibility(state, work, *node, *eligibility),

@@ -82,6 +82,9 @@ pub enum Command {
     EvaluateJob {
         /// The job.
         job: JobKey,
+        /// Whether what failed is placed anew at once, whatever its group's policy says.
+        #[serde(default)]
+        force_reschedule: bool,
     },
     /// An agent describes its node: a new one, or one that returned or changed.
     RegisterNode {
@@ -469,7 +472,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_ends_within_its_header_is_short_and_one_that_ends_after_it_has_no_body() {
-        let command = Command::EvaluateJob { job: JobKey::new("default", "web") };
+        let command = Command::EvaluateJob { job: JobKey::new("default", "web"), force_reschedule: false };
         let entry = Entry { at: Timestamp(1), request: Some([7; 16]), caller: "ann".into(), command };
         let bytes = entry.encode();
         assert_eq!(Entry::decode(&bytes), Ok(entry));
@@ -484,7 +487,7 @@ mod tests {
             at: Timestamp(1),
             request: None,
             caller: String::new(),
-            command: Command::EvaluateJob { job: JobKey::new("default", "web") },
+            command: Command::EvaluateJob { job: JobKey::new("default", "web"), force_reschedule: false },
         };
         let mut bytes = entry.encode();
         bytes[3..5].copy_from_slice(&(READER + 1).to_le_bytes());

@@ -5,9 +5,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, Deployment, DeploymentGroup, DeploymentStatus, Term, Timestamp};
+use model::{
+    Allocation, AllocationId, ClientStatus, Deployment, DeploymentGroup, DeploymentStatus, Desired, Term, Timestamp,
+};
 
 use crate::command::Command;
+use crate::schedule::is_final;
 use crate::state::State;
 
 /// What the deployments need next.
@@ -27,7 +30,7 @@ pub fn next(state: &State, now: Timestamp, term: Term) -> Step {
     for deployment in state.deployments().filter(|known| known.status == DeploymentStatus::Running && is_current(known))
     {
         let groups: Vec<_> =
-            deployment.groups.iter().map(|(name, group)| Standing::of(state, deployment, name, group)).collect();
+            deployment.groups.iter().map(|(name, group)| Standing::of(state, deployment, name, group, now)).collect();
         match verdict(&groups, now) {
             Verdict::Succeeds => step.commands.push(Command::EndDeployment {
                 deployment: deployment.id,
@@ -77,15 +80,29 @@ struct Standing<'a> {
     group: &'a DeploymentGroup,
     healthy: u32,
     healthy_canaries: u32,
+    /// Whether an instance that is still needed failed and will not be placed anew.
+    has_failed_for_good: bool,
 }
 
 impl<'a> Standing<'a> {
-    fn of(state: &State, deployment: &Deployment, name: &str, group: &'a DeploymentGroup) -> Self {
+    fn of(state: &State, deployment: &Deployment, name: &str, group: &'a DeploymentGroup, now: Timestamp) -> Self {
         let of_it = |known: &&Arc<Allocation>| known.deployment == Some(deployment.id) && known.group == name;
         let well = state.allocations_of_job(&deployment.job).filter(of_it).filter(|known| known.is_well());
         // One that moves is there twice.
         let healthy = well.map(|known| known.index).collect::<BTreeSet<_>>().len() as u32;
-        Self { group, healthy, healthy_canaries: healthy_canaries(state, group) }
+        let policy = state
+            .job_version(&deployment.job, deployment.job_version)
+            .and_then(|version| version.job.group(name)?.reschedule.clone());
+        let has_failed = |known: &&Arc<Allocation>| {
+            known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.next.is_none()
+        };
+        let of_group = || state.allocations_of_job(&deployment.job).filter(of_it);
+        let stands = |failed: &Allocation| {
+            of_group().any(|other| other.is_live() && (other.index, other.canary) == (failed.index, failed.canary))
+        };
+        let mut failed = of_group().filter(has_failed);
+        let has_failed_for_good = failed.any(|known| is_final(known, policy.as_ref(), now) && !stands(known));
+        Self { group, healthy, healthy_canaries: healthy_canaries(state, group), has_failed_for_good }
     }
 
     fn is_done(&self) -> bool {
@@ -110,6 +127,10 @@ fn verdict(groups: &[Standing<'_>], now: Timestamp) -> Verdict {
         return Verdict::Succeeds;
     }
     if groups.iter().any(|known| known.group.progress_deadline_ns == 0 && known.group.unhealthy > 0) {
+        return Verdict::Fails("Failed due to unhealthy allocations");
+    }
+    // It can't be done any more: whoever waits for the deadline only waits longer for the version before.
+    if groups.iter().any(|known| !known.is_done() && known.has_failed_for_good) {
         return Verdict::Fails("Failed due to unhealthy allocations");
     }
     let open = || groups.iter().filter(|known| !known.is_done() && !known.waits_for_promotion());
@@ -137,7 +158,8 @@ mod tests {
     }
 
     fn verdict_on(group: &DeploymentGroup, healthy: u32, now: i64) -> Verdict {
-        verdict(&[Standing { group, healthy, healthy_canaries: healthy }], Timestamp(now))
+        let standing = Standing { group, healthy, healthy_canaries: healthy, has_failed_for_good: false };
+        verdict(&[standing], Timestamp(now))
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(crate) use changes::{Change, change_between};
 pub(crate) use feasible::Feasibility;
 pub(crate) use place::{Finding, Survey, sum};
 pub use reconcile::Counts;
+pub(crate) use reschedule::is_final;
 
 /// What was decided for one evaluation.
 #[derive(Clone, Debug, PartialEq)]

@@ -128,7 +128,7 @@ impl Twin {
         let pending =
             self.state().evaluations_of_job(&key).find(|known| !known.status.is_terminal()).map(|known| known.id);
         let evaluation = pending
-            .or_else(|| self.apply(Command::EvaluateJob { job: key.clone() }).evaluation)
+            .or_else(|| self.apply(Command::EvaluateJob { job: key.clone(), force_reschedule: false }).evaluation)
             .expect("a job that is evaluated has an evaluation");
         let state = self.state();
         let record = state.job(&key).expect("the job is registered");

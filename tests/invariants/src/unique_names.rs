@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Allocation, NodeStatus};
+use model::{Allocation, ClientStatus};
 use server_core::state::State;
 
 use super::Violation;
@@ -19,7 +19,8 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
         live.entry((&allocation.job, &allocation.group, allocation.index, node)).or_default().push(allocation);
     }
     for twins in live.values().filter(|twins| twins.len() > 1) {
-        let is_silent = |one: &Allocation| state.node(one.node).is_none_or(|node| node.status == NodeStatus::Down);
+        // Of what was out of contact nobody knows how it is until its agent has said so.
+        let is_silent = |one: &Allocation| one.client_status == ClientStatus::Unknown;
         let may_overlap = |one: &Allocation| one.migrate || is_silent(one);
         let replaced = |one: &Allocation| may_overlap(one) && twins.iter().any(|other| one.next == Some(other.id));
         let counted: Vec<_> = twins.iter().filter(|one| !replaced(one) && !one.canary).collect();

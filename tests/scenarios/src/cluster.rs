@@ -1,20 +1,19 @@
 //! A cluster that a scenario plays in: its state, changed by commands only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::{
-    Allocation, AllocationId, ClientStatus, Driver, Eligibility, Evaluation, EvaluationStatus, Job, JobKey, Node,
-    NodeId, NodeStatus, Observation, TaskState, Timestamp,
+    Allocation, ClientStatus, Driver, Eligibility, Evaluation, EvaluationStatus, Job, JobKey, Node, NodeId, NodeStatus,
+    Timestamp,
 };
 use server_core::apply::{Accepted, Answer, apply};
-use server_core::command::{Algorithm, Command, DrainSpec, Entry, Preemption, SchedulerConfiguration};
+use server_core::command::{Command, DrainSpec, Entry};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
 use server_core::schedule::grant::{Placed, Taken, grant};
 use server_core::schedule::{Scheduler, schedule};
 use server_core::state::State;
-use server_core::{collection, deployment, drain, evaluations};
+use server_core::{deployment, evaluations};
 
 use super::words::{Name, Words, job_key, seconds};
 use super::{decision, equipment, job};
@@ -34,11 +33,13 @@ pub struct Cluster {
     closings: Vec<(NodeId, Closing, Timestamp)>,
     /// The document that lines are still being added to.
     draft: Option<Job>,
+    /// Whether the next command may be refused, and with which words it was.
+    refusal: Option<Option<String>>,
     scheduler: Scheduler,
 }
 
 #[derive(Clone, Copy)]
-enum Closing {
+pub(super) enum Closing {
     Status(NodeStatus),
     Ineligible,
     Draining,
@@ -52,6 +53,7 @@ impl Cluster {
             now: START,
             closings: Vec::new(),
             draft: None,
+            refusal: None,
             scheduler: Scheduler::default(),
         };
         cluster.go_on(setup);
@@ -84,51 +86,12 @@ impl Cluster {
                 self.settle();
                 self.run();
             }
-            "healthy" => self.healthy(&words.name()),
-            "sweep" => self.sweep(),
-            "gone" => self.observe_named(words, ClientStatus::Complete),
-            "fails" if words.0.first().is_some_and(|name| !name.contains('[')) => self.fail_one(&words.name()),
-            "fails" => self.observe_named(words, ClientStatus::Failed),
-            "stop" => self.stop(words),
-            "drain" => self.close(&words.name(), Closing::Draining),
-            "undrain" => {
-                let node = self.node_named(&words.name()).id;
-                let meta = BTreeMap::new();
-                self.command(Command::DrainNode { node, drain: None, mark_eligible: true, meta });
-            }
-            "down" => self.close(&words.name(), Closing::Status(NodeStatus::Down)),
-            "back" => {
-                let node = self.node_named(&words.name());
-                self.command(Command::RegisterNode { node });
-            }
-            "wait" => self.now = self.now + Duration::from_secs(seconds(&words.name()).unsigned_abs()),
-            "collect" => {
-                while let Some(command) = collection::next(&self.state, self.now, false) {
-                    self.command(command);
-                }
-            }
-            "crash" => self.crash(&words.name()),
-            "watch" => {
-                self.watch();
-                self.move_on();
-            }
-            "scheduler" => {
-                let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
-                let all = words.flag("preempt");
-                let preemption = if all {
-                    Preemption { service: true, batch: true, system: true, sysbatch: true }
-                } else {
-                    Preemption::default()
-                };
-                let configuration = SchedulerConfiguration { algorithm, preemption };
-                self.command(Command::SetSchedulerConfiguration { configuration, check_index: None });
-            }
-            other => panic!("nobody knows how to {other}"),
+            other => self.deed(other, words),
         }
     }
 
     /// Registers what is drafted, and lets happen what waits for everything else to be in place.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.register_draft();
         for (node, closing, at) in std::mem::take(&mut self.closings) {
             let before = std::mem::replace(&mut self.now, at);
@@ -179,21 +142,13 @@ impl Cluster {
         lines
     }
 
-    /// Every live instance fails that is none of `spared`.
-    pub fn crash_all_but(&mut self, spared: &BTreeSet<AllocationId>) {
-        let live = self.state.allocations().filter(|known| known.is_live() && !spared.contains(&known.id));
-        for id in live.map(|known| known.id).collect::<Vec<_>>() {
-            self.observe(id, ClientStatus::Failed, Some(false));
-        }
-    }
-
     /// What would be done if every job were looked at once more.
     pub fn would_still_do(&mut self) -> Vec<String> {
         let keys: Vec<_> = self.state.jobs().map(|record| record.key.clone()).collect();
         let mut lines = Vec::new();
         for key in keys {
             let state = self.state.clone();
-            self.command(Command::EvaluateJob { job: key.clone() });
+            self.command(Command::EvaluateJob { job: key.clone(), force_reschedule: false });
             let evaluation = self.pending(&key);
             let plan = self.decide(&evaluation);
             let before = self.state.clone();
@@ -225,8 +180,19 @@ impl Cluster {
         let (index, term) = (self.state.index() + 1, self.state.term());
         match apply(&mut self.state, index, term, &entry).answer {
             Answer::Accepted(accepted) => accepted,
+            Answer::Rejected(rejection) if self.refusal.is_some() => {
+                self.refusal = Some(Some(rejection.to_string()));
+                Accepted::default()
+            }
             Answer::Rejected(rejection) => panic!("{rejection}: {:?}", entry.command),
         }
+    }
+
+    /// Plays one line that is to be refused, and says with which words it was.
+    pub fn refused(&mut self, line: &str) -> Option<String> {
+        self.refusal = Some(None);
+        self.go_on(line);
+        self.refusal.take().flatten()
     }
 
     fn document(&self, id: &str) -> Job {
@@ -299,7 +265,7 @@ impl Cluster {
         self.command(Command::RegisterNode { node: Arc::new(node) });
     }
 
-    fn close(&mut self, name: &str, closing: Closing) {
+    pub(super) fn close(&mut self, name: &str, closing: Closing) {
         let node = self.node_named(name).id;
         self.close_node(node, closing);
     }
@@ -320,13 +286,6 @@ impl Cluster {
                 self.move_on();
             }
         }
-    }
-
-    /// Lets the watch over drains do what it finds due.
-    fn move_on(&mut self) {
-        let term = self.state.term();
-        let step = drain::next(&self.state, self.now);
-        self.command(Command::Migrate { allocations: step.moves, stops: step.stops, term });
     }
 
     /// Places an instance by a plan of its own, which leaves the job's evaluation pending.
@@ -416,7 +375,7 @@ impl Cluster {
     fn plan(&mut self, key: &JobKey, placements: Vec<Placement>, deployment: DeploymentChange) -> Accepted {
         let is_pending = self.state.open_evaluations(EvaluationStatus::Pending).any(|known| known.job == *key);
         if !is_pending {
-            self.command(Command::EvaluateJob { job: key.clone() });
+            self.command(Command::EvaluateJob { job: key.clone(), force_reschedule: false });
         }
         let evaluation = self.pending(key);
         let record = self.state.job(key).expect("the job comes first");
@@ -448,86 +407,13 @@ impl Cluster {
         open.find(|known| known.job == *key).expect("the job is to be evaluated").clone()
     }
 
-    fn healthy(&mut self, id: &str) {
-        let live = self.state.allocations_of_job(&job_key(id)).filter(|known| known.is_live());
-        for id in live.map(|known| known.id).collect::<Vec<_>>() {
-            self.observe(id, ClientStatus::Running, Some(true));
-        }
-    }
-
-    /// Everything that was told to stop is gone.
-    fn sweep(&mut self) {
-        let stopping = self.state.allocations().filter(|known| known.holds() && !known.is_live());
-        for id in stopping.map(|known| known.id).collect::<Vec<_>>() {
-            self.observe(id, ClientStatus::Complete, None);
-        }
-    }
-
-    /// Some instance of the job fails, if one runs.
-    fn fail_one(&mut self, id: &str) {
-        let live = self.state.allocations_of_job(&job_key(id)).find(|known| known.is_live());
-        if let Some(id) = live.map(|known| known.id) {
-            self.observe(id, ClientStatus::Failed, None);
-        }
-    }
-
-    /// Every instance of the job's current version fails.
-    fn crash(&mut self, id: &str) {
-        let key = job_key(id);
-        let current = self.state.job(&key).map(|record| record.current().version);
-        let is_older = |known: &&Arc<Allocation>| known.job != key || Some(known.job_version) != current;
-        let spared = self.state.allocations().filter(is_older).map(|known| known.id).collect();
-        self.crash_all_but(&spared);
-    }
-
-    fn observe_named(&mut self, mut words: Words, status: ClientStatus) {
-        let name = Name::of(&words.name());
-        let node = words.flag("on").then(|| words.name());
-        // What was told to stop goes before what succeeds it.
-        let named = self.instances(&name, node.as_deref());
-        let known = named.iter().find(|known| known.holds() && !known.is_live()).or(named.last());
-        let id = known.unwrap_or_else(|| panic!("there is no {name:?}")).id;
-        self.observe(id, status, None);
-    }
-
-    fn observe(&mut self, allocation: model::AllocationId, status: ClientStatus, healthy: Option<bool>) {
-        let known = self.state.allocation(allocation).expect("it was found").clone();
-        let finished_at = status.is_terminal().then_some(self.now);
-        let task = TaskState { finished_at, started_at: Some(known.created_at), ..TaskState::default() };
-        let observation = Observation {
-            allocation,
-            client_status: status,
-            client_description: String::new(),
-            tasks: BTreeMap::from([(known.group.clone(), task)]),
-            healthy,
-            healthy_at: healthy.map(|_| self.now),
-            checks: BTreeMap::new(),
-            network_address: None,
-        };
-        self.command(Command::Observe { nodes: vec![(known.node, vec![observation])] });
-    }
-
-    fn stop(&mut self, mut words: Words) {
-        let name = words.name();
-        if !name.contains('[') {
-            // One that was stopped long ago may be forgotten.
-            if self.state.job(&job_key(&name)).is_some() {
-                self.command(Command::DeregisterJob { job: job_key(&name), purge: false });
-            }
-            return;
-        }
-        let node = words.flag("on").then(|| words.name());
-        let allocation = self.instance(&Name::of(&name), node.as_deref()).id;
-        self.command(Command::StopAllocation { allocation });
-    }
-
     /// The newest instance of that name, on that node if one is given.
-    fn instance(&self, name: &Name, node: Option<&str>) -> Arc<Allocation> {
+    pub(super) fn instance(&self, name: &Name, node: Option<&str>) -> Arc<Allocation> {
         self.instances(name, node).pop().unwrap_or_else(|| panic!("there is no {name:?} on {node:?}"))
     }
 
     /// The instances of that name, oldest first.
-    fn instances(&self, name: &Name, node: Option<&str>) -> Vec<Arc<Allocation>> {
+    pub(super) fn instances(&self, name: &Name, node: Option<&str>) -> Vec<Arc<Allocation>> {
         let of_job = self.state.allocations_of_job(&job_key(&name.job));
         let named = of_job
             .filter(|known| known.group == name.group && known.index == name.index)
@@ -543,7 +429,7 @@ impl Cluster {
         known.unwrap_or_else(|| panic!("there is no node {name}")).clone()
     }
 
-    fn at(&self, text: &str) -> Timestamp {
+    pub(super) fn at(&self, text: &str) -> Timestamp {
         Timestamp(self.now.0 + Timestamp::from_seconds(seconds(text)).0)
     }
 }

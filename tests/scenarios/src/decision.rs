@@ -1,6 +1,6 @@
 //! What was decided, as lines.
 
-use model::{Allocation, AllocationId, DeploymentId, Node, Timestamp, Unplaced};
+use model::{Allocation, AllocationId, DeploymentId, Evaluation, JobKey, Node, Timestamp, Unplaced};
 use server_core::command::Command;
 use server_core::drain::{self, Progress};
 use server_core::dry_run::DryRun;
@@ -53,6 +53,30 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
         }
     }
     lines
+}
+
+/// The instances of a job that are wanted and not over.
+pub fn of_wanted(state: &State, job: &JobKey) -> Vec<String> {
+    let current = state.job(job).map(|record| record.current().version);
+    let line = |known: &Allocation| {
+        let canary = if known.canary { "canary " } else { "" };
+        let is_current = Some(known.job_version) == current;
+        let version = if is_current { String::new() } else { format!(" of version {}", known.job_version) };
+        format!("{canary}{}{version} on {}", name(known), known.node_name)
+    };
+    state.allocations_of_job(job).filter(|known| known.is_live()).map(|known| line(known)).collect()
+}
+
+/// What became of the evaluations of a job, oldest first.
+pub fn of_evaluations(state: &State, job: &JobKey) -> Vec<String> {
+    let mut all: Vec<_> = state.evaluations_of_job(job).collect();
+    all.sort_by_key(|known| (known.create_index, known.id));
+    let line = |known: &Evaluation| {
+        let queued = known.queued.iter().filter(|(_, number)| **number > 0);
+        let queued: Vec<_> = queued.map(|(group, number)| format!(", {number} of {group} queued")).collect();
+        format!("{} {}{}", known.trigger.as_str(), known.status.as_str(), queued.concat())
+    };
+    all.into_iter().map(|known| line(known)).collect()
 }
 
 /// What the watch over deployments does.
@@ -138,6 +162,8 @@ pub fn of_dry_run(run: &DryRun) -> Vec<String> {
             ("in place", counts.in_place),
             ("destructive", counts.destructive),
             ("canary", counts.canary),
+            ("reschedule now", counts.reschedule_now),
+            ("reschedule later", counts.reschedule_later),
         ];
         let named = named.iter().filter(|(_, number)| *number > 0).map(|(name, number)| format!("{name} {number}"));
         lines.push(format!("{group}: {}", named.collect::<Vec<_>>().join(", ")));

@@ -1,7 +1,8 @@
 //! A line about a job, as a change of its document.
 
 use model::{
-    Affinity, Constraint, Disconnect, Group, Job, JobType, Operator, Reschedule, Spread, SpreadTarget, Update,
+    Affinity, Constraint, DelayFunction, Group, Job, JobType, Operator, Reconcile, Reschedule, Spread, SpreadTarget,
+    Update,
 };
 
 use super::equipment;
@@ -39,6 +40,7 @@ pub fn bend(job: &mut Job, mut words: Words) {
 pub fn bend_group(group: &mut Group, mut words: Words) {
     group.count = words.number("count").unwrap_or(group.count);
     group.ephemeral_disk.size_mb = words.number("disk").unwrap_or(group.ephemeral_disk.size_mb);
+    group.ephemeral_disk.sticky |= words.flag("sticky");
     let task = &mut group.tasks[0];
     task.resources.cpu = words.number("cpu").unwrap_or(task.resources.cpu);
     task.resources.memory = words.number("mem").unwrap_or(task.resources.memory);
@@ -47,6 +49,7 @@ pub fn bend_group(group: &mut Group, mut words: Words) {
     match words.value("change").as_deref() {
         None => {}
         Some("env") => drop(task.env.insert(format!("CHANGE_{}", task.env.len()), "yes".into())),
+        Some("meta") => drop(group.meta.insert(format!("change_{}", group.meta.len()), "yes".into())),
         Some("tags") => group.services.push(model::Service { name: group.name.clone(), ..Default::default() }),
         Some(other) => panic!("{other} can't be changed"),
     }
@@ -63,6 +66,9 @@ fn bend_rules(group: &mut Group, words: &mut Words) {
     }
     if let Some(canary) = words.number("canary") {
         group.update.get_or_insert_with(Update::default).canary = canary;
+    }
+    if let Some(deadline) = words.value("progress_deadline") {
+        group.update.get_or_insert_default().progress_deadline = duration(&deadline);
     }
     if words.flag("auto_revert") {
         group.update.get_or_insert_default().auto_revert = true;
@@ -82,17 +88,60 @@ fn bend_rules(group: &mut Group, words: &mut Words) {
         let policy = group.reschedule.get_or_insert_with(Reschedule::default);
         policy.unlimited = false;
         policy.attempts = attempts;
-        policy.interval = duration("24h");
+        policy.interval = words.value("interval").map_or(duration("24h"), |interval| duration(&interval));
+    }
+    if let Some(function) = words.value("delay") {
+        let policy = group.reschedule.get_or_insert_with(Reschedule::default);
+        policy.delay_function = match function.as_str() {
+            "constant" => DelayFunction::Constant,
+            "exponential" => DelayFunction::Exponential,
+            "fibonacci" => DelayFunction::Fibonacci,
+            other => panic!("no delay is {other}"),
+        };
+    }
+    if let Some(max_delay) = words.value("max_delay") {
+        group.reschedule.get_or_insert_with(Reschedule::default).max_delay = duration(&max_delay);
+    }
+    if let Some(max_parallel) = words.number("migrate") {
+        group.migrate.get_or_insert_default().max_parallel = max_parallel;
+    }
+    if let Some(kill_timeout) = words.value("kill_timeout") {
+        group.tasks[0].kill_timeout = duration(&kill_timeout);
+    }
+    if let Some(max_run) = words.value("max_run") {
+        group.max_run_duration = Some(duration(&max_run));
+    }
+    bend_disconnect(group, words);
+}
+
+/// What a group wants while its node is out of contact.
+fn bend_disconnect(group: &mut Group, words: &mut Words) {
+    if words.flag("keep") {
+        group.disconnect.get_or_insert_default().replace = false;
     }
     if let Some(lost_after) = words.value("lost_after") {
-        let replace = !words.flag("keep");
-        group.disconnect = Some(Disconnect { lost_after: duration(&lost_after), replace, ..Disconnect::default() });
+        group.disconnect.get_or_insert_default().lost_after = duration(&lost_after);
+    }
+    if let Some(after) = words.value("stop_on_client_after") {
+        group.disconnect.get_or_insert_default().stop_on_client_after = Some(duration(&after));
+    }
+    if let Some(strategy) = words.value("reconcile") {
+        group.disconnect.get_or_insert_default().reconcile = match strategy.as_str() {
+            "best_score" => Reconcile::BestScore,
+            "keep_original" => Reconcile::KeepOriginal,
+            "keep_replacement" => Reconcile::KeepReplacement,
+            "longest_running" => Reconcile::LongestRunning,
+            other => panic!("nobody reconciles by {other}"),
+        };
     }
 }
 
 fn bend_placement(group: &mut Group, words: &mut Words) {
     while let Some(text) = words.value("constraint") {
         group.constraints.push(constraint(&text));
+    }
+    while let Some(text) = words.value("task_constraint") {
+        group.tasks[0].constraints.push(constraint(&text));
     }
     if words.flag("distinct_hosts") {
         group.constraints.push(Constraint { operator: Operator::DistinctHosts, ..Constraint::default() });

@@ -10,14 +10,23 @@
 //!                                         what it has beyond amounts; device count `3-1`: three, the first one sick
 //! node n2 down since=-60s                 or suspect, draining, ineligible: once everything before it is in place
 //! job web count=2 cpu=400 mem=100         registers it; a second line changes it, and so makes a new version
+//! job web max_parallel=1 canary=1         its rules: also auto_revert, auto_promote, progress_deadline=, reschedule=30s or
+//!                                         never, attempts=, interval=, delay=fibonacci, max_delay=, migrate=2, max_run=,
+//!                                         kill_timeout=, sticky; lost_after=, keep, stop_on_client_after=, reconcile=keep_original
+//! job web change=env                      or tags, meta: something new
 //! job web cores=2 device="gpu:1;share=500;constraint=${device.attr.memory} >= 8 GiB;affinity=50 ${device.model} = x"
 //!         volume=data:ro port=8080@lan dynamic_ports=2@lan ignore_collision        what it asks beyond amounts;
 //!                                         `no_devices` takes back what an earlier line asked
 //! group api count=1                       one more group of the job above
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
-//! run · healthy web · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
-//! stop web[0] on n1 · stop web · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
+//! run · healthy web · fails web[0] on n1 at=-5m · gone web[0] on n1 · sweep (what was told to stop is gone)
+//! runs web[0] on n1 · reports n1          the agent says so of one instance, or of all that is wanted on its node
+//! stop web[0] on n1 · stop web · drain n1 deadline=1h · undrain n1 · down n1 · back n1 · wait 30s
+//! purge web · forget n1                   the job or the node is forgotten
+//! ask web · ask web force                 somebody asks to evaluate it; what failed is placed anew at once
+//! revert web 0 · stable web               an older version again; the current one did well
+//! promote web · promote web api · pause web · resume web · fail web · judge web[0] healthy
 //! crash web                               every instance of the current version fails
 //! watch                                   the watches over deployments and drains do what is due
 //! collect                                 what is over and old is forgotten
@@ -32,6 +41,7 @@
 
 mod cluster;
 mod decision;
+mod deeds;
 mod equipment;
 mod job;
 mod words;
@@ -77,6 +87,36 @@ pub fn check_late(setup: &str, meanwhile: &str, expected: &str) {
     assert_eq!(normal(decided.iter().map(String::as_str), expected), normal(expected.lines(), expected));
     assert_eq!(invariants::check(&cluster.state), Vec::new());
     assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
+/// Plays `setup`, lets the scheduler decide, and asserts which instances of `job` are wanted then, and where.
+#[track_caller]
+pub fn check_wanted(setup: &str, job: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let wanted = decision::of_wanted(&cluster.state, &words::job_key(job));
+    assert_eq!(normal(wanted.iter().map(String::as_str), expected), normal(expected.lines(), expected));
+    assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
+/// Plays `setup`, lets the scheduler decide, and asserts what became of every evaluation of `job`, oldest first, with the
+/// instances that it left waiting.
+#[track_caller]
+pub fn check_evaluations(setup: &str, job: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let said = decision::of_evaluations(&cluster.state, &words::job_key(job));
+    assert_eq!(said, expected.lines().map(str::trim).collect::<Vec<_>>());
+}
+
+/// Plays `setup`, lets the scheduler decide, and asserts that `line` is refused with these words.
+#[track_caller]
+pub fn check_refused(setup: &str, line: &str, words: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let before = cluster.state.clone();
+    assert_eq!(cluster.refused(line).as_deref(), Some(words));
+    assert_eq!(cluster.state.deployments().collect::<Vec<_>>(), before.deployments().collect::<Vec<_>>());
 }
 
 /// Plays `setup`, lets the scheduler decide, and asserts where the drain of `node` stands, an allocation a line.

@@ -1,13 +1,19 @@
 //! The specification of the scheduler, one scenario a test. The language is explained in `scenarios/src/lib.rs`.
 
+#[path = "behaviours/batch.rs"]
+mod batch;
 #[path = "behaviours/canaries.rs"]
 mod canaries;
+#[path = "behaviours/combinations.rs"]
+mod combinations;
 #[path = "behaviours/cores.rs"]
 mod cores;
 #[path = "behaviours/deployments.rs"]
 mod deployments;
 #[path = "behaviours/devices.rs"]
 mod devices;
+#[path = "behaviours/disconnects.rs"]
+mod disconnects;
 #[path = "behaviours/explanations.rs"]
 mod explanations;
 #[path = "behaviours/failures.rs"]
@@ -16,6 +22,8 @@ mod failures;
 mod feasibility;
 #[path = "behaviours/moves.rs"]
 mod moves;
+#[path = "behaviours/names.rs"]
+mod names;
 #[path = "behaviours/networks.rs"]
 mod networks;
 #[path = "behaviours/preemption.rs"]
@@ -34,5 +42,9 @@ mod scores;
 mod system;
 #[path = "behaviours/updates.rs"]
 mod updates;
+#[path = "behaviours/versions.rs"]
+mod versions;
 #[path = "behaviours/volumes.rs"]
 mod volumes;
+#[path = "behaviours/watch.rs"]
+mod watch;

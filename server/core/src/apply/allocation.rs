@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Allocation, AllocationId, ClientStatus, Desired, JobKey, NodeId, NodeStatus, Observation, StopReason, Term, Trigger,
+    Allocation, AllocationId, ClientStatus, Desired, JobKey, JobType, NodeId, NodeStatus, Observation, StopReason,
+    Term, Trigger,
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, job};
 use crate::evaluations;
 use crate::limits::CHECK_OUTPUT_BYTES_MAX;
+use crate::reconnect;
 use crate::state::{Change, State};
 
 /// Takes over what agents observed. Of an allocation that is over, or on another node, nothing is taken.
@@ -69,6 +71,9 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     if health_changed || moves_system_on {
         wake_planner(state, work, &key, Trigger::DeploymentWatcher);
     }
+    if old.client_status == ClientStatus::Unknown && new.client_status != ClientStatus::Unknown {
+        settle_found(state, work, &new);
+    }
     if ended {
         let trigger =
             if new.client_status == ClientStatus::Failed { Trigger::AllocFailure } else { Trigger::AllocStop };
@@ -77,6 +82,28 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
         job::forget_if_purged(state, work, &key);
     }
     ended
+}
+
+/// Decides between an instance whose agent was silent and has now said how it is, and the one in its place. What failed or
+/// ended leaves its replacement alone, save batch work that is done.
+fn settle_found(state: &mut State, work: &mut AtWork, found: &Allocation) {
+    let Some(stand_in) = reconnect::stand_in(state, found).cloned().filter(|_| found.desired == Desired::Run) else {
+        return;
+    };
+    let is_done = found.client_status == ClientStatus::Complete
+        && state.job(&found.job).is_some_and(|record| record.current().job.kind == JobType::Batch);
+    let stays = is_done || (found.is_live() && !reconnect::keeps_replacement(state, found, &stand_in));
+    if stays && !found.migrate {
+        let replacements: Vec<_> = reconnect::chain(state, found).cloned().collect();
+        for replacement in replacements {
+            let replacement = Allocation { desired: Desired::Stop(StopReason::Reconnected), ..(*replacement).clone() };
+            save(state, work, replacement, true);
+        }
+        save(state, work, Allocation { next: None, ..found.clone() }, false);
+    } else if found.is_live() && !found.migrate {
+        save(state, work, Allocation { desired: Desired::Stop(StopReason::Reconnected), ..found.clone() }, true);
+    }
+    wake_planner(state, work, &found.job, Trigger::NodeUpdate);
 }
 
 /// A person stops an allocation; the job's evaluation puts another in its place.

@@ -150,6 +150,11 @@ pub(super) fn promote(
             return Err(Rejection::CanariesUnhealthy { group: name.clone(), healthy, wanted: group.desired_canaries });
         }
         group.promoted = true;
+        // Nobody made progress while a person was waited for.
+        if group.progress_deadline_ns > 0 {
+            let deadline = std::time::Duration::from_nanos(group.progress_deadline_ns);
+            group.require_progress_by = Some(work.at + deadline);
+        }
         promoted.extend(group.placed_canaries.iter().copied());
     }
     if promoted.is_empty() {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use model::{DeploymentStatus, EvaluationStatus, Index, Job, JobKey, Trigger};
+use model::{Allocation, ClientStatus, DeploymentStatus, Desired, EvaluationStatus, Index, Job, JobKey, Trigger};
 
-use super::{Accepted, AtWork, Rejection, Wish, deployment};
+use super::{Accepted, AtWork, Rejection, Wish, allocation, deployment};
 use crate::command::Submission;
 use crate::limits::JOB_VERSIONS_KEPT;
 use crate::state::{Change, JobRecord, JobVersion, State};
@@ -132,10 +132,22 @@ pub(super) fn set_stability(
     Ok(Accepted { job_version: Some(version), ..Accepted::default() })
 }
 
-/// Evaluates a job again.
-pub(super) fn evaluate(state: &mut State, work: &mut AtWork, key: &JobKey) -> Result<Accepted, Rejection> {
+/// Evaluates a job again, and with `force_reschedule` places anew what failed, whatever its group's policy says.
+pub(super) fn evaluate(
+    state: &mut State,
+    work: &mut AtWork,
+    key: &JobKey,
+    force_reschedule: bool,
+) -> Result<Accepted, Rejection> {
     if state.jobs.get(key).is_none() {
         return Err(Rejection::NoSuchJob);
+    }
+    let has_failed = |known: &&Arc<Allocation>| {
+        known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.next.is_none()
+    };
+    let failed = state.allocations_of_job(key).filter(|_| force_reschedule).filter(has_failed).cloned();
+    for failed in failed.collect::<Vec<_>>() {
+        allocation::save(state, work, Allocation { forced: true, ..(*failed).clone() }, false);
     }
     let wish = Wish::of(state, key, Trigger::Requested);
     work.evaluate(state, wish);

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use model::{
     Allocation, ClientStatus, Desired, DrainOutcome, DrainStrategy, Eligibility, JobKey, LastDrain, Node, NodeEvent,
-    NodeId, NodeStatus, StopReason, Term, Trigger,
+    NodeId, NodeStatus, StopReason, Term, Timestamp, Trigger,
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term};
 use crate::command::DrainSpec;
 use crate::evaluations;
 use crate::limits::NODE_EVENTS_KEPT;
+use crate::reconnect;
 use crate::state::{Change, NodeChange, State};
 
 /// Stores what an agent says of its node: a new one, or one that returned or changed.
@@ -54,7 +55,8 @@ pub(super) fn register(state: &mut State, work: &mut AtWork, described: &Node) -
     let id = node.id;
     save(state, work, node, NodeChange::Registered);
     if was_down {
-        settle_returned(state, work, id);
+        let silent_since = known.map_or(work.at, |known| known.status_at);
+        settle_returned(state, work, id, silent_since);
     }
     node_is_open(state, work, id);
     Ok(Accepted::default())
@@ -230,57 +232,24 @@ fn lose_contact(state: &mut State, work: &mut AtWork, id: NodeId) {
     evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
 }
 
-/// Decides, in the entry that brings a node back, which of an instance and its replacement stays: so that the agent
-/// never starts what is going to be stopped.
-fn settle_returned(state: &mut State, work: &mut AtWork, id: NodeId) {
+/// Decides of what a node brings back that was silent since then. What its replacement stays for ends in this entry, so
+/// that the agent never starts it. What stays itself keeps its replacement until the agent has said that it runs.
+fn settle_returned(state: &mut State, work: &mut AtWork, id: NodeId, silent_since: Timestamp) {
     let returned: Vec<_> = state.allocations_of_node(id).filter(|allocation| allocation.is_live()).cloned().collect();
     let mut jobs = BTreeSet::new();
     for original in returned {
         // Its version may be an older one by now, and what is wanted in its place may still be looked for.
         jobs.insert(original.job.clone());
-        let Some(replacement) = original.next.and_then(|next| state.allocation(next)).cloned() else { continue };
-        if !replacement.is_live() {
-            continue;
-        }
-        if keeps_replacement(state, &original, &replacement) {
+        let Some(stand_in) = reconnect::stand_in(state, &original).cloned() else { continue };
+        let lost_at = reconnect::group_of(state, &original).and_then(|group| reconnect::lost_at(group, silent_since));
+        let is_lost = lost_at.is_some_and(|at| at <= work.at);
+        if is_lost || reconnect::keeps_replacement(state, &original, &stand_in) {
             let mut original = (*original).clone();
             original.desired = Desired::Stop(StopReason::Reconnected);
-            super::allocation::save(state, work, original, true);
-        } else {
-            let mut replacement = (*replacement).clone();
-            replacement.desired = Desired::Stop(StopReason::Reconnected);
-            super::allocation::save(state, work, replacement, true);
-            let mut original = (*original).clone();
-            original.next = None;
             super::allocation::save(state, work, original, true);
         }
     }
     evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
-}
-
-fn keeps_replacement(state: &State, original: &Allocation, replacement: &Allocation) -> bool {
-    if replacement.job_version > original.job_version {
-        return true;
-    }
-    let group = state
-        .job_version(&original.job, original.job_version)
-        .and_then(|version| version.job.group(&original.group).cloned());
-    let runs_well = replacement.client_status == ClientStatus::Running && replacement.healthy != Some(false);
-    match group.and_then(|group| group.disconnect).map(|disconnect| disconnect.reconcile) {
-        Some(model::Reconcile::KeepOriginal) => false,
-        Some(model::Reconcile::KeepReplacement) => true,
-        Some(model::Reconcile::LongestRunning) => {
-            let started = |allocation: &Allocation| allocation.tasks.values().filter_map(|task| task.started_at).min();
-            match (started(original), started(replacement)) {
-                (Some(original), Some(replacement)) => replacement < original,
-                (None, Some(_)) => true,
-                (_, None) => false,
-            }
-        }
-        Some(model::Reconcile::BestScore) | None => {
-            replacement.healthy == Some(true) || (replacement.healthy.is_none() && runs_well)
-        }
-    }
 }
 
 /// Room may have appeared: blocked evaluations try again, and system jobs look at the node.

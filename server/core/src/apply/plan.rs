@@ -198,6 +198,7 @@ impl Placer<'_> {
             preempted_by: None,
             reschedules: tail.reschedules.clone(),
             follow_up: None,
+            forced: false,
             desired: Desired::Run,
             migrate: false,
             generation: work.index,
@@ -232,7 +233,9 @@ impl Placer<'_> {
         if let Some(previous) = tail.previous.and_then(|previous| state.allocation(previous)).cloned() {
             let mut previous = (*previous).clone();
             previous.next = Some(id);
-            previous.follow_up = None;
+            if !previous.is_live() {
+                previous.follow_up = None;
+            }
             allocation::save(state, work, previous, false);
         }
         allocation::save(state, work, new, true);
@@ -258,7 +261,10 @@ impl Placer<'_> {
         let indexes = self.indexes.entry(group.name.clone()).or_insert_with(|| {
             let live = state.allocations_of_job(&self.plan.job);
             let live = live.filter(|known| known.group == group.name && known.is_live());
-            NameIndexes { taken: live.map(|known| known.index).collect(), free_from: 0 }
+            // What the plan gives to others, before or after, is not free either.
+            let of_group = self.plan.placements.iter().filter(|placement| placement.group == group.name);
+            let given = of_group.flat_map(|placement| placement.tails.iter().filter_map(|tail| tail.index));
+            NameIndexes { taken: live.map(|known| known.index).chain(given).collect(), free_from: 0 }
         });
         indexes.take(tail.index)
     }

@@ -319,6 +319,25 @@ mod tests {
     }
 
     #[test]
+    fn a_change_in_place_and_what_comes_or_goes_is_noted_at_its_task() {
+        check(
+            |job| job.groups[0].tasks[0].kill_timeout *= 2,
+            &[
+                "Edited web",
+                "Edited group web",
+                "Edited task web forces in-place update",
+                "Edited task.KillTimeout: \"5000000000\" \"10000000000\"",
+            ],
+        );
+        let old = job("web");
+        let mut new = old.clone();
+        new.groups[0].tasks[0].name = "api".into();
+        let found = diff(Some(&old), &new);
+        let notes: Vec<_> = found.task_groups[0].tasks.iter().map(|task| task.annotations.concat()).collect();
+        assert_eq!(notes, ["forces create", "forces destroy"]);
+    }
+
+    #[test]
     fn a_list_of_blocks_is_matched_by_name_and_otherwise_by_position() {
         let service = |name: &str| model::Service { name: name.into(), ..model::Service::default() };
         let mut old = job("web");

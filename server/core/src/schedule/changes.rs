@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Group, Job, Network, Service, Task};
+use model::{Group, Job, Network, Restart, Service, Task};
 
 /// What a new version means for a running instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ fn fixed(group: &Group) -> Group {
         networks: group.networks.iter().map(fixed_network).collect(),
         services: proxies(&group.services),
         tasks: group.tasks.iter().map(fixed_task).collect(),
-        restart: None,
+        restart: fixed_restart(group.restart.as_ref()),
         reschedule: None,
         update: None,
         migrate: None,
@@ -66,11 +66,16 @@ fn fixed_task(task: &Task) -> Task {
         kill_timeout: Duration::ZERO,
         kill_signal: String::new(),
         shutdown_delay: Duration::ZERO,
-        restart: None,
+        restart: fixed_restart(task.restart.as_ref()),
         actions: Vec::new(),
         scaling_policies: Vec::new(),
         ..task.clone()
     }
+}
+
+/// Whether templates are made anew at a restart is known to the instance from its start; the rest is looked at later.
+fn fixed_restart(restart: Option<&Restart>) -> Option<Restart> {
+    restart.filter(|restart| restart.render_templates).map(|_| Restart { render_templates: true, ..Restart::default() })
 }
 
 /// A network that says `host` and one that says nothing are the same.
@@ -122,6 +127,41 @@ mod tests {
         check(|job| drop(job.groups[0].volumes.insert("a".into(), Default::default())), Change::Destructive);
         let meshed = || model::Service { connect: Some(Default::default()), ..Default::default() };
         check(|job| job.groups[0].services.push(meshed()), Change::Destructive);
+        let renders = || Some(Restart { render_templates: true, ..Restart::default() });
+        check(|job| job.groups[0].restart = renders(), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].restart = renders(), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].resources.numa = Some(Default::default()), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].resources.cores = 2, Change::Destructive);
+        check(|job| job.groups[0].tasks[0].resources.devices.push(Default::default()), Change::Destructive);
+        check(|job| drop(job.groups[0].meta.insert("a".into(), "b".into())), Change::Destructive);
+        check(|job| job.groups[0].ephemeral_disk.size_mb += 1, Change::Destructive);
+        check(|job| job.groups[0].consul = Some(Default::default()), Change::Destructive);
+        check(|job| job.groups[0].tasks[0].leader = true, Change::Destructive);
+        check(|job| job.groups[0].tasks[0].name = "other".into(), Change::Destructive);
+    }
+
+    #[test]
+    fn a_proxy_begins_and_changes_with_its_instance() {
+        let with = |bend: fn(&mut model::Service)| {
+            let mut job = job("web");
+            let mut service =
+                model::Service { name: "web".into(), connect: Some(Default::default()), ..Default::default() };
+            bend(&mut service);
+            job.groups[0].services = vec![service];
+            job
+        };
+        let change = |bend| change_between(&with(|_| {}), &with(bend), "web");
+        assert_eq!(change(|service| service.tags.push("a".into())), Change::InPlace);
+        assert_eq!(change(|service| service.connect = None), Change::Destructive);
+        assert_eq!(change(|service| service.name = "api".into()), Change::Destructive);
+        let native = |service: &mut model::Service| {
+            service.connect = Some(model::Connect { native: true, ..Default::default() });
+        };
+        assert_eq!(change(native), Change::Destructive);
+        let sidecar = |service: &mut model::Service| {
+            service.connect = Some(model::Connect { sidecar_service: Some(Default::default()), ..Default::default() });
+        };
+        assert_eq!(change(sidecar), Change::Destructive);
     }
 
     #[test]

@@ -17,8 +17,14 @@ pub(super) enum Verdict {
     Never,
 }
 
-/// What becomes of `failed` under `policy`; without one it stays as it is.
+/// What becomes of `failed` under `policy`; without one it stays as it is, unless a person wants it placed anew.
 pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Timestamp) -> Verdict {
+    if failed.forced {
+        let policy = policy.cloned().unwrap_or_default();
+        // The pauses grow as if it had waited.
+        let delay = delay(failed, &policy, failed_at(failed));
+        return Verdict::Now(history_of(failed, &policy, delay, now));
+    }
     let Some(policy) = policy else { return Verdict::Never };
     let failed_at = failed_at(failed);
     let recent = failed.reschedules.iter().filter(|event| failed_at.since(event.at) < policy.interval).count();
@@ -30,6 +36,16 @@ pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Times
     if due > now {
         return Verdict::Later(due);
     }
+    Verdict::Now(history_of(failed, policy, delay, now))
+}
+
+/// Whether nothing will ever be placed in place of `failed`, unless a person wants it.
+pub(crate) fn is_final(failed: &Allocation, policy: Option<&Reschedule>, now: Timestamp) -> bool {
+    judge(failed, policy, now) == Verdict::Never
+}
+
+/// What the instance in place of `failed` remembers.
+fn history_of(failed: &Allocation, policy: &Reschedule, delay: Duration, now: Timestamp) -> Vec<RescheduleEvent> {
     let mut history = failed.reschedules.clone();
     history.push(RescheduleEvent {
         at: now,
@@ -38,7 +54,7 @@ pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Times
         delay_ns: u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX),
     });
     forget_oldest(&mut history, policy, now);
-    Verdict::Now(history)
+    history
 }
 
 /// Forgets the oldest placements beyond the limit, but none that `policy` still counts. There are no more of those than
@@ -67,13 +83,9 @@ fn delay(failed: &Allocation, policy: &Reschedule, failed_at: Timestamp) -> Dura
         DelayFunction::Constant => return policy.delay,
         DelayFunction::Exponential => limit(last_delay.saturating_mul(2)),
         DelayFunction::Fibonacci => {
-            let before = failed
-                .reschedules
-                .iter()
-                .rev()
-                .nth(1)
-                .map_or(policy.delay, |event| Duration::from_nanos(event.delay_ns));
-            limit(last_delay.saturating_add(before))
+            // A shorter wait after a longer one began anew, as did the first of all.
+            let before = failed.reschedules.iter().rev().nth(1).map(|event| Duration::from_nanos(event.delay_ns));
+            limit(last_delay.saturating_add(before.filter(|before| *before <= last_delay).unwrap_or_default()))
         }
     };
     if failed_at.since(failed.created_at) > next { policy.delay } else { next }

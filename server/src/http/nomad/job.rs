@@ -146,10 +146,12 @@ pub(super) async fn set_stable(api: Arc<Api>, call: Arc<Call>) -> Result<Respons
     changed(&call, done.index, &json!({ "Index": done.index }))
 }
 
-/// `PUT /v1/job/{id}/evaluate`.
+/// `PUT /v1/job/{id}/evaluate`, with `EvalOptions.ForceReschedule` for what failed and waits or is given up.
 pub(super) async fn evaluate(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let job = find::job_key(&call)?;
     let index = newest(&api).await?.job(&job).map_or(0, |record| record.job_modify_index);
-    let done = propose(&api, &call, Command::EvaluateJob { job }).await?;
+    let options = call.fields_if_any()?.fields("EvalOptions")?;
+    let force_reschedule = options.map_or(Ok(false), |options| options.flag("ForceReschedule"))?;
+    let done = propose(&api, &call, Command::EvaluateJob { job, force_reschedule }).await?;
     evaluated(&call, &done, json!({ "JobModifyIndex": index }))
 }

@@ -133,7 +133,7 @@ pub(super) async fn evaluate(api: Arc<Api>, call: Arc<Call>) -> Result<Response,
     let jobs: BTreeSet<_> = on_it.filter(|job| state.job(job).is_some()).collect();
     let mut done = Accepted { index: state.index(), ..Accepted::default() };
     for job in jobs {
-        let more = propose(&api, &call, Command::EvaluateJob { job }).await?;
+        let more = propose(&api, &call, Command::EvaluateJob { job, force_reschedule: false }).await?;
         done.index = more.index;
         done.evaluations.extend(more.evaluations);
     }

@@ -95,9 +95,7 @@ fn a_canary_that_was_healthy_and_failed_for_good_fails_the_rollout() {
          job web change=env
          run
          healthy web
-         fails web[0]
-         run
-         wait 10m",
-        "web is failed: Failed due to progress deadline",
+         fails web[0]",
+        "web is failed: Failed due to unhealthy allocations",
     );
 }

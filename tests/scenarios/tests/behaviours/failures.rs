@@ -59,6 +59,60 @@ fn the_second_delay_is_twice_the_first() {
 }
 
 #[test]
+fn the_delay_is_constant_doubles_or_grows_by_the_fibonacci_numbers_up_to_its_limit() {
+    let waits = |rules: &str, failures: usize| {
+        let begin = format!(
+            "node n1
+             job web reschedule=10s {rules}
+             alloc web[0] on n1 failed at=-1h"
+        );
+        // Each fails as soon as it is placed.
+        begin + &"\nrun\nfails web[0] on n1\nrun\nwait 1h".repeat(failures - 1) + "\nrun\nfails web[0] on n1"
+    };
+    let delays = [
+        ("delay=constant", [10, 10, 10, 10, 10]),
+        ("delay=exponential", [20, 40, 80, 160, 320]),
+        ("delay=fibonacci", [10, 20, 30, 50, 80]),
+        ("delay=exponential max_delay=1m", [20, 40, 60, 60, 60]),
+        ("delay=fibonacci max_delay=25s", [10, 20, 25, 25, 25]),
+    ];
+    for (rules, seconds) in delays {
+        for (number, seconds) in (1..).zip(seconds) {
+            check(&waits(rules, number), &format!("follow-up in {seconds}s for web[0]"));
+        }
+    }
+}
+
+#[test]
+fn the_delay_begins_anew_once_an_instance_has_run_for_longer() {
+    for function in ["exponential", "fibonacci"] {
+        let setup = format!(
+            "node n1
+             job web reschedule=10s delay={function}
+             alloc web[0] on n1 failed at=-1h
+             run
+             fails web[0] on n1
+             run
+             wait 1m
+             run
+             wait 1h
+             fails web[0] on n1"
+        );
+        check(&setup, "follow-up in 10s for web[0]");
+    }
+}
+
+#[test]
+fn attempts_are_counted_in_their_interval_only() {
+    let setup = "node n1
+         job web reschedule=10s attempts=1 interval=1h
+         alloc web[0] on n1 failed at=-1m
+         run";
+    check(&format!("{setup}\nwait 59m\nfails web[0] on n1\nwait 10s"), "");
+    check(&format!("{setup}\nwait 60m\nfails web[0] on n1\nwait 10s"), "place web[0] on n1");
+}
+
+#[test]
 fn attempts_that_are_used_up_end_it() {
     check(
         "node n1
@@ -248,7 +302,8 @@ fn when_the_while_is_over_it_is_replaced() {
          node n2 down since=-60s
          job web lost_after=60s keep
          alloc web[0] on n2 running",
-        "place web[0] on n1",
+        "stop web[0] on n2: node down
+         place web[0] on n1",
     );
 }
 
@@ -259,7 +314,8 @@ fn a_group_with_disconnect_is_replaced_at_once_unless_it_says_otherwise() {
          node n2 down since=-10s
          job web lost_after=60s
          alloc web[0] on n2 running",
-        "place web[0] on n1",
+        "place web[0] on n1
+         follow-up in 50s for web[0]",
     );
 }
 

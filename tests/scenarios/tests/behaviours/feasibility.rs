@@ -174,6 +174,48 @@ fn a_node_without_the_property_is_no_place_for_distinct_property() {
 }
 
 #[test]
+fn distinct_property_of_a_group_counts_its_own_instances() {
+    check(
+        "node n1 rack=r1
+         node n2 rack=r2
+         job web count=2 distinct_property=rack
+         group api count=3 distinct_property=rack",
+        "place web[?] on n1
+         place web[?] on n2
+         place web.api[?] on n1
+         place web.api[?] on n2
+         blocked web.api 1: distinct_property: ${meta.rack} 2",
+    );
+}
+
+#[test]
+fn distinct_property_of_a_group_counts_what_runs_already() {
+    check(
+        "node n1 rack=r1
+         node n2 rack=r2
+         node n3 rack=r2
+         job web count=1 distinct_property=rack
+         alloc web[0] on n3 running
+         job web count=3",
+        "in-place web[0]
+         place web[1] on n1
+         blocked web 1: distinct_property: ${meta.rack} 3",
+    );
+}
+
+#[test]
+fn constraints_of_job_group_and_task_all_hold() {
+    check(
+        "node n1 a=yes b=yes c=yes
+         node n2 a=yes b=yes
+         node n3 a=yes c=yes
+         node n4 b=yes c=yes
+         job web job_constraint=\"${meta.a} = yes\" constraint=\"${meta.b} = yes\" task_constraint=\"${meta.c} = yes\"",
+        "place web[0] on n1",
+    );
+}
+
+#[test]
 fn a_missing_driver_is_a_reason() {
     check(
         "node n1 driver=docker

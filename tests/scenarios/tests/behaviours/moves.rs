@@ -202,6 +202,18 @@ fn an_instance_whose_only_rack_is_its_own_may_move_within_it() {
 }
 
 #[test]
+fn a_disk_that_an_instance_would_come_back_to_holds_it_on_no_draining_node() {
+    check(
+        "node n1
+         node n2
+         job web sticky
+         alloc web[0] on n1 running healthy
+         drain n1",
+        "place web[0] on n2",
+    );
+}
+
+#[test]
 fn batch_work_is_left_to_finish() {
     check(
         "node n1 draining
@@ -261,15 +273,17 @@ fn a_drain_that_is_taken_back_ends_a_move_whose_replacement_failed() {
 
 #[test]
 fn a_drain_that_is_taken_back_on_a_lost_node_leaves_what_it_held_to_the_rules_of_loss() {
-    check(
-        "node n1 cpu=500
+    let setup = "node n1 cpu=500
          job web cpu=400 lost_after=30s keep
          alloc web[0] on n1 running
          drain n1
          run
-         down n1
-         run
-         undrain n1",
-        "follow-up in 30s for web[0]",
+         down n1";
+    check(
+        setup,
+        "follow-up in 30s for web[0]
+         blocked web 1: cpu 1, node down 1, node draining 1",
     );
+    check(&format!("{setup}\nrun\nundrain n1"), "");
+    check(&format!("{setup}\nrun\nundrain n1\nrun\nwait 30s"), "blocked web 1: cpu 1, node down 1");
 }

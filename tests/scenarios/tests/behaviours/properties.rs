@@ -49,6 +49,11 @@ fn job() -> impl Strategy<Value = String> {
         1 => Just("type=batch"),
         1 => Just("type=system"),
         1 => Just("lost_after=30s keep"),
+        1 => Just("keep"),
+        1 => Just("lost_after=1m reconcile=keep_original"),
+        1 => Just("lost_after=1m reconcile=keep_replacement max_parallel=1"),
+        1 => Just("type=batch lost_after=1m reconcile=longest_running"),
+        1 => Just("stop_on_client_after=30s"),
     ];
     (0..6u32, 50..900u32, 50..600u32, placement, kind)
         .prop_map(|(count, cpu, mem, placement, kind)| format!("{kind} count={count} cpu={cpu} mem={mem} {placement}"))
@@ -75,8 +80,10 @@ fn step(nodes: usize) -> impl Strategy<Value = String> {
         3 => Just("watch".to_string()),
         2 => node().prop_map(|node| format!("down n{node}")),
         2 => node().prop_map(|node| format!("back n{node}")),
+        2 => node().prop_map(|node| format!("reports n{node}")),
         2 => node().prop_map(|node| format!("drain n{node}")),
         1 => node().prop_map(|node| format!("undrain n{node}")),
+        1 => (0..2u8).prop_map(|job| format!("ask w{job} force")),
     ]
 }
 
@@ -111,7 +118,7 @@ fn rules() -> impl Strategy<Value = &'static str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, max_shrink_iters: 3000, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_ever_wrong_and_asking_again_changes_nothing(lines in story()) {

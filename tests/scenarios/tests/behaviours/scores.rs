@@ -135,6 +135,18 @@ fn an_even_spread_fills_the_values_in_turn() {
 }
 
 #[test]
+fn an_even_spread_fills_many_racks_alike() {
+    let racks = 25;
+    let nodes: Vec<_> = (0..4 * racks).map(|at| format!("node n{at} rack=r{}", at % racks)).collect();
+    let setup = format!("{}\njob web count={} spread=rack\nrun", nodes.join("\n"), 2 * racks);
+    // Each rack has two: no more of them fit under a limit of two, and no fewer are missing.
+    check(
+        &format!("{setup}\njob web count={} distinct_property=rack:2", 2 * racks),
+        &"in-place web[?]\n".repeat(2 * racks),
+    );
+}
+
+#[test]
 fn an_even_spread_goes_before_packing() {
     check(
         "node n1 cpu=4000 rack=r1

@@ -31,6 +31,7 @@ fn failed(at: Timestamp, reschedules: Vec<RescheduleEvent>) -> Allocation {
         preempted_by: None,
         reschedules,
         follow_up: None,
+        forced: false,
         desired: Desired::Run,
         migrate: false,
         generation: 1,

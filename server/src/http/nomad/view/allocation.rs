@@ -44,9 +44,11 @@ pub(in crate::http) fn shown_status(state: &State, allocation: &Allocation) -> S
     let version = state.job_version(&allocation.job, allocation.job_version);
     let may_return = version.and_then(|version| version.job.group(&allocation.group)).is_some_and(|group| {
         let is_per_node = version.is_some_and(|version| version.job.kind.is_per_node());
-        group.disconnect.is_some() || (is_per_node && allocation.next.is_none())
+        group.disconnect_rules().is_some() || (is_per_node && allocation.next.is_none())
     });
-    if may_return {
+    // What its node brings back too late ends there.
+    let is_given_up = allocation.desired == Desired::Stop(StopReason::NodeDown);
+    if may_return && !is_given_up {
         return as_is;
     }
     let description = if as_is.description.is_empty() { StopReason::NodeDown.as_str() } else { as_is.description };

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{Allocation, ClientStatus, Desired, NodeStatus, Reschedule, RescheduleEvent, Timestamp};
+use model::{Allocation, ClientStatus, Desired, Group, Reschedule, RescheduleEvent, StopReason, Timestamp};
 
 use super::super::Want;
 use super::{AtWork, Slots};
+use crate::plan::Stop;
+use crate::reconnect;
 use crate::schedule::reschedule::{Verdict, judge};
 use crate::state::JobVersion;
 
@@ -42,20 +44,37 @@ impl<'a> AtWork<'a, '_> {
             if !allocation.migrate && !is_lost {
                 continue;
             }
-            if let Some(at) = self.waits_until(allocation).filter(|_| is_lost) {
-                self.wishes.follow_up(self.state, allocation, at);
-                continue;
+            match self.replaced_from(allocation).filter(|_| is_lost) {
+                Some(at) if at <= self.now => {}
+                Some(at) => {
+                    self.counts.ignore += 1;
+                    self.wishes.follow_up(self.state, allocation, at);
+                    continue;
+                }
+                None if is_lost => {
+                    self.counts.ignore += 1;
+                    continue;
+                }
+                None => {}
             }
             let version = self.rollout.comes_back_as(self.group, self.pace, allocation.job_version);
             let Some(reschedules) = self.next_try(allocation, version) else { continue };
+            let mut also_ends = Vec::new();
             if is_lost {
                 self.counts.place += 1;
             } else {
                 self.counts.migrate += 1;
             }
+            if self.is_given_up(allocation) {
+                let lost = std::iter::once(*allocation).chain(self.originals_of(allocation));
+                also_ends = lost.map(|lost| Stop { allocation: lost.id, reason: StopReason::NodeDown }).collect();
+            } else {
+                self.give_up_later(allocation);
+            }
             self.wants.push(Want {
                 index: Some(allocation.index),
                 previous: Some(allocation.id),
+                also_ends,
                 canary: allocation.canary,
                 reschedules,
                 ..Want::fresh(&self.group.name, version)
@@ -90,14 +109,43 @@ impl<'a> AtWork<'a, '_> {
     }
 
     pub(super) fn is_out_of_contact(&self, allocation: &Allocation) -> bool {
-        let is_down = self.state.node(allocation.node).is_none_or(|node| node.status == NodeStatus::Down);
-        allocation.client_status == ClientStatus::Unknown && is_down
+        allocation.client_status == ClientStatus::Unknown && reconnect::silent_since(self.state, allocation).is_some()
     }
 
-    /// Until when an instance out of contact is not replaced, if its group asks for that.
-    fn waits_until(&self, allocation: &Allocation) -> Option<Timestamp> {
-        let disconnect = self.group.disconnect.as_ref().filter(|disconnect| !disconnect.replace)?;
-        let since = self.state.node(allocation.node).map_or(allocation.modified_at, |node| node.status_at);
-        Some(since + disconnect.lost_after).filter(|at| *at > self.now)
+    /// From when on an instance out of contact is replaced; none for not before its node is back, or somebody stops it.
+    fn replaced_from(&self, allocation: &Allocation) -> Option<Timestamp> {
+        let since = reconnect::silent_since(self.state, allocation)?;
+        let Some(disconnect) = self.group.disconnect_rules() else { return Some(since) };
+        match self.stopped_by_agent_at(allocation, since) {
+            _ if !disconnect.replace => reconnect::lost_at(self.group, since),
+            // Two at a time are what such a group can't have.
+            Some(at) => Some(at),
+            None => Some(since),
+        }
+    }
+
+    /// When the agent of an instance out of contact has stopped it by itself, if its group asks for that.
+    fn stopped_by_agent_at(&self, allocation: &Allocation, since: Timestamp) -> Option<Timestamp> {
+        let after = self.group.disconnect_rules()?.stop_on_client_after?;
+        let takes = reconnect::group_of(self.state, allocation).map(Group::time_to_stop);
+        Some(since + after + takes.unwrap_or_default())
+    }
+
+    /// When an instance out of contact will not be taken back any more.
+    fn given_up_at(&self, allocation: &Allocation) -> Option<Timestamp> {
+        let since = reconnect::silent_since(self.state, allocation)?;
+        reconnect::lost_at(self.group, since).or_else(|| self.stopped_by_agent_at(allocation, since))
+    }
+
+    pub(super) fn is_given_up(&self, allocation: &Allocation) -> bool {
+        self.is_out_of_contact(allocation) && self.given_up_at(allocation).is_some_and(|at| at <= self.now)
+    }
+
+    /// Looks at an instance out of contact again when it will not be taken back any more.
+    pub(super) fn give_up_later(&mut self, allocation: &Allocation) {
+        let at = self.given_up_at(allocation).filter(|_| self.is_out_of_contact(allocation));
+        if let Some(at) = at {
+            self.wishes.follow_up(self.state, allocation, at);
+        }
     }
 }

@@ -30,17 +30,22 @@ impl<'a> AtWork<'a, '_> {
                 }
                 continue;
             }
-            // One that is well where it is needs no replacement: if it has one all the same, the better of both stays.
-            let overlaps = allocation.migrate || self.is_out_of_contact(allocation);
+            // One that is well where it is needs no replacement: if it has one all the same, the better of both stays. Of
+            // one whose node is back, that is known as soon as its agent has spoken of it.
+            let overlaps = allocation.migrate || allocation.client_status == ClientStatus::Unknown;
             let replacement = self.live_replacement(allocation).filter(|_| overlaps);
             match (replacement, slots.get(&allocation.index).copied()) {
                 // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
                 (Some(replacement), _) => {
-                    if allocation.migrate && replacement.healthy == Some(true) {
-                        self.stop(allocation, StopReason::Migrated);
+                    let is_moved = allocation.migrate && replacement.healthy == Some(true);
+                    if is_moved || self.is_given_up(allocation) {
+                        let reason = if is_moved { StopReason::Migrated } else { StopReason::NodeDown };
+                        self.stop(allocation, reason);
                         for original in self.originals_of(allocation) {
-                            self.stop(original, StopReason::Migrated);
+                            self.stop(original, reason);
                         }
+                    } else {
+                        self.give_up_later(allocation);
                     }
                 }
                 (None, None) => drop(slots.insert(allocation.index, allocation)),
@@ -83,8 +88,10 @@ impl<'a> AtWork<'a, '_> {
     /// The instances that are over and count all the same: finished ones of a batch job, and failed ones, which wait for a
     /// new placement, get one now, or have used their attempts up.
     pub(super) fn ended(&self, slots: &Slots<'_>) -> Slots<'a> {
-        // The newest of each name index speaks for it.
-        let mut ended = self.newest(|known| known.client_status.is_terminal() && !known.canary);
+        // The newest of each name index speaks for it, but not one that only stood in for another.
+        let stood_in = |known: &Allocation| known.desired == Desired::Stop(StopReason::Reconnected);
+        let is_over = |known: &Allocation| known.client_status.is_terminal() && !known.canary && !stood_in(known);
+        let mut ended = self.newest(is_over);
         ended.retain(|index, known| {
             let comes_back = self.rollout.comes_back_as(self.group, self.pace, known.job_version);
             let speaks = known.desired == Desired::Run && known.job_version == comes_back.version;
