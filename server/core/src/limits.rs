@@ -14,6 +14,10 @@ pub const PLANS_IN_FLIGHT_MAX: usize = 4;
 pub const PLANS_AHEAD_MAX: usize = 16;
 /// Plans of one evaluation before the planner gives up on it.
 pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
+/// Pause before an evaluation that the planner gave up is tried anew; it doubles each time.
+pub const RETRY_AFTER_MIN: Duration = Duration::from_secs(60);
+/// The longest such pause.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// Nodes named in an explanation as those that came closest.
 pub const NEAREST_MISSES_MAX: usize = 5;
 /// Events kept of a node.

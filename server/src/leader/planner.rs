@@ -9,12 +9,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Evaluation, EvaluationId, Term, Timestamp};
+use model::{Evaluation, EvaluationId, EvaluationStatus, Index, Term, Timestamp};
 use server_core::apply::{self, Answer};
 use server_core::command::{Command, Entry};
+use server_core::evaluations::{BlockedWatch, Nodes};
 use server_core::limits::{EVALUATION_ATTEMPTS_MAX, PLAN_INSTANCES_MAX, PLANS_AHEAD_MAX, PLANS_IN_FLIGHT_MAX};
 use server_core::plan::{DeploymentChange, Outcome, Plan, Progress};
-use server_core::schedule::schedule;
+use server_core::schedule::{has_chance, schedule};
 use server_core::state::State;
 use server_core::{evaluations, schedule};
 use tokio::sync::mpsc;
@@ -39,15 +40,24 @@ pub(super) async fn run(server: Server, term: Term) {
     let mut states = server.inner.states.clone();
     let (landed_sender, mut landed) = mpsc::channel::<Landed>(PLANS_IN_FLIGHT_MAX);
     let mut in_flight: VecDeque<InFlight> = VecDeque::new();
+    let mut blocked = BlockedWatch::default();
     let mut ahead = Ahead::of(&states.borrow_and_update(), &in_flight, term);
     loop {
         let now = server.now();
-        if ahead.is_old() || evaluations::next(&ahead.state, now).is_none() {
+        let is_free = in_flight.len() < PLANS_IN_FLIGHT_MAX;
+        let mut next = if is_free && !ahead.is_old() { ahead.next(&mut blocked, now) } else { None };
+        if next.is_none() {
             let committed = states.borrow_and_update().clone();
+            match (ahead.is_wrong, in_flight.is_empty()) {
+                (true, _) => blocked.try_again(),
+                (false, true) => blocked.settle(),
+                (false, false) => {}
+            }
+            blocked.look(&committed);
             ahead = Ahead::of(&committed, &in_flight, term);
+            next = if is_free { ahead.next(&mut blocked, now) } else { None };
         }
-        let next = evaluations::next(&ahead.state, now).cloned();
-        match next.filter(|_| in_flight.len() < PLANS_IN_FLIGHT_MAX) {
+        match next {
             Some(evaluation) => {
                 let entry = plan_ahead(&server, &mut ahead, &evaluation, now).await;
                 let (id, attempt) = (evaluation.id, evaluation.attempts);
@@ -86,6 +96,8 @@ async fn plan_ahead(server: &Server, ahead: &mut Ahead, evaluation: &Arc<Evaluat
         command: Command::Plan(Box::new(plan)),
     };
     let plan = decide(server, &ahead.state, evaluation, term).await;
+    // What the state ahead counts beyond the committed one are guesses: it has seen nothing of what comes there.
+    let plan = Plan { snapshot_index: ahead.committed, ..plan };
     ahead.plans += 1;
     ahead.instances += plan.instances();
     let decided = entry(plan);
@@ -102,6 +114,8 @@ async fn plan_ahead(server: &Server, ahead: &mut Ahead, evaluation: &Arc<Evaluat
 /// A committed state with plans as if they were committed.
 struct Ahead {
     state: State,
+    /// Index of the committed state.
+    committed: Index,
     term: Term,
     /// Plans that were made on it.
     plans: usize,
@@ -114,7 +128,8 @@ struct Ahead {
 impl Ahead {
     /// `committed` with the plans that are still in flight.
     fn of(committed: &State, in_flight: &VecDeque<InFlight>, term: Term) -> Self {
-        let mut ahead = Self { state: committed.clone(), term, plans: 0, instances: 0, is_wrong: false };
+        let (state, index) = (committed.clone(), committed.index());
+        let mut ahead = Self { state, committed: index, term, plans: 0, instances: 0, is_wrong: false };
         for plan in in_flight {
             let known = ahead.state.evaluation(plan.evaluation);
             if known.is_some_and(|known| known.attempts == plan.attempt) {
@@ -129,10 +144,26 @@ impl Ahead {
         self.is_wrong || self.plans >= PLANS_AHEAD_MAX || self.instances >= PLAN_INSTANCES_MAX
     }
 
-    /// Takes a plan in. False if `apply` rejects it.
+    /// The evaluation to decide next.
+    fn next(&self, blocked: &mut BlockedWatch, now: Timestamp) -> Option<Arc<Evaluation>> {
+        // One that panics when it is looked at has its turn, in which it is given up.
+        let has_chance = |evaluation: &Evaluation, nodes: &Nodes| {
+            let look = || has_chance(&self.state, &evaluation.job, nodes, now);
+            catch_unwind(AssertUnwindSafe(look)).unwrap_or(true)
+        };
+        evaluations::next_by(&self.state, blocked, now, has_chance).cloned()
+    }
+
+    /// Takes a plan in. False if `apply` rejects it, or panics: then nothing of it is kept.
     fn apply(&mut self, entry: &Entry) -> bool {
-        let index = self.state.index() + 1;
-        matches!(apply::apply(&mut self.state, index, self.term, entry).answer, Answer::Accepted(_))
+        let mut state = self.state.clone();
+        let index = state.index() + 1;
+        let applied = catch_unwind(AssertUnwindSafe(|| apply::apply(&mut state, index, self.term, entry).answer));
+        let is_accepted = matches!(applied, Ok(Answer::Accepted(_)));
+        if applied.is_ok() {
+            self.state = state;
+        }
+        is_accepted
     }
 
     /// A plan has landed; what it came to is seen in the committed state.
@@ -175,7 +206,8 @@ async fn decide(server: &Server, state: &State, evaluation: &Arc<Evaluation>, te
 
 /// Whether no further plan is made for it.
 fn is_tried_enough(evaluation: &Evaluation) -> bool {
-    evaluation.attempts >= EVALUATION_ATTEMPTS_MAX
+    // One that is blocked has its turn because something changed.
+    evaluation.attempts >= EVALUATION_ATTEMPTS_MAX && evaluation.status == EvaluationStatus::Pending
 }
 
 /// A plan that changes nothing and ends the evaluation.

@@ -10,10 +10,11 @@ use model::{
 };
 use server_core::apply::{Accepted, Answer, apply};
 use server_core::command::{Algorithm, Command, DrainSpec, Entry, SchedulerConfiguration};
+use server_core::evaluations::{self, BlockedWatch};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
 use server_core::schedule::schedule;
 use server_core::state::State;
-use server_core::{collection, deployment, drain, evaluations};
+use server_core::{collection, deployment, drain};
 
 use super::words::{Name, Words, job_key, seconds};
 use super::{decision, job};
@@ -31,6 +32,8 @@ pub struct Cluster {
     pub now: Timestamp,
     /// What becomes of nodes when everything before is in place.
     closings: Vec<(NodeId, Closing, Timestamp)>,
+    /// Who waits for room.
+    blocked: BlockedWatch,
     /// The document that lines are still being added to.
     draft: Option<Job>,
 }
@@ -45,7 +48,8 @@ enum Closing {
 impl Cluster {
     /// Plays the lines of a scenario.
     pub fn play(setup: &str) -> Self {
-        let mut cluster = Self { state: State::default(), now: START, closings: Vec::new(), draft: None };
+        let blocked = BlockedWatch::default();
+        let mut cluster = Self { state: State::default(), now: START, closings: Vec::new(), blocked, draft: None };
         cluster.go_on(setup);
         cluster
     }
@@ -127,7 +131,7 @@ impl Cluster {
     pub fn run(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         for _ in 0..ROUNDS_MAX {
-            let Some(evaluation) = evaluations::next(&self.state, self.now).cloned() else { return lines };
+            let Some(evaluation) = self.next() else { return lines };
             let plan = schedule(&self.state, &evaluation, self.now).plan;
             let before = self.state.clone();
             let accepted = self.command(Command::Plan(Box::new(plan.clone())));
@@ -137,9 +141,16 @@ impl Cluster {
         panic!("the evaluations have no end: {lines:?}");
     }
 
+    /// The evaluation to decide next.
+    fn next(&mut self) -> Option<Arc<model::Evaluation>> {
+        self.blocked.settle();
+        self.blocked.look(&self.state);
+        evaluations::next(&self.state, &mut self.blocked, self.now).cloned()
+    }
+
     /// Plans what is pending first, plays more lines, and commits the plan after them; what of it was taken.
     pub fn plan_late(&mut self, meanwhile: &str) -> Vec<String> {
-        let evaluation = evaluations::next(&self.state, self.now).expect("something is to be decided").clone();
+        let evaluation = self.next().expect("something is to be decided");
         let plan = schedule(&self.state, &evaluation, self.now).plan;
         self.go_on(meanwhile);
         let before = self.state.clone();

@@ -12,6 +12,8 @@ mod failures;
 mod feasibility;
 #[path = "behaviours/moves.rs"]
 mod moves;
+#[path = "behaviours/names.rs"]
+mod names;
 #[path = "behaviours/properties.rs"]
 mod properties;
 #[path = "behaviours/rollouts.rs"]

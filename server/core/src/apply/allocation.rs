@@ -7,7 +7,6 @@ use model::{
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, job};
-use crate::evaluations;
 use crate::limits::CHECK_OUTPUT_BYTES_MAX;
 use crate::state::{Change, State};
 
@@ -26,8 +25,8 @@ pub(super) fn observe(
         for observation in observations {
             freed |= observe_one(state, work, *node, observation);
         }
-        if freed && let Some(node) = state.node(*node).cloned() {
-            evaluations::wake(state, &node, work.index, work.at);
+        if freed && state.node(*node).is_some_and(|node| node.is_schedulable()) {
+            state.put_gain(*node);
         }
     }
     Ok(Accepted::default())

@@ -10,7 +10,6 @@ use model::{
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term};
 use crate::command::DrainSpec;
-use crate::evaluations;
 use crate::limits::NODE_EVENTS_KEPT;
 use crate::state::{Change, NodeChange, State};
 
@@ -210,6 +209,7 @@ pub(super) fn purge(state: &mut State, work: &mut AtWork, id: NodeId) -> Result<
     state.nodes.remove(&id);
     state.uses.remove(&id);
     state.port_cursors.remove(&id);
+    state.remove_gain(id);
     state.indexes.nodes = work.index;
     state.changes.push(Change::Node { id, kind: NodeChange::Deregistered });
     evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
@@ -296,7 +296,7 @@ fn node_is_open(state: &mut State, work: &mut AtWork, id: NodeId) {
         .map(|record| record.key.clone())
         .collect();
     evaluate_jobs(state, work, system, Trigger::NodeUpdate, id);
-    evaluations::wake(state, &node, work.index, work.at);
+    state.put_gain(id);
 }
 
 fn evaluate_jobs(state: &mut State, work: &mut AtWork, jobs: BTreeSet<JobKey>, trigger: Trigger, node: NodeId) {

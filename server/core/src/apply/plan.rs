@@ -6,14 +6,16 @@
 mod ports;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::{
-    Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, EvaluationStatus, Group,
+    Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, EvaluationId, EvaluationStatus, Group,
     Misfit, Node, NodeId, NodeStatus, Resources, Trigger, fits,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Accepted, AtWork, Rejection, Wish, allocation, check_term, deployment};
+use crate::limits::{EVALUATION_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN};
 use crate::plan::{DeploymentChange, Outcome, Placement, Plan, Progress, Tail};
 use crate::state::{JobVersion, NodeUse, State};
 
@@ -34,7 +36,8 @@ pub struct RejectedPlacement {
 pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> Result<Accepted, Rejection> {
     check_term(state, plan.term)?;
     let evaluation = state.evaluation(plan.evaluation).cloned().ok_or(Rejection::EvaluationOver)?;
-    if evaluation.status != EvaluationStatus::Pending {
+    // A blocked one is planned when what it lacks may have appeared.
+    if evaluation.status.is_terminal() {
         return Err(Rejection::EvaluationOver);
     }
     if evaluation.attempts != plan.attempt {
@@ -304,6 +307,7 @@ fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut evaluation: E
     }
     if again || *progress == Progress::Continues {
         // The planner sees what was rejected in the state, and plans once more.
+        evaluation.status = EvaluationStatus::Pending;
         work.save_evaluation(state, evaluation);
         return;
     }
@@ -323,13 +327,17 @@ fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut evaluation: E
         }
         evaluation.next = Some(id);
     }
-    cancel_others(state, work, plan);
+    match progress {
+        Progress::Complete | Progress::Continues => cancel_others(state, work, plan),
+        // Nothing was decided, so the others are still needed.
+        Progress::Failed { .. } => {}
+    }
     match progress {
         Progress::Complete | Progress::Continues if unplaced.is_empty() => {
             evaluation.status = EvaluationStatus::Complete;
             evaluation.description = String::new();
         }
-        Progress::Complete | Progress::Continues if evaluation.trigger == Trigger::QueuedAllocs => {
+        Progress::Complete | Progress::Continues if waits_on(&evaluation) => {
             evaluation.status = EvaluationStatus::Blocked;
             evaluation.description = "waits for room".into();
         }
@@ -346,13 +354,39 @@ fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut evaluation: E
         Progress::Failed { description } => {
             evaluation.status = EvaluationStatus::Failed;
             evaluation.description = description.clone();
+            evaluation.next = retry_later(state, work, &evaluation);
         }
     }
     work.save_evaluation(state, evaluation);
 }
 
+/// Whether it goes on waiting itself. Another takes over before its plans look like those of one that has no end.
+fn waits_on(evaluation: &Evaluation) -> bool {
+    evaluation.trigger == Trigger::QueuedAllocs && evaluation.attempts < EVALUATION_ATTEMPTS_MAX / 2
+}
+
+/// The evaluation that tries anew what the planner gave up: one for all of the job's, later each time it fails as well. None
+/// for a job that is gone.
+fn retry_later(state: &mut State, work: &mut AtWork, failed: &Evaluation) -> Option<EvaluationId> {
+    let is_retry = |known: &&Arc<Evaluation>| known.trigger == Trigger::FailedFollowUp && known.id != failed.id;
+    let coming = state.evaluations_of_job(&failed.job).find(|known| is_retry(known) && !known.status.is_terminal());
+    if let Some(coming) = coming {
+        return Some(coming.id);
+    }
+    state.job(&failed.job)?;
+    let waited = failed.wait_until.filter(|_| failed.trigger == Trigger::FailedFollowUp);
+    let waited = waited.map(|until| until.since(failed.created_at));
+    let pause = waited.map_or(RETRY_AFTER_MIN, |waited| waited.saturating_mul(2).min(RETRY_AFTER_MAX));
+    let wish = Wish {
+        wait_until: Some(work.at + pause),
+        previous: Some(failed.id),
+        ..Wish::of(state, &failed.job, Trigger::FailedFollowUp)
+    };
+    Some(work.create(state, wish))
+}
+
 /// Creates the evaluation that waits for room, with what is lacking.
-fn block(state: &mut State, work: &mut AtWork, wish: Wish, evaluation: &Evaluation) -> model::EvaluationId {
+fn block(state: &mut State, work: &mut AtWork, wish: Wish, evaluation: &Evaluation) -> EvaluationId {
     let id = work.create(state, wish);
     let mut blocked = Evaluation::clone(state.evaluation(id).expect("it was created on the line above"));
     blocked.unplaced = evaluation.unplaced.clone();
