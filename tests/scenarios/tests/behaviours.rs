@@ -28,3 +28,5 @@ mod scores;
 mod system;
 #[path = "behaviours/updates.rs"]
 mod updates;
+#[path = "behaviours/waiting.rs"]
+mod waiting;
