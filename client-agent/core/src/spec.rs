@@ -68,6 +68,7 @@ impl Spec {
             let policy = Policy { restart: group_restart, completes: false };
             members.insert(NETWORK_TASK.into(), Member { role: Role::Network, leader: false, policy });
         }
+        let in_deployment = assignment.deployment.is_some();
         let has_services = group.all_services().next().is_some();
         let own_delay = group.tasks.iter().map(|task| task.shutdown_delay).max().unwrap_or_default();
         let delay = group.shutdown_delay.unwrap_or_default().max(own_delay);
@@ -75,8 +76,17 @@ impl Spec {
             members,
             checks: checks(group),
             signal_delay: if has_services { delay.max(deregister_grace) } else { delay },
-            health: (job.kind == JobType::Service).then(|| HealthRules::of(group, assignment.deployment.is_some())),
+            health: is_judged(job.kind, in_deployment).then(|| HealthRules::of(group, in_deployment)),
         }
+    }
+}
+
+/// Whether somebody waits for the health of an instance: a rollout, or for a service also a drain.
+fn is_judged(kind: JobType, in_deployment: bool) -> bool {
+    match kind {
+        JobType::Service => true,
+        JobType::System => in_deployment,
+        JobType::Batch | JobType::SysBatch => false,
     }
 }
 

@@ -33,6 +33,9 @@ pub const FOLLOW_UP_WINDOW: Duration = Duration::from_secs(1);
 /// Objects collected by one entry.
 pub const COLLECT_BATCH_MAX: usize = 2_000;
 
+/// Time beyond the deadline for its health in which an agent says how an instance of a system job does.
+pub const HEALTH_GRACE: Duration = Duration::from_secs(30);
+
 /// How long a finished evaluation is kept, with its allocations.
 pub const EVALUATION_KEPT: Duration = Duration::from_secs(3600);
 /// How long a finished evaluation of a batch job is kept.

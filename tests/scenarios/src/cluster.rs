@@ -85,6 +85,12 @@ impl Cluster {
             "gone" => self.observe_named(words, ClientStatus::Complete),
             "fails" if words.0.first().is_some_and(|name| !name.contains('[')) => self.fail_one(&words.name()),
             "fails" => self.observe_named(words, ClientStatus::Failed),
+            "runs" => self.observe_named(words, ClientStatus::Running),
+            "purge" => drop(self.command(Command::DeregisterJob { job: job_key(&words.name()), purge: true })),
+            "forget" => {
+                let node = self.node_named(&words.name()).id;
+                self.command(Command::PurgeNode { node });
+            }
             "stop" => self.stop(words),
             "drain" => self.close(&words.name(), Closing::Draining),
             "undrain" => {
@@ -154,8 +160,10 @@ impl Cluster {
         let plan = schedule(&self.state, &evaluation, self.now).plan;
         self.go_on(meanwhile);
         let before = self.state.clone();
-        self.command(Command::Plan(Box::new(plan.clone())));
-        decision::of_plan(&before, &self.state, &plan, self.now)
+        match self.offer(Command::Plan(Box::new(plan.clone()))) {
+            (Answer::Accepted(_), _) => decision::of_plan(&before, &self.state, &plan, self.now),
+            (Answer::Rejected(rejection), _) => vec![format!("rejected: {rejection}")],
+        }
     }
 
     /// Lets the watch over deployments do what it finds due, and says what that was.
@@ -210,12 +218,16 @@ impl Cluster {
 
     /// Carries out a command, which must be accepted.
     pub fn command(&mut self, command: Command) -> Accepted {
+        match self.offer(command) {
+            (Answer::Accepted(accepted), _) => accepted,
+            (Answer::Rejected(rejection), entry) => panic!("{rejection}: {:?}", entry.command),
+        }
+    }
+
+    fn offer(&mut self, command: Command) -> (Answer, Entry) {
         let entry = Entry { at: self.now, request: None, caller: String::new(), command };
         let (index, term) = (self.state.index() + 1, self.state.term());
-        match apply(&mut self.state, index, term, &entry).answer {
-            Answer::Accepted(accepted) => accepted,
-            Answer::Rejected(rejection) => panic!("{rejection}: {:?}", entry.command),
-        }
+        (apply(&mut self.state, index, term, &entry).answer, entry)
     }
 
     fn document(&self, id: &str) -> Job {

@@ -11,8 +11,8 @@
 //! group api count=1                       one more group of the job above
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
-//! run · healthy web · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
-//! stop web[0] on n1 · stop web · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
+//! run · healthy web · runs web[0] on n1 · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
+//! stop web[0] on n1 · stop web · purge web · forget n1 (the node) · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
 //! crash web                               every instance of the current version fails
 //! watch                                   the watches over deployments and drains do what is due
 //! collect                                 what is over and old is forgotten
@@ -48,6 +48,15 @@ pub fn check(setup: &str, expected: &str) {
     let violations: Vec<_> = invariants::check(&cluster.state).into_iter().filter(|v| !before.contains(v)).collect();
     assert!(violations.is_empty(), "{violations:?}");
     assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
+/// Plays `setup` and returns what is decided, where the choice among equal nodes leaves several answers right.
+pub fn decided(setup: &str) -> Vec<String> {
+    let mut cluster = Cluster::play(setup);
+    let decided = cluster.run();
+    assert_eq!(invariants::check(&cluster.state), Vec::new());
+    assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+    decided
 }
 
 /// Plays `setup`, lets the scheduler decide, and asserts what the watch over deployments does: all of it is accepted, and

@@ -10,6 +10,8 @@ mod explanations;
 mod failures;
 #[path = "behaviours/feasibility.rs"]
 mod feasibility;
+#[path = "behaviours/late_plans.rs"]
+mod late_plans;
 #[path = "behaviours/moves.rs"]
 mod moves;
 #[path = "behaviours/names.rs"]
@@ -24,8 +26,12 @@ mod room;
 mod scaling;
 #[path = "behaviours/scores.rs"]
 mod scores;
+#[path = "behaviours/sysbatch.rs"]
+mod sysbatch;
 #[path = "behaviours/system.rs"]
 mod system;
+#[path = "behaviours/system_rollouts.rs"]
+mod system_rollouts;
 #[path = "behaviours/updates.rs"]
 mod updates;
 #[path = "behaviours/waiting.rs"]

@@ -57,15 +57,10 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     }
     let ended = new.client_status.is_terminal();
     let health_changed = new.healthy != old.healthy;
-    // The rollout of a system job has no health to wait for: it goes on when an instance runs.
-    let runs_now = new.client_status == ClientStatus::Running && old.client_status != ClientStatus::Running;
-    let moves_system_on = runs_now && is_of_system_job(state, &new);
     let key = new.job.clone();
     save(state, work, new.clone(), false);
     if health_changed {
         deployment::health_changed(state, work, &old, &new);
-    }
-    if health_changed || moves_system_on {
         wake_planner(state, work, &key, Trigger::DeploymentWatcher);
     }
     if ended {

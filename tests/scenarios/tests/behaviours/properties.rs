@@ -33,6 +33,9 @@ fn job() -> impl Strategy<Value = String> {
         1 => Just("max_parallel=2 canary=2 auto_promote auto_revert"),
         1 => Just("type=batch"),
         1 => Just("type=system"),
+        1 => Just("type=system max_parallel=1"),
+        1 => Just("type=system max_parallel=2 canary=50 auto_promote auto_revert"),
+        1 => Just("type=sysbatch"),
         1 => Just("lost_after=30s keep"),
     ];
     (0..6u32, 50..900u32, 50..600u32, placement, kind)

@@ -255,7 +255,8 @@ fn a_new_system_instance_on_a_node_that_is_lost_or_closed_is_not_waited_for() {
                  alloc agent[0] on n1 pending
                  {gone}"
             ),
-            "stop agent[0] on n2: updated
+            "deployment begins
+             stop agent[0] on n2: updated
              place agent[0] on n2 after agent[0]",
         );
     }
@@ -270,7 +271,8 @@ fn an_unhealthy_new_system_instance_holds_the_next_node_back() {
          alloc agent[0] on n2 running
          job agent change=env
          alloc agent[0] on n1 running unhealthy",
-        "held back agent 1",
+        "deployment begins
+         held back agent 1",
     );
 }
 

@@ -157,12 +157,19 @@ impl<'a> Rollout<'a> {
 
     /// Begins a deployment if the version has none and something changes because of it.
     pub fn begin_if_new(&self, wishes: &mut Wishes) {
-        if self.deployment.is_some() || self.version.job.kind != JobType::Service {
+        if self.deployment.is_some() {
             return;
         }
-        let rolling: Vec<_> =
-            self.version.job.groups.iter().filter(|group| self.strategy(group).is_some() && group.count > 0).collect();
+        let per_node = self.version.job.kind.is_per_node();
         let counts = |group: &Group| wishes.counts.get(&group.name).copied().unwrap_or_default();
+        let has_instances = |group: &Group| {
+            // What is wanted on no node in particular says that no node will do.
+            let has_node = || wishes.wants.iter().any(|want| want.group == group.name && want.node.is_some());
+            let changes = || wishes.held_back.contains_key(&group.name) || counts(group).in_place > 0;
+            if per_node { has_node() || changes() } else { group.count > 0 }
+        };
+        let rolls = |group: &&Group| self.strategy(group).is_some() && has_instances(group);
+        let rolling: Vec<_> = self.version.job.groups.iter().filter(rolls).collect();
         let replaces = |group: &Group| {
             let counts = counts(group);
             counts.destructive + counts.canary > 0 || wishes.held_back.contains_key(&group.name)
@@ -170,8 +177,9 @@ impl<'a> Rollout<'a> {
         if !rolling.iter().any(|group| replaces(group) || counts(group).place + counts(group).in_place > 0) {
             return;
         }
+        let total = |group: &Group| if per_node { counts(group).on_open_nodes() } else { group.count };
         let goal =
-            |group: &&Group| (group.name.clone(), GroupGoal { total: group.count, canaries: counts(group).canary });
+            |group: &&Group| (group.name.clone(), GroupGoal { total: total(group), canaries: counts(group).canary });
         let goals: BTreeMap<_, _> = rolling.iter().map(goal).collect();
         wishes.deployment = DeploymentChange::Begin(goals);
     }
