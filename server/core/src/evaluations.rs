@@ -41,3 +41,6 @@ pub fn next_by<'a>(
 pub fn next_due(state: &State) -> Option<Timestamp> {
     state.waiting_evaluations().next().and_then(|waiting| waiting.wait_until)
 }
+
+#[cfg(test)]
+mod tests;

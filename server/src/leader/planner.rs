@@ -14,7 +14,7 @@ use server_core::apply::{self, Answer};
 use server_core::command::{Command, Entry};
 use server_core::evaluations::{BlockedWatch, Nodes};
 use server_core::limits::{EVALUATION_ATTEMPTS_MAX, PLAN_INSTANCES_MAX, PLANS_AHEAD_MAX, PLANS_IN_FLIGHT_MAX};
-use server_core::plan::{DeploymentChange, Outcome, Plan, Progress};
+use server_core::plan::Plan;
 use server_core::schedule::{has_chance, schedule};
 use server_core::state::State;
 use server_core::{evaluations, schedule};
@@ -96,8 +96,7 @@ async fn plan_ahead(server: &Server, ahead: &mut Ahead, evaluation: &Arc<Evaluat
         command: Command::Plan(Box::new(plan)),
     };
     let plan = decide(server, &ahead.state, evaluation, term).await;
-    // What the state ahead counts beyond the committed one are guesses: it has seen nothing of what comes there.
-    let plan = Plan { snapshot_index: ahead.committed, ..plan };
+    let plan = ahead.stamp(plan);
     ahead.plans += 1;
     ahead.instances += plan.instances();
     let decided = entry(plan);
@@ -106,7 +105,7 @@ async fn plan_ahead(server: &Server, ahead: &mut Ahead, evaluation: &Arc<Evaluat
     }
     // Planner and `apply` disagree, and the same plan would be made for ever.
     tracing::error!(evaluation = %evaluation.id, job = %evaluation.job, "apply rejects the planner's plan");
-    let given_up = entry(give_up(&ahead.state, evaluation, term, "apply rejected the plan"));
+    let given_up = entry(ahead.stamp(give_up(&ahead.state, evaluation, term, "apply rejected the plan")));
     ahead.apply(&given_up);
     given_up
 }
@@ -142,6 +141,12 @@ impl Ahead {
     /// Whether the committed state must be looked at: it may hold something more urgent by now.
     fn is_old(&self) -> bool {
         self.is_wrong || self.plans >= PLANS_AHEAD_MAX || self.instances >= PLAN_INSTANCES_MAX
+    }
+
+    /// The plan with the index of what was seen for it. What the state ahead counts beyond the committed one are guesses: it
+    /// has seen nothing of what comes there.
+    fn stamp(&self, plan: Plan) -> Plan {
+        Plan { snapshot_index: self.committed, ..plan }
     }
 
     /// The evaluation to decide next.
@@ -212,27 +217,7 @@ fn is_tried_enough(evaluation: &Evaluation) -> bool {
 
 /// A plan that changes nothing and ends the evaluation.
 fn give_up(state: &State, evaluation: &Evaluation, term: Term, description: &str) -> Plan {
-    let record = state.job(&evaluation.job);
-    Plan {
-        evaluation: evaluation.id,
-        attempt: evaluation.attempts,
-        term,
-        snapshot_index: state.index(),
-        job: evaluation.job.clone(),
-        job_version: record.map_or(0, |record| record.current().version),
-        job_modify_index: record.map_or(0, |record| record.job_modify_index),
-        supersedes: Vec::new(),
-        stops: Vec::new(),
-        updates_in_place: Vec::new(),
-        placements: Vec::new(),
-        deployment: DeploymentChange::None,
-        outcome: Outcome {
-            progress: Progress::Failed { description: description.into() },
-            unplaced: Default::default(),
-            queued: Default::default(),
-            follow_ups: Vec::new(),
-        },
-    }
+    Plan { term, ..Plan::giving_up(state, evaluation, description) }
 }
 
 #[cfg(test)]

@@ -92,11 +92,15 @@ impl Cluster {
                 self.command(Command::PurgeNode { node });
             }
             "stop" => self.stop(words),
-            "drain" => self.close(&words.name(), Closing::Draining),
+            "drain" => self.drain(words),
             "undrain" => {
                 let node = self.node_named(&words.name()).id;
                 let meta = BTreeMap::new();
                 self.command(Command::DrainNode { node, drain: None, mark_eligible: true, meta });
+            }
+            "eligible" => {
+                let node = self.node_named(&words.name()).id;
+                self.command(Command::SetNodeEligibility { node, eligibility: Eligibility::Eligible });
             }
             "down" => self.close(&words.name(), Closing::Status(NodeStatus::Down)),
             "back" => {
@@ -109,11 +113,10 @@ impl Cluster {
                     self.command(command);
                 }
             }
+            "panic" => self.panic(&words.name()),
+            "ask" => drop(self.command(Command::EvaluateJob { job: job_key(&words.name()) })),
             "crash" => self.crash(&words.name()),
-            "watch" => {
-                self.watch();
-                self.move_on();
-            }
+            "watch" => drop(self.watch()),
             "scheduler" => {
                 let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
                 let configuration = SchedulerConfiguration { algorithm };
@@ -166,12 +169,18 @@ impl Cluster {
         }
     }
 
-    /// Lets the watch over deployments do what it finds due, and says what that was.
+    /// Lets the watches over deployments and drains do what they find due, and says what that was.
     pub fn watch(&mut self) -> Vec<String> {
         let commands = deployment::next(&self.state, self.now, self.state.term()).commands;
-        let lines = commands.iter().map(|command| decision::of_watch(&self.state, command)).collect();
+        let mut lines: Vec<_> = commands.iter().map(|command| decision::of_watch(&self.state, command)).collect();
         for command in commands {
             self.command(command);
+        }
+        let step = self.move_on();
+        lines.extend(decision::of_drains(&self.state, &step));
+        let term = self.state.term();
+        for node in step.complete {
+            self.command(Command::CompleteDrain { node, term });
         }
         lines
     }
@@ -322,11 +331,23 @@ impl Cluster {
         }
     }
 
-    /// Lets the watch over drains do what it finds due.
-    fn move_on(&mut self) {
+    /// Begins a drain of that node, for so long and of what the line says.
+    fn drain(&mut self, mut words: Words) {
+        let node = self.node_named(&words.name()).id;
+        let deadline = words.value("deadline").map(|text| Duration::from_secs(seconds(&text).unsigned_abs()));
+        let spec = DrainSpec { deadline, ignore_system_jobs: words.flag("ignore_system") };
+        self.command(Command::DrainNode { node, drain: Some(spec), mark_eligible: false, meta: BTreeMap::new() });
+        words.end();
+        self.move_on();
+    }
+
+    /// Lets the watch over drains move and end what it finds due.
+    fn move_on(&mut self) -> drain::Step {
         let term = self.state.term();
         let step = drain::next(&self.state, self.now);
-        self.command(Command::Migrate { allocations: step.moves, stops: step.stops, term });
+        let (allocations, stops) = (step.moves.clone(), step.stops.clone());
+        self.command(Command::Migrate { allocations, stops, term });
+        step
     }
 
     /// Places an instance by a plan of its own, which leaves the job's evaluation pending.
@@ -430,6 +451,14 @@ impl Cluster {
             },
         };
         self.command(Command::Plan(Box::new(plan)))
+    }
+
+    /// The planner panics on the evaluation of the job that is next, and gives it up.
+    fn panic(&mut self, id: &str) {
+        let evaluation = self.next().expect("something is to be decided");
+        assert_eq!(evaluation.job, job_key(id), "another is next");
+        let plan = Plan::giving_up(&self.state, &evaluation, "the scheduler panicked on this evaluation");
+        self.command(Command::Plan(Box::new(plan)));
     }
 
     fn pending(&self, key: &JobKey) -> Arc<model::Evaluation> {

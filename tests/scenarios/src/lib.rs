@@ -12,7 +12,9 @@
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · runs web[0] on n1 · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
-//! stop web[0] on n1 · stop web · purge web · forget n1 (the node) · drain n1 · undrain n1 · down n1 · back n1 · wait 30s
+//! stop web[0] on n1 · stop web · purge web · forget n1 (the node) · drain n1 deadline=60s ignore_system · undrain n1 · eligible n1 · down n1 · back n1 · wait 30s
+//! ask web                                 somebody asks to evaluate it
+//! panic web                               the planner panics on its evaluation, which must be the next
 //! crash web                               every instance of the current version fails
 //! watch                                   the watches over deployments and drains do what is due
 //! collect                                 what is over and old is forgotten
@@ -50,13 +52,25 @@ pub fn check(setup: &str, expected: &str) {
     assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
 }
 
-/// Plays `setup` and returns what is decided, where the choice among equal nodes leaves several answers right.
+/// Plays `setup` and returns what is decided, in order: where the choice among equal nodes leaves several answers right, or
+/// the order is what matters.
 pub fn decided(setup: &str) -> Vec<String> {
+    let (mut cluster, decided) = decided_so_far(setup);
+    assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+    decided
+}
+
+/// Asserts what is decided so far, in order, though more would be if somebody asked for it.
+#[track_caller]
+pub fn check_so_far(setup: &str, expected: &str) {
+    assert_eq!(decided_so_far(setup).1, expected.lines().map(str::trim).collect::<Vec<_>>());
+}
+
+fn decided_so_far(setup: &str) -> (Cluster, Vec<String>) {
     let mut cluster = Cluster::play(setup);
     let decided = cluster.run();
     assert_eq!(invariants::check(&cluster.state), Vec::new());
-    assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
-    decided
+    (cluster, decided)
 }
 
 /// Plays `setup`, lets the scheduler decide, and asserts what the watch over deployments does: all of it is accepted, and

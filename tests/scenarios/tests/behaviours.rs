@@ -4,6 +4,8 @@
 mod canaries;
 #[path = "behaviours/deployments.rs"]
 mod deployments;
+#[path = "behaviours/drains.rs"]
+mod drains;
 #[path = "behaviours/explanations.rs"]
 mod explanations;
 #[path = "behaviours/failures.rs"]
@@ -16,6 +18,8 @@ mod late_plans;
 mod moves;
 #[path = "behaviours/names.rs"]
 mod names;
+#[path = "behaviours/order.rs"]
+mod order;
 #[path = "behaviours/properties.rs"]
 mod properties;
 #[path = "behaviours/rollouts.rs"]

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, EvaluationId, EvaluationStatus, Group,
-    Misfit, Node, NodeId, NodeStatus, Resources, Trigger, fits,
+    Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, EvaluationId,
+    EvaluationStatus, Group, Misfit, Node, NodeId, NodeStatus, Resources, Trigger, fits,
 };
 use serde::{Deserialize, Serialize};
 

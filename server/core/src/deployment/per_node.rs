@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{
-    Allocation, AllocationId, ClientStatus, Deployment, Desired, HealthCheck, NodeId, NodeStatus, Timestamp,
-};
+use model::{Allocation, AllocationId, ClientStatus, Deployment, Desired, HealthCheck, NodeId, NodeStatus, Timestamp};
 
 use crate::limits::HEALTH_GRACE;
 use crate::schedule::Feasibility;

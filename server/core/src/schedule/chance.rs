@@ -53,9 +53,8 @@ fn fits_on_one(
     let succeeded = want.succeeds.as_ref().and_then(|stop| known(stop.allocation));
     let may_go = |id: &&NodeId| want.node.is_none_or(|only| only == **id);
     let open = nodes.iter().filter(may_go).filter_map(|id| state.node(*id));
-    open.into_iter().any(|node| {
-        feasibility.misfits(node, leaving).is_empty() && has_room(state, node, group, succeeded)
-    })
+    open.into_iter()
+        .any(|node| feasibility.misfits(node, leaving).is_empty() && has_room(state, node, group, succeeded))
 }
 
 /// Whether `node` has room for one instance more, which may take over that of `succeeded` if it is there.

@@ -131,7 +131,7 @@ fn what_runs_on_a_draining_node_ends_and_is_not_placed_elsewhere() {
          drain n1
          run";
     check(&format!("{setup}\ngone tidy[0] on n1"), "blocked tidy 1: node draining 1");
-    check(&format!("{setup}\ndown n1"), "");
+    check(&format!("{setup}\ndown n1"), "blocked tidy 1: node down 1, node draining 1");
 }
 
 #[test]
