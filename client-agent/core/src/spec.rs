@@ -117,3 +117,20 @@ fn checks(group: &Group) -> BTreeMap<String, CheckSpec> {
 pub(crate) fn check_key(service: &str, check: &str) -> String {
     format!("{service}/{check}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_health_of_services_is_judged_always_and_that_of_system_jobs_in_a_rollout() {
+        for (kind, alone, in_rollout) in [
+            (JobType::Service, true, true),
+            (JobType::System, false, true),
+            (JobType::Batch, false, false),
+            (JobType::SysBatch, false, false),
+        ] {
+            assert_eq!((is_judged(kind, false), is_judged(kind, true)), (alone, in_rollout), "{kind:?}");
+        }
+    }
+}

@@ -46,7 +46,7 @@ pub(super) async fn run(server: Server, term: Term) {
         let now = server.now();
         let is_free = in_flight.len() < PLANS_IN_FLIGHT_MAX;
         let mut next = if is_free && !ahead.is_old() { ahead.next(&mut blocked, now) } else { None };
-        if next.is_none() {
+        if is_free && next.is_none() {
             let committed = states.borrow_and_update().clone();
             match (ahead.is_wrong, in_flight.is_empty()) {
                 (true, _) => blocked.try_again(),
@@ -55,7 +55,7 @@ pub(super) async fn run(server: Server, term: Term) {
             }
             blocked.look(&committed);
             ahead = Ahead::of(&committed, &in_flight, term);
-            next = if is_free { ahead.next(&mut blocked, now) } else { None };
+            next = ahead.next(&mut blocked, now);
         }
         match next {
             Some(evaluation) => {

@@ -1,20 +1,23 @@
 //! A cluster that a scenario plays in: its state, changed by commands only.
 
+mod leader;
+mod observed;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
     Allocation, AllocationId, ClientStatus, Driver, Eligibility, EvaluationStatus, Job, JobKey, Node, NodeId,
-    NodeStatus, Observation, TaskState, Timestamp,
+    NodeStatus, Timestamp,
 };
 use server_core::apply::{Accepted, Answer, apply};
+use server_core::collection;
 use server_core::command::{Algorithm, Command, DrainSpec, Entry, SchedulerConfiguration};
 use server_core::evaluations::{self, BlockedWatch};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
 use server_core::schedule::schedule;
 use server_core::state::State;
-use server_core::{collection, deployment, drain};
 
 use super::words::{Name, Words, job_key, seconds};
 use super::{decision, job};
@@ -169,22 +172,6 @@ impl Cluster {
         }
     }
 
-    /// Lets the watches over deployments and drains do what they find due, and says what that was.
-    pub fn watch(&mut self) -> Vec<String> {
-        let commands = deployment::next(&self.state, self.now, self.state.term()).commands;
-        let mut lines: Vec<_> = commands.iter().map(|command| decision::of_watch(&self.state, command)).collect();
-        for command in commands {
-            self.command(command);
-        }
-        let step = self.move_on();
-        lines.extend(decision::of_drains(&self.state, &step));
-        let term = self.state.term();
-        for node in step.complete {
-            self.command(Command::CompleteDrain { node, term });
-        }
-        lines
-    }
-
     /// Every live instance fails that is none of `spared`.
     pub fn crash_all_but(&mut self, spared: &BTreeSet<AllocationId>) {
         let live = self.state.allocations().filter(|known| known.is_live() && !spared.contains(&known.id));
@@ -331,25 +318,6 @@ impl Cluster {
         }
     }
 
-    /// Begins a drain of that node, for so long and of what the line says.
-    fn drain(&mut self, mut words: Words) {
-        let node = self.node_named(&words.name()).id;
-        let deadline = words.value("deadline").map(|text| Duration::from_secs(seconds(&text).unsigned_abs()));
-        let spec = DrainSpec { deadline, ignore_system_jobs: words.flag("ignore_system") };
-        self.command(Command::DrainNode { node, drain: Some(spec), mark_eligible: false, meta: BTreeMap::new() });
-        words.end();
-        self.move_on();
-    }
-
-    /// Lets the watch over drains move and end what it finds due.
-    fn move_on(&mut self) -> drain::Step {
-        let term = self.state.term();
-        let step = drain::next(&self.state, self.now);
-        let (allocations, stops) = (step.moves.clone(), step.stops.clone());
-        self.command(Command::Migrate { allocations, stops, term });
-        step
-    }
-
     /// Places an instance by a plan of its own, which leaves the job's evaluation pending.
     fn alloc(&mut self, mut words: Words) {
         let text = words.name();
@@ -453,76 +421,9 @@ impl Cluster {
         self.command(Command::Plan(Box::new(plan)))
     }
 
-    /// The planner panics on the evaluation of the job that is next, and gives it up.
-    fn panic(&mut self, id: &str) {
-        let evaluation = self.next().expect("something is to be decided");
-        assert_eq!(evaluation.job, job_key(id), "another is next");
-        let plan = Plan::giving_up(&self.state, &evaluation, "the scheduler panicked on this evaluation");
-        self.command(Command::Plan(Box::new(plan)));
-    }
-
     fn pending(&self, key: &JobKey) -> Arc<model::Evaluation> {
         let mut open = self.state.open_evaluations(EvaluationStatus::Pending);
         open.find(|known| known.job == *key).expect("the job is to be evaluated").clone()
-    }
-
-    fn healthy(&mut self, id: &str) {
-        let live = self.state.allocations_of_job(&job_key(id)).filter(|known| known.is_live());
-        for id in live.map(|known| known.id).collect::<Vec<_>>() {
-            self.observe(id, ClientStatus::Running, Some(true));
-        }
-    }
-
-    /// Everything that was told to stop is gone.
-    fn sweep(&mut self) {
-        let stopping = self.state.allocations().filter(|known| known.holds() && !known.is_live());
-        for id in stopping.map(|known| known.id).collect::<Vec<_>>() {
-            self.observe(id, ClientStatus::Complete, None);
-        }
-    }
-
-    /// Some instance of the job fails, if one runs.
-    fn fail_one(&mut self, id: &str) {
-        let live = self.state.allocations_of_job(&job_key(id)).find(|known| known.is_live());
-        if let Some(id) = live.map(|known| known.id) {
-            self.observe(id, ClientStatus::Failed, None);
-        }
-    }
-
-    /// Every instance of the job's current version fails.
-    fn crash(&mut self, id: &str) {
-        let key = job_key(id);
-        let current = self.state.job(&key).map(|record| record.current().version);
-        let is_older = |known: &&Arc<Allocation>| known.job != key || Some(known.job_version) != current;
-        let spared = self.state.allocations().filter(is_older).map(|known| known.id).collect();
-        self.crash_all_but(&spared);
-    }
-
-    fn observe_named(&mut self, mut words: Words, status: ClientStatus) {
-        let name = Name::of(&words.name());
-        let node = words.flag("on").then(|| words.name());
-        // What was told to stop goes before what succeeds it.
-        let named = self.instances(&name, node.as_deref());
-        let known = named.iter().find(|known| known.holds() && !known.is_live()).or(named.last());
-        let id = known.unwrap_or_else(|| panic!("there is no {name:?}")).id;
-        self.observe(id, status, None);
-    }
-
-    fn observe(&mut self, allocation: model::AllocationId, status: ClientStatus, healthy: Option<bool>) {
-        let known = self.state.allocation(allocation).expect("it was found").clone();
-        let finished_at = status.is_terminal().then_some(self.now);
-        let task = TaskState { finished_at, started_at: Some(known.created_at), ..TaskState::default() };
-        let observation = Observation {
-            allocation,
-            client_status: status,
-            client_description: String::new(),
-            tasks: BTreeMap::from([(known.group.clone(), task)]),
-            healthy,
-            healthy_at: healthy.map(|_| self.now),
-            checks: BTreeMap::new(),
-            network_address: None,
-        };
-        self.command(Command::Observe { nodes: vec![(known.node, vec![observation])] });
     }
 
     fn stop(&mut self, mut words: Words) {

@@ -34,7 +34,7 @@ enum Fate {
 fn names() -> Vec<(String, String, Fate)> {
     let mut names = Vec::new();
     for path in files(&home().join("tests/scenarios/names"), "txt") {
-        let text = fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(&path).expect("it was listed");
         let mut lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
         let part = lines.next().unwrap_or_default().to_string();
         assert!(part.ends_with("_test.go"), "{} begins with a path: {part:?}", path.display());
@@ -64,7 +64,8 @@ fn home() -> PathBuf {
 /// The files below `folder` with that ending, in order; what is built or fetched is passed over.
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let entries = fs::read_dir(folder).expect("it is a folder").map(|entry| entry.expect("it can be read").path());
+    let mut entries: Vec<_> = entries.collect();
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_string();
@@ -91,7 +92,7 @@ fn tests_of(path: &Path) -> Vec<String> {
         tests if tests == "tests" => stem(path.parent().unwrap_or(path)),
         other => other,
     };
-    let text = fs::read_to_string(path).unwrap();
+    let text = fs::read_to_string(path).expect("it was listed");
     let mut found = Vec::new();
     let mut is_test = false;
     for line in text.lines().map(str::trim) {

@@ -226,8 +226,8 @@ fn an_instance_of_which_nobody_says_how_it_does_counts_as_healthy_once_it_runs_l
          job agent type=system max_parallel=1
          run
          runs agent[0] on n1";
-    check_watch(&format!("{setup}\nwait 5m"), "");
-    check_watch(&format!("{setup}\nwait 6m\nwatch"), "agent is successful: Deployment completed successfully");
+    check_watch(&format!("{setup}\nwait 329s"), "");
+    check_watch(&format!("{setup}\nwait 330s\nwatch"), "agent is successful: Deployment completed successfully");
 }
 
 #[test]
