@@ -72,6 +72,25 @@ fn a_node_without_an_instance_takes_the_version_that_is_proven_while_canaries_ar
 }
 
 #[test]
+fn a_node_where_an_old_instance_failed_tries_the_new_version_if_no_other_can() {
+    check(
+        "node n0
+         node n1
+         job agent type=system
+         run
+         runs agent[0] on n0
+         runs agent[0] on n1
+         down n0
+         fails agent[0] on n1
+         run
+         job agent change=env max_parallel=2 canary=50
+         wait 40s",
+        "deployment begins
+         canary agent[0] on n1",
+    );
+}
+
+#[test]
 fn canaries_are_not_followed_until_they_are_promoted() {
     let setup = "node n1
          node n2

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::{Allocation, Deployment, DeploymentStatus, Group, JobType, Update};
 
 use super::super::{Change, change_between};
-use super::Wishes;
+use super::{Want, Wishes};
 use crate::plan::{DeploymentChange, GroupGoal};
 use crate::state::{JobRecord, JobVersion, State};
 
@@ -164,9 +164,14 @@ impl<'a> Rollout<'a> {
         let counts = |group: &Group| wishes.counts.get(&group.name).copied().unwrap_or_default();
         let has_instances = |group: &Group| {
             // What is wanted on no node in particular says that no node will do.
-            let has_node = || wishes.wants.iter().any(|want| want.group == group.name && want.node.is_some());
-            let changes = || wishes.held_back.contains_key(&group.name) || counts(group).in_place > 0;
-            if per_node { has_node() || changes() } else { group.count > 0 }
+            let is_new = |want: &Want| want.node.is_some() && want.version.version == self.version.version;
+            let has_node = || wishes.wants.iter().any(|want| want.group == group.name && is_new(want));
+            let holds_back = wishes.held_back.contains_key(&group.name);
+            // A deployment that begins without canaries never has any, and everything would follow unproven.
+            let lacks_canaries =
+                group.update.as_ref().is_some_and(|update| update.canary > 0) && counts(group).canary == 0;
+            let changes = || holds_back || counts(group).in_place > 0 || has_node();
+            if per_node { !(holds_back && lacks_canaries) && changes() } else { group.count > 0 }
         };
         let rolls = |group: &&Group| self.strategy(group).is_some() && has_instances(group);
         let rolling: Vec<_> = self.version.job.groups.iter().filter(rolls).collect();
