@@ -59,8 +59,13 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     let health_changed = new.healthy != old.healthy;
     let key = new.job.clone();
     save(state, work, new.clone(), false);
+    // Of a system job in whose rollout nothing is judged yet, it matters that an instance runs.
+    let runs_now = new.client_status == ClientStatus::Running && old.client_status != ClientStatus::Running;
+    let moves_system_on = runs_now && new.deployment.is_none() && is_of_system_job(state, &new);
     if health_changed {
         deployment::health_changed(state, work, &old, &new);
+    }
+    if health_changed || moves_system_on {
         wake_planner(state, work, &key, Trigger::DeploymentWatcher);
     }
     if ended {

@@ -72,9 +72,8 @@ fn a_node_without_an_instance_takes_the_version_that_is_proven_while_canaries_ar
 }
 
 #[test]
-fn a_node_where_an_old_instance_failed_tries_the_new_version_if_no_other_can() {
-    check(
-        "node n0
+fn a_canary_takes_the_place_of_an_instance_that_runs_and_of_none_that_was_just_placed() {
+    let setup = "node n0
          node n1
          job agent type=system
          run
@@ -84,9 +83,13 @@ fn a_node_where_an_old_instance_failed_tries_the_new_version_if_no_other_can() {
          fails agent[0] on n1
          run
          job agent change=env max_parallel=2 canary=50
-         wait 40s",
+         wait 40s";
+    check(setup, "place agent[0] of version 0 on n1");
+    check(
+        &format!("{setup}\nrun\nruns agent[0] on n1"),
         "deployment begins
-         canary agent[0] on n1",
+         stop agent[0] on n1: updated
+         canary agent[0] on n1 after agent[0]",
     );
 }
 

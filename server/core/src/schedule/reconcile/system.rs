@@ -44,7 +44,6 @@ pub(super) fn reconcile(
         pace,
         older: replace::newest_older(rollout, &of_node),
         destructive: Vec::new(),
-        come_back: Vec::new(),
         counts: Counts::default(),
         wishes,
     };
@@ -91,8 +90,6 @@ struct AtWork<'a, 'w> {
     older: Option<u64>,
     /// Instances that a new one must replace, at the pace of the rollout.
     destructive: Vec<&'a Arc<Allocation>>,
-    /// Instances to place in an older version while the current one is not proven.
-    come_back: Vec<Want>,
     counts: Counts,
     wishes: &'w mut Wishes,
 }
@@ -133,12 +130,8 @@ impl<'a> AtWork<'a, '_> {
             },
             Some(_) | None => {}
         }
-        if version.version == self.version.version {
-            self.counts.place += 1;
-            self.wishes.wants.push(want);
-        } else {
-            self.come_back.push(want);
-        }
+        self.counts.place += 1;
+        self.wishes.wants.push(want);
     }
 
     fn update(&mut self, live: &'a Arc<Allocation>, node: &Node) {

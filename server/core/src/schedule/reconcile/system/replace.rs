@@ -19,19 +19,22 @@ impl<'a> AtWork<'a, '_> {
         let mut destructive = std::mem::take(&mut self.destructive);
         // Canaries of an earlier rollout go first: they were an attempt only. Then what does badly, which costs nothing.
         let rollout = self.rollout;
-        let come_back = std::mem::take(&mut self.come_back);
-        destructive.sort_by_key(|known| (!is_stray(rollout, known), known.healthy == Some(true), known.node));
+        let tries_first = |known: &Allocation| (!is_stray(rollout, known), known.healthy == Some(true));
+        destructive.sort_by_key(|known| (tries_first(known), known.node));
         let (may, canary) = match self.pace {
             Pace::AtOnce => (destructive.len(), false),
             Pace::Halted => (0, false),
             Pace::Rolling(update) => (self.may_replace(update, of_node), false),
             Pace::Canaries(update) => {
-                let lacking = self.canaries_lacking(update, of_node, destructive.len() + come_back.len());
+                let lacking = self.canaries_lacking(update, of_node, destructive.len());
                 (lacking.min(self.may_replace(update, of_node)), true)
             }
         };
-        let held_back = destructive.split_off(may.min(destructive.len()));
-        self.place_older(come_back, if canary { may - destructive.len() } else { 0 });
+        // A canary takes the place of what runs: of what has just been placed in an older version nobody knows anything yet.
+        let can =
+            |known: &Allocation| !canary || is_stray(rollout, known) || known.client_status == ClientStatus::Running;
+        let (mut destructive, mut held_back): (Vec<_>, Vec<_>) = destructive.into_iter().partition(|known| can(known));
+        held_back.extend(destructive.split_off(may.min(destructive.len())));
         for known in destructive {
             if canary {
                 self.counts.canary += 1;
@@ -51,21 +54,6 @@ impl<'a> AtWork<'a, '_> {
             // A canary of a rollout that failed has nothing to wait for if there is nothing to go back to.
             if known.job_version != self.version.version {
                 *self.wishes.held_back.entry(self.group.name.clone()).or_default() += 1;
-            }
-        }
-    }
-
-    /// Places what comes back in an older version, save where so many canaries are lacking still: they go where an instance
-    /// runs if they can, because there is room for them.
-    fn place_older(&mut self, come_back: Vec<Want>, canaries: usize) {
-        for (at, want) in come_back.into_iter().enumerate() {
-            if at < canaries {
-                self.counts.canary += 1;
-                let fresh = Want::fresh(&self.group.name, self.version);
-                self.wishes.wants.push(Want { node: want.node, index: Some(0), canary: true, ..fresh });
-            } else {
-                self.counts.place += 1;
-                self.wishes.wants.push(want);
             }
         }
     }
