@@ -101,6 +101,7 @@ impl Cluster {
                 let meta = BTreeMap::new();
                 self.command(Command::DrainNode { node, drain: None, mark_eligible: true, meta });
             }
+            "ineligible" => self.close(&words.name(), Closing::Ineligible),
             "eligible" => {
                 let node = self.node_named(&words.name()).id;
                 self.command(Command::SetNodeEligibility { node, eligibility: Eligibility::Eligible });

@@ -12,7 +12,7 @@
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · runs web[0] on n1 · fails web[0] on n1 · gone web[0] on n1 · sweep (what was told to stop is gone)
-//! stop web[0] on n1 · stop web · purge web · forget n1 (the node) · drain n1 deadline=60s ignore_system · undrain n1 · eligible n1 · down n1 · back n1 · wait 30s
+//! stop web[0] on n1 · stop web · purge web · forget n1 (the node) · drain n1 deadline=60s ignore_system · undrain n1 · ineligible n1 · eligible n1 · down n1 · back n1 · wait 30s
 //! ask web                                 somebody asks to evaluate it
 //! panic web                               the planner panics on its evaluation, which must be the next
 //! crash web                               every instance of the current version fails

@@ -312,3 +312,23 @@ fn a_dry_run_says_what_a_new_version_would_change() {
          place agent[0] on n1",
     );
 }
+
+#[test]
+fn a_rollout_goes_on_when_the_node_on_which_it_failed_closes() {
+    for closes in ["drain n1", "ineligible n1", "down n1"] {
+        check(
+            &format!(
+                "node n1
+                 node n2
+                 job agent type=system max_parallel=1
+                 alloc agent[0] on n2 running
+                 job agent change=env
+                 alloc agent[0] on n1 failed at=-1s
+                 run
+                 {closes}"
+            ),
+            "stop agent[0] on n2: updated
+             place agent[0] on n2 after agent[0]",
+        );
+    }
+}

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use model::{Allocation, ClientStatus, Desired, Job, NodeStatus, StopReason, Update};
+use model::{Allocation, ClientStatus, Desired, Eligibility, Job, NodeStatus, StopReason, Update};
 
 use super::super::Want;
 use super::super::rollout::{Pace, Rollout};
@@ -87,7 +87,11 @@ impl<'a> AtWork<'a, '_> {
         let is_under_way = |known: &Allocation| match self.state.node(known.node) {
             None => false,
             Some(node) if known.is_live() => node.status != NodeStatus::Down && !self.does_well(known),
-            Some(node) => node.is_schedulable() && !self.feasibility.excludes(node),
+            // One that is suspect is open still: in a moment it is down or back.
+            Some(node) => {
+                let is_open = node.eligibility == Eligibility::Eligible && node.drain.is_none();
+                is_open && node.status != NodeStatus::Down && !self.feasibility.excludes(node)
+            }
         };
         let under_way = newest(of_node).filter(|known| self.rollout.is_of_its_version(known) && is_under_way(known));
         (update.max_parallel as usize).saturating_sub(under_way.count())
