@@ -69,7 +69,7 @@ fn a_plan_has_seen_no_more_than_what_was_committed() {
     let mut ahead = ahead();
     let committed = ahead.state.index();
     let plan = schedule(&ahead.state, &pending(&ahead.state), Timestamp::default()).plan;
-    assert!(ahead.apply(&entry(Command::Plan(Box::new(plan)))));
+    assert!(ahead.apply(&entry(Command::Plan(Box::new(Plan { term: TERM, ..plan })))));
     assert!(ahead.state.index() > committed);
     assert_eq!(ahead.stamp(give_up(&ahead.state, &pending(&with_job()), TERM, "why")).snapshot_index, committed);
 }
