@@ -1,4 +1,4 @@
-//! A deployment: the rollout of one version of a service job, judged by the health of its instances.
+//! A deployment: the rollout of one version of a service or system job, judged by the health of its instances.
 
 use std::collections::BTreeMap;
 

@@ -58,8 +58,15 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
     loops.spawn(watch::run(server.clone(), term));
     loops.spawn(collection::run(server.clone()));
     while server.inner.raft.leads(term) {
-        if leadership.changed().await.is_err() {
-            break;
+        tokio::select! {
+            biased;
+            changed = leadership.changed() => if changed.is_err() { break },
+            Some(ended) = loops.join_next() => if let Err(error) = ended {
+                // All begin anew: they remember nothing that the state does not hold.
+                tracing::error!(term, %error, "a loop of the leader's panicked");
+                sleep(RETRY_PAUSE).await;
+                break;
+            }
         }
     }
     loops.shutdown().await;

@@ -93,7 +93,7 @@ fn replaced(view: &View, id: &str) -> Option<Verdict> {
     let Some(replacement) = successor(view, id) else {
         return Some(Verdict::NotReplaced { name: stopped.map(Allocation::short_name).unwrap_or_default() });
     };
-    // Agents judge the health of services only; of others it is enough that they run, or have run.
+    // Agents judge the health of services, and of system jobs in a rollout only; of others it is enough that they run, or have run.
     let is_judged = view.evaluation.as_ref().is_some_and(|evaluation| evaluation.kind == "service");
     let replacement = replacement.clone();
     match (replacement.client_status.as_str(), replacement.deployment_status.healthy) {

@@ -1,7 +1,7 @@
 //! Whether an allocation counts as healthy for the deployment or the drain that waits for it.
 //!
 //! Healthy: all its tasks run (and its counted checks pass) for `min_healthy_time` without a break. Unhealthy: it
-//! failed, or is not healthy at its deadline. Decided once; service jobs only. Who waits for it is the server's matter.
+//! failed, or is not healthy at its deadline. Decided once; of services, and of system jobs in a rollout. Who waits for it is the server's matter.
 
 use std::time::Duration;
 

@@ -68,6 +68,7 @@ impl Spec {
             let policy = Policy { restart: group_restart, completes: false };
             members.insert(NETWORK_TASK.into(), Member { role: Role::Network, leader: false, policy });
         }
+        let in_deployment = assignment.deployment.is_some();
         let has_services = group.all_services().next().is_some();
         let own_delay = group.tasks.iter().map(|task| task.shutdown_delay).max().unwrap_or_default();
         let delay = group.shutdown_delay.unwrap_or_default().max(own_delay);
@@ -75,8 +76,17 @@ impl Spec {
             members,
             checks: checks(group),
             signal_delay: if has_services { delay.max(deregister_grace) } else { delay },
-            health: (job.kind == JobType::Service).then(|| HealthRules::of(group, assignment.deployment.is_some())),
+            health: is_judged(job.kind, in_deployment).then(|| HealthRules::of(group, in_deployment)),
         }
+    }
+}
+
+/// Whether somebody waits for the health of an instance: a rollout, or for a service also a drain.
+fn is_judged(kind: JobType, in_deployment: bool) -> bool {
+    match kind {
+        JobType::Service => true,
+        JobType::System => in_deployment,
+        JobType::Batch | JobType::SysBatch => false,
     }
 }
 
@@ -106,4 +116,21 @@ fn checks(group: &Group) -> BTreeMap<String, CheckSpec> {
 /// The key of a check in observations.
 pub(crate) fn check_key(service: &str, check: &str) -> String {
     format!("{service}/{check}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_health_of_services_is_judged_always_and_that_of_system_jobs_in_a_rollout() {
+        for (kind, alone, in_rollout) in [
+            (JobType::Service, true, true),
+            (JobType::System, false, true),
+            (JobType::Batch, false, false),
+            (JobType::SysBatch, false, false),
+        ] {
+            assert_eq!((is_judged(kind, false), is_judged(kind, true)), (alone, in_rollout), "{kind:?}");
+        }
+    }
 }

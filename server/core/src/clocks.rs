@@ -140,6 +140,25 @@ mod tests {
     }
 
     #[test]
+    fn each_beat_gives_a_node_its_full_time() {
+        let state = cluster(1);
+        let id = node("n0").id;
+        let mut clocks = NodeClocks::default();
+        for second in 0..60 {
+            clocks.heard(id, seconds(second));
+            assert_eq!(clocks.look(&state, seconds(second) + (BEAT_INTERVAL_MIN - INSTANT)).changes, []);
+        }
+    }
+
+    #[test]
+    fn a_node_that_is_forgotten_has_no_clock_any_more() {
+        let mut clocks = NodeClocks::default();
+        clocks.heard(node("n0").id, seconds(0));
+        assert_eq!(clocks.look(&cluster(0), seconds(50)), Found::default());
+        assert_eq!(clocks.look(&cluster(1), seconds(100)).changes, [], "one of the same id begins anew");
+    }
+
+    #[test]
     fn a_new_leader_gives_every_node_its_full_time() {
         let state = cluster(1);
         let mut clocks = NodeClocks::default();

@@ -2,6 +2,8 @@
 //!
 //! Level-triggered like the drains: asked after every change and at [`Step::wake_at`], nothing is remembered.
 
+mod per_node;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -29,6 +31,15 @@ pub fn next(state: &State, now: Timestamp, term: Term) -> Step {
     let is_current = |known: &Deployment| state.job(&known.job).is_some_and(|record| record.is_rolled_out_by(known));
     for deployment in state.deployments().filter(|known| known.status == DeploymentStatus::Running && is_current(known))
     {
+        if is_per_node(state, deployment) {
+            let (healthy, next) = per_node::never_judged(state, deployment, now);
+            step.wake_at = step.wake_at.into_iter().chain(next).min();
+            if !healthy.is_empty() {
+                let deployment = deployment.id;
+                step.commands.push(Command::SetAllocationHealth { deployment, healthy, unhealthy: Vec::new() });
+                continue;
+            }
+        }
         let groups: Vec<_> =
             deployment.groups.iter().map(|(name, group)| Standing::of(state, deployment, name, group, now)).collect();
         match verdict(&groups, now) {
@@ -78,6 +89,8 @@ enum Verdict {
 /// that fails later stays counted there, and so does the one in its place.
 struct Standing<'a> {
     group: &'a DeploymentGroup,
+    /// Instances that shall be healthy in the end.
+    wanted: u32,
     healthy: u32,
     healthy_canaries: u32,
     /// Whether an instance that is still needed failed and will not be placed anew.
@@ -86,6 +99,17 @@ struct Standing<'a> {
 
 impl<'a> Standing<'a> {
     fn of(state: &State, deployment: &Deployment, name: &str, group: &'a DeploymentGroup, now: Timestamp) -> Self {
+        if is_per_node(state, deployment) {
+            let (healthy, all) = per_node::standing(state, deployment, name);
+            // One without any instance has proved nothing.
+            return Self {
+                group,
+                wanted: all.max(1),
+                healthy,
+                healthy_canaries: healthy_canaries(state, group),
+                has_failed_for_good: false,
+            };
+        }
         let of_it = |known: &&Arc<Allocation>| known.deployment == Some(deployment.id) && known.group == name;
         let well = state.allocations_of_job(&deployment.job).filter(of_it).filter(|known| known.is_well());
         // One that moves is there twice.
@@ -102,11 +126,12 @@ impl<'a> Standing<'a> {
         };
         let mut failed = of_group().filter(has_failed);
         let has_failed_for_good = failed.any(|known| is_final(known, policy.as_ref(), now) && !stands(known));
-        Self { group, healthy, healthy_canaries: healthy_canaries(state, group), has_failed_for_good }
+        let (wanted, healthy_canaries) = (group.desired_total, healthy_canaries(state, group));
+        Self { group, wanted, healthy, healthy_canaries, has_failed_for_good }
     }
 
     fn is_done(&self) -> bool {
-        self.healthy >= self.group.desired_total && (self.group.desired_canaries == 0 || self.group.promoted)
+        self.healthy >= self.wanted && (self.group.desired_canaries == 0 || self.group.promoted)
     }
 
     /// Whether all canaries are healthy, so that only a person (or `auto_promote`) is waited for.
@@ -114,6 +139,12 @@ impl<'a> Standing<'a> {
         let group = self.group;
         group.desired_canaries > 0 && !group.promoted && self.healthy_canaries >= group.desired_canaries
     }
+}
+
+/// Whether the job has one instance on every node that takes one, rather than a count.
+fn is_per_node(state: &State, deployment: &Deployment) -> bool {
+    let version = state.job_version(&deployment.job, deployment.job_version);
+    version.is_some_and(|version| version.job.kind.is_per_node())
 }
 
 /// How many canaries of the group are healthy now.
@@ -158,7 +189,8 @@ mod tests {
     }
 
     fn verdict_on(group: &DeploymentGroup, healthy: u32, now: i64) -> Verdict {
-        let standing = Standing { group, healthy, healthy_canaries: healthy, has_failed_for_good: false };
+        let wanted = group.desired_total;
+        let standing = Standing { group, wanted, healthy, healthy_canaries: healthy, has_failed_for_good: false };
         verdict(&[standing], Timestamp(now))
     }
 

@@ -16,6 +16,10 @@ pub const PLANS_AHEAD_MAX: usize = 16;
 pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
 /// Choices that are tried to meet the device asks of one instance on one node, before it counts as too full.
 pub const DEVICE_SEARCH_STEPS_MAX: u32 = 1_000;
+/// Pause before an evaluation that the planner gave up is tried anew; it doubles each time.
+pub const RETRY_AFTER_MIN: Duration = Duration::from_secs(60);
+/// The longest such pause.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// Nodes named in an explanation as those that came closest.
 pub const NEAREST_MISSES_MAX: usize = 5;
 /// How much higher a priority must be to take the room of work of another job.
@@ -34,6 +38,9 @@ pub const REQUESTS_REMEMBERED: usize = 4096;
 pub const FOLLOW_UP_WINDOW: Duration = Duration::from_secs(1);
 /// Objects collected by one entry.
 pub const COLLECT_BATCH_MAX: usize = 2_000;
+
+/// Time beyond the deadline for its health in which an agent says how an instance of a system job does.
+pub const HEALTH_GRACE: Duration = Duration::from_secs(30);
 
 /// How long a finished evaluation is kept, with its allocations.
 pub const EVALUATION_KEPT: Duration = Duration::from_secs(3600);

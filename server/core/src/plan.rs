@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 
 use model::{
-    AllocationId, CoreGrant, DeviceGrant, EvaluationId, Index, JobKey, NodeId, RescheduleEvent, StopReason, Term,
-    Timestamp, Unplaced,
+    AllocationId, CoreGrant, DeviceGrant, Evaluation, EvaluationId, Index, JobKey, NodeId, RescheduleEvent, StopReason,
+    Term, Timestamp, Unplaced,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::state::State;
 
 /// What the planner decided for one evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +45,31 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The plan that changes nothing and ends an evaluation as failed.
+    pub fn giving_up(state: &State, evaluation: &Evaluation, description: &str) -> Self {
+        let record = state.job(&evaluation.job);
+        Self {
+            evaluation: evaluation.id,
+            attempt: evaluation.attempts,
+            term: state.term(),
+            snapshot_index: state.index(),
+            job: evaluation.job.clone(),
+            job_version: record.map_or(0, |record| record.current().version),
+            job_modify_index: record.map_or(0, |record| record.job_modify_index),
+            supersedes: Vec::new(),
+            stops: Vec::new(),
+            updates_in_place: Vec::new(),
+            placements: Vec::new(),
+            deployment: DeploymentChange::None,
+            outcome: Outcome {
+                progress: Progress::Failed { description: description.into() },
+                unplaced: evaluation.unplaced.clone(),
+                queued: evaluation.queued.clone(),
+                follow_ups: Vec::new(),
+            },
+        }
+    }
+
     /// Instances that it places.
     pub fn instances(&self) -> u32 {
         self.placements.iter().map(|placement| placement.count).sum()

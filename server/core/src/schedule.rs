@@ -7,6 +7,7 @@
 //! A pure function of a snapshot, an evaluation and a time. Everything that was not done is in the plan's outcome, with
 //! its reasons and their numbers.
 
+mod chance;
 mod changes;
 mod constraint;
 mod feasible;
@@ -19,11 +20,12 @@ mod score;
 
 use std::collections::BTreeMap;
 
-use model::{Evaluation, EvaluationStatus, Timestamp};
+use model::{Evaluation, EvaluationStatus, Timestamp, Trigger};
 
 use crate::plan::{Outcome, Plan, Progress};
 use crate::state::State;
 
+pub use chance::has_chance;
 pub(crate) use changes::{Change, change_between};
 pub(crate) use feasible::Feasibility;
 pub(crate) use place::{Finding, Survey, sum};
@@ -79,7 +81,9 @@ fn decide(state: &State, fleet: &mut fleet::Fleet, evaluation: &Evaluation, now:
     // Asked of the job, not of all that is open: of many jobs that wait, each would look at all others.
     let supersedes = state
         .evaluations_of_job(&evaluation.job)
-        .filter(|other| other.status == EvaluationStatus::Pending && other.wait_until.is_none())
+        .filter(|other| other.status == EvaluationStatus::Pending)
+        // One that comes because the planner gave up has nothing to add to what is decided now.
+        .filter(|other| other.wait_until.is_none() || other.trigger == Trigger::FailedFollowUp)
         .filter(|other| other.id != evaluation.id)
         .map(|other| other.id)
         .chain(late)

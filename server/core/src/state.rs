@@ -58,6 +58,8 @@ pub struct State {
     pub(crate) servers: CowMap<ServerId, Arc<ServerRecord>>,
     pub(crate) join_tokens: CowMap<String, Arc<JoinTokenRecord>>,
     pub(crate) port_cursors: CowMap<NodeId, u16>,
+    /// Index at which each node last gained room for new work: something there was gone, or it opened or changed.
+    pub(crate) gains: CowMap<NodeId, Index>,
     pub(crate) requests: CowMap<[u8; 16], (Index, Arc<Answer>)>,
     /// Jobs to forget as soon as nothing of them is held.
     pub(crate) purged: CowMap<JobKey, ()>,
@@ -73,6 +75,7 @@ pub struct State {
     pub(crate) open_evaluations: CowMap<OpenKey, ()>,
     /// Pending evaluations that must wait for their time.
     pub(crate) waiting_evaluations: CowMap<(Timestamp, EvaluationId), ()>,
+    pub(crate) nodes_by_gain: CowMap<(Index, NodeId), ()>,
     pub(crate) uses: CowMap<NodeId, Arc<NodeUse>>,
     /// What usually runs; all but when its picture was taken is derived.
     pub(crate) mix: Mix,
@@ -215,6 +218,11 @@ impl State {
     pub fn open_evaluations(&self, status: EvaluationStatus) -> impl Iterator<Item = &Arc<Evaluation>> {
         let ids = self.open_evaluations.range((status, Reverse(u32::MAX), 0, EvaluationId::default())..);
         ids.take_while(move |((of, ..), ())| *of == status).filter_map(|((.., id), ())| self.evaluations.get(id))
+    }
+
+    /// The nodes that gained room for new work after `index`, longest ago first.
+    pub(crate) fn gains_after(&self, index: Index) -> impl Iterator<Item = (Index, NodeId)> {
+        self.nodes_by_gain.range((index + 1, NodeId::default())..).map(|(gain, ())| *gain)
     }
 
     /// The pending evaluations that wait for their time, earliest first.

@@ -9,14 +9,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Evaluation, EvaluationId, Term, Timestamp};
+use model::{Evaluation, EvaluationId, EvaluationStatus, Index, Term, Timestamp};
 use server_core::apply::{self, Answer};
 use server_core::command::{Command, Entry};
+use server_core::evaluations;
+use server_core::evaluations::{BlockedWatch, Nodes};
 use server_core::limits::{EVALUATION_ATTEMPTS_MAX, PLAN_INSTANCES_MAX, PLANS_AHEAD_MAX, PLANS_IN_FLIGHT_MAX};
-use server_core::plan::{DeploymentChange, Outcome, Plan, Progress};
-use server_core::schedule::schedule;
+use server_core::plan::Plan;
+use server_core::schedule::{Decision, Scheduler, has_chance};
 use server_core::state::State;
-use server_core::{evaluations, schedule};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -39,17 +40,27 @@ pub(super) async fn run(server: Server, term: Term) {
     let mut states = server.inner.states.clone();
     let (landed_sender, mut landed) = mpsc::channel::<Landed>(PLANS_IN_FLIGHT_MAX);
     let mut in_flight: VecDeque<InFlight> = VecDeque::new();
+    let mut blocked = BlockedWatch::default();
     let mut ahead = Ahead::of(&states.borrow_and_update(), &in_flight, term);
+    let mut scheduler = Scheduler::default();
     loop {
         let now = server.now();
-        if ahead.is_old() || evaluations::next(&ahead.state, now).is_none() {
+        let is_free = in_flight.len() < PLANS_IN_FLIGHT_MAX;
+        let mut next = if is_free && !ahead.is_old() { ahead.next(&mut blocked, now) } else { None };
+        if is_free && next.is_none() {
             let committed = states.borrow_and_update().clone();
+            match (ahead.is_wrong, in_flight.is_empty()) {
+                (true, _) => blocked.try_again(),
+                (false, true) => blocked.settle(),
+                (false, false) => {}
+            }
+            blocked.look(&committed);
             ahead = Ahead::of(&committed, &in_flight, term);
+            next = ahead.next(&mut blocked, now);
         }
-        let next = evaluations::next(&ahead.state, now).cloned();
-        match next.filter(|_| in_flight.len() < PLANS_IN_FLIGHT_MAX) {
+        match next {
             Some(evaluation) => {
-                let entry = plan_ahead(&server, &mut ahead, &evaluation, now).await;
+                let entry = plan_ahead(&server, &mut scheduler, &mut ahead, &evaluation, now).await;
                 let (id, attempt) = (evaluation.id, evaluation.attempts);
                 let command = entry.command.clone();
                 in_flight.push_back(InFlight { evaluation: id, attempt, entry });
@@ -77,7 +88,13 @@ pub(super) async fn run(server: Server, term: Term) {
 }
 
 /// Decides `evaluation` on the state ahead, which holds the plan from then on.
-async fn plan_ahead(server: &Server, ahead: &mut Ahead, evaluation: &Arc<Evaluation>, now: Timestamp) -> Entry {
+async fn plan_ahead(
+    server: &Server,
+    scheduler: &mut Scheduler,
+    ahead: &mut Ahead,
+    evaluation: &Arc<Evaluation>,
+    now: Timestamp,
+) -> Entry {
     let term = ahead.term;
     let entry = |plan: Plan| Entry {
         at: now,
@@ -85,7 +102,8 @@ async fn plan_ahead(server: &Server, ahead: &mut Ahead, evaluation: &Arc<Evaluat
         caller: format!("planner of server {}", server.inner.config.id),
         command: Command::Plan(Box::new(plan)),
     };
-    let plan = decide(server, &ahead.state, evaluation, term).await;
+    let plan = decide(server, scheduler, &ahead.state, evaluation, term).await;
+    let plan = ahead.stamp(plan);
     ahead.plans += 1;
     ahead.instances += plan.instances();
     let decided = entry(plan);
@@ -94,7 +112,7 @@ async fn plan_ahead(server: &Server, ahead: &mut Ahead, evaluation: &Arc<Evaluat
     }
     // Planner and `apply` disagree, and the same plan would be made for ever.
     tracing::error!(evaluation = %evaluation.id, job = %evaluation.job, "apply rejects the planner's plan");
-    let given_up = entry(give_up(&ahead.state, evaluation, term, "apply rejected the plan"));
+    let given_up = entry(ahead.stamp(give_up(&ahead.state, evaluation, term, "apply rejected the plan")));
     ahead.apply(&given_up);
     given_up
 }
@@ -102,6 +120,8 @@ async fn plan_ahead(server: &Server, ahead: &mut Ahead, evaluation: &Arc<Evaluat
 /// A committed state with plans as if they were committed.
 struct Ahead {
     state: State,
+    /// Index of the committed state.
+    committed: Index,
     term: Term,
     /// Plans that were made on it.
     plans: usize,
@@ -114,7 +134,8 @@ struct Ahead {
 impl Ahead {
     /// `committed` with the plans that are still in flight.
     fn of(committed: &State, in_flight: &VecDeque<InFlight>, term: Term) -> Self {
-        let mut ahead = Self { state: committed.clone(), term, plans: 0, instances: 0, is_wrong: false };
+        let (state, index) = (committed.clone(), committed.index());
+        let mut ahead = Self { state, committed: index, term, plans: 0, instances: 0, is_wrong: false };
         for plan in in_flight {
             let known = ahead.state.evaluation(plan.evaluation);
             if known.is_some_and(|known| known.attempts == plan.attempt) {
@@ -129,10 +150,32 @@ impl Ahead {
         self.is_wrong || self.plans >= PLANS_AHEAD_MAX || self.instances >= PLAN_INSTANCES_MAX
     }
 
-    /// Takes a plan in. False if `apply` rejects it.
+    /// The plan with the index of what was seen for it. What the state ahead counts beyond the committed one are guesses: it
+    /// has seen nothing of what comes there.
+    fn stamp(&self, plan: Plan) -> Plan {
+        Plan { snapshot_index: self.committed, ..plan }
+    }
+
+    /// The evaluation to decide next.
+    fn next(&self, blocked: &mut BlockedWatch, now: Timestamp) -> Option<Arc<Evaluation>> {
+        // One that panics when it is looked at has its turn, in which it is given up.
+        let has_chance = |evaluation: &Evaluation, nodes: &Nodes| {
+            let look = || has_chance(&self.state, &evaluation.job, nodes, now);
+            catch_unwind(AssertUnwindSafe(look)).unwrap_or(true)
+        };
+        evaluations::next_by(&self.state, blocked, now, has_chance).cloned()
+    }
+
+    /// Takes a plan in. False if `apply` rejects it, or panics: then nothing of it is kept.
     fn apply(&mut self, entry: &Entry) -> bool {
-        let index = self.state.index() + 1;
-        matches!(apply::apply(&mut self.state, index, self.term, entry).answer, Answer::Accepted(_))
+        let mut state = self.state.clone();
+        let index = state.index() + 1;
+        let applied = catch_unwind(AssertUnwindSafe(|| apply::apply(&mut state, index, self.term, entry).answer));
+        let is_accepted = matches!(applied, Ok(Answer::Accepted(_)));
+        if applied.is_ok() {
+            self.state = state;
+        }
+        is_accepted
     }
 
     /// A plan has landed; what it came to is seen in the committed state.
@@ -151,21 +194,30 @@ impl Ahead {
 }
 
 /// Asks the core, on a thread where it may take its time. A panic there is this evaluation's failure and nobody else's.
-async fn decide(server: &Server, state: &State, evaluation: &Arc<Evaluation>, term: Term) -> Plan {
+async fn decide(
+    server: &Server,
+    scheduler: &mut Scheduler,
+    state: &State,
+    evaluation: &Arc<Evaluation>,
+    term: Term,
+) -> Plan {
     if is_tried_enough(evaluation) {
         return give_up(state, evaluation, term, "maximum attempts reached");
     }
     let now = server.now();
     let asked = evaluation.clone();
     let snapshot = state.clone();
-    let decided = server
-        .inner
-        .seams
-        .blocking
-        .run(move || catch_unwind(AssertUnwindSafe(|| schedule(&snapshot, &asked, now))).map_err(drop))
-        .await;
-    match decided {
-        Ok(Ok(schedule::Decision { plan, .. })) => Plan { term, ..plan },
+    // What a panic leaves of a scheduler is not to be trusted; a new one reads all nodes once.
+    let mut working = std::mem::take(scheduler);
+    let decide = move || {
+        let decided = catch_unwind(AssertUnwindSafe(|| working.decide(&snapshot, &asked, now)));
+        decided.map(|decision| (decision, working)).map_err(drop)
+    };
+    match server.inner.seams.blocking.run(decide).await {
+        Ok(Ok((Decision { plan, .. }, working))) => {
+            *scheduler = working;
+            Plan { term, ..plan }
+        }
         Ok(Err(())) | Err(_) => {
             tracing::error!(evaluation = %evaluation.id, job = %evaluation.job, "the scheduler panicked");
             give_up(state, evaluation, term, "the scheduler panicked on this evaluation")
@@ -175,32 +227,13 @@ async fn decide(server: &Server, state: &State, evaluation: &Arc<Evaluation>, te
 
 /// Whether no further plan is made for it.
 fn is_tried_enough(evaluation: &Evaluation) -> bool {
-    evaluation.attempts >= EVALUATION_ATTEMPTS_MAX
+    // One that is blocked has its turn because something changed.
+    evaluation.attempts >= EVALUATION_ATTEMPTS_MAX && evaluation.status == EvaluationStatus::Pending
 }
 
 /// A plan that changes nothing and ends the evaluation.
 fn give_up(state: &State, evaluation: &Evaluation, term: Term, description: &str) -> Plan {
-    let record = state.job(&evaluation.job);
-    Plan {
-        evaluation: evaluation.id,
-        attempt: evaluation.attempts,
-        term,
-        snapshot_index: state.index(),
-        job: evaluation.job.clone(),
-        job_version: record.map_or(0, |record| record.current().version),
-        job_modify_index: record.map_or(0, |record| record.job_modify_index),
-        supersedes: Vec::new(),
-        stops: Vec::new(),
-        updates_in_place: Vec::new(),
-        placements: Vec::new(),
-        deployment: DeploymentChange::None,
-        outcome: Outcome {
-            progress: Progress::Failed { description: description.into() },
-            unplaced: Default::default(),
-            queued: Default::default(),
-            follow_ups: Vec::new(),
-        },
-    }
+    Plan { term, ..Plan::giving_up(state, evaluation, description) }
 }
 
 #[cfg(test)]

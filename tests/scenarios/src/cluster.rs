@@ -1,5 +1,7 @@
 //! A cluster that a scenario plays in: its state, changed by commands only.
 
+mod leader;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,11 +11,11 @@ use model::{
 };
 use server_core::apply::{Accepted, Answer, apply};
 use server_core::command::{Command, DrainSpec, Entry};
+use server_core::evaluations::{self, BlockedWatch};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
 use server_core::schedule::grant::{Placed, Taken, grant};
 use server_core::schedule::{Scheduler, schedule};
 use server_core::state::State;
-use server_core::{deployment, evaluations};
 
 use super::words::{Name, Words, job_key, seconds};
 use super::{decision, equipment, job};
@@ -31,6 +33,8 @@ pub struct Cluster {
     pub now: Timestamp,
     /// What becomes of nodes when everything before is in place.
     closings: Vec<(NodeId, Closing, Timestamp)>,
+    /// Who waits for room.
+    blocked: BlockedWatch,
     /// The document that lines are still being added to.
     draft: Option<Job>,
     /// Whether the next command may be refused, and with which words it was.
@@ -52,6 +56,7 @@ impl Cluster {
             state: State::default(),
             now: START,
             closings: Vec::new(),
+            blocked: BlockedWatch::default(),
             draft: None,
             refusal: None,
             scheduler: Scheduler::default(),
@@ -104,7 +109,7 @@ impl Cluster {
     pub fn run(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         for _ in 0..ROUNDS_MAX {
-            let Some(evaluation) = evaluations::next(&self.state, self.now).cloned() else { return lines };
+            let Some(evaluation) = self.next() else { return lines };
             let plan = self.decide(&evaluation);
             let before = self.state.clone();
             let accepted = self.command(Command::Plan(Box::new(plan.clone())));
@@ -112,6 +117,13 @@ impl Cluster {
             lines.extend(decision::of_plan(&before, &self.state, &plan, self.now));
         }
         panic!("the evaluations have no end: {lines:?}");
+    }
+
+    /// The evaluation to decide next.
+    fn next(&mut self) -> Option<Arc<Evaluation>> {
+        self.blocked.settle();
+        self.blocked.look(&self.state);
+        evaluations::next(&self.state, &mut self.blocked, self.now).cloned()
     }
 
     /// What is decided for `evaluation`: by a scheduler that has seen all before it, and the same by one that has seen
@@ -124,22 +136,14 @@ impl Cluster {
 
     /// Plans what is pending first, plays more lines, and commits the plan after them; what of it was taken.
     pub fn plan_late(&mut self, meanwhile: &str) -> Vec<String> {
-        let evaluation = evaluations::next(&self.state, self.now).expect("something is to be decided").clone();
+        let evaluation = self.next().expect("something is to be decided");
         let plan = self.decide(&evaluation);
         self.go_on(meanwhile);
         let before = self.state.clone();
-        self.command(Command::Plan(Box::new(plan.clone())));
-        decision::of_plan(&before, &self.state, &plan, self.now)
-    }
-
-    /// Lets the watch over deployments do what it finds due, and says what that was.
-    pub fn watch(&mut self) -> Vec<String> {
-        let commands = deployment::next(&self.state, self.now, self.state.term()).commands;
-        let lines = commands.iter().map(|command| decision::of_watch(&self.state, command)).collect();
-        for command in commands {
-            self.command(command);
+        match self.offer(Command::Plan(Box::new(plan.clone()))) {
+            (Answer::Accepted(_), _) => decision::of_plan(&before, &self.state, &plan, self.now),
+            (Answer::Rejected(rejection), _) => vec![format!("rejected: {rejection}")],
         }
-        lines
     }
 
     /// What would be done if every job were looked at once more.
@@ -176,16 +180,20 @@ impl Cluster {
 
     /// Carries out a command, which must be accepted.
     pub fn command(&mut self, command: Command) -> Accepted {
-        let entry = Entry { at: self.now, request: None, caller: String::new(), command };
-        let (index, term) = (self.state.index() + 1, self.state.term());
-        match apply(&mut self.state, index, term, &entry).answer {
-            Answer::Accepted(accepted) => accepted,
-            Answer::Rejected(rejection) if self.refusal.is_some() => {
+        match self.offer(command) {
+            (Answer::Accepted(accepted), _) => accepted,
+            (Answer::Rejected(rejection), _) if self.refusal.is_some() => {
                 self.refusal = Some(Some(rejection.to_string()));
                 Accepted::default()
             }
-            Answer::Rejected(rejection) => panic!("{rejection}: {:?}", entry.command),
+            (Answer::Rejected(rejection), entry) => panic!("{rejection}: {:?}", entry.command),
         }
+    }
+
+    fn offer(&mut self, command: Command) -> (Answer, Entry) {
+        let entry = Entry { at: self.now, request: None, caller: String::new(), command };
+        let (index, term) = (self.state.index() + 1, self.state.term());
+        (apply(&mut self.state, index, term, &entry).answer, entry)
     }
 
     /// Plays one line that is to be refused, and says with which words it was.

@@ -1,6 +1,6 @@
 //! What was decided, as lines.
 
-use model::{Allocation, AllocationId, DeploymentId, Evaluation, JobKey, Node, Timestamp, Unplaced};
+use model::{Allocation, AllocationId, DeploymentId, Evaluation, JobKey, Node, NodeId, Timestamp, Unplaced};
 use server_core::command::Command;
 use server_core::drain::{self, Progress};
 use server_core::dry_run::DryRun;
@@ -89,6 +89,15 @@ pub fn of_watch(state: &State, command: &Command) -> String {
         Command::PromoteDeployment { deployment, .. } => format!("{} is promoted", job(deployment)),
         other => format!("{other:?}"),
     }
+}
+
+/// What the watch over drains does.
+pub fn of_drains(state: &State, step: &drain::Step) -> Vec<String> {
+    let name = |id: &AllocationId| state.allocation(*id).map_or("nobody".into(), |known| name(known));
+    let node = |id: &NodeId| state.node(*id).map_or("nobody".into(), |known| known.name.clone());
+    let moves = step.moves.iter().map(|id| format!("{} may move", name(id)));
+    let stops = step.stops.iter().map(|id| format!("{} ends", name(id)));
+    moves.chain(stops).chain(step.complete.iter().map(|id| format!("{} is drained", node(id)))).collect()
 }
 
 /// What `why` says.

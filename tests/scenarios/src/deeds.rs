@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Allocation, AllocationId, ClientStatus, DeploymentId, NodeStatus, Observation, TaskState, Timestamp};
+use model::{
+    Allocation, AllocationId, ClientStatus, DeploymentId, Eligibility, NodeStatus, Observation, TaskState, Timestamp,
+};
 use server_core::command::{Algorithm, Command, DrainSpec, Preemption, SchedulerConfiguration};
-use server_core::{collection, deployment, drain};
+use server_core::{collection, deployment};
 
 use super::cluster::{Closing, Cluster};
 use super::words::{Name, Words, duration, job_key, seconds};
@@ -76,9 +78,12 @@ impl Cluster {
                 }
             }
             "crash" => self.crash(&words.name()),
-            "watch" => {
-                self.watch();
-                self.move_on();
+            "watch" => drop(self.watch()),
+            "panic" => self.panic(&words.name()),
+            "ineligible" => self.close(&words.name(), Closing::Ineligible),
+            "eligible" => {
+                let node = self.node_named(&words.name()).id;
+                self.command(Command::SetNodeEligibility { node, eligibility: Eligibility::Eligible });
             }
             "scheduler" => {
                 let algorithm = if words.flag("spread") { Algorithm::Spread } else { Algorithm::Binpack };
@@ -188,13 +193,6 @@ impl Cluster {
         let node = words.flag("on").then(|| words.name());
         let allocation = self.instance(&Name::of(&name), node.as_deref()).id;
         self.command(Command::StopAllocation { allocation });
-    }
-
-    /// Lets the watch over drains do what it finds due.
-    pub(super) fn move_on(&mut self) {
-        let term = self.state.term();
-        let step = drain::next(&self.state, self.now);
-        self.command(Command::Migrate { allocations: step.moves, stops: step.stops, term });
     }
 
     /// The agent of a node says of everything that is wanted there that it runs.

@@ -22,11 +22,13 @@
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
 //! run · healthy web · fails web[0] on n1 at=-5m · gone web[0] on n1 · sweep (what was told to stop is gone)
 //! runs web[0] on n1 · reports n1          the agent says so of one instance, or of all that is wanted on its node
-//! stop web[0] on n1 · stop web · drain n1 deadline=1h · undrain n1 · down n1 · back n1 · wait 30s
+//! stop web[0] on n1 · stop web · drain n1 deadline=1h ignore_system · undrain n1 · down n1 · back n1 · wait 30s
+//! ineligible n1 · eligible n1             somebody closes the node to new work, or opens it
 //! purge web · forget n1                   the job or the node is forgotten
 //! ask web · ask web force                 somebody asks to evaluate it; what failed is placed anew at once
 //! revert web 0 · stable web               an older version again; the current one did well
 //! promote web · promote web api · pause web · resume web · fail web · judge web[0] healthy
+//! panic web                               the planner panics on its evaluation, which must be the next
 //! crash web                               every instance of the current version fails
 //! watch                                   the watches over deployments and drains do what is due
 //! collect                                 what is over and old is forgotten
@@ -65,6 +67,27 @@ pub fn check(setup: &str, expected: &str) {
     let violations: Vec<_> = invariants::check(&cluster.state).into_iter().filter(|v| !before.contains(v)).collect();
     assert!(violations.is_empty(), "{violations:?}");
     assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+}
+
+/// Plays `setup` and returns what is decided, in order: where the choice among equal nodes leaves several answers right, or
+/// the order is what matters.
+pub fn decided(setup: &str) -> Vec<String> {
+    let (mut cluster, decided) = decided_so_far(setup);
+    assert_eq!(cluster.would_still_do(), Vec::<String>::new(), "asked again at once, more is decided");
+    decided
+}
+
+/// Asserts what is decided so far, in order, though more would be if somebody asked for it.
+#[track_caller]
+pub fn check_so_far(setup: &str, expected: &str) {
+    assert_eq!(decided_so_far(setup).1, expected.lines().map(str::trim).collect::<Vec<_>>());
+}
+
+fn decided_so_far(setup: &str) -> (Cluster, Vec<String>) {
+    let mut cluster = Cluster::play(setup);
+    let decided = cluster.run();
+    assert_eq!(invariants::check(&cluster.state), Vec::new());
+    (cluster, decided)
 }
 
 /// Plays `setup`, lets the scheduler decide, and asserts what the watch over deployments does: all of it is accepted, and

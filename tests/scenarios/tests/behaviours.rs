@@ -14,18 +14,24 @@ mod deployments;
 mod devices;
 #[path = "behaviours/disconnects.rs"]
 mod disconnects;
+#[path = "behaviours/drains.rs"]
+mod drains;
 #[path = "behaviours/explanations.rs"]
 mod explanations;
 #[path = "behaviours/failures.rs"]
 mod failures;
 #[path = "behaviours/feasibility.rs"]
 mod feasibility;
+#[path = "behaviours/late_plans.rs"]
+mod late_plans;
 #[path = "behaviours/moves.rs"]
 mod moves;
 #[path = "behaviours/names.rs"]
 mod names;
 #[path = "behaviours/networks.rs"]
 mod networks;
+#[path = "behaviours/order.rs"]
+mod order;
 #[path = "behaviours/preemption.rs"]
 mod preemption;
 #[path = "behaviours/properties.rs"]
@@ -38,13 +44,19 @@ mod room;
 mod scaling;
 #[path = "behaviours/scores.rs"]
 mod scores;
+#[path = "behaviours/sysbatch.rs"]
+mod sysbatch;
 #[path = "behaviours/system.rs"]
 mod system;
+#[path = "behaviours/system_rollouts.rs"]
+mod system_rollouts;
 #[path = "behaviours/updates.rs"]
 mod updates;
 #[path = "behaviours/versions.rs"]
 mod versions;
 #[path = "behaviours/volumes.rs"]
 mod volumes;
+#[path = "behaviours/waiting.rs"]
+mod waiting;
 #[path = "behaviours/watch.rs"]
 mod watch;

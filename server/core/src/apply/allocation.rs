@@ -8,7 +8,6 @@ use model::{
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, job};
-use crate::evaluations;
 use crate::limits::CHECK_OUTPUT_BYTES_MAX;
 use crate::reconnect;
 use crate::state::{Change, State};
@@ -28,8 +27,8 @@ pub(super) fn observe(
         for observation in observations {
             freed |= observe_one(state, work, *node, observation);
         }
-        if freed && let Some(node) = state.node(*node).cloned() {
-            evaluations::wake(state, &node, work.index, work.at);
+        if freed && state.node(*node).is_some_and(|node| node.is_schedulable()) {
+            state.put_gain(*node);
         }
     }
     Ok(Accepted::default())
@@ -60,11 +59,11 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     }
     let ended = new.client_status.is_terminal();
     let health_changed = new.healthy != old.healthy;
-    // The rollout of a system job has no health to wait for: it goes on when an instance runs.
-    let runs_now = new.client_status == ClientStatus::Running && old.client_status != ClientStatus::Running;
-    let moves_system_on = runs_now && is_of_system_job(state, &new);
     let key = new.job.clone();
     save(state, work, new.clone(), false);
+    // Of a system job in whose rollout nothing is judged yet, it matters that an instance runs.
+    let runs_now = new.client_status == ClientStatus::Running && old.client_status != ClientStatus::Running;
+    let moves_system_on = runs_now && new.deployment.is_none() && is_of_system_job(state, &new);
     if health_changed {
         deployment::health_changed(state, work, &old, &new);
     }

@@ -79,7 +79,12 @@ pub(super) fn set_scheduler(
     if check_index.is_some_and(|wanted| wanted != state.scheduler_index) {
         return Err(Rejection::ConfigurationChanged { found: state.scheduler_index });
     }
+    let may_take_more = configuration.preemption != state.scheduler.preemption;
     state.scheduler = configuration;
     state.scheduler_index = state.index;
+    if may_take_more {
+        // Who waits for room may find it now with others.
+        state.nodes.iter().map(|(id, _)| *id).collect::<Vec<_>>().into_iter().for_each(|id| state.put_gain(id));
+    }
     Ok(Accepted::default())
 }

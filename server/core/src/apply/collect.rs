@@ -44,6 +44,7 @@ pub(super) fn collect(
             state.nodes.remove(id);
             state.uses.remove(id);
             state.port_cursors.remove(id);
+            state.remove_gain(*id);
             state.indexes.nodes = state.index;
             state.changes.push(Change::Node { id: *id, kind: NodeChange::Deregistered });
         }

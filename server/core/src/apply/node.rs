@@ -10,7 +10,6 @@ use model::{
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term};
 use crate::command::DrainSpec;
-use crate::evaluations;
 use crate::limits::NODE_EVENTS_KEPT;
 use crate::reconnect;
 use crate::state::{Change, NodeChange, State};
@@ -88,7 +87,10 @@ pub(super) fn set_status(
         note(&mut node, work, "Heartbeat", message);
         save(state, work, node, NodeChange::Status);
         match status {
-            NodeStatus::Down => lose_contact(state, work, *id),
+            NodeStatus::Down => {
+                lose_contact(state, work, *id);
+                node_is_closed(state, work, *id, Trigger::NodeUpdate);
+            }
             NodeStatus::Ready => node_is_open(state, work, *id),
             NodeStatus::Suspect | NodeStatus::Initializing => {}
         }
@@ -107,8 +109,9 @@ pub(super) fn set_eligibility(
         node.eligibility = eligibility;
         note(&mut node, work, "Cluster", &format!("Node marked as {}", eligibility.as_str()));
         save(state, work, node, NodeChange::Eligibility);
-        if eligibility == Eligibility::Eligible {
-            node_is_open(state, work, id);
+        match eligibility {
+            Eligibility::Eligible => node_is_open(state, work, id),
+            Eligibility::Ineligible => node_is_closed(state, work, id, Trigger::NodeUpdate),
         }
     }
     Ok(Accepted::default())
@@ -152,7 +155,9 @@ pub(super) fn drain(
     }
     let drains = node.drain.is_some();
     save(state, work, node, NodeChange::Drain);
-    if !drains {
+    if drains {
+        node_is_closed(state, work, id, Trigger::NodeDrain);
+    } else {
         // Nothing has to move any more, save what is being replaced already.
         let is_replaced = |allocation: &Allocation| {
             allocation.next.and_then(|next| state.allocation(next)).is_some_and(|next| next.is_live())
@@ -212,6 +217,7 @@ pub(super) fn purge(state: &mut State, work: &mut AtWork, id: NodeId) -> Result<
     state.nodes.remove(&id);
     state.uses.remove(&id);
     state.port_cursors.remove(&id);
+    state.remove_gain(id);
     state.indexes.nodes = work.index;
     state.changes.push(Change::Node { id, kind: NodeChange::Deregistered });
     evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
@@ -265,7 +271,16 @@ fn node_is_open(state: &mut State, work: &mut AtWork, id: NodeId) {
         .map(|record| record.key.clone())
         .collect();
     evaluate_jobs(state, work, system, Trigger::NodeUpdate, id);
-    evaluations::wake(state, &node, work.index, work.at);
+    state.put_gain(id);
+}
+
+/// What system jobs wanted on the node is waited for no longer, not even what failed there: their rollouts go on without it.
+fn node_is_closed(state: &mut State, work: &mut AtWork, id: NodeId, trigger: Trigger) {
+    let here = state.allocations_of_node(id).map(|known| &known.job);
+    let is_system =
+        |key: &&JobKey| state.job(key).is_some_and(|record| !record.stop && record.current().job.kind.is_per_node());
+    let jobs = here.filter(is_system).cloned().collect();
+    evaluate_jobs(state, work, jobs, trigger, id);
 }
 
 fn evaluate_jobs(state: &mut State, work: &mut AtWork, jobs: BTreeSet<JobKey>, trigger: Trigger, node: NodeId) {

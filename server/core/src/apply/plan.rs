@@ -4,18 +4,19 @@
 //! picked here, the same on every server: ids, the lowest free name indexes, dynamic ports.
 
 mod grants;
+mod outcome;
 mod ports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, EvaluationStatus, Group,
-    JobKey, Misfit, Node, NodeId, NodeStatus, Resources, StopReason, Trigger, fits,
+    Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, Group, JobKey, Misfit,
+    Node, NodeId, NodeStatus, Resources, StopReason, Trigger, fits,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Accepted, AtWork, Rejection, Wish, allocation, check_term, deployment};
-use crate::plan::{DeploymentChange, Outcome, Placement, Plan, Progress, Tail};
+use crate::plan::{DeploymentChange, Placement, Plan, Tail};
 use crate::state::{JobVersion, NodeUse, State};
 
 /// Instances of a plan that no longer fitted.
@@ -35,7 +36,8 @@ pub struct RejectedPlacement {
 pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> Result<Accepted, Rejection> {
     check_term(state, plan.term)?;
     let evaluation = state.evaluation(plan.evaluation).cloned().ok_or(Rejection::EvaluationOver)?;
-    if evaluation.status != EvaluationStatus::Pending {
+    // A blocked one is planned when what it lacks may have appeared.
+    if evaluation.status.is_terminal() {
         return Err(Rejection::EvaluationOver);
     }
     if evaluation.attempts != plan.attempt {
@@ -73,7 +75,7 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
         return Err(Rejection::NotAllAtOnce);
     }
     let preempted = std::mem::take(&mut placer.preempted);
-    conclude(state, work, plan, Evaluation::clone(&evaluation), !rejected.is_empty());
+    outcome::conclude(state, work, plan, Evaluation::clone(&evaluation), !rejected.is_empty());
     for job in preempted {
         let wish = Wish { previous: Some(plan.evaluation), ..Wish::of(state, &job, Trigger::Preemption) };
         work.evaluate(state, wish);
@@ -108,6 +110,11 @@ fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Op
     for id in &plan.updates_in_place {
         let Some(known) = state.allocation(*id).filter(|known| known.is_live()).cloned() else { continue };
         let mut known = (*known).clone();
+        let priority = |version| state.job_version(&plan.job, version).map(|version| version.job.priority);
+        if priority(plan.job_version) < priority(known.job_version) {
+            // Work of a higher priority may take its room from now on.
+            state.put_gain(known.node);
+        }
         known.job_version = plan.job_version;
         known.evaluation = plan.evaluation;
         let joins = deployment.filter(|id| known.deployment != Some(*id));
@@ -323,94 +330,4 @@ fn check_capacity(ask: Resources, free: Resources) -> Result<(), Vec<Misfit>> {
         return Ok(());
     }
     fits(ask, free)
-}
-
-/// Brings the evaluation, and what depends on it, in line with the plan's outcome.
-fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut evaluation: Evaluation, again: bool) {
-    evaluation.attempts += 1;
-    evaluation.snapshot_index = plan.snapshot_index;
-    let Outcome { progress, unplaced, queued, follow_ups } = &plan.outcome;
-    evaluation.unplaced = unplaced.clone();
-    evaluation.queued = queued.clone();
-    if plan.deployment != DeploymentChange::None || evaluation.deployment.is_none() {
-        evaluation.deployment =
-            state.latest_deployment(&plan.job).filter(|known| known.status.is_active()).map(|d| d.id);
-    }
-    if again || *progress == Progress::Continues {
-        // The planner sees what was rejected in the state, and plans once more.
-        work.save_evaluation(state, evaluation);
-        return;
-    }
-    for follow_up in follow_ups {
-        let wish = Wish {
-            wait_until: Some(follow_up.at),
-            previous: Some(evaluation.id),
-            ..Wish::of(state, &plan.job, Trigger::AllocReschedule)
-        };
-        let id = work.create(state, wish);
-        for allocation in &follow_up.allocations {
-            if let Some(known) = state.allocation(*allocation).cloned() {
-                let mut known = (*known).clone();
-                known.follow_up = Some(id);
-                allocation::save(state, work, known, false);
-            }
-        }
-        evaluation.next = Some(id);
-    }
-    cancel_others(state, work, plan);
-    match progress {
-        Progress::Complete | Progress::Continues if unplaced.is_empty() => {
-            evaluation.status = EvaluationStatus::Complete;
-            evaluation.description = String::new();
-        }
-        Progress::Complete | Progress::Continues if evaluation.trigger == Trigger::QueuedAllocs => {
-            evaluation.status = EvaluationStatus::Blocked;
-            evaluation.description = "waits for room".into();
-        }
-        Progress::Complete | Progress::Continues => {
-            evaluation.status = EvaluationStatus::Complete;
-            let wish = Wish {
-                previous: Some(evaluation.id),
-                deployment: evaluation.deployment,
-                blocked: true,
-                ..Wish::of(state, &plan.job, Trigger::QueuedAllocs)
-            };
-            evaluation.blocked = Some(block(state, work, wish, &evaluation));
-        }
-        Progress::Failed { description } => {
-            evaluation.status = EvaluationStatus::Failed;
-            evaluation.description = description.clone();
-        }
-    }
-    work.save_evaluation(state, evaluation);
-}
-
-/// Creates the evaluation that waits for room, with what is lacking.
-fn block(state: &mut State, work: &mut AtWork, wish: Wish, evaluation: &Evaluation) -> model::EvaluationId {
-    let id = work.create(state, wish);
-    let mut blocked = Evaluation::clone(state.evaluation(id).expect("it was created on the line above"));
-    blocked.unplaced = evaluation.unplaced.clone();
-    blocked.queued = evaluation.queued.clone();
-    blocked.snapshot_index = evaluation.snapshot_index;
-    blocked.description = "waits for room".into();
-    work.save_evaluation(state, blocked);
-    id
-}
-
-/// Cancels the job's other evaluations that this plan decided as well, and those that were blocked.
-fn cancel_others(state: &mut State, work: &AtWork, plan: &Plan) {
-    let blocked = state.evaluations_of_job(&plan.job).filter(|known| known.status == EvaluationStatus::Blocked);
-    let others: BTreeSet<_> = blocked.map(|known| known.id).chain(plan.supersedes.iter().copied()).collect();
-    for id in others {
-        let Some(known) = state.evaluation(id).cloned() else { continue };
-        if known.job != plan.job || known.id == plan.evaluation || known.status.is_terminal() {
-            continue;
-        }
-        let mut known = (*known).clone();
-        known.status = EvaluationStatus::Canceled;
-        known.description = format!("decided together with evaluation {}", plan.evaluation.short());
-        // Whoever waits for it finds there what came of it.
-        known.next = Some(plan.evaluation);
-        work.save_evaluation(state, known);
-    }
 }

@@ -143,3 +143,121 @@ fn a_job_that_ran_long_and_whose_allocations_are_forgotten_is_kept_as_long_after
     };
     check_kept(JOB_KEPT, put, [0, 0, 1, 0]);
 }
+
+/// A job whose one instance runs on a node.
+fn running(state: &mut State) -> Arc<Allocation> {
+    let node = model::testing::node("n1");
+    carry_out(state, ENDED, Command::RegisterNode { node: Arc::new(node) });
+    register(state, ENDED);
+    let evaluation = state.evaluations().find(|known| !known.status.is_terminal()).expect("it is pending").clone();
+    let plan = crate::schedule::schedule(state, &evaluation, ENDED).plan;
+    carry_out(state, ENDED, Command::Plan(Box::new(crate::plan::Plan { term: 1, ..plan })));
+    state.allocations().next().expect("it was placed").clone()
+}
+
+fn end(state: &mut State, allocation: &Allocation, status: ClientStatus) {
+    let mut ended = allocation.clone();
+    ended.client_status = status;
+    ended.modified_at = ENDED;
+    state.put_allocation(ended);
+}
+
+/// Evaluations, allocations, deployments, jobs and nodes that would be forgotten now.
+fn all_sizes(state: &State, now: Timestamp, at_once: bool) -> [usize; 5] {
+    match next(state, now, at_once) {
+        None => [0; 5],
+        Some(Command::Collect { evaluations, allocations, deployments, jobs, nodes }) => {
+            [evaluations.len(), allocations.len(), deployments.len(), jobs.len(), nodes.len()]
+        }
+        Some(other) => panic!("{other:?}"),
+    }
+}
+
+/// Long after everything.
+fn late() -> Timestamp {
+    ENDED + NODE_KEPT * 10
+}
+
+#[test]
+fn what_a_person_has_collected_is_forgotten_at_any_age() {
+    let mut state = State::default();
+    state.put_evaluation(evaluation(0, JobType::Service));
+    state.put_evaluation(evaluation(1, JobType::Batch));
+    state.put_deployment(deployment(0));
+    state.nodes.insert(down(0).id, Arc::new(down(0)));
+    assert_eq!(all_sizes(&state, ENDED, false), [0; 5]);
+    assert_eq!(all_sizes(&state, ENDED, true), [2, 0, 1, 0, 1]);
+}
+
+#[test]
+fn a_job_that_a_person_has_collected_is_forgotten_as_soon_as_it_is_dead() {
+    let mut state = State::default();
+    register(&mut state, ENDED);
+    assert_eq!(all_sizes(&state, ENDED, true)[3], 0);
+    stop(&mut state, ENDED);
+    assert_eq!(all_sizes(&state, ENDED, true)[3], 1);
+}
+
+#[test]
+fn an_evaluation_is_kept_while_something_that_it_placed_runs() {
+    let mut state = State::default();
+    let allocation = running(&mut state);
+    let terminal = |state: &State| state.evaluations().filter(|known| known.status.is_terminal()).count();
+    assert_eq!((terminal(&state), all_sizes(&state, late(), true)), (1, [0; 5]));
+    stop(&mut state, ENDED);
+    assert_eq!(all_sizes(&state, late(), true)[1], 0, "it was told to stop, and has not been observed gone");
+    end(&mut state, &allocation, ClientStatus::Complete);
+    assert_eq!(all_sizes(&state, late(), false)[..2], [terminal(&state), 1]);
+}
+
+#[test]
+fn a_failed_instance_is_kept_while_its_job_lives_and_forgotten_when_that_is_stopped() {
+    let mut state = State::default();
+    let allocation = running(&mut state);
+    end(&mut state, &allocation, ClientStatus::Failed);
+    assert_eq!(all_sizes(&state, late(), false), [0; 5]);
+    stop(&mut state, ENDED);
+    assert_eq!(all_sizes(&state, late(), false)[1], 1);
+}
+
+#[test]
+fn the_evaluations_of_a_batch_job_are_kept_while_it_lives() {
+    let mut state = State::default();
+    register(&mut state, ENDED);
+    stop(&mut state, ENDED);
+    register(&mut state, ENDED);
+    let key = JobKey::new("default", "web");
+    let of_batch = Evaluation { job: key, ..evaluation(0, JobType::Batch) };
+    let of_another = evaluation(1, JobType::Batch);
+    let kept = of_batch.id;
+    state.put_evaluation(of_batch);
+    state.put_evaluation(of_another);
+    let Some(Command::Collect { evaluations, .. }) = next(&state, late(), false) else { panic!("some are old") };
+    assert!(!evaluations.contains(&kept));
+}
+
+#[test]
+fn a_dead_job_is_kept_while_something_of_it_is_open() {
+    let mut state = State::default();
+    let allocation = running(&mut state);
+    carry_out(&mut state, ENDED, Command::DeregisterJob { job: JobKey::new("default", "web"), purge: false });
+    assert_eq!(all_sizes(&state, late(), true)[3], 0, "its instance has not been observed gone");
+    end(&mut state, &allocation, ClientStatus::Complete);
+    assert_eq!(all_sizes(&state, late(), true)[3], 0, "its evaluation is pending");
+    let open: Vec<_> = state.evaluations().filter(|known| !known.status.is_terminal()).cloned().collect();
+    for known in open {
+        state.put_evaluation(Evaluation { status: EvaluationStatus::Complete, ..Evaluation::clone(&known) });
+    }
+    assert_eq!(all_sizes(&state, late(), true)[3], 1);
+}
+
+#[test]
+fn a_node_that_is_down_is_kept_while_it_may_still_run_something() {
+    let mut state = State::default();
+    let allocation = running(&mut state);
+    let down = Node { status: NodeStatus::Down, status_at: ENDED, ..node("n1") };
+    state.nodes.insert(down.id, Arc::new(down));
+    assert_eq!(all_sizes(&state, late(), true)[4], 0);
+    end(&mut state, &allocation, ClientStatus::Complete);
+    assert_eq!(all_sizes(&state, late(), true)[4], 1);
+}

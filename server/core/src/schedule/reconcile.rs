@@ -84,6 +84,13 @@ pub struct Counts {
     pub reschedule_later: u32,
 }
 
+impl Counts {
+    /// Instances of a system job that are there or shall be.
+    fn on_open_nodes(self) -> u32 {
+        self.ignore + self.place + self.in_place + self.destructive + self.canary + self.reschedule_later
+    }
+}
+
 /// An instance to place.
 #[derive(Clone)]
 pub(super) struct Want {

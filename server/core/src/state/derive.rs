@@ -62,6 +62,20 @@ impl State {
         self.uses.insert(node, Arc::new(held));
     }
 
+    /// Notes that a node gained room for new work, at the index of the entry at work.
+    pub(crate) fn put_gain(&mut self, node: NodeId) {
+        self.remove_gain(node);
+        self.gains.insert(node, self.index);
+        self.nodes_by_gain.insert((self.index, node), ());
+    }
+
+    /// Forgets what a node gained.
+    pub(crate) fn remove_gain(&mut self, node: NodeId) {
+        if let Some(before) = self.gains.remove(&node) {
+            self.nodes_by_gain.remove(&(before, node));
+        }
+    }
+
     /// Stores an evaluation.
     pub(crate) fn put_evaluation(&mut self, evaluation: Evaluation) {
         let id = evaluation.id;
@@ -155,6 +169,7 @@ impl State {
         for evaluation in &evaluations {
             self.index_open(evaluation);
         }
+        self.nodes_by_gain = self.gains.iter().map(|(node, index)| ((*index, *node), ())).collect();
         let deployments = self.deployments.values();
         self.deployments_of_job =
             deployments.map(|each| ((each.job.clone(), each.create_index, each.id), ())).collect();
@@ -193,6 +208,7 @@ impl State {
             && self.evaluations_of_job == anew.evaluations_of_job
             && self.open_evaluations == anew.open_evaluations
             && self.waiting_evaluations == anew.waiting_evaluations
+            && self.nodes_by_gain == anew.nodes_by_gain
             && self.deployments_of_job == anew.deployments_of_job
             && self.instances == anew.instances
             && self.mix == anew.mix

@@ -41,6 +41,8 @@ pub struct Image {
     servers: Vec<Arc<ServerRecord>>,
     join_tokens: Vec<Arc<JoinTokenRecord>>,
     port_cursors: Vec<(NodeId, u16)>,
+    #[serde(default)]
+    gains: Vec<(NodeId, Index)>,
     requests: Vec<([u8; 16], Index, Arc<Answer>)>,
     purged: Vec<JobKey>,
     /// Index at which each service last changed; its instances are derived.
@@ -71,6 +73,7 @@ impl State {
             servers: self.servers.values().cloned().collect(),
             join_tokens: self.join_tokens.values().cloned().collect(),
             port_cursors: self.port_cursors.iter().map(|(node, port)| (*node, *port)).collect(),
+            gains: self.gains.iter().map(|(node, index)| (*node, *index)).collect(),
             requests: self.requests.iter().map(|(id, (index, answer))| (*id, *index, answer.clone())).collect(),
             purged: self.purged.iter().map(|(key, ())| key.clone()).collect(),
             services: self
@@ -104,6 +107,7 @@ impl State {
             servers: image.servers.into_iter().map(|server| (server.id, server)).collect(),
             join_tokens: image.join_tokens.into_iter().map(|token| (token.id.clone(), token)).collect(),
             port_cursors: image.port_cursors.into_iter().collect(),
+            gains: image.gains.into_iter().collect(),
             request_order: image.requests.iter().map(|(id, index, _)| ((*index, *id), ())).collect(),
             requests: image.requests.into_iter().map(|(id, index, answer)| (id, (index, answer))).collect(),
             purged: image.purged.into_iter().map(|key| (key, ())).collect(),

@@ -54,6 +54,50 @@ fn an_evaluation_is_planned_as_often_as_the_limit_and_then_given_up() {
 }
 
 #[test]
+fn one_that_is_blocked_is_planned_whenever_something_changed_for_it() {
+    let state = with_job();
+    let blocked = Evaluation {
+        attempts: EVALUATION_ATTEMPTS_MAX,
+        status: EvaluationStatus::Blocked,
+        ..Evaluation::clone(&pending(&state))
+    };
+    assert!(!is_tried_enough(&blocked));
+}
+
+#[test]
+fn a_plan_has_seen_no_more_than_what_was_committed() {
+    let mut ahead = ahead();
+    let committed = ahead.state.index();
+    let plan = schedule(&ahead.state, &pending(&ahead.state), Timestamp::default()).plan;
+    assert!(ahead.apply(&entry(Command::Plan(Box::new(Plan { term: TERM, ..plan })))));
+    assert!(ahead.state.index() > committed);
+    assert_eq!(ahead.stamp(give_up(&ahead.state, &pending(&with_job()), TERM, "why")).snapshot_index, committed);
+}
+
+#[test]
+fn a_plan_that_is_in_flight_is_not_planned_again() {
+    let committed = with_job();
+    let evaluation = pending(&committed);
+    let plan = schedule(&committed, &evaluation, Timestamp::default()).plan;
+    let entry = entry(Command::Plan(Box::new(Plan { term: TERM, ..plan })));
+    let in_flight = VecDeque::from([InFlight { evaluation: evaluation.id, attempt: evaluation.attempts, entry }]);
+    let ahead = Ahead::of(&committed, &in_flight, TERM);
+    assert!(ahead.next(&mut BlockedWatch::default(), Timestamp::default()).is_none());
+}
+
+#[test]
+fn a_plan_that_came_out_differently_has_the_committed_state_looked_at_anew() {
+    let mut ahead = ahead();
+    let evaluation = pending(&ahead.state).id;
+    let mut in_flight = VecDeque::new();
+    ahead.forget(&mut in_flight, (evaluation, 0, Ok(Answer::Accepted(Default::default()))));
+    assert!(!ahead.is_old());
+    let rejection = server_core::apply::Rejection::JobChanged;
+    ahead.forget(&mut in_flight, (evaluation, 0, Ok(Answer::Rejected(rejection))));
+    assert!(ahead.is_old());
+}
+
+#[test]
 fn what_is_given_up_places_nothing_and_is_over() {
     let mut ahead = ahead();
     let evaluation = pending(&ahead.state);

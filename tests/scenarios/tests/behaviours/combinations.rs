@@ -39,8 +39,8 @@ fn what_is_placed_beside_an_update_takes_no_name_of_it() {
          run
          job web cores=1",
         "web",
-        "web[0] on n1
-         web[1] on n2
+        "web[0] on n2
+         web[1] on n1
          web[2] on n1",
     );
 }

@@ -209,9 +209,9 @@ fn a_pending_one_is_replaced_as_one_that_runs() {
 
 #[test]
 fn a_replacement_that_is_lost_too_is_replaced_and_the_first_that_returns_decides() {
-    let setup = "node n1
+    let setup = "node n1 cpu=1000 mem=1000
          node n2
-         node n3 cpu=1000 mem=1000
+         node n3
          job web lost_after=1h reconcile=keep_original
          alloc web[0] on n2 running healthy
          run

@@ -146,7 +146,6 @@ fn a_group_of_which_enough_are_away_is_spared() {
          job second cpu=1000 priority=80 constraint=\"${node.unique.name} != n1\"",
         "place second[0] on n3 after other[0]
          preempt other[0] on n3
-         blocked low 1: cpu 3
          blocked other 1: cpu 3",
     );
 }
@@ -276,6 +275,58 @@ fn what_a_victim_waits_for_is_waited_for_by_what_preempts_it() {
          run
          job high cpu=1000 priority=80",
         "place high[0] on n1 after low[0] after low[0]
+         preempt low[0] on n1
+         blocked low 1: cpu 1",
+    );
+}
+
+#[test]
+fn who_waits_is_tried_when_preemption_is_allowed() {
+    check(
+        "node n1 cpu=1000 mem=1000
+         job low count=2 cpu=500 mem=100 priority=20
+         run
+         job high cpu=500 mem=100 priority=80
+         run
+         scheduler preempt",
+        "place high[?] on n1 after low[?]
+         preempt low[?] on n1
+         blocked low 1: cpu 1",
+    );
+}
+
+#[test]
+fn a_little_room_may_be_what_was_missing_beside_that_of_lower_work() {
+    check(
+        "scheduler preempt
+         node n1 cpu=1000
+         job low cpu=700 priority=20
+         alloc low[0] on n1 running healthy
+         job peer cpu=200 priority=80
+         alloc peer[0] on n1 running healthy
+         job high cpu=900 priority=80
+         run
+         stop peer
+         run
+         gone peer[0] on n1",
+        "place high[0] on n1 after low[0]
+         preempt low[0] on n1
+         blocked low 1: cpu 1",
+    );
+}
+
+#[test]
+fn who_waits_is_tried_when_the_priority_of_other_work_falls() {
+    check(
+        "scheduler preempt
+         node n1 cpu=1000
+         job low cpu=1000 priority=75
+         run
+         job high cpu=500 priority=80
+         run
+         job low priority=20",
+        "in-place low[0]
+         place high[0] on n1 after low[0]
          preempt low[0] on n1
          blocked low 1: cpu 1",
     );

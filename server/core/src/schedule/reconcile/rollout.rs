@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::{Allocation, Deployment, DeploymentStatus, Group, JobType, Update};
 
 use super::super::{Change, change_between};
-use super::Wishes;
+use super::{Want, Wishes};
 use crate::plan::{DeploymentChange, GroupGoal};
 use crate::state::{JobRecord, JobVersion, State};
 
@@ -157,12 +157,24 @@ impl<'a> Rollout<'a> {
 
     /// Begins a deployment if the version has none and something changes because of it.
     pub fn begin_if_new(&self, wishes: &mut Wishes) {
-        if self.deployment.is_some() || self.version.job.kind != JobType::Service {
+        if self.deployment.is_some() {
             return;
         }
-        let rolling: Vec<_> =
-            self.version.job.groups.iter().filter(|group| self.strategy(group).is_some() && group.count > 0).collect();
+        let per_node = self.version.job.kind.is_per_node();
         let counts = |group: &Group| wishes.counts.get(&group.name).copied().unwrap_or_default();
+        let has_instances = |group: &Group| {
+            // What is wanted on no node in particular says that no node will do.
+            let is_new = |want: &Want| want.node.is_some() && want.version.version == self.version.version;
+            let has_node = || wishes.wants.iter().any(|want| want.group == group.name && is_new(want));
+            let holds_back = wishes.held_back.contains_key(&group.name);
+            // A deployment that begins without canaries never has any, and everything would follow unproven.
+            let lacks_canaries =
+                group.update.as_ref().is_some_and(|update| update.canary > 0) && counts(group).canary == 0;
+            let changes = || holds_back || counts(group).in_place > 0 || has_node();
+            if per_node { !(holds_back && lacks_canaries) && changes() } else { group.count > 0 }
+        };
+        let rolls = |group: &&Group| self.strategy(group).is_some() && has_instances(group);
+        let rolling: Vec<_> = self.version.job.groups.iter().filter(rolls).collect();
         let replaces = |group: &Group| {
             let counts = counts(group);
             counts.destructive + counts.canary > 0 || wishes.held_back.contains_key(&group.name)
@@ -170,8 +182,9 @@ impl<'a> Rollout<'a> {
         if !rolling.iter().any(|group| replaces(group) || counts(group).place + counts(group).in_place > 0) {
             return;
         }
+        let total = |group: &Group| if per_node { counts(group).on_open_nodes() } else { group.count };
         let goal =
-            |group: &&Group| (group.name.clone(), GroupGoal { total: group.count, canaries: counts(group).canary });
+            |group: &&Group| (group.name.clone(), GroupGoal { total: total(group), canaries: counts(group).canary });
         let goals: BTreeMap<_, _> = rolling.iter().map(goal).collect();
         wishes.deployment = DeploymentChange::Begin(goals);
     }

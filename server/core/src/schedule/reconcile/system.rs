@@ -1,18 +1,21 @@
 //! One group of a system job: one instance on every node that can take one.
 
+mod replace;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{
-    Allocation, ClientStatus, Desired, Group, Job, JobType, Node, NodeId, NodeStatus, Reschedule, StopReason, Timestamp,
-};
+use model::{Allocation, ClientStatus, Desired, Group, JobType, Node, NodeId, Reschedule, StopReason, Timestamp};
 
 use super::super::reschedule::{Verdict, judge};
 use super::super::{Change, Feasibility};
-use super::rollout::Rollout;
+use super::rollout::{Pace, Rollout};
 use super::{Counts, Want, Wishes};
 use crate::plan::Stop;
 use crate::state::{JobVersion, State};
+
+/// The group's allocations, by the node that they stand on.
+type OfNode<'a> = BTreeMap<NodeId, Vec<&'a Arc<Allocation>>>;
 
 /// Says what should change for `group`.
 pub(super) fn reconcile(
@@ -23,30 +26,43 @@ pub(super) fn reconcile(
     now: Timestamp,
     wishes: &mut Wishes,
 ) {
-    let mut of_node: BTreeMap<NodeId, Vec<&Arc<Allocation>>> = BTreeMap::new();
+    let mut of_node: OfNode<'_> = BTreeMap::new();
     for allocation in state.allocations_of_job(&version.job.key()).filter(|known| known.group == group.name) {
         of_node.entry(allocation.node).or_default().push(allocation);
     }
     let feasibility = Feasibility::new(state, version, group);
-    let may_replace = may_replace(state, rollout, group, &of_node, &feasibility);
-    let counts = Counts::default();
-    let mut work =
-        AtWork { state, version, rollout, group, feasibility: &feasibility, now, may_replace, counts, wishes };
+    let live = of_node.values().flatten().copied().filter(|known| known.is_live());
+    // A canary of an earlier rollout proves nothing, and is not waited for.
+    let pace = rollout.pace(group, live.filter(|known| !replace::is_stray(rollout, known)));
+    let mut work = AtWork {
+        state,
+        version,
+        rollout,
+        group,
+        feasibility: &feasibility,
+        now,
+        pace,
+        older: replace::newest_older(rollout, &of_node),
+        destructive: Vec::new(),
+        counts: Counts::default(),
+        wishes,
+    };
     let mut has_node = false;
     for node in state.nodes() {
-        let here = of_node.remove(&node.id).unwrap_or_default();
+        let here = of_node.get(&node.id).map(Vec::as_slice).unwrap_or_default();
         let live = here.iter().copied().find(|known| known.is_live());
         let takes_one = node.is_schedulable() && !feasibility.excludes(node);
         let stops = work.counts.stop;
         match live {
             Some(live) if feasibility.conditions(node).is_empty() => work.update(live, node),
             Some(live) => work.stop(live),
-            None if takes_one => work.place(node, &here),
+            None if takes_one => work.place(node, here),
             None => {}
         }
         let stays = live.is_some() && work.counts.stop == stops;
         has_node |= takes_one || stays || here.iter().any(|known| is_done(version, known));
     }
+    work.replace(&of_node);
     if !has_node {
         // Nodes that are none of its own need no explanation, but a job without any does: that no node will do is said
         // by looking for one among all.
@@ -54,7 +70,8 @@ pub(super) fn reconcile(
         work.wishes.wants.push(Want { index: Some(0), ..Want::fresh(&group.name, version) });
     }
     // What runs on nodes that are gone has no one to run it.
-    for orphan in of_node.into_values().flatten().filter(|known| known.is_live()) {
+    let is_orphan = |known: &&Arc<Allocation>| known.is_live() && state.node(known.node).is_none();
+    for orphan in of_node.values().flatten().copied().filter(is_orphan) {
         work.stop(orphan);
     }
     let AtWork { counts, wishes, .. } = work;
@@ -68,23 +85,30 @@ struct AtWork<'a, 'w> {
     group: &'a Group,
     feasibility: &'a Feasibility<'a>,
     now: Timestamp,
-    may_replace: usize,
+    pace: Pace<'a>,
+    /// The newest older version that ran somewhere.
+    older: Option<u64>,
+    /// Instances that a new one must replace, at the pace of the rollout.
+    destructive: Vec<&'a Arc<Allocation>>,
     counts: Counts,
     wishes: &'w mut Wishes,
 }
 
-impl AtWork<'_, '_> {
+impl<'a> AtWork<'a, '_> {
     fn stop(&mut self, live: &Allocation) {
         self.counts.stop += 1;
         self.wishes.stops.push(Stop { allocation: live.id, reason: StopReason::NodeUnfit });
     }
 
     fn place(&mut self, node: &Node, here: &[&Arc<Allocation>]) {
-        let last = here
-            .iter()
-            .max_by_key(|known| (known.create_index, known.id))
-            .filter(|last| last.job_version == self.version.version && last.desired == Desired::Run);
-        let mut want = Want { node: Some(node.id), index: Some(0), ..Want::fresh(&self.group.name, self.version) };
+        let wanted = here.iter().filter(|known| known.desired == Desired::Run);
+        let last = wanted.max_by_key(|known| (known.create_index, known.id));
+        let version = match last {
+            Some(last) => self.rollout.comes_back_as(self.group, self.pace, last.job_version),
+            None => self.rollout.fills_up_as(self.group, self.pace, self.older),
+        };
+        let last = last.filter(|last| last.job_version == version.version);
+        let mut want = Want { node: Some(node.id), index: Some(0), ..Want::fresh(&self.group.name, version) };
         match last.map(|last| (last, last.client_status)) {
             Some((last, _)) if is_done(self.version, last) => {
                 self.counts.ignore += 1;
@@ -95,6 +119,7 @@ impl AtWork<'_, '_> {
                 Verdict::Now(reschedules) => {
                     want.previous = Some(last.id);
                     want.reschedules = reschedules;
+                    want.canary = last.canary && self.rollout.has(last);
                 }
                 Verdict::Later(at) => {
                     self.counts.reschedule_later += 1;
@@ -109,7 +134,11 @@ impl AtWork<'_, '_> {
         self.wishes.wants.push(want);
     }
 
-    fn update(&mut self, live: &Allocation, node: &Node) {
+    fn update(&mut self, live: &'a Arc<Allocation>, node: &Node) {
+        if replace::is_stray(self.rollout, live) && node.is_schedulable() {
+            self.destructive.push(live);
+            return;
+        }
         if live.job_version == self.version.version || !node.is_schedulable() {
             self.counts.ignore += 1;
             return;
@@ -123,28 +152,14 @@ impl AtWork<'_, '_> {
             }
             // The driver that it runs by is away for the moment; without a driver that is new to it, it has no place here.
             Change::Destructive if self.feasibility.excludes(node) => {
-                let ran_by = |driver: &str| old.is_some_and(|old| uses(&old.job, &self.group.name, driver));
+                let ran_by = |driver: &str| old.is_some_and(|old| replace::uses(&old.job, &self.group.name, driver));
                 if self.feasibility.missing_drivers(node).all(ran_by) {
                     self.counts.ignore += 1;
                 } else {
                     self.stop(live);
                 }
             }
-            Change::Destructive if self.may_replace > 0 => {
-                self.may_replace -= 1;
-                self.counts.destructive += 1;
-                self.wishes.wants.push(Want {
-                    node: Some(live.node),
-                    index: Some(0),
-                    previous: Some(live.id),
-                    succeeds: Some(Stop { allocation: live.id, reason: StopReason::Updated }),
-                    ..Want::fresh(&self.group.name, self.version)
-                });
-            }
-            Change::Destructive => {
-                self.counts.ignore += 1;
-                *self.wishes.held_back.entry(self.group.name.clone()).or_default() += 1;
-            }
+            Change::Destructive => self.destructive.push(live),
         }
     }
 }
@@ -155,36 +170,4 @@ fn is_done(version: &JobVersion, known: &Allocation) -> bool {
         && known.job_version == version.version
         && known.client_status == ClientStatus::Complete
         && known.desired == Desired::Run
-}
-
-/// Whether a task of the group of that name is run by `driver`.
-fn uses(job: &Job, group: &str, driver: &str) -> bool {
-    job.group(group).is_some_and(|group| group.tasks.iter().any(|task| task.driver == driver))
-}
-
-/// How many instances may be replaced now: `max_parallel`, less the nodes on which one of this version is under way. It
-/// is, until it runs and nobody says that it does badly; one that failed or ended is, until another runs there. Agents
-/// don't judge the health of system jobs, so it can't be waited for. A node that is down or closed is not waited for.
-fn may_replace(
-    state: &State,
-    rollout: &Rollout<'_>,
-    group: &Group,
-    of_node: &BTreeMap<NodeId, Vec<&Arc<Allocation>>>,
-    feasibility: &Feasibility<'_>,
-) -> usize {
-    let Some(update) = rollout.strategy(group) else { return usize::MAX };
-    let is_under_way = |known: &Allocation| match state.node(known.node) {
-        None => false,
-        Some(node) if known.is_live() => {
-            let runs = known.client_status == ClientStatus::Running && known.healthy != Some(false);
-            node.status != NodeStatus::Down && !runs
-        }
-        Some(node) => node.is_schedulable() && !feasibility.excludes(node),
-    };
-    let newest = of_node.values().filter_map(|here| {
-        let wanted = here.iter().filter(|known| known.desired == Desired::Run);
-        wanted.max_by_key(|known| (known.create_index, known.id))
-    });
-    let under_way = newest.filter(|known| rollout.is_of_its_version(known) && is_under_way(known));
-    (update.max_parallel as usize).saturating_sub(under_way.count())
 }

@@ -10,6 +10,8 @@ use crate::state::Usual;
 const STEPS_MAX: [u64; 2] = [128, 512];
 /// Sizes that are combined; of more, those that make up most.
 const SIZES_MAX: usize = 16;
+/// Worths are rounded down, one dimension at a time.
+const ROUNDING: i64 = 4;
 /// In 64ths: all of it.
 const ALL: i64 = 64;
 
@@ -111,9 +113,9 @@ impl Knapsack {
     /// whose room was of use before; otherwise all that it takes, and what is lost by rounding.
     pub fn saved_at_most(&self, ask: Resources) -> i64 {
         if self.exact.contains(&(ask.cpu_mhz, ask.memory_mb)) {
-            return 0;
+            return ROUNDING;
         }
-        self.worth(ask.cpu_mhz + self.steps[0], ask.memory_mb + self.steps[1]) + 1
+        self.worth(ask.cpu_mhz + self.steps[0], ask.memory_mb + self.steps[1]) + ROUNDING
     }
 }
 
@@ -156,8 +158,8 @@ mod tests {
     #[test]
     fn a_size_that_is_rare_beside_the_others_makes_nothing_useful() {
         let rare = Usual { instances: 1, ..usual(1, 1) };
-        let knapsack = Knapsack::of([1024; 2], NODE, NODE, &[usual(500, 500), rare]);
-        assert!(knapsack.of_no_use(free(400, 400)) > 0);
+        let knapsack = Knapsack::of([1024; 2], NODE, NODE, &[usual(500, 500), usual(300, 300), rare]);
+        assert!(knapsack.of_no_use(free(200, 200)) > 0);
     }
 
     #[test]

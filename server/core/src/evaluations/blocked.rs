@@ -1,0 +1,134 @@
+//! Which blocked evaluations may find a place, because nodes gained something since they were decided.
+//!
+//! Leader-local and never logged: a new leader looks at everything once. A blocked evaluation is looked at again for the
+//! nodes that gained since, and is planned only if one of them would take an instance at that moment. So of many that wait
+//! for one slot the first gets it, and nobody else is planned in vain.
+//!
+//! ```text
+//!   a node gains ──amounts fit──► hopeful ──its turn: a place is there──► planned
+//!                                        \──none on any of those nodes──► tried, until another gain
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::{Evaluation, EvaluationStatus, Index, JobKey, NodeId, Resources, fits};
+
+use super::Order;
+use crate::state::State;
+
+/// Nodes that gained something.
+pub type Nodes = BTreeSet<NodeId>;
+
+/// What a leader knows of the blocked evaluations.
+#[derive(Clone, Debug, Default)]
+pub struct BlockedWatch {
+    /// Index of the committed state that was last looked at.
+    looked_at: Index,
+    /// Those that may find a place, each with the nodes that gained.
+    hopeful: BTreeMap<Order, Nodes>,
+    /// Those that had their turn on a state that holds plans which may yet be rejected.
+    tried: BTreeMap<Order, Nodes>,
+}
+
+impl BlockedWatch {
+    /// Takes in what was gained since the last look; `committed` holds nothing that may yet be rejected.
+    pub fn look(&mut self, committed: &State) {
+        let since = std::mem::replace(&mut self.looked_at, committed.index());
+        let mut blocked = committed.open_evaluations(EvaluationStatus::Blocked).peekable();
+        let gained_since = committed.gains_after(since).next().is_some();
+        if blocked.peek().is_none() || (!gained_since && committed.indexes().evaluations <= since) {
+            return;
+        }
+        let mut gains = Gains::of(committed);
+        for evaluation in blocked {
+            // One that is new, or was decided anew, has seen what was gained before its decision, and nothing after.
+            let is_new = evaluation.modify_index > since;
+            let from = if is_new { evaluation.snapshot_index } else { since };
+            let nodes = gains.that_may_help(evaluation, from);
+            let key = super::order(evaluation);
+            if is_new {
+                self.hopeful.remove(&key);
+                self.tried.remove(&key);
+            }
+            if !nodes.is_empty() {
+                self.hopeful.entry(key).or_default().extend(nodes);
+            }
+        }
+    }
+
+    /// The first blocked evaluation in order, ahead of `before`, that `has_chance` on one of the nodes that gained.
+    pub(super) fn next_before<'a>(
+        &mut self,
+        state: &'a State,
+        before: Option<Order>,
+        mut has_chance: impl FnMut(&Evaluation, &Nodes) -> bool,
+    ) -> Option<&'a Arc<Evaluation>> {
+        while let Some(first) = self.hopeful.first_entry() {
+            if before.is_some_and(|before| before < *first.key()) {
+                return None;
+            }
+            let (key, nodes) = first.remove_entry();
+            let evaluation = state.evaluation(key.2).filter(|known| known.status == EvaluationStatus::Blocked);
+            let chosen = evaluation.filter(|known| has_chance(known, &nodes));
+            self.tried.entry(key).or_default().extend(nodes);
+            if chosen.is_some() {
+                return chosen;
+            }
+        }
+        None
+    }
+
+    /// A plan came out differently than it was foreseen: who had no chance beside it may have one.
+    pub fn try_again(&mut self) {
+        for (key, nodes) in std::mem::take(&mut self.tried) {
+            self.hopeful.entry(key).or_default().extend(nodes);
+        }
+    }
+
+    /// All plans came out as they were foreseen.
+    pub fn settle(&mut self) {
+        self.tried.clear();
+    }
+}
+
+/// The nodes that gained something, and what each has free now.
+struct Gains<'a> {
+    state: &'a State,
+    known: BTreeMap<NodeId, Gain>,
+}
+
+struct Gain {
+    free: Resources,
+    /// Jobs that run there: a new version of an instance asks only for what goes beyond the old one.
+    jobs: BTreeSet<JobKey>,
+}
+
+impl<'a> Gains<'a> {
+    fn of(state: &'a State) -> Self {
+        Self { state, known: BTreeMap::new() }
+    }
+
+    /// The nodes that gained after `index`, and have the amounts that `evaluation` lacks.
+    fn that_may_help(&mut self, evaluation: &Evaluation, index: Index) -> Nodes {
+        let state = self.state;
+        let gained = state.gains_after(index).map(|(_, id)| id);
+        // Who may take the room of lower work may be helped by any amount.
+        let may_preempt = state.scheduler().0.preemption.allows(evaluation.kind);
+        gained.filter(|id| self.gain(*id).is_some_and(|gain| may_preempt || may_help(gain, evaluation))).collect()
+    }
+
+    fn gain(&mut self, id: NodeId) -> Option<&Gain> {
+        let node = self.state.node(id)?;
+        let gain = || {
+            let live = self.state.allocations_of_node(id).filter(|known| known.is_live());
+            Gain { free: self.state.node_use(id).free(node), jobs: live.map(|known| known.job.clone()).collect() }
+        };
+        Some(self.known.entry(id).or_insert_with(gain))
+    }
+}
+
+fn may_help(gain: &Gain, evaluation: &Evaluation) -> bool {
+    evaluation.unplaced.values().any(|unplaced| fits(unplaced.ask, gain.free).is_ok())
+        || gain.jobs.contains(&evaluation.job)
+}
