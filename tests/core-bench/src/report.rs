@@ -40,7 +40,8 @@ pub struct Line {
 impl Line {
     /// Of an outcome on so many nodes, of which `needed` stand against the bound.
     pub fn of(policy: &'static str, fleet: usize, needed: usize, bound: Option<usize>, outcome: &Outcome) -> Self {
-        let bound = bound.filter(|bound| *bound > 0);
+        // The bound is for all that is asked: who rejects some of it needs fewer nodes, and that is no merit.
+        let bound = bound.filter(|bound| *bound > 0 && outcome.rejected == 0);
         let seconds = outcome.took.as_secs_f64();
         Self {
             policy,
@@ -148,7 +149,7 @@ mod tests {
     fn report() -> Report {
         let outcome = Outcome {
             placed: 10,
-            rejected: 1,
+            rejected: 0,
             violations: 0,
             touched: 5,
             peak_in_use: 5,
@@ -156,7 +157,12 @@ mod tests {
             device_percent: None,
             took: Duration::from_millis(10),
         };
-        let lines = vec![Line::of("core", 6, 5, Some(4), &outcome), Line::without_fleet("other", 6)];
+        let rejecting = Outcome { rejected: 1, ..outcome.clone() };
+        let lines = vec![
+            Line::of("core", 6, 5, Some(4), &outcome),
+            Line::of("rejecting", 3, 3, Some(4), &rejecting),
+            Line::without_fleet("other", 6),
+        ];
         Report { nodes: 6, instances: 11, lower_bound: Some(4), lines }
     }
 
@@ -164,7 +170,7 @@ mod tests {
     fn the_table_has_a_line_for_each_policy_and_says_what_is_missing() {
         let table = report().table();
         assert!(table.starts_with("6 nodes, 11 instances, lower bound 4\n"), "{table}");
-        assert!(table.contains("| core   |     6 |     10 |        1 |"), "{table}");
+        assert!(table.contains("| core      |     6 |     10 |        0 |"), "{table}");
         assert!(table.contains("25.00"), "{table}");
         assert!(table.ends_with("other: rejects something on every fleet up to 6 times the bound\n"), "{table}");
     }
@@ -175,6 +181,7 @@ mod tests {
         assert_eq!(json["lower_bound"], 4);
         assert_eq!(json["lines"][0]["gap_percent"], 25.0);
         assert_eq!(json["lines"][0]["placements_per_second"], 1000.0);
-        assert!(json["lines"][1]["fleet"].is_null());
+        assert!(json["lines"][1]["gap_percent"].is_null(), "who rejects has no gap");
+        assert!(json["lines"][2]["fleet"].is_null());
     }
 }

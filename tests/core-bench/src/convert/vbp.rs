@@ -32,7 +32,7 @@ fn tables(file: &str, text: &str) -> Result<Tables, String> {
     if !(1..=3).contains(&dimensions) {
         return Err(wrong(&format!("has {dimensions} dimensions; nodes have CPU, memory and disk, so 1 to 3")));
     }
-    let mut sizes = |what: &str, number: &mut dyn FnMut(&str) -> Result<u64, String>| {
+    let sizes = |what: &str, number: &mut dyn FnMut(&str) -> Result<u64, String>| {
         let mut sizes = [0; 3];
         for size in sizes.iter_mut().take(dimensions) {
             *size = number(what)?;
