@@ -40,6 +40,9 @@ impl Policy {
     }
 }
 
+/// Devices of a node, each with the thousandths that were taken of it.
+type Shares = Vec<(usize, u64)>;
+
 /// A baseline at work.
 pub struct Baseline<'a> {
     policy: Policy,
@@ -47,7 +50,7 @@ pub struct Baseline<'a> {
     nodes: Vec<Node<'a>>,
     rules: Rules,
     /// Where the instances of each task are, with the devices they took.
-    placed: Vec<Vec<(usize, Vec<(usize, u64)>)>>,
+    placed: Vec<Vec<(usize, Shares)>>,
     random: u64,
 }
 
@@ -173,7 +176,7 @@ impl Node<'_> {
     }
 
     /// Takes what is asked; of devices, which and how much: a share from the fullest that has it.
-    fn take(&mut self, ask: &Ask) -> Vec<(usize, u64)> {
+    fn take(&mut self, ask: &Ask) -> Shares {
         for (free, ask) in self.free.iter_mut().zip(ask.amounts) {
             *free -= ask;
         }

@@ -4,6 +4,7 @@
 
 mod azure;
 mod openb;
+mod tianchi;
 mod vbp;
 
 use std::fmt::Write;
@@ -25,13 +26,14 @@ pub struct Options {
 enum Set {
     Azure(azure::Options),
     Openb(openb::Options),
+    Tianchi(tianchi::Options),
     Vbp(vbp::Options),
 }
 
 /// Where the files go.
 #[derive(Args)]
 struct To {
-    /// The folder for nodes.csv and tasks.csv
+    /// The folder for nodes.csv, tasks.csv and, where there are any, rules.csv
     #[arg(long, value_name = "FOLDER")]
     to: PathBuf,
 }
@@ -40,6 +42,8 @@ struct To {
 struct Tables {
     nodes: Vec<NodeSpec>,
     tasks: Vec<Row>,
+    /// Job, other job, how many of that at most; none if the set knows of no rules.
+    rules: Vec<(String, String, u64)>,
 }
 
 /// A line of tasks.csv.
@@ -61,6 +65,7 @@ pub fn run(options: &Options) -> Result<String, String> {
     let (tables, to) = match &options.set {
         Set::Azure(options) => (azure::convert(options)?, &options.to.to),
         Set::Openb(options) => (openb::convert(options)?, &options.to.to),
+        Set::Tianchi(options) => (tianchi::convert(options)?, &options.to.to),
         Set::Vbp(options) => (vbp::convert(options)?, &options.to.to),
     };
     write(&tables, to)
@@ -70,12 +75,22 @@ fn write(tables: &Tables, to: &Path) -> Result<String, String> {
     let nodes = files::write_in(to, "nodes.csv", &nodes_csv(&tables.nodes))?;
     let tasks = files::write_in(to, "tasks.csv", &tasks_csv(&tables.tasks))?;
     let instances: u64 = tables.tasks.iter().map(|row| row.count).sum();
-    let (nodes, tasks) = (nodes.display(), tasks.display());
-    Ok(format!(
-        "{nodes}: {} nodes\n{tasks}: {instances} instances in {} lines\n",
-        tables.nodes.len(),
-        tables.tasks.len()
-    ))
+    let lines = tables.tasks.len();
+    let mut text = format!("{}: {} nodes\n", nodes.display(), tables.nodes.len());
+    let _ = writeln!(text, "{}: {instances} instances in {lines} lines", tasks.display());
+    if !tables.rules.is_empty() {
+        let rules = files::write_in(to, "rules.csv", &rules_csv(&tables.rules))?;
+        let _ = writeln!(text, "{}: {} rules", rules.display(), tables.rules.len());
+    }
+    Ok(text)
+}
+
+fn rules_csv(rules: &[(String, String, u64)]) -> String {
+    let mut text = String::from("job,other_job,max_per_node\n");
+    for (job, other, max) in rules {
+        let _ = writeln!(text, "{job},{other},{max}");
+    }
+    text
 }
 
 fn nodes_csv(nodes: &[NodeSpec]) -> String {
@@ -123,7 +138,8 @@ mod tests {
             lifetime: Some(8),
         };
         let tasks = vec![row.clone(), Row { lifetime: None, ..row }];
-        let read = input(&nodes_csv(&nodes), &tasks_csv(&tasks), "").unwrap();
+        let read = input(&nodes_csv(&nodes), &tasks_csv(&tasks), &rules_csv(&[("j".into(), "j".into(), 3)])).unwrap();
+        assert_eq!(read.rules.len(), 1);
         assert_eq!(read.nodes, nodes);
         assert_eq!(read.tasks[0].lifetime, Some(8));
         assert_eq!(read.tasks[1].lifetime, None);

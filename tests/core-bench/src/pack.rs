@@ -182,4 +182,15 @@ mod tests {
             assert_eq!((outcome.placed, outcome.rejected, outcome.peak_in_use), (5, 0, 3), "{}", contestant.name());
         }
     }
+
+    #[test]
+    fn what_one_job_says_of_another_is_counted_for_the_core_and_kept_by_the_baselines() {
+        let tasks = "arrival,job,count,cpu,memory\n0,a,1,1,1\n0,b,1,1,1\n";
+        let rules = "job,other_job,max_per_node\na,b,0\n";
+        let input = input("name,cpu,memory\nn,10,10\nm,10,10\n", tasks, rules).unwrap();
+        let core = Contestant::Core(Algorithm::Binpack).play(&input, &input.nodes, MANNER).unwrap();
+        assert_eq!((core.placed, core.violations), (2, 1));
+        let baseline = Contestant::Baseline(Policy::FirstFit).play(&input, &input.nodes, MANNER).unwrap();
+        assert_eq!((baseline.placed, baseline.violations), (2, 0));
+    }
 }

@@ -9,7 +9,7 @@
 //! Of the rules, the core is told the caps: `distinct_property` of the node's id with the cap as its limit. What one job
 //! says of another has no word in jobspecs; such rules are not asked for, and what breaks them is counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
@@ -35,8 +35,8 @@ pub struct Product<'a> {
     state: State,
     now: Timestamp,
     places: BTreeMap<NodeId, usize>,
-    /// Jobs that grow, with their count.
-    growing: BTreeMap<usize, u32>,
+    /// Jobs that grow, with the instances that came with earlier lines.
+    growing: BTreeMap<usize, BTreeSet<AllocationId>>,
     placed: Vec<Vec<AllocationId>>,
 }
 
@@ -127,7 +127,7 @@ impl Placer for Product<'_> {
         self.now = Timestamp::from_seconds(task.arrival as i64);
         let mut job = self.document(at);
         let key = job.key();
-        let before = self.growing.get(&task.job).copied().unwrap_or(0);
+        let before = self.growing.get(&task.job).map_or(0, |known| known.len() as u32);
         job.groups[0].count += before;
         self.register(job.clone())?;
         let live = self.live(&key);
@@ -142,10 +142,10 @@ impl Placer for Product<'_> {
                 self.register(job)?;
             }
         }
-        if let Some(count) = self.growing.get_mut(&task.job) {
-            *count = placed;
+        let mut new = live;
+        if let Some(known) = self.growing.get_mut(&task.job) {
+            new.retain(|(id, _, _)| known.insert(*id));
         }
-        let new = live.into_iter().filter(|(id, _, _)| before == 0 || !self.knows(task.job, *id)).collect::<Vec<_>>();
         self.placed[at] = new.iter().map(|(id, _, _)| *id).collect();
         Ok(new.iter().map(|(_, node, _)| self.places[node]).collect())
     }
@@ -188,16 +188,8 @@ impl Placer for Product<'_> {
     }
 }
 
-impl Product<'_> {
-    /// Whether the instance came with an earlier line of the job.
-    fn knows(&self, job: usize, id: AllocationId) -> bool {
-        let of_job = self.input.tasks.iter().zip(&self.placed).filter(|(task, _)| task.job == job);
-        of_job.into_iter().any(|(_, placed)| placed.contains(&id))
-    }
-}
-
 /// Jobs that come in several lines, all for ever and with the same ask: they grow.
-fn growing(input: &Input) -> BTreeMap<usize, u32> {
+fn growing(input: &Input) -> BTreeMap<usize, BTreeSet<AllocationId>> {
     let mut lines: BTreeMap<usize, Vec<&crate::input::Task>> = BTreeMap::new();
     for task in &input.tasks {
         lines.entry(task.job).or_default().push(task);
@@ -205,7 +197,7 @@ fn growing(input: &Input) -> BTreeMap<usize, u32> {
     let grows = |tasks: &Vec<&crate::input::Task>| {
         tasks.len() > 1 && tasks.iter().all(|task| task.lifetime.is_none() && task.ask == tasks[0].ask)
     };
-    lines.into_iter().filter(|(_, tasks)| grows(tasks)).map(|(job, _)| (job, 0)).collect()
+    lines.into_iter().filter(|(_, tasks)| grows(tasks)).map(|(job, _)| (job, BTreeSet::new())).collect()
 }
 
 fn node(spec: &NodeSpec) -> Node {

@@ -44,7 +44,7 @@ pub(super) fn convert(options: &Options) -> Result<Tables, String> {
     let kinds = read(&format!("v1.{}.txt", options.split))?;
     let ends = read(&format!("v1.{}.c{}.txt", options.split, options.until))?;
     let nodes = equal_nodes(options.nodes, [options.vcpu * 1000, options.memory_gb * 1024, 0]);
-    Ok(Tables { nodes, tasks: tasks(&kinds, &ends, &flavours, &lifetimes)? })
+    Ok(Tables { nodes, tasks: tasks(&kinds, &ends, &flavours, &lifetimes)?, rules: Vec::new() })
 }
 
 /// What each letter asks: MHz and MiB.

@@ -58,7 +58,7 @@ pub(super) fn convert(options: &Options) -> Result<Tables, String> {
         let gpus: u64 = nodes.iter().map(|node| node.devices as u64 * WHOLE).sum();
         tasks = drawn(&tasks, gpus * percent / 100, options.seed)?;
     }
-    Ok(Tables { nodes, tasks })
+    Ok(Tables { nodes, tasks, rules: Vec::new() })
 }
 
 fn nodes(file: &str, text: &str) -> Result<Vec<NodeSpec>, String> {

@@ -49,7 +49,7 @@ fn tables(file: &str, text: &str) -> Result<Tables, String> {
     }
     let instances: u64 = tasks.iter().map(|row| row.count).sum();
     // A bin for each item is always enough.
-    Ok(Tables { nodes: equal_nodes(instances as usize, capacity), tasks })
+    Ok(Tables { nodes: equal_nodes(instances as usize, capacity), tasks, rules: Vec::new() })
 }
 
 #[cfg(test)]
