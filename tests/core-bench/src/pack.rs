@@ -17,17 +17,20 @@ const FLEET_MAX: usize = 6;
 
 /// Replay tasks over nodes, and measure how well they are packed
 ///
-/// The core places them as in a server: nodes and jobs are registered, evaluations decided, plans applied, ends observed.
-/// On the same input run first fit, a Nomad-like score over all nodes (the least 10^free CPU share + 10^free memory
-/// share, ties to the first) and the same over two random feasible nodes.
+/// The core places them as in a server: nodes and jobs are registered, evaluations decided, plans
+/// applied, ends observed. On the same input run first fit, a Nomad-like score over all nodes (the
+/// least 10^free CPU share + 10^free memory share, ties to the first) and the same over two random
+/// feasible nodes.
 ///
 /// Nodes:  name,cpu,memory[,disk,gpu_milli,class]
-/// Tasks:  arrival,job,cpu,memory[,count,disk,gpu_milli,gpu_class,lifetime], in the order of their arrival
+/// Tasks:  arrival,job,cpu,memory[,count,disk,gpu_milli,gpu_class,lifetime], in order of arrival
 /// Rules:  job,other_job,max_per_node  (0: never together; its own name: a cap)
 ///
-/// CPU is in MHz, memory and disk in MiB, devices in thousandths of one (a node's are multiples of 1000; a task asks for
-/// a share of one, or for whole ones), time in seconds. `gpu_class` may name several models, `T4|P100`. An empty lifetime
-/// is for ever. The lifetime drives the replay only: no policy sees it. Files that end with .gz are unpacked.
+/// CPU is in MHz, memory and disk in MiB, devices in thousandths of one (a node's are multiples of
+/// 1000; a task asks for a share of one, or for whole ones), time in seconds. `gpu_class` may name
+/// several models, `T4|P100`. An empty lifetime is for ever. The lifetime drives the replay only: no
+/// policy sees it. What finds no node as it arrives is rejected for good. The gap is what the peak in
+/// use, or the smallest fleet, has above the lower bound. Files that end with .gz are unpacked.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Options {
