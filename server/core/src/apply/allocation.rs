@@ -61,9 +61,10 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     let health_changed = new.healthy != old.healthy;
     let key = new.job.clone();
     save(state, work, new.clone(), false);
-    // Of a system job in whose rollout nothing is judged yet, it matters that an instance runs.
+    // Of a system job it matters that an instance runs which no rollout judges: a canary may take its place then.
     let runs_now = new.client_status == ClientStatus::Running && old.client_status != ClientStatus::Running;
-    let moves_system_on = runs_now && new.deployment.is_none() && is_of_system_job(state, &new);
+    let is_judged = new.deployment.and_then(|id| state.deployment(id)).is_some_and(|known| known.status.is_active());
+    let moves_system_on = runs_now && !is_judged && is_of_system_job(state, &new);
     if health_changed {
         deployment::health_changed(state, work, &old, &new);
     }

@@ -15,7 +15,7 @@ use super::super::fleet::{Fleet, Place};
 use super::super::grant::Grant;
 use super::room::Ask;
 use crate::limits::PREEMPTION_PRIORITY_GAP;
-use crate::state::State;
+use crate::state::{State, counts_for};
 use pick::{Cost, Victim};
 
 /// The work that may have to make way for one group.
@@ -80,7 +80,7 @@ impl<'a> Victims<'a> {
         let Some(on_node) = self.nodes.get_mut(&at) else { return Grant::default() };
         let mut room = Resources::default();
         for victim in on_node.victims.extract_if(.., |victim| taken.contains(&victim.allocation.id)) {
-            room += victim.allocation.resources;
+            room += victim.room;
             on_node.stays -= victim.allocation.resources;
             for port in &victim.allocation.ports {
                 on_node.ports.remove(&(port.host_ip.clone(), port.value));
@@ -130,7 +130,9 @@ impl<'a> Victims<'a> {
         }
         let migrate = version.job.group(&known.group).and_then(|group| group.migrate.as_ref());
         let max_parallel = migrate.map_or(u32::MAX, |migrate| migrate.max_parallel);
-        let victim = Victim { allocation: known, priority, max_parallel };
+        let others = self.state.allocations_of_node(known.node).map(|other| &**other);
+        let room = if known.after.is_empty() { known.resources } else { counts_for(known, others) };
+        let victim = Victim { allocation: known, room, priority, max_parallel };
         self.making_way.entry(victim.group()).or_insert_with(|| {
             let is_away = |other: &&Arc<Allocation>| {
                 other.group == known.group && other.holds() && other.desired == Desired::Stop(StopReason::Preempted)

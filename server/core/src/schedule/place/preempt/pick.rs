@@ -10,6 +10,8 @@ use crate::limits::PREEMPTION_WEIGHED_MAX;
 #[derive(Clone, Copy)]
 pub(super) struct Victim<'a> {
     pub allocation: &'a Allocation,
+    /// What is free when it is gone, and what it waits for itself.
+    pub room: Resources,
     /// Of its job.
     pub priority: u32,
     /// Instances of its group that may be away at once.
@@ -54,7 +56,7 @@ pub(super) fn cheapest(
     let mut freed = sum(&held);
     let mut enough = 0;
     while !short.is_within(freed) {
-        freed += others.get(enough)?.allocation.resources;
+        freed += others.get(enough)?.room;
         enough += 1;
     }
     let highest = enough.checked_sub(1).map(|last| others[last].priority);
@@ -69,7 +71,7 @@ pub(super) fn cheapest(
 }
 
 fn sum(victims: &[Victim<'_>]) -> Resources {
-    victims.iter().fold(Resources::default(), |sum, victim| sum + victim.allocation.resources)
+    victims.iter().fold(Resources::default(), |sum, victim| sum + victim.room)
 }
 
 fn cost(victims: &[Victim<'_>], making_way: &MakingWay<'_>) -> Cost {
@@ -108,7 +110,7 @@ fn pick_few<'a>(held: &[Victim<'a>], mut others: Vec<Victim<'a>>, short: Resourc
         let missing = short - sum(&chosen);
         let best = (0..others.len()).min_by_key(|at| {
             let victim = &others[*at];
-            (victim.priority, distance(missing, victim.allocation.resources), victim.allocation.id)
+            (victim.priority, distance(missing, victim.room), victim.allocation.id)
         });
         let Some(best) = best else { break };
         chosen.push(others.remove(best));
@@ -116,7 +118,7 @@ fn pick_few<'a>(held: &[Victim<'a>], mut others: Vec<Victim<'a>>, short: Resourc
     let mut at = chosen.len();
     while at > held.len() {
         at -= 1;
-        let without = sum(&chosen) - chosen[at].allocation.resources;
+        let without = sum(&chosen) - chosen[at].room;
         if short.is_within(without) {
             chosen.remove(at);
         }
