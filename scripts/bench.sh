@@ -12,5 +12,5 @@ scripts/ui.sh
 if [ ! -x "target/$profile/sched" ]; then
     say "building sched in profile $profile: the first time takes about 15 minutes on 2 cores"
 fi
-cargo build --profile "$profile" --workspace --bin sched --bench cluster --bench jobspecs
-exec cargo bench --profile "$profile" --workspace --bench jobspecs --bench cluster
+cargo build --profile "$profile" --workspace --bin sched --bench core --bench cluster --bench jobspecs
+exec cargo bench --profile "$profile" --workspace --bench core --bench jobspecs --bench cluster

@@ -7,6 +7,7 @@
 
 mod browse;
 mod cluster;
+pub mod core;
 mod cpu;
 mod driver;
 mod fleet;

@@ -1,4 +1,4 @@
-//! The second part of `make bench`: how fast jobspecs are read. `BENCH_QUICK=1` only shows that it works.
+//! Another part of `make bench`: how fast jobspecs are read. `BENCH_QUICK=1` only shows that it works.
 
 use std::process::ExitCode;
 

@@ -76,6 +76,7 @@ pub struct State {
     /// Pending evaluations that must wait for their time.
     pub(crate) waiting_evaluations: CowMap<(Timestamp, EvaluationId), ()>,
     pub(crate) nodes_by_gain: CowMap<(Index, NodeId), ()>,
+    pub(crate) nodes_by_name: CowMap<(String, NodeId), ()>,
     pub(crate) uses: CowMap<NodeId, Arc<NodeUse>>,
     /// What usually runs; all but when its picture was taken is derived.
     pub(crate) mix: Mix,
@@ -153,6 +154,12 @@ impl State {
     /// All nodes, by id.
     pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
         self.nodes.values()
+    }
+
+    /// The nodes of that name.
+    pub(crate) fn nodes_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<Node>> {
+        let ids = self.nodes_by_name.range((name.to_string(), NodeId::default())..);
+        ids.take_while(move |((known, _), ())| known == name).filter_map(|((_, id), ())| self.nodes.get(id))
     }
 
     /// How many nodes there are.

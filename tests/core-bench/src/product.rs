@@ -13,14 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    AllocationId, ClientStatus, Constraint, Device, DeviceGroup, DeviceInstance, DeviceName, EphemeralDisk, Group, Job,
-    JobKey, JobType, Node, NodeId, Observation, Operator, Resources, Task, TaskResources, TaskState, Timestamp,
-    testing,
+    AllocationId, ClientStatus, Constraint, Device, DeviceGroup, DeviceInstance, DeviceName, EphemeralDisk,
+    EvaluationStatus, Group, Job, JobKey, JobType, Node, NodeId, Observation, Operator, Resources, Task, TaskResources,
+    TaskState, Timestamp, testing,
 };
 use server_core::apply::{Answer, apply};
 use server_core::command::{Algorithm, Command, Entry, SchedulerConfiguration};
-use server_core::evaluations;
-use server_core::schedule::schedule;
+use server_core::schedule::Scheduler;
 use server_core::state::State;
 
 use crate::input::{Ask, Input, NodeSpec, WHOLE};
@@ -33,6 +32,7 @@ const PLANS_MAX: usize = 10_000;
 pub struct Product<'a> {
     input: &'a Input,
     state: State,
+    scheduler: Scheduler,
     now: Timestamp,
     places: BTreeMap<NodeId, usize>,
     /// Jobs that grow, with the instances that came with earlier lines.
@@ -46,12 +46,13 @@ impl<'a> Product<'a> {
         let mut product = Self {
             input,
             state: State::default(),
+            scheduler: Scheduler::default(),
             now: Timestamp::from_seconds(0),
             places: BTreeMap::new(),
             growing: growing(input),
             placed: vec![Vec::new(); input.tasks.len()],
         };
-        let configuration = SchedulerConfiguration { algorithm };
+        let configuration = SchedulerConfiguration { algorithm, ..SchedulerConfiguration::default() };
         product.command(Command::SetSchedulerConfiguration { configuration, check_index: None })?;
         for (at, spec) in fleet.iter().enumerate() {
             let node = node(spec);
@@ -74,13 +75,13 @@ impl<'a> Product<'a> {
     /// Decides everything that is pending, and forgets the evaluations.
     fn decide(&mut self) -> Result<(), String> {
         for _ in 0..PLANS_MAX {
-            let Some(evaluation) = evaluations::next(&self.state, self.now).cloned() else {
+            let Some(evaluation) = self.state.open_evaluations(EvaluationStatus::Pending).next().cloned() else {
                 let over = self.state.evaluations().filter(|known| known.status.is_terminal());
                 let evaluations = over.map(|known| known.id).collect();
                 let (allocations, deployments, jobs, nodes) = Default::default();
                 return self.command(Command::Collect { evaluations, allocations, deployments, jobs, nodes });
             };
-            let plan = schedule(&self.state, &evaluation, self.now).plan;
+            let plan = self.scheduler.decide(&self.state, &evaluation, self.now).plan;
             self.command(Command::Plan(Box::new(plan)))?;
         }
         Err("the evaluations have no end".into())

@@ -41,7 +41,7 @@ pub(super) fn collect(
     for id in nodes {
         let empty = state.allocations_of_node(*id).all(|allocation| !allocation.holds());
         if empty && state.node(*id).is_some_and(|node| node.status == model::NodeStatus::Down) {
-            state.nodes.remove(id);
+            state.remove_node(*id);
             state.uses.remove(id);
             state.port_cursors.remove(id);
             state.remove_gain(*id);

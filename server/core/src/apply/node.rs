@@ -16,9 +16,10 @@ use crate::state::{Change, NodeChange, State};
 
 /// Stores what an agent says of its node: a new one, or one that returned or changed.
 pub(super) fn register(state: &mut State, work: &mut AtWork, described: &Node) -> Result<Accepted, Rejection> {
-    let twin = state.nodes.values().find(|known| known.name == described.name && known.id != described.id);
-    if let Some(twin) = twin.filter(|twin| twin.status != NodeStatus::Down) {
-        return Err(Rejection::NodeNameTaken { name: described.name.clone(), node: twin.id });
+    let is_twin = |known: &&Arc<Node>| known.id != described.id && known.status != NodeStatus::Down;
+    let twin = state.nodes_named(&described.name).find(is_twin).map(|twin| twin.id);
+    if let Some(node) = twin {
+        return Err(Rejection::NodeNameTaken { name: described.name.clone(), node });
     }
     let mut node = described.clone();
     let known = state.nodes.get(&described.id).cloned();
@@ -214,7 +215,7 @@ pub(super) fn purge(state: &mut State, work: &mut AtWork, id: NodeId) -> Result<
         allocation.client_description = "the node was purged".into();
         super::allocation::save(state, work, allocation, false);
     }
-    state.nodes.remove(&id);
+    state.remove_node(id);
     state.uses.remove(&id);
     state.port_cursors.remove(&id);
     state.remove_gain(id);
@@ -313,7 +314,7 @@ fn save(state: &mut State, work: &AtWork, mut node: Node, kind: NodeChange) {
     node.modify_index = work.index;
     state.indexes.nodes = work.index;
     state.changes.push(Change::Node { id, kind });
-    state.nodes.insert(id, Arc::new(node));
+    state.put_node(node);
     // Whether an instance answers depends on its node.
     let on_it: Vec<_> = state.allocations_of_node(id).map(|allocation| allocation.id).collect();
     for allocation in on_it {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, Deployment, Evaluation, EvaluationId, EvaluationStatus, Instance, NodeId};
+use model::{Allocation, AllocationId, Deployment, Evaluation, EvaluationId, EvaluationStatus, Instance, Node, NodeId};
 
 use super::mix::Mix;
 use super::{Change, NodeUse, OpenKey, ServiceKey, State};
@@ -73,6 +73,23 @@ impl State {
     pub(crate) fn remove_gain(&mut self, node: NodeId) {
         if let Some(before) = self.gains.remove(&node) {
             self.nodes_by_gain.remove(&(before, node));
+        }
+    }
+
+    /// Stores a node.
+    pub(crate) fn put_node(&mut self, node: Node) {
+        let (id, name) = (node.id, node.name.clone());
+        let old = self.nodes.insert(id, Arc::new(node));
+        if let Some(old) = old.filter(|old| old.name != name) {
+            self.nodes_by_name.remove(&(old.name.clone(), id));
+        }
+        self.nodes_by_name.insert((name, id), ());
+    }
+
+    /// Forgets a node.
+    pub(crate) fn remove_node(&mut self, id: NodeId) {
+        if let Some(old) = self.nodes.remove(&id) {
+            self.nodes_by_name.remove(&(old.name.clone(), id));
         }
     }
 
@@ -163,6 +180,7 @@ impl State {
         self.allocations_of_job = allocations.iter().map(|each| ((each.job.clone(), each.id), ())).collect();
         self.allocations_of_node = allocations.iter().map(|each| ((each.node, each.id), ())).collect();
         self.evaluations_of_job = self.evaluations.values().map(|each| ((each.job.clone(), each.id), ())).collect();
+        self.nodes_by_name = self.nodes.values().map(|node| ((node.name.clone(), node.id), ())).collect();
         self.open_evaluations = Default::default();
         self.waiting_evaluations = Default::default();
         let evaluations: Vec<_> = self.evaluations.values().cloned().collect();
@@ -212,6 +230,7 @@ impl State {
             && self.deployments_of_job == anew.deployments_of_job
             && self.instances == anew.instances
             && self.mix == anew.mix
+            && self.nodes_by_name == anew.nodes_by_name
     }
 }
 

@@ -3,6 +3,8 @@
 use model::testing::{job, node};
 use model::{EvaluationStatus, JobKey};
 
+use server_core::schedule::schedule;
+
 use super::*;
 
 const TERM: Term = 1;

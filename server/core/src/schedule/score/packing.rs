@@ -167,7 +167,7 @@ impl Packing {
             least = least.min(parts[of]);
             dimensions += 1;
         }
-        if dimensions == 0 { 0 } else { (sum / dimensions) as i64 - least as i64 }
+        sum.checked_div(dimensions).map_or(0, |mean| mean as i64 - least as i64)
     }
 
     /// The devices that the CPU and memory which are left can't feed, and what is left of begun ones.
