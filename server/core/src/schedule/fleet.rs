@@ -136,6 +136,13 @@ impl Fleet {
         }
     }
 
+    /// What a node has as a rule.
+    pub fn mean_capacity(&self) -> Resources {
+        let Totals { all, nodes, .. } = &self.totals;
+        let mean = |of: usize| all[of].checked_div(nodes[of]).unwrap_or(0);
+        Resources { cpu_mhz: mean(0), memory_mb: mean(1), disk_mb: mean(2), ..Resources::default() }
+    }
+
     /// How to pack.
     pub fn packing(&self) -> &Packing {
         &self.packing

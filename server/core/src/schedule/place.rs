@@ -6,6 +6,7 @@
 
 mod choose;
 mod explain;
+mod order;
 mod preempt;
 mod ranking;
 mod room;
@@ -47,6 +48,8 @@ pub(super) fn place(
     wants: &[Want],
 ) -> Placed {
     let mut placed = Placed::default();
+    let ordered = order::best_order(wants, fleet.mean_capacity());
+    let wants = ordered.as_deref().unwrap_or(wants);
     let mut rest = wants;
     let mut lines = Lines::default();
     let mut ending: BTreeSet<_> = stops.iter().map(|stop| stop.allocation).collect();
