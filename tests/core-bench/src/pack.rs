@@ -22,8 +22,8 @@ const FLEET_MAX: usize = 6;
 /// least 10^free CPU share + 10^free memory share, ties to the first) and the same over two random
 /// feasible nodes.
 ///
-/// Nodes:  name,cpu,memory[,disk,gpu_milli,class]
-/// Tasks:  arrival,job,cpu,memory[,count,disk,gpu_milli,gpu_class,lifetime], in order of arrival
+/// Nodes:  name,cpu,memory  and perhaps  disk,gpu_milli,class
+/// Tasks:  arrival,job,cpu,memory  and perhaps  count,disk,gpu_milli,gpu_class,lifetime;  in order of arrival
 /// Rules:  job,other_job,max_per_node  (0: never together; its own name: a cap)
 ///
 /// CPU is in MHz, memory and disk in MiB, devices in thousandths of one (a node's are multiples of
