@@ -12,5 +12,12 @@ scripts/ui.sh
 if [ ! -x "target/$profile/sched" ]; then
     say "building sched in profile $profile: the first time takes about 15 minutes on 2 cores"
 fi
-cargo build --profile "$profile" --workspace --bin sched --bench core --bench cluster --bench jobspecs
-exec cargo bench --profile "$profile" --workspace --bench core --bench jobspecs --bench cluster
+cargo build --profile "$profile" --workspace --bin sched --bin core-bench --bench cluster --bench jobspecs
+core=(place --quick)
+if [ "$profile" = release ]; then
+    cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)
+    note="Measured $(date -u '+%Y-%m-%d %H:%M') UTC, commit $(git rev-parse --short HEAD), on one of $(nproc) cores of $cpu."
+    core=(place --note "$note" --keep BENCHMARKS.md)
+fi
+"target/$profile/core-bench" "${core[@]}"
+exec cargo bench --profile "$profile" --workspace --bench jobspecs --bench cluster

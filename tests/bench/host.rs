@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::numbers::percentile;
 use crate::e2e::{checkout, command};
+use core_bench::numbers::percentile;
 
 /// How many writes are timed.
 const SYNCS: usize = 300;
@@ -38,6 +38,7 @@ pub struct Host {
 
 /// Describes the machine; the disk is that of `folder`.
 pub fn describe(folder: &Path) -> Result<Host, String> {
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let field = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();

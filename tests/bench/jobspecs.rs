@@ -7,8 +7,8 @@ use jobspecs::{Inputs, Source, decode_json, parse};
 use tokio::time::Instant;
 
 use super::host::{self, Host};
-use super::numbers::median;
 use crate::e2e::checkout;
+use core_bench::numbers::median;
 
 /// Bytes that the large jobspec has at least.
 const LARGE_BYTES: usize = 100 * 1024;

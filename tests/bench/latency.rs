@@ -13,9 +13,9 @@ use super::browse::Client;
 use super::cluster::Cluster;
 use super::cpu::Cpu;
 use super::fleet::{Fleet, Trouble};
-use super::numbers::percentile;
 use super::place::register;
 use super::size::Size;
+use core_bench::numbers::percentile;
 
 /// A job that does not run within this voids the measurement.
 const RUN_WITHIN: Duration = Duration::from_secs(60);

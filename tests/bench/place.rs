@@ -14,8 +14,8 @@ use super::browse::Client;
 use super::cluster::Cluster;
 use super::cpu::{Cpu, resident_mb, seconds};
 use super::fleet::{Fleet, Trouble};
-use super::numbers::rates_by_decile;
 use super::size::Size;
+use core_bench::numbers::rates_by_decile;
 
 /// What a task asks for, as in C1M.
 pub const CPU_MHZ: u64 = 20;

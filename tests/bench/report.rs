@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::host::Host;
 use super::latency::Latency;
-use super::numbers::median;
 use super::place::Placed;
 use super::size::{FULL_PERCENT, Size};
+use core_bench::numbers::median;
 
 /// What all runs came to. Its text is Markdown.
 pub struct Report {

@@ -13,11 +13,3 @@ fn the_quick_form_places_everything_and_ends() {
         assert!(report.contains(row), "`{row}` is missing in:\n{report}");
     }
 }
-
-#[test]
-fn the_core_places_everything_in_its_quick_form_too() {
-    let report = bench::core::run(bench::core::Size::QUICK).unwrap_or_else(|reason| panic!("{reason}")).to_string();
-    for row in ["10 jobs × 10 on 50 nodes |", "spread over 50 racks", "P2: constrained to half of 75 racks"] {
-        assert!(report.contains(row), "`{row}` is missing in:\n{report}");
-    }
-}

@@ -1,13 +1,13 @@
-//! The binary `core-bench`: measures how well the core packs, on workloads that anybody can bring along.
+//! The binary `core-bench`: measures the core alone, how well it packs and how fast it decides.
 //!
 //! `core-bench pack --nodes nodes.csv --tasks tasks.csv` replays arrivals and ends over the core itself (the state, its
 //! commands and the scheduler, not a copy of the scorer) and, on the same input, over three baselines: first fit, a
 //! Nomad-like score over all nodes, and the same over two sampled nodes. `core-bench convert` writes such files from
-//! published data sets.
+//! published data sets. `core-bench place` is the part of `make bench` that times decisions.
 //!
 //! Reading order: [`input`] is what is read, through [`csv`]; [`replay`] plays it over a [`replay::Placer`], of which
 //! [`product`] is the core and [`baseline`] the others; [`cluster`] and [`bound`] are what is measured; [`pack`] runs
-//! all of it and [`report`] prints. Of the repository nobody calls this; people and `make`-less scripts do.
+//! all of it and [`report`] prints. Called by people and by `make bench`.
 
 mod csv;
 mod input;
@@ -22,6 +22,8 @@ mod product;
 mod pack;
 mod report;
 
+mod place;
+
 mod convert;
 mod files;
 
@@ -29,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Measures how well the core packs.
+/// Measures the core alone: how well it packs, and how fast it decides.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -40,12 +42,14 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Pack(pack::Options),
+    Place(place::Options),
     Convert(convert::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Pack(options) => pack::run(&options),
+        Command::Place(options) => place::run(&options),
         Command::Convert(options) => convert::run(&options),
     };
     match done {

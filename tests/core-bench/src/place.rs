@@ -3,39 +3,38 @@
 
 mod workload;
 
-use std::fmt;
+use std::fmt::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
+use clap::Args;
+use core_bench::{keep, numbers::median};
 use model::{EvaluationStatus, Job, Node, Timestamp};
 use server_core::apply::{Answer, apply};
 use server_core::command::{Command, Entry};
 use server_core::schedule::Scheduler;
 use server_core::state::State;
-use tokio::time::Instant;
-
-use super::host::{self, Host};
-use super::numbers::median;
 use workload::{Kind, Workload};
 
-/// How much is measured.
-#[derive(Clone, Copy, Debug)]
-pub struct Size {
-    runs: usize,
-    /// One of so many nodes and jobs is left.
-    divisor: usize,
-}
+/// Runs of each workload, and for a quick look.
+const RUNS: usize = 3;
+const RUNS_QUICK: usize = 1;
+/// Of so many nodes, jobs and tasks a quick look leaves one.
+const DIVISOR_QUICK: usize = 100;
 
-impl Size {
-    /// All of it.
-    pub const FULL: Self = Self { runs: 3, divisor: 1 };
-    /// Only that it works.
-    pub const QUICK: Self = Self { runs: 1, divisor: 100 };
-}
-
-/// What all runs came to. Its text is Markdown.
-pub struct CoreReport {
-    host: Host,
-    rows: Vec<Row>,
+/// Time decisions of the core: one thread, no log, no network
+#[derive(Args)]
+pub struct Options {
+    /// Only see that it works
+    #[arg(long)]
+    quick: bool,
+    /// A line about the machine and the moment, to stand above the table
+    #[arg(long, default_value = "")]
+    note: String,
+    /// Put the table into this file, between the marks of `core`
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
 }
 
 /// One workload.
@@ -54,21 +53,31 @@ struct Timed {
     slowest: f64,
 }
 
-/// Runs every workload, in turns, so that whatever slows the machine down slows all of it.
-pub fn run(size: Size) -> Result<CoreReport, String> {
-    let host = host::describe(&super::runs_folder())?;
-    let mut rows: Vec<_> = Workload::ALL
-        .iter()
-        .map(|workload| Row { workload: workload.divided(size.divisor), runs: Vec::new() })
-        .collect();
-    for _ in 0..size.runs {
+/// Runs every workload, in turns, so that whatever slows the machine down slows all of it; the table, in Markdown.
+pub fn run(options: &Options) -> Result<String, String> {
+    let (runs, divisor) = if options.quick { (RUNS_QUICK, DIVISOR_QUICK) } else { (RUNS, 1) };
+    let mut rows: Vec<_> =
+        Workload::ALL.iter().map(|workload| Row { workload: workload.divided(divisor), runs: Vec::new() }).collect();
+    for _ in 0..runs {
         for row in &mut rows {
             let timed = row.workload.run()?;
             eprintln!("{}: {:.0} placements/s", row.workload, timed.placed as f64 / timed.deciding);
             row.runs.push(timed);
         }
     }
-    Ok(CoreReport { host, rows })
+    let mut table = String::new();
+    if !options.note.is_empty() {
+        table += &format!("{}\n\n", options.note);
+    }
+    table += "| workload | placements/s decided, median | worst | ms per decision, median | slowest | placements/s applied, \
+              median | runs |\n|---|---|---|---|---|---|---|\n";
+    for row in &rows {
+        writeln!(table, "{row}").map_err(|error| error.to_string())?;
+    }
+    if let Some(file) = &options.keep {
+        keep(file, "core", &table)?;
+    }
+    Ok(table)
 }
 
 impl Workload {
@@ -129,32 +138,35 @@ fn command(state: &mut State, command: Command) -> Result<(), String> {
     }
 }
 
-impl fmt::Display for CoreReport {
+impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Host { model, cores, date, commit, .. } = &self.host;
-        writeln!(f, "Measured {date}, commit {commit}, on one of {cores} cores of {model}.\n")?;
-        let head = "| workload | placements/s decided, median | worst | ms per decision, median | slowest | placements/s \
-                    applied, median | runs |";
-        writeln!(f, "{head}\n|---|---|---|---|---|---|---|")?;
-        for Row { workload, runs } in &self.rows {
-            let rate = |timed: &Timed| timed.placed as f64 / timed.deciding;
-            let worst = runs.iter().map(rate).fold(f64::INFINITY, f64::min);
-            let of_one = median(runs.iter().map(|timed| timed.deciding / timed.decisions as f64));
-            let slowest = runs.iter().map(|timed| timed.slowest).fold(0.0, f64::max);
-            let applied = median(runs.iter().map(|timed| timed.placed as f64 / timed.applying));
-            let (of_one, slowest) = (of_one * 1e3, slowest * 1e3);
-            let decided = median(runs.iter().map(rate));
-            let runs = runs.len();
-            writeln!(
-                f,
-                "| {workload} | {decided:.0} | {worst:.0} | {of_one:.4} | {slowest:.2} | {applied:.0} | {runs} |"
-            )?;
-        }
-        Ok(())
+        let Row { workload, runs } = self;
+        let rate = |timed: &Timed| timed.placed as f64 / timed.deciding;
+        let worst = runs.iter().map(rate).fold(f64::INFINITY, f64::min);
+        let of_one = median(runs.iter().map(|timed| timed.deciding / timed.decisions as f64)) * 1e3;
+        let slowest = runs.iter().map(|timed| timed.slowest).fold(0.0, f64::max) * 1e3;
+        let applied = median(runs.iter().map(|timed| timed.placed as f64 / timed.applying));
+        let (decided, runs) = (median(runs.iter().map(rate)), runs.len());
+        write!(f, "| {workload} | {decided:.0} | {worst:.0} | {of_one:.4} | {slowest:.2} | {applied:.0} | {runs} |")
     }
 }
 
 /// For the workloads: nodes and jobs are bent from these.
 fn plain(name: &str) -> (Node, Job) {
     (model::testing::node(name), model::testing::job(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_placed_in_the_quick_form_too() {
+        let table =
+            run(&Options { quick: true, note: "Now.".into(), keep: None }).unwrap_or_else(|wrong| panic!("{wrong}"));
+        for row in ["Now.", "10 jobs × 10 on 50 nodes |", "spread over 50 racks", "P2: constrained to half of 75 racks"]
+        {
+            assert!(table.contains(row), "`{row}` is missing in:\n{table}");
+        }
+    }
 }
