@@ -1,4 +1,4 @@
-//! Where two states of a [`CowMap`](super::CowMap) differ: what they share is passed over unseen.
+//! Where two states of a [`CowMap`] differ: what they share is passed over unseen.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
