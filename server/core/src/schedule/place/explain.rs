@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Misfit, NearMiss, Node, Resources, Unplaced};
+use model::{Misfit, NearMiss, Node, NodeId, Resources, Unplaced};
 
 use super::{Chooser, Want};
 use crate::limits::NEAREST_MISSES_MAX;
@@ -64,17 +64,28 @@ fn add(sums: &mut Unplaced, findings: Vec<Finding>) {
             reason.filter = misfit.is_filter();
         }
         if !misfits.is_empty() {
-            sums.nearest.push(NearMiss { node: node.id, node_name: node.name.clone(), misfits });
+            come_near(&mut sums.nearest, &node, misfits);
         }
     }
-    // Nodes that are merely full come before those that could never take it; then the fewest reasons.
-    let filters = |miss: &NearMiss| miss.misfits.iter().filter(|misfit| Misfit::is_filter(misfit)).count();
-    sums.nearest.sort_by_key(|miss| (filters(miss), miss.misfits.len(), shortage(miss), miss.node));
-    sums.nearest.truncate(NEAREST_MISSES_MAX);
+}
+
+/// Keeps a node among the nearest if it is one of those. Nodes that are merely full come before those that could never take
+/// the instance; then the fewest reasons.
+fn come_near(nearest: &mut Vec<NearMiss>, node: &Node, misfits: Vec<Misfit>) {
+    let key = |node: NodeId, misfits: &[Misfit]| {
+        let filters = misfits.iter().filter(|misfit| Misfit::is_filter(misfit)).count();
+        (filters, misfits.len(), shortage(misfits), node)
+    };
+    let new = key(node.id, &misfits);
+    let at = nearest.partition_point(|known| key(known.node, &known.misfits) < new);
+    if at < NEAREST_MISSES_MAX {
+        nearest.insert(at, NearMiss { node: node.id, node_name: node.name.clone(), misfits });
+        nearest.truncate(NEAREST_MISSES_MAX);
+    }
 }
 
 /// How much is short in all, to bring the nearest first.
-fn shortage(miss: &NearMiss) -> u64 {
+fn shortage(misfits: &[Misfit]) -> u64 {
     let short = |misfit: &Misfit| match misfit {
         Misfit::Cpu { ask_mhz, free_mhz } => ask_mhz.saturating_sub(*free_mhz),
         Misfit::Memory { ask_mb, free_mb }
@@ -82,7 +93,7 @@ fn shortage(miss: &NearMiss) -> u64 {
         | Misfit::Disk { ask_mb, free_mb } => ask_mb.saturating_sub(*free_mb),
         _ => 0,
     };
-    miss.misfits.iter().map(short).sum()
+    misfits.iter().map(short).sum()
 }
 
 #[cfg(test)]
