@@ -301,12 +301,18 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let rank = |at: Place| (self.score(at, Some(want)), at);
         let best = match only {
             Some(only) => only.filter(takes_it).map(rank),
-            None => {
+            None => self.with_its_disk(leaving).filter(takes_it).map(rank).or_else(|| {
                 let all = self.eligible.iter().copied().filter(takes_it).map(rank);
                 all.max_by_key(|(score, at)| (score.total(), self.tie(*at), *at))
-            }
+            }),
         };
         best.map(|(score, at)| (at, score))
+    }
+
+    /// Where the disk is of the instance that leaves, if its successor shall come back to that.
+    fn with_its_disk(&self, leaving: Option<&Allocation>) -> Option<Place> {
+        let at = leaving.filter(|_| self.group.ephemeral_disk.sticky).and_then(|known| self.fleet.place_of(known.node));
+        at.filter(|at| self.eligible.binary_search(at).is_ok())
     }
 
     /// Whether the node takes new work, and other instances of the job leave it open when `leaving` has left.

@@ -9,14 +9,14 @@ mod pick;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, Desired, JobKey, Resources, StopReason};
+use model::{Allocation, AllocationId, Desired, JobKey, NodeId, Resources, StopReason};
 
 use super::super::fleet::{Fleet, Place};
 use super::super::grant::Grant;
 use super::room::Ask;
 use crate::limits::PREEMPTION_PRIORITY_GAP;
-use crate::state::{State, counts_for};
-use pick::{Cost, Victim};
+use crate::state::{NodeUse, State, counts_for};
+use pick::{Cost, Need, Victim};
 
 /// The work that may have to make way for one group.
 pub(super) struct Victims<'a> {
@@ -78,6 +78,8 @@ impl<'a> Victims<'a> {
     /// Places an instance on a node in the room of those.
     pub fn take(&mut self, fleet: &mut Fleet, ask: &Ask<'_>, at: Place, taken: &[AllocationId]) -> Grant {
         let Some(on_node) = self.nodes.get_mut(&at) else { return Grant::default() };
+        let known = taken.iter().filter_map(|id| self.state.allocation(*id));
+        let inherited = NodeUse::of(known.flat_map(|known| with_predecessors(self.state, known)));
         let mut room = Resources::default();
         for victim in on_node.victims.extract_if(.., |victim| taken.contains(&victim.allocation.id)) {
             room += victim.room;
@@ -92,7 +94,7 @@ impl<'a> Victims<'a> {
         on_node.ports.extend(ask.static_ports(fleet.row(at)));
         // Others of those groups may have become dearer, wherever they run.
         self.nodes.values_mut().for_each(|on_node| on_node.cheapest = None);
-        ask.put_in_room(fleet, at, room)
+        ask.put_in_room(fleet, at, room, &inherited)
     }
 
     /// Finds out what may make way on a node.
@@ -150,8 +152,15 @@ impl<'a> Victims<'a> {
                 |port: &(String, u16)| !on_node.ports.contains(port) && !row.node.reserves_port(&port.0, port.1);
             ask.resources_on(row).is_within(row.capacity - on_node.stays)
                 && ask.static_ports(row).iter().all(is_free)
-                && ask.holders_of_ports(fleet, at).is_some()
+                && ask.is_granted_without(fleet, at, self.leaving(row.node.id))
         })
+    }
+
+    /// The allocations of a node that were told to end and that nobody stands in for.
+    fn leaving(&self, node: NodeId) -> impl Iterator<Item = &'a Allocation> {
+        let known: Vec<_> = self.state.allocations_of_node(node).filter(|known| known.holds()).collect();
+        let (stay, leave): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.desired == Desired::Run);
+        leave.into_iter().map(|known| &**known).filter(move |known| !stay.iter().any(|other| other.after.contains(&known.id)))
     }
 
     /// Finds the cheapest that makes room on a node.
@@ -159,10 +168,22 @@ impl<'a> Victims<'a> {
         let Some(on_node) = self.nodes.get(&at).filter(|on_node| on_node.cheapest.is_none()) else { return };
         let row = fleet.row(at);
         let short = ask.resources_on(row) - row.free();
-        let holders = ask.holders_of_ports(fleet, at);
-        let found = holders.and_then(|holders| pick::cheapest(&on_node.victims, short, &holders, &self.making_way));
+        let frees_the_rest = |victims: &[Victim<'_>]| {
+            let gone = victims.iter().flat_map(|victim| with_predecessors(self.state, victim.allocation));
+            ask.is_granted_without(fleet, at, gone)
+        };
+        let found = ask.holders_of_ports(fleet, at).and_then(|holders| {
+            let need = Need { short, holders: &holders, frees_the_rest: &frees_the_rest };
+            pick::cheapest(&on_node.victims, &need, &self.making_way)
+        });
         if let Some(on_node) = self.nodes.get_mut(&at) {
             on_node.cheapest = Some(found);
         }
     }
+}
+
+/// An allocation and those that it waits for.
+fn with_predecessors<'s>(state: &'s State, known: &'s Allocation) -> impl Iterator<Item = &'s Allocation> {
+    let before = known.after.iter().filter_map(|id| state.allocation(*id)).map(|before| &**before);
+    before.chain([known])
 }
