@@ -6,6 +6,8 @@ mod batch;
 mod canaries;
 #[path = "behaviours/combinations.rs"]
 mod combinations;
+#[path = "behaviours/conditions.rs"]
+mod conditions;
 #[path = "behaviours/cores.rs"]
 mod cores;
 #[path = "behaviours/deployments.rs"]
@@ -14,6 +16,8 @@ mod deployments;
 mod devices;
 #[path = "behaviours/disconnects.rs"]
 mod disconnects;
+#[path = "behaviours/disks.rs"]
+mod disks;
 #[path = "behaviours/drains.rs"]
 mod drains;
 #[path = "behaviours/explanations.rs"]
@@ -44,6 +48,8 @@ mod room;
 mod scaling;
 #[path = "behaviours/scores.rs"]
 mod scores;
+#[path = "behaviours/spreads.rs"]
+mod spreads;
 #[path = "behaviours/sysbatch.rs"]
 mod sysbatch;
 #[path = "behaviours/system.rs"]
