@@ -38,6 +38,8 @@ mod networks;
 mod order;
 #[path = "behaviours/preemption.rs"]
 mod preemption;
+#[path = "behaviours/preemption_of_devices.rs"]
+mod preemption_of_devices;
 #[path = "behaviours/properties.rs"]
 mod properties;
 #[path = "behaviours/rollouts.rs"]

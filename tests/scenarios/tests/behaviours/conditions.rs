@@ -60,7 +60,10 @@ fn a_driver_that_does_badly_is_missing() {
 #[test]
 fn a_pre_release_is_no_release_unless_the_strict_rules_are_asked_for() {
     let nodes = "node n1 attr.v=1.7.0-beta1\n";
-    check(&format!("{nodes}job web constraint=\"${{attr.v}} version >= 1.6\""), "blocked web 1: ${attr.v} version >= 1.6 1");
+    check(
+        &format!("{nodes}job web constraint=\"${{attr.v}} version >= 1.6\""),
+        "blocked web 1: ${attr.v} version >= 1.6 1",
+    );
     check(&format!("{nodes}job web constraint=\"${{attr.v}} semver >= 1.6\""), "place web[0] on n1");
     check(&format!("{nodes}job web constraint=\"${{attr.v}} version >= 1.7.0-alpha\""), "place web[0] on n1");
 }

@@ -160,7 +160,10 @@ impl<'a> Victims<'a> {
     fn leaving(&self, node: NodeId) -> impl Iterator<Item = &'a Allocation> {
         let known: Vec<_> = self.state.allocations_of_node(node).filter(|known| known.holds()).collect();
         let (stay, leave): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.desired == Desired::Run);
-        leave.into_iter().map(|known| &**known).filter(move |known| !stay.iter().any(|other| other.after.contains(&known.id)))
+        leave
+            .into_iter()
+            .map(|known| &**known)
+            .filter(move |known| !stay.iter().any(|other| other.after.contains(&known.id)))
     }
 
     /// Finds the cheapest that makes room on a node.

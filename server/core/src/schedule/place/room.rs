@@ -162,12 +162,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Whether cores, devices and dynamic ports are to be had there when those are `gone`.
-    pub fn is_granted_without<'k>(
-        &self,
-        fleet: &Fleet,
-        at: Place,
-        gone: impl Iterator<Item = &'k Allocation>,
-    ) -> bool {
+    pub fn is_granted_without<'k>(&self, fleet: &Fleet, at: Place, gone: impl Iterator<Item = &'k Allocation>) -> bool {
         let row = fleet.row(at);
         let inherited = NodeUse::of(gone);
         let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: Some(&inherited) };
