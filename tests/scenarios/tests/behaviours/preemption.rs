@@ -361,7 +361,7 @@ fn a_system_job_takes_the_port_and_the_room_of_lower_work_on_every_node_that_is_
          preempt batch[0] on n2
          place high[0] on n3
          blocked batch 1: cpu 3
-         blocked low 1: cpu 2, port 8080 3",
+         blocked low 1: cpu 1, port 8080 3",
     );
 }
 
@@ -378,7 +378,7 @@ fn a_plan_that_ends_others_is_taken_as_a_whole() {
 
 #[test]
 fn nobody_ends_for_a_plan_that_comes_too_late() {
-    check_late(&full("preempt", "job high cpu=500 priority=80"), "ineligible n1", "blocked high 1: node ineligible 1");
+    check_late(&full("preempt", "job high cpu=500 priority=80"), "ineligible n1", "blocked high 1: cpu 1, node ineligible 1");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn who_holds_devices_of_several_asks_makes_way_for_all_of_them() {
          alloc three[0] on n1 running healthy";
     check(
         &format!("{nodes}\njob high device=gpu:2 device=fpga priority=80"),
-        "place high[0] on n1 after one[0] after three[0] after two[0] with a100[0] and a100[1] and f100[0]
+        "place high[0] on n1 after two[0] after one[0] after three[0] with a100[0] and a100[1] and f100[0]
          preempt one[0] on n1
          preempt three[0] on n1
          preempt two[0] on n1
