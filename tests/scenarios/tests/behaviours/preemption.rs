@@ -378,7 +378,11 @@ fn a_plan_that_ends_others_is_taken_as_a_whole() {
 
 #[test]
 fn nobody_ends_for_a_plan_that_comes_too_late() {
-    check_late(&full("preempt", "job high cpu=500 priority=80"), "ineligible n1", "blocked high 1: cpu 1, node ineligible 1");
+    check_late(
+        &full("preempt", "job high cpu=500 priority=80"),
+        "ineligible n1",
+        "blocked high 1: cpu 1, node ineligible 1",
+    );
 }
 
 #[test]
