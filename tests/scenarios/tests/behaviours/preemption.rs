@@ -401,3 +401,37 @@ fn of_many_of_one_priority_the_one_makes_way_whose_room_is_nearest_to_what_is_mi
          blocked low7 1: cpu 1",
     );
 }
+
+#[test]
+fn who_waits_is_tried_when_an_instance_of_a_lower_priority_takes_over() {
+    check(
+        "scheduler preempt
+         node n1 cpu=1000
+         job low cpu=1000 priority=75
+         run
+         job high cpu=500 priority=80
+         run
+         job low priority=20 change=env",
+        "stop low[0] on n1: updated
+         place low[0] on n1 after low[0]
+         place high[0] on n1 after low[0] after low[0]
+         preempt low[0] on n1
+         blocked low 1: cpu 1",
+    );
+}
+
+#[test]
+fn a_port_that_the_same_plan_has_given_away_does_not_come_free() {
+    check(
+        "scheduler preempt
+         node n1 cpu=1000
+         node n2 cpu=1000
+         job low cpu=1000 priority=20
+         alloc low[0] on n1 running healthy
+         job high count=2 cpu=100 port=8080 priority=80",
+        "place high[?] on n2
+         place high[?] on n1 after low[?]
+         preempt low[?] on n1
+         blocked low 1: cpu 2",
+    );
+}

@@ -152,6 +152,7 @@ impl<'a> Victims<'a> {
                 |port: &(String, u16)| !on_node.ports.contains(port) && !row.node.reserves_port(&port.0, port.1);
             ask.resources_on(row).is_within(row.capacity - on_node.stays)
                 && ask.static_ports(row).iter().all(is_free)
+                && ask.holders_of_ports(fleet, at).is_some()
                 && ask.is_granted_without(fleet, at, self.leaving(row.node.id))
         })
     }
