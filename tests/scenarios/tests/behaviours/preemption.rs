@@ -435,3 +435,25 @@ fn a_port_that_the_same_plan_has_given_away_does_not_come_free() {
          blocked low 1: cpu 2",
     );
 }
+
+#[test]
+fn groups_of_one_job_take_the_room_of_different_work() {
+    let high = "job high cpu=500 priority=80\ngroup api cpu=500";
+    check(
+        &full("preempt", high),
+        "place high[?] on n1 after low[?]
+         place high.api[?] on n1 after low[?]
+         preempt low[?] on n1
+         preempt low[?] on n1
+         blocked low 2: cpu 1",
+    );
+    check(
+        &full("preempt", &format!("{high}\ngroup db cpu=500")),
+        "place high[?] on n1 after low[?]
+         place high.api[?] on n1 after low[?]
+         preempt low[?] on n1
+         preempt low[?] on n1
+         blocked high.db 1: cpu 1
+         blocked low 2: cpu 1",
+    );
+}

@@ -70,7 +70,8 @@ pub(super) struct Chooser<'a, 'f> {
     /// Nodes that meet the group's demand, open or not.
     eligible: Arc<Vec<Place>>,
     ranking: Option<Ranking>,
-    victims: Option<Victims<'a>>,
+    /// Whose room it has taken, and may take.
+    pub victims: Option<Victims<'a>>,
     /// What it has placed.
     pub moves: Vec<Move<'a>>,
 }
@@ -125,6 +126,11 @@ impl<'a, 'f> Chooser<'a, 'f> {
             chooser.count_earlier(done);
         }
         chooser
+    }
+
+    /// Goes on from what earlier groups of the plan took of others.
+    pub(super) fn go_on_from(&mut self, victims: Option<Victims<'a>>) {
+        self.victims = victims.map(|known| known.for_next_group(self.priority, &self.ending));
     }
 
     /// Counts the group's instances that stay.

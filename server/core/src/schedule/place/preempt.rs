@@ -27,6 +27,8 @@ pub(super) struct Victims<'a> {
     ending: BTreeSet<AllocationId>,
     /// Per node that was looked at.
     nodes: BTreeMap<Place, OnNode<'a>>,
+    /// What was placed in the room of those that end for it.
+    in_room: BTreeMap<Place, Resources>,
     /// Instances of each group that make way already.
     making_way: BTreeMap<(&'a JobKey, &'a str), u32>,
 }
@@ -46,7 +48,23 @@ impl<'a> Victims<'a> {
     /// What may make way for work of `job`, which has that priority; the plan ends `ending` already.
     pub fn of(state: &'a State, priority: u32, job: &JobKey, ending: &BTreeSet<AllocationId>) -> Self {
         let (job, ending) = (job.clone(), ending.clone());
-        Self { state, priority, job, ending, nodes: BTreeMap::new(), making_way: BTreeMap::new() }
+        Self {
+            state,
+            priority,
+            job,
+            ending,
+            nodes: BTreeMap::new(),
+            in_room: BTreeMap::new(),
+            making_way: BTreeMap::new(),
+        }
+    }
+
+    /// The same for another group of the job, of that priority; the plan ends `ending` too by now.
+    pub fn for_next_group(mut self, priority: u32, ending: &BTreeSet<AllocationId>) -> Self {
+        self.priority = priority;
+        self.ending.extend(ending);
+        self.nodes.clear();
+        self
     }
 
     /// Of the `open` nodes the one where an instance finds room at the least cost, and what ends for it there; of several
@@ -90,7 +108,9 @@ impl<'a> Victims<'a> {
             *self.making_way.entry(victim.group()).or_default() += 1;
             self.ending.insert(victim.allocation.id);
         }
-        on_node.stays += ask.resources_on(fleet.row(at));
+        let resources = ask.resources_on(fleet.row(at));
+        on_node.stays += resources;
+        *self.in_room.entry(at).or_default() += resources - (resources.max(room) - room);
         on_node.ports.extend(ask.static_ports(fleet.row(at)));
         // Others of those groups may have become dearer, wherever they run.
         self.nodes.values_mut().for_each(|on_node| on_node.cheapest = None);
@@ -109,6 +129,7 @@ impl<'a> Victims<'a> {
         // What the plan at work has placed there.
         let held_now = held.map(|held| held.held).unwrap_or_default();
         on_node.stays += fleet.row(at).used - held_now;
+        on_node.stays += self.in_room.get(&at).copied().unwrap_or_default();
         for known in self.state.allocations_of_node(node.id).filter(|known| known.holds()) {
             if known.desired != Desired::Run || self.ending.contains(&known.id) {
                 continue;
