@@ -210,7 +210,7 @@ mod tests {
         let loud = json!({
             "Periodic": {"Spec": "@daily"},
             "TaskGroups": [{
-                "EphemeralDisk": {"Sticky": true},
+                "EphemeralDisk": {"Migrate": true},
                 "Networks": [{"CNI": {"Args": {"a": "b"}}}],
                 "Services": [{"Cluster": "eu", "Connect": {"Native": true}}],
                 "Volumes": {"data": {"Type": "host", "Sticky": true}},
@@ -219,7 +219,7 @@ mod tests {
         });
         let wanted = [
             "Periodic",
-            "TaskGroups[0].EphemeralDisk.Sticky",
+            "TaskGroups[0].EphemeralDisk.Migrate",
             "TaskGroups[0].Networks[0].CNI",
             "TaskGroups[0].Services[0].Cluster",
             "TaskGroups[0].Services[0].Connect",

@@ -49,7 +49,7 @@ static EPHEMERAL_DISK: Block = Block::new(
     "Disk of an instance, gone with it.",
     &[
         attribute("size", "SizeMB", AMOUNT, "MiB; 300 unless given."),
-        attribute("sticky", "Sticky", Kind::Bool, "Whether a successor tries the same node.").not_yet(),
+        attribute("sticky", "Sticky", Kind::Bool, "Whether a successor tries the same node, as yet without data."),
         attribute("migrate", "Migrate", Kind::Bool, "Whether data moves to another node.").not_yet(),
     ],
 )

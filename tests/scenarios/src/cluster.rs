@@ -248,8 +248,15 @@ impl Cluster {
             node.dynamic_ports = (port(first), port(last));
         }
         equipment::equip(&mut node, &mut words);
-        if let Some(name) = words.value("driver") {
-            node.drivers = BTreeMap::from([(name, Driver { detected: true, healthy: true, ..Driver::default() })]);
+        if let Some(text) = words.value("driver") {
+            let (name, how) = text.split_once(':').unwrap_or((&text, "well"));
+            let driver = Driver { detected: how != "absent", healthy: how == "well", ..Driver::default() };
+            node.drivers = BTreeMap::from([(name.to_string(), driver)]);
+        }
+        if let Some(text) = words.value("reserved") {
+            let (cpu, memory) = text.split_once(':').expect("what is reserved is cpu:mem");
+            node.reserved.cpu_mhz = cpu.parse().expect("MHz are a number");
+            node.reserved.memory_mb = memory.parse().expect("MiB are a number");
         }
         let at = words.value("since").map_or(self.now, |since| self.at(&since));
         let closings = [

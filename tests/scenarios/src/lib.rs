@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! node n1 cpu=1000 mem=512 rack=r1        its size, dc=, pool=, class=, ports=20000-20009, driver=, attr.NAME=, or meta
+//! node n1 driver=docker:sick reserved=100:256                             or absent; CPU and memory that nobody gets
 //! node n1 cores=0-3 core_mhz=1000 device="nvidia/gpu/1080ti:2;memory=11 GiB" volume=certs:ro network=lan:10.0.0.1:22
 //!                                         what it has beyond amounts; device count `3-1`: three, the first one sick
 //! node n2 down since=-60s                 or suspect, draining, ineligible: once everything before it is in place

@@ -6,6 +6,8 @@ mod batch;
 mod canaries;
 #[path = "behaviours/combinations.rs"]
 mod combinations;
+#[path = "behaviours/conditions.rs"]
+mod conditions;
 #[path = "behaviours/cores.rs"]
 mod cores;
 #[path = "behaviours/deployments.rs"]
@@ -14,6 +16,8 @@ mod deployments;
 mod devices;
 #[path = "behaviours/disconnects.rs"]
 mod disconnects;
+#[path = "behaviours/disks.rs"]
+mod disks;
 #[path = "behaviours/drains.rs"]
 mod drains;
 #[path = "behaviours/explanations.rs"]
@@ -34,6 +38,8 @@ mod networks;
 mod order;
 #[path = "behaviours/preemption.rs"]
 mod preemption;
+#[path = "behaviours/preemption_of_devices.rs"]
+mod preemption_of_devices;
 #[path = "behaviours/properties.rs"]
 mod properties;
 #[path = "behaviours/rollouts.rs"]
@@ -44,6 +50,8 @@ mod room;
 mod scaling;
 #[path = "behaviours/scores.rs"]
 mod scores;
+#[path = "behaviours/spreads.rs"]
+mod spreads;
 #[path = "behaviours/sysbatch.rs"]
 mod sysbatch;
 #[path = "behaviours/system.rs"]

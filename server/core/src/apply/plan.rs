@@ -110,9 +110,7 @@ fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Op
     for id in &plan.updates_in_place {
         let Some(known) = state.allocation(*id).filter(|known| known.is_live()).cloned() else { continue };
         let mut known = (*known).clone();
-        let priority = |version| state.job_version(&plan.job, version).map(|version| version.job.priority);
-        if priority(plan.job_version) < priority(known.job_version) {
-            // Work of a higher priority may take its room from now on.
+        if lowers_priority(state, plan.job_version, &known) {
             state.put_gain(known.node);
         }
         known.job_version = plan.job_version;
@@ -130,6 +128,13 @@ fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Op
     if let Some(deployment) = deployment {
         deployment::count_placed(state, work, deployment, &joined);
     }
+}
+
+/// Whether `version` of the job of `known` has a lower priority than that runs with. If so, work of a higher priority may
+/// take its room from now on: its node has gained.
+fn lowers_priority(state: &State, version: u64, known: &Allocation) -> bool {
+    let priority = |version| state.job_version(&known.job, version).map(|version| version.job.priority);
+    priority(version) < priority(known.job_version)
 }
 
 /// Places the instances of one plan.
@@ -244,6 +249,14 @@ impl Placer<'_> {
                 previous.follow_up = None;
             }
             allocation::save(state, work, previous, false);
+        }
+        if tail
+            .after
+            .iter()
+            .filter_map(|id| state.allocation(*id))
+            .any(|before| before.job == self.plan.job && lowers_priority(state, version.version, before))
+        {
+            state.put_gain(node.id);
         }
         allocation::save(state, work, new, true);
         self.joined.extend(deployment.map(|_| id));

@@ -54,6 +54,7 @@ pub(super) fn place(
     let mut lines = Lines::default();
     let mut ending: BTreeSet<_> = stops.iter().map(|stop| stop.allocation).collect();
     let mut earlier = Vec::new();
+    let mut victims = None;
     'groups: while let Some(first) = rest.first() {
         let is_same = |want: &Want| want.group == first.group && want.version.version == first.version.version;
         let end = rest.iter().position(|want| !is_same(want)).unwrap_or(rest.len());
@@ -61,6 +62,7 @@ pub(super) fn place(
         rest = others;
         let Some(group) = first.version.job.group(&first.group) else { continue };
         let mut chooser = Chooser::new(state, fleet, evaluation, first, group, &ending, &earlier);
+        chooser.go_on_from(victims.take());
         let mut open: Vec<_> = of_group.iter().map(|want| (want, want.count)).collect();
         loop {
             let mut unplaced = Vec::new();
@@ -94,6 +96,7 @@ pub(super) fn place(
             }
             open = unplaced;
         }
+        victims = chooser.victims.take();
         earlier.extend(chooser.moves);
         ending.extend(placed.stops.iter().map(|stop| stop.allocation));
         lines.end_group();

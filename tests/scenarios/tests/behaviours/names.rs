@@ -10,6 +10,8 @@
 //! TestThree = later: needs what is not built yet
 //! ```
 //!
+//! Every name is there, or among [`OPEN`].
+//!
 //! The tests named fail if the behaviour breaks. One is named by its module (the file's name, or the folder's where the
 //! file is `tests.rs`) and its function. Lines that begin with `#` say where ours differs on purpose.
 
@@ -21,6 +23,73 @@ use std::path::{Path, PathBuf};
 const NOT_APPLICABLE_MAX: usize = 60;
 /// Parts of which a behaviour may come later.
 const MAY_COME_LATER: [&str; 5] = ["core_sched", "periodic", "deploymentwatcher", "heartbeat", "drainer"];
+
+/// How many names each of Nomad's test files has.
+const PARTS: [(&str, usize); 36] = [
+    ("nomad/blocked_evals_test.go", 26),
+    ("nomad/core_sched_test.go", 35),
+    ("nomad/deploymentwatcher/deployments_watcher_test.go", 28),
+    ("nomad/drainer/drain_heap_test.go", 6),
+    ("nomad/drainer/drainer_util_test.go", 2),
+    ("nomad/drainer/draining_node_test.go", 1),
+    ("nomad/drainer/watch_jobs_test.go", 5),
+    ("nomad/drainer/watch_nodes_test.go", 6),
+    ("nomad/eval_broker_test.go", 27),
+    ("nomad/heartbeat_test.go", 11),
+    ("nomad/periodic_test.go", 23),
+    ("nomad/plan_apply_test.go", 22),
+    ("scheduler/annotate_test.go", 5),
+    ("scheduler/feasible/context_test.go", 9),
+    ("scheduler/feasible/device_test.go", 10),
+    ("scheduler/feasible/feasible_test.go", 44),
+    ("scheduler/feasible/numa_ce_test.go", 1),
+    ("scheduler/feasible/preemption_test.go", 2),
+    ("scheduler/feasible/rank_test.go", 24),
+    ("scheduler/feasible/select_test.go", 3),
+    ("scheduler/feasible/spread_test.go", 6),
+    ("scheduler/feasible/stack_test.go", 19),
+    ("scheduler/generic_sched_test.go", 84),
+    ("scheduler/integration/preemption_test.go", 1),
+    ("scheduler/integration/spread_test.go", 3),
+    ("scheduler/reconciler/allocs_test.go", 8),
+    ("scheduler/reconciler/filters_test.go", 2),
+    ("scheduler/reconciler/reconcile_cluster_prop_test.go", 3),
+    ("scheduler/reconciler/reconcile_cluster_test.go", 87),
+    ("scheduler/reconciler/reconcile_node_prop_test.go", 1),
+    ("scheduler/reconciler/reconcile_node_test.go", 9),
+    ("scheduler/reconciler/reconnecting_picker_test.go", 4),
+    ("scheduler/scheduler_sysbatch_test.go", 24),
+    ("scheduler/scheduler_system_test.go", 38),
+    ("scheduler/scheduler_test.go", 1),
+    ("scheduler/util_test.go", 24),
+];
+/// Names of which nothing became yet: a list that only gets shorter.
+const OPEN: [(&str, &str); 19] = [
+    // Devices near the memory that a task uses (NUMA).
+    ("scheduler/feasible/device_test.go", "TestDeviceAllocate_Constraints_NoMemoryMatch"),
+    ("scheduler/feasible/device_test.go", "TestDeviceAllocator_Allocate_NUMA_available"),
+    ("scheduler/feasible/device_test.go", "TestDeviceAllocator_Allocate_NUMA_node1"),
+    ("scheduler/feasible/device_test.go", "Test_equalBusID"),
+    ("scheduler/feasible/device_test.go", "Test_memoryNodeMatcher"),
+    // Host volumes that are made on demand, and instances that come back to theirs.
+    ("scheduler/feasible/feasible_test.go", "TestDynamicHostVolumeIsAvailable"),
+    ("scheduler/feasible/feasible_test.go", "TestDynamicHostVolumeIsAvailable_PurgedJob"),
+    ("scheduler/feasible/feasible_test.go", "TestHostVolumeChecker_Dynamic"),
+    ("scheduler/feasible/feasible_test.go", "TestHostVolumeChecker_StaticSticky"),
+    ("scheduler/feasible/feasible_test.go", "TestHostVolumeChecker_StaticStickyMultiVolume"),
+    ("scheduler/feasible/feasible_test.go", "TestHostVolumeChecker_Sticky"),
+    ("scheduler/feasible/feasible_test.go", "TestHostVolume_ProposedAllocMeetsClaim"),
+    ("scheduler/generic_sched_test.go", "TestServiceSched_JobRegister_StickyHostVolumes"),
+    ("scheduler/generic_sched_test.go", "TestServiceSched_JobRegister_StickyStaticHostVolume"),
+    // Network modes that only some nodes know.
+    ("scheduler/feasible/feasible_test.go", "TestNetworkChecker"),
+    // Providers of secrets.
+    ("scheduler/feasible/feasible_test.go", "TestSecretsChecker"),
+    ("scheduler/feasible/stack_test.go", "TestServiceStack_Select_Secrets"),
+    ("scheduler/feasible/stack_test.go", "TestSystemStack_Select_Secrets"),
+    // A limit on the number of instances of a node.
+    ("scheduler/feasible/rank_test.go", "TestBinPackIterator_MaxAlloc"),
+];
 
 /// What became of a name.
 enum Fate {
@@ -153,4 +222,20 @@ fn only_parts_that_may_come_later_do_and_say_why() {
             assert!(reason.split(' ').count() >= 4, "{name}: {reason} is no reason");
         }
     }
+}
+
+#[test]
+fn every_name_of_every_part_is_accounted_for() {
+    let names = names();
+    let mut found: BTreeMap<&str, usize> = PARTS.iter().map(|(part, _)| (*part, 0)).collect();
+    let known = names.iter().map(|(part, name, _)| (part.as_str(), name.as_str()));
+    for (part, name) in known.chain(OPEN) {
+        *found.get_mut(part).unwrap_or_else(|| panic!("{name} is of {part}, which is no part")) += 1;
+    }
+    assert_eq!(found, BTreeMap::from(PARTS));
+    assert_eq!(found.values().sum::<usize>(), 604);
+    let open: BTreeSet<_> = OPEN.iter().map(|(_, name)| *name).collect();
+    assert_eq!(open.len(), OPEN.len(), "a name stands twice among those that are open");
+    let closed: Vec<_> = names.iter().filter(|(_, name, _)| open.contains(name.as_str())).collect();
+    assert!(closed.is_empty(), "{} is open no more: take it off the list", closed[0].1);
 }

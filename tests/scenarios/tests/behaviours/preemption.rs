@@ -1,6 +1,6 @@
 //! Work of a higher priority takes the room of other work where it must, and nothing ends in vain.
 
-use scenarios::check;
+use scenarios::{check, check_late};
 
 /// A full node with work of priority 20, and `job`, which finds no room.
 fn full(scheduler: &str, job: &str) -> String {
@@ -329,5 +329,131 @@ fn who_waits_is_tried_when_the_priority_of_other_work_falls() {
          place high[0] on n1 after low[0]
          preempt low[0] on n1
          blocked low 1: cpu 1",
+    );
+}
+
+#[test]
+fn a_sysbatch_job_takes_room_where_it_may() {
+    let job = "job high type=sysbatch cpu=500 priority=80";
+    check(&full("", job), "blocked high 1: cpu 1");
+    check(
+        &full("preempt", job),
+        "place high[0] on n1 after low[?]
+         preempt low[?] on n1
+         blocked low 1: cpu 1",
+    );
+}
+
+#[test]
+fn a_system_job_takes_the_port_and_the_room_of_lower_work_on_every_node_that_is_full() {
+    check(
+        "node n1 cpu=1000
+         node n2 cpu=1000
+         node n3 cpu=1000
+         job low cpu=500 priority=20 port=8080
+         alloc low[0] on n1 running healthy
+         job batch type=batch count=1 cpu=800 priority=20
+         alloc batch[0] on n2 running
+         job high type=system cpu=500 priority=100 port=8080",
+        "place high[0] on n1 after low[0]
+         preempt low[0] on n1
+         place high[0] on n2 after batch[0]
+         preempt batch[0] on n2
+         place high[0] on n3
+         blocked batch 1: cpu 3
+         blocked low 1: cpu 1, port 8080 3",
+    );
+}
+
+#[test]
+fn a_plan_that_ends_others_is_taken_as_a_whole() {
+    check_late(
+        &full("preempt", "job high cpu=500 priority=80"),
+        "",
+        "place high[?] on n1 after low[?]
+         preempt low[?] on n1
+         blocked low 1: cpu 1",
+    );
+}
+
+#[test]
+fn nobody_ends_for_a_plan_that_comes_too_late() {
+    check_late(
+        &full("preempt", "job high cpu=500 priority=80"),
+        "ineligible n1",
+        "blocked high 1: cpu 1, node ineligible 1",
+    );
+}
+
+#[test]
+fn of_many_of_one_priority_the_one_makes_way_whose_room_is_nearest_to_what_is_missing() {
+    let mut setup = "scheduler preempt\nnode n1 cpu=2000\n".to_string();
+    // More than are weighed in every combination.
+    for at in 0..12 {
+        let cpu = if at == 7 { 400 } else { 100 };
+        setup += &format!("job low{at} cpu={cpu} priority=20\nalloc low{at}[0] on n1 running healthy\n");
+    }
+    setup += "job large cpu=500 priority=20\nalloc large[0] on n1 running healthy\n";
+    check(
+        &format!("{setup}job high cpu=390 priority=80"),
+        "place high[0] on n1 after low7[0]
+         preempt low7[0] on n1
+         blocked low7 1: cpu 1",
+    );
+}
+
+#[test]
+fn who_waits_is_tried_when_an_instance_of_a_lower_priority_takes_over() {
+    check(
+        "scheduler preempt
+         node n1 cpu=1000
+         job low cpu=1000 priority=75
+         run
+         job high cpu=500 priority=80
+         run
+         job low priority=20 change=env",
+        "stop low[0] on n1: updated
+         place low[0] on n1 after low[0]
+         place high[0] on n1 after low[0] after low[0]
+         preempt low[0] on n1
+         blocked low 1: cpu 1",
+    );
+}
+
+#[test]
+fn a_port_that_the_same_plan_has_given_away_does_not_come_free() {
+    check(
+        "scheduler preempt
+         node n1 cpu=1000
+         node n2 cpu=1000
+         job low cpu=1000 priority=20
+         alloc low[0] on n1 running healthy
+         job high count=2 cpu=100 port=8080 priority=80",
+        "place high[?] on n2
+         place high[?] on n1 after low[?]
+         preempt low[?] on n1
+         blocked low 1: cpu 2",
+    );
+}
+
+#[test]
+fn groups_of_one_job_take_the_room_of_different_work() {
+    let high = "job high cpu=500 priority=80\ngroup api cpu=500";
+    check(
+        &full("preempt", high),
+        "place high[?] on n1 after low[?]
+         place high.api[?] on n1 after low[?]
+         preempt low[?] on n1
+         preempt low[?] on n1
+         blocked low 2: cpu 1",
+    );
+    check(
+        &full("preempt", &format!("{high}\ngroup db cpu=500")),
+        "place high[?] on n1 after low[?]
+         place high.api[?] on n1 after low[?]
+         preempt low[?] on n1
+         preempt low[?] on n1
+         blocked high.db 1: cpu 1
+         blocked low 2: cpu 1",
     );
 }

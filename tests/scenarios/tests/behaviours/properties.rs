@@ -31,6 +31,7 @@ fn job() -> impl Strategy<Value = String> {
         1 => Just("dynamic_ports=2"),
         1 => Just("constraint=\"${meta.rack} = r1\""),
         1 => Just("all_at_once"),
+        1 => Just("sticky"),
         1 => Just("cores=1"),
         1 => Just("cores=2 device=gpu:1"),
         1 => Just("device=nvidia/gpu:2"),

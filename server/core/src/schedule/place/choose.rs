@@ -70,7 +70,8 @@ pub(super) struct Chooser<'a, 'f> {
     /// Nodes that meet the group's demand, open or not.
     eligible: Arc<Vec<Place>>,
     ranking: Option<Ranking>,
-    victims: Option<Victims<'a>>,
+    /// Whose room it has taken, and may take.
+    pub victims: Option<Victims<'a>>,
     /// What it has placed.
     pub moves: Vec<Move<'a>>,
 }
@@ -125,6 +126,11 @@ impl<'a, 'f> Chooser<'a, 'f> {
             chooser.count_earlier(done);
         }
         chooser
+    }
+
+    /// Goes on from what earlier groups of the plan took of others.
+    pub(super) fn go_on_from(&mut self, victims: Option<Victims<'a>>) {
+        self.victims = victims.map(|known| known.for_next_group(self.priority, &self.ending));
     }
 
     /// Counts the group's instances that stay.
@@ -301,12 +307,18 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let rank = |at: Place| (self.score(at, Some(want)), at);
         let best = match only {
             Some(only) => only.filter(takes_it).map(rank),
-            None => {
+            None => self.with_its_disk(leaving).filter(takes_it).map(rank).or_else(|| {
                 let all = self.eligible.iter().copied().filter(takes_it).map(rank);
                 all.max_by_key(|(score, at)| (score.total(), self.tie(*at), *at))
-            }
+            }),
         };
         best.map(|(score, at)| (at, score))
+    }
+
+    /// Where the disk is of the instance that leaves, if its successor shall come back to that.
+    fn with_its_disk(&self, leaving: Option<&Allocation>) -> Option<Place> {
+        let at = leaving.filter(|_| self.group.ephemeral_disk.sticky).and_then(|known| self.fleet.place_of(known.node));
+        at.filter(|at| self.eligible.binary_search(at).is_ok())
     }
 
     /// Whether the node takes new work, and other instances of the job leave it open when `leaving` has left.

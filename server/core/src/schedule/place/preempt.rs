@@ -9,14 +9,14 @@ mod pick;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, Desired, JobKey, Resources, StopReason};
+use model::{Allocation, AllocationId, Desired, JobKey, NodeId, Resources, StopReason};
 
 use super::super::fleet::{Fleet, Place};
 use super::super::grant::Grant;
 use super::room::Ask;
 use crate::limits::PREEMPTION_PRIORITY_GAP;
-use crate::state::{State, counts_for};
-use pick::{Cost, Victim};
+use crate::state::{NodeUse, State, counts_for};
+use pick::{Cost, Need, Victim};
 
 /// The work that may have to make way for one group.
 pub(super) struct Victims<'a> {
@@ -27,6 +27,8 @@ pub(super) struct Victims<'a> {
     ending: BTreeSet<AllocationId>,
     /// Per node that was looked at.
     nodes: BTreeMap<Place, OnNode<'a>>,
+    /// What was placed in the room of those that end for it.
+    in_room: BTreeMap<Place, Resources>,
     /// Instances of each group that make way already.
     making_way: BTreeMap<(&'a JobKey, &'a str), u32>,
 }
@@ -46,7 +48,23 @@ impl<'a> Victims<'a> {
     /// What may make way for work of `job`, which has that priority; the plan ends `ending` already.
     pub fn of(state: &'a State, priority: u32, job: &JobKey, ending: &BTreeSet<AllocationId>) -> Self {
         let (job, ending) = (job.clone(), ending.clone());
-        Self { state, priority, job, ending, nodes: BTreeMap::new(), making_way: BTreeMap::new() }
+        Self {
+            state,
+            priority,
+            job,
+            ending,
+            nodes: BTreeMap::new(),
+            in_room: BTreeMap::new(),
+            making_way: BTreeMap::new(),
+        }
+    }
+
+    /// The same for another group of the job, of that priority; the plan ends `ending` too by now.
+    pub fn for_next_group(mut self, priority: u32, ending: &BTreeSet<AllocationId>) -> Self {
+        self.priority = priority;
+        self.ending.extend(ending);
+        self.nodes.clear();
+        self
     }
 
     /// Of the `open` nodes the one where an instance finds room at the least cost, and what ends for it there; of several
@@ -78,6 +96,8 @@ impl<'a> Victims<'a> {
     /// Places an instance on a node in the room of those.
     pub fn take(&mut self, fleet: &mut Fleet, ask: &Ask<'_>, at: Place, taken: &[AllocationId]) -> Grant {
         let Some(on_node) = self.nodes.get_mut(&at) else { return Grant::default() };
+        let known = taken.iter().filter_map(|id| self.state.allocation(*id));
+        let inherited = NodeUse::of(known.flat_map(|known| with_predecessors(self.state, known)));
         let mut room = Resources::default();
         for victim in on_node.victims.extract_if(.., |victim| taken.contains(&victim.allocation.id)) {
             room += victim.room;
@@ -88,11 +108,13 @@ impl<'a> Victims<'a> {
             *self.making_way.entry(victim.group()).or_default() += 1;
             self.ending.insert(victim.allocation.id);
         }
-        on_node.stays += ask.resources_on(fleet.row(at));
+        let resources = ask.resources_on(fleet.row(at));
+        on_node.stays += resources;
+        *self.in_room.entry(at).or_default() += resources - (resources.max(room) - room);
         on_node.ports.extend(ask.static_ports(fleet.row(at)));
         // Others of those groups may have become dearer, wherever they run.
         self.nodes.values_mut().for_each(|on_node| on_node.cheapest = None);
-        ask.put_in_room(fleet, at, room)
+        ask.put_in_room(fleet, at, room, &inherited)
     }
 
     /// Finds out what may make way on a node.
@@ -107,6 +129,7 @@ impl<'a> Victims<'a> {
         // What the plan at work has placed there.
         let held_now = held.map(|held| held.held).unwrap_or_default();
         on_node.stays += fleet.row(at).used - held_now;
+        on_node.stays += self.in_room.get(&at).copied().unwrap_or_default();
         for known in self.state.allocations_of_node(node.id).filter(|known| known.holds()) {
             if known.desired != Desired::Run || self.ending.contains(&known.id) {
                 continue;
@@ -151,7 +174,18 @@ impl<'a> Victims<'a> {
             ask.resources_on(row).is_within(row.capacity - on_node.stays)
                 && ask.static_ports(row).iter().all(is_free)
                 && ask.holders_of_ports(fleet, at).is_some()
+                && ask.is_granted_without(fleet, at, self.leaving(row.node.id))
         })
+    }
+
+    /// The allocations of a node that were told to end and that nobody stands in for.
+    fn leaving(&self, node: NodeId) -> impl Iterator<Item = &'a Allocation> {
+        let known: Vec<_> = self.state.allocations_of_node(node).filter(|known| known.holds()).collect();
+        let (stay, leave): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.desired == Desired::Run);
+        leave
+            .into_iter()
+            .map(|known| &**known)
+            .filter(move |known| !stay.iter().any(|other| other.after.contains(&known.id)))
     }
 
     /// Finds the cheapest that makes room on a node.
@@ -159,10 +193,22 @@ impl<'a> Victims<'a> {
         let Some(on_node) = self.nodes.get(&at).filter(|on_node| on_node.cheapest.is_none()) else { return };
         let row = fleet.row(at);
         let short = ask.resources_on(row) - row.free();
-        let holders = ask.holders_of_ports(fleet, at);
-        let found = holders.and_then(|holders| pick::cheapest(&on_node.victims, short, &holders, &self.making_way));
+        let frees_the_rest = |victims: &[Victim<'_>]| {
+            let gone = victims.iter().flat_map(|victim| with_predecessors(self.state, victim.allocation));
+            ask.is_granted_without(fleet, at, gone)
+        };
+        let found = ask.holders_of_ports(fleet, at).and_then(|holders| {
+            let need = Need { short, holders: &holders, frees_the_rest: &frees_the_rest };
+            pick::cheapest(&on_node.victims, &need, &self.making_way)
+        });
         if let Some(on_node) = self.nodes.get_mut(&at) {
             on_node.cheapest = Some(found);
         }
     }
+}
+
+/// An allocation and those that it waits for.
+fn with_predecessors<'s>(state: &'s State, known: &'s Allocation) -> impl Iterator<Item = &'s Allocation> {
+    let before = known.after.iter().filter_map(|id| state.allocation(*id)).map(|before| &**before);
+    before.chain([known])
 }

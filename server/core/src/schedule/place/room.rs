@@ -100,16 +100,17 @@ impl<'a> Ask<'a> {
     pub fn put(&self, fleet: &mut Fleet, at: Place, succeeded: Option<&Allocation>) -> Grant {
         let succeeded = succeeded.filter(|known| known.node == fleet.row(at).node.id);
         let added = self.added(fleet.row(at), succeeded);
-        self.put_adding(fleet, at, added, succeeded)
+        let inherited = succeeded.map(|known| self.state.inherited(known));
+        self.put_adding(fleet, at, added, inherited.as_ref())
     }
 
-    /// Places an instance there in `room` that others make, and says what it gets beyond amounts.
-    pub fn put_in_room(&self, fleet: &mut Fleet, at: Place, room: Resources) -> Grant {
+    /// Places an instance there in `room` that others make, who hold `inherited`, and says what it gets beyond amounts.
+    pub fn put_in_room(&self, fleet: &mut Fleet, at: Place, room: Resources, inherited: &NodeUse) -> Grant {
         let added = self.resources_on(fleet.row(at)).max(room) - room;
-        self.put_adding(fleet, at, added, None)
+        self.put_adding(fleet, at, added, Some(inherited))
     }
 
-    fn put_adding(&self, fleet: &mut Fleet, at: Place, added: Resources, succeeded: Option<&Allocation>) -> Grant {
+    fn put_adding(&self, fleet: &mut Fleet, at: Place, added: Resources, inherited: Option<&NodeUse>) -> Grant {
         fleet.put(at, added);
         match self.ports {
             Ports::Dynamic(0) if !self.is_granted => return Grant::default(),
@@ -121,10 +122,10 @@ impl<'a> Ask<'a> {
             }
             Ports::Dynamic(_) | Ports::Any => {}
         }
-        let grant = self.grant(fleet, at, succeeded).unwrap_or_default();
-        let inherited = succeeded.map(|known| self.state.inherited(known));
+        let taken = Taken { held: self.held(fleet.row(at)), placed: fleet.placed(at), inherited };
+        let grant = grant::grant(&fleet.row(at).node, &taken, self.group).unwrap_or_default();
         let (placed, row) = fleet.placed_mut(at);
-        placed.add(&row.node, self.group, &grant, inherited.as_ref());
+        placed.add(&row.node, self.group, &grant, inherited);
         let taken = Taken { held: self.held(row), placed, inherited: None };
         row.count_beyond_amounts(&taken);
         grant
@@ -160,13 +161,21 @@ impl<'a> Ask<'a> {
         alone.filter_map(|port| Some((address_of(port, &row.node)?.to_string(), port.value))).collect()
     }
 
-    /// The allocations that hold its static ports there; none where something else is short that can't come free by ending
-    /// them.
+    /// Whether cores, devices and dynamic ports are to be had there when those are `gone`.
+    pub fn is_granted_without<'k>(&self, fleet: &Fleet, at: Place, gone: impl Iterator<Item = &'k Allocation>) -> bool {
+        let row = fleet.row(at);
+        let inherited = NodeUse::of(gone);
+        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: Some(&inherited) };
+        let is_static = |misfit: &Misfit| matches!(misfit, Misfit::PortTaken { .. });
+        room_for_ports(&row.node, &taken, self.group).iter().all(is_static)
+            && grant::grant(&row.node, &taken, self.group).is_ok()
+    }
+
+    /// The allocations that hold its static ports there; none where a port can't come free by ending them.
     pub fn holders_of_ports(&self, fleet: &Fleet, at: Place) -> Option<BTreeSet<AllocationId>> {
         let row = fleet.row(at);
         let static_ports = self.static_ports(row);
-        let by_others = |misfit: &Misfit| matches!(misfit, Misfit::PortTaken { .. });
-        if !self.beyond_amounts(fleet, at, None).iter().all(by_others) || self.grant(fleet, at, None).is_err() {
+        if static_ports.iter().collect::<BTreeSet<_>>().len() < static_ports.len() {
             return None;
         }
         let mut holders = BTreeSet::new();

@@ -39,32 +39,51 @@ pub(super) struct Cost {
 /// Instances that make way already, by group.
 pub(super) type MakingWay<'a> = BTreeMap<(&'a JobKey, &'a str), u32>;
 
-/// The cheapest of `victims` that together free what is `short`, `holders` among them; none if all are not enough.
+/// What must come free.
+pub(super) struct Need<'n> {
+    /// Amounts that are short.
+    pub short: Resources,
+    /// Who holds the static ports.
+    pub holders: &'n BTreeSet<AllocationId>,
+    /// Whether there are cores and devices when those are gone.
+    pub frees_the_rest: &'n dyn Fn(&[Victim<'_>]) -> bool,
+}
+
+impl Need<'_> {
+    fn is_met_without(&self, victims: &[Victim<'_>]) -> bool {
+        self.short.is_within(sum(victims)) && (self.frees_the_rest)(victims)
+    }
+}
+
+/// The cheapest of `victims` that together free what is needed; none if all are not enough.
 pub(super) fn cheapest(
     victims: &[Victim<'_>],
-    short: Resources,
-    holders: &BTreeSet<AllocationId>,
+    need: &Need<'_>,
     making_way: &MakingWay<'_>,
 ) -> Option<(Cost, Vec<AllocationId>)> {
     let (held, mut others): (Vec<_>, Vec<_>) =
-        victims.iter().copied().partition(|victim| holders.contains(&victim.allocation.id));
-    if held.len() < holders.len() {
+        victims.iter().copied().partition(|victim| need.holders.contains(&victim.allocation.id));
+    if held.len() < need.holders.len() || !need.is_met_without(victims) {
         return None;
     }
+    // Cores and devices that are free already stay so, whoever ends.
+    let is_free = (need.frees_the_rest)(&held);
+    let frees_the_rest = |victims: &[Victim<'_>]| is_free || (need.frees_the_rest)(victims);
+    let need = &Need { frees_the_rest: &frees_the_rest, ..*need };
     others.sort_by_key(|victim| (victim.priority, victim.allocation.id));
     // With those of the lowest priorities that are enough; the others need not be weighed.
-    let mut freed = sum(&held);
+    let mut chosen = held.clone();
     let mut enough = 0;
-    while !short.is_within(freed) {
-        freed += others.get(enough)?.room;
+    while !need.is_met_without(&chosen) {
+        chosen.push(*others.get(enough)?);
         enough += 1;
     }
     let highest = enough.checked_sub(1).map(|last| others[last].priority);
     others.retain(|victim| highest.is_some_and(|highest| victim.priority <= highest));
     let chosen = if others.len() <= PREEMPTION_WEIGHED_MAX {
-        weigh_all(&held, &others, short, making_way)?
+        weigh_all(&held, &others, need, making_way)?
     } else {
-        pick_few(&held, others, short)
+        pick_few(&held, others, need)
     };
     let ids = chosen.iter().map(|victim| victim.allocation.id).collect();
     Some((cost(&chosen, making_way), ids))
@@ -91,23 +110,29 @@ fn cost(victims: &[Victim<'_>], making_way: &MakingWay<'_>) -> Cost {
 fn weigh_all<'a>(
     held: &[Victim<'a>],
     others: &[Victim<'a>],
-    short: Resources,
+    need: &Need<'_>,
     making_way: &MakingWay<'_>,
 ) -> Option<Vec<Victim<'a>>> {
     let combination = |mask: u32| {
         let picked = others.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0).map(|(_, victim)| *victim);
         held.iter().copied().chain(picked).collect::<Vec<_>>()
     };
-    let frees_enough = |victims: &Vec<Victim<'_>>| short.is_within(sum(victims));
-    (0..1u32 << others.len()).map(combination).filter(frees_enough).min_by_key(|victims| cost(victims, making_way))
+    let mut combinations: Vec<_> = (0..1u32 << others.len())
+        .map(|mask| (mask, combination(mask)))
+        .filter(|(_, victims)| need.short.is_within(sum(victims)))
+        .map(|(mask, victims)| (cost(&victims, making_way), mask))
+        .collect();
+    // Asking for cores and devices costs most, so it is done last.
+    combinations.sort_unstable();
+    combinations.into_iter().map(|(_, mask)| combination(mask)).find(|victims| need.is_met_without(victims))
 }
 
 /// A good combination of many: the lowest priorities and of these the best fit first, less what turns out not to be
 /// needed, the highest priority first.
-fn pick_few<'a>(held: &[Victim<'a>], mut others: Vec<Victim<'a>>, short: Resources) -> Vec<Victim<'a>> {
+fn pick_few<'a>(held: &[Victim<'a>], mut others: Vec<Victim<'a>>, need: &Need<'_>) -> Vec<Victim<'a>> {
     let mut chosen = held.to_vec();
-    while !short.is_within(sum(&chosen)) {
-        let missing = short - sum(&chosen);
+    while !need.is_met_without(&chosen) {
+        let missing = need.short - sum(&chosen);
         let best = (0..others.len()).min_by_key(|at| {
             let victim = &others[*at];
             (victim.priority, distance(missing, victim.room), victim.allocation.id)
@@ -118,9 +143,9 @@ fn pick_few<'a>(held: &[Victim<'a>], mut others: Vec<Victim<'a>>, short: Resourc
     let mut at = chosen.len();
     while at > held.len() {
         at -= 1;
-        let without = sum(&chosen) - chosen[at].room;
-        if short.is_within(without) {
-            chosen.remove(at);
+        let victim = chosen.remove(at);
+        if !need.is_met_without(&chosen) {
+            chosen.insert(at, victim);
         }
     }
     chosen
