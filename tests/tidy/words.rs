@@ -23,7 +23,7 @@ pub fn promises(tree: &Tree) -> Vec<String> {
 pub fn machine_paths(tree: &Tree) -> Vec<String> {
     find(tree, |line| {
         MACHINE_FOLDERS.into_iter().find(|folder| {
-            // `https://host/work/` and `src/work/` are other things: the path must begin there.
+            // Such a folder within a URL or a relative path is another thing: the path must begin there.
             line.match_indices(folder)
                 .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-}>*".contains(c)))
         })

@@ -62,7 +62,15 @@ impl Scheduler {
 fn decide(state: &State, fleet: &mut fleet::Fleet, evaluation: &Evaluation, now: Timestamp) -> Decision {
     let wishes = reconcile::reconcile(state, &evaluation.job, Some(evaluation.id), now);
     let reconcile::Wishes {
-        mut stops, updates_in_place, wants, follow_ups, late, deployment, counts, held_back, ..
+        mut stops,
+        updates_in_place,
+        wants,
+        follow_ups,
+        late,
+        deployment,
+        mut counts,
+        held_back,
+        ..
     } = wishes;
     let placed = if wants.is_empty() {
         // Most evaluations find that all is as it should be; they need no look at the nodes.
@@ -72,6 +80,12 @@ fn decide(state: &State, fleet: &mut fleet::Fleet, evaluation: &Evaluation, now:
         place::place(state, fleet, evaluation.id, &stops, &wants)
     };
     stops.extend(placed.stops);
+    for placement in &placed.placements {
+        let preempted: usize = placement.tails.iter().map(|tail| tail.preempts.len()).sum();
+        if let Some(counts) = counts.get_mut(&placement.group) {
+            counts.preempted += preempted as u32;
+        }
+    }
     let mut queued = held_back;
     for (group, unplaced) in &placed.unplaced {
         *queued.entry(group.clone()).or_default() += unplaced.count;

@@ -173,6 +173,7 @@ pub fn of_dry_run(run: &DryRun) -> Vec<String> {
             ("canary", counts.canary),
             ("reschedule now", counts.reschedule_now),
             ("reschedule later", counts.reschedule_later),
+            ("preempt", counts.preempted),
         ];
         let named = named.iter().filter(|(_, number)| *number > 0).map(|(name, number)| format!("{name} {number}"));
         lines.push(format!("{group}: {}", named.collect::<Vec<_>>().join(", ")));

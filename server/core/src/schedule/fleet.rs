@@ -209,10 +209,15 @@ impl Fleet {
 
     /// Whether few instances of `demand` are better searched for by [`Fleet::search`] than by looking at all nodes.
     pub fn is_searchable(&mut self, demand: &Demand) -> bool {
-        self.demands.refresh_index(&self.rows, &self.log, demand)
+        self.demands.is_worth_an_index(demand)
     }
 
-    /// The best place for an instance of `demand`, which is searchable now: what looking at all nodes would find. Of nodes
+    /// Takes in what changed since the last search, before the next.
+    pub fn prepare_search(&mut self, demand: &Demand) {
+        self.demands.refresh_index(&self.rows, &self.log, demand);
+    }
+
+    /// The best place for an instance of `demand`, for which all is prepared: what looking at all nodes would find. Of nodes
     /// that are worth the same the one comes first whose hash is next below `seed`.
     pub fn search(&self, demand: &Demand, ask: Resources, seed: u64, judge: &impl Judge) -> Option<Place> {
         self.demands.index(demand)?.best(ask, seed, judge)

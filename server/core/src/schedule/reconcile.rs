@@ -82,6 +82,8 @@ pub struct Counts {
     pub reschedule_now: u32,
     /// Failed instances that are placed anew later.
     pub reschedule_later: u32,
+    /// Instances of other jobs that end for new ones.
+    pub preempted: u32,
 }
 
 impl Counts {

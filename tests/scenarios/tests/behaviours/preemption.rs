@@ -1,6 +1,6 @@
 //! Work of a higher priority takes the room of other work where it must, and nothing ends in vain.
 
-use scenarios::{check, check_late};
+use scenarios::{check, check_dry_run, check_late};
 
 /// A full node with work of priority 20, and `job`, which finds no room.
 fn full(scheduler: &str, job: &str) -> String {
@@ -455,5 +455,19 @@ fn groups_of_one_job_take_the_room_of_different_work() {
          preempt low[?] on n1
          blocked high.db 1: cpu 1
          blocked low 2: cpu 1",
+    );
+}
+
+#[test]
+fn a_dry_run_counts_who_would_end() {
+    check_dry_run(
+        "scheduler preempt
+         node n1 cpu=1000
+         job low cpu=1000 priority=20
+         alloc low[0] on n1 running healthy",
+        "job high cpu=500 priority=80",
+        "version 0
+         place high[0] on n1
+         high: place 1, preempt 1",
     );
 }

@@ -85,13 +85,17 @@ impl Demands {
         eligible.places.clone()
     }
 
-    /// Whether few instances of `demand` are better searched for in its index, which is in line with `rows` then.
-    pub fn refresh_index(&mut self, rows: &[Row], log: &Log, demand: &Demand) -> bool {
-        let Some(eligible) = self.all.get_mut(demand.key()) else { return false };
-        eligible.searches += 1;
-        if eligible.searches <= SEARCHES_BEFORE_INDEX {
-            return false;
-        }
+    /// Whether few instances of `demand`, which was asked for so often by now, are better searched for in its index.
+    pub fn is_worth_an_index(&mut self, demand: &Demand) -> bool {
+        self.all.get_mut(demand.key()).is_some_and(|eligible| {
+            eligible.searches += 1;
+            eligible.searches > SEARCHES_BEFORE_INDEX
+        })
+    }
+
+    /// Brings the index of `demand` in line with `rows`.
+    pub fn refresh_index(&mut self, rows: &[Row], log: &Log, demand: &Demand) {
+        let Some(eligible) = self.all.get_mut(demand.key()) else { return };
         let changed = log.since(eligible.followed).filter(|_| eligible.index.is_some());
         let index = eligible.index.get_or_insert_default();
         match changed {
@@ -109,7 +113,6 @@ impl Demands {
             }
         }
         eligible.followed = log.len();
-        true
     }
 
     /// The index of `demand`, as it was last refreshed.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node, Resources};
+use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node};
 
 use super::explain::Finding;
 use super::preempt::Victims;
@@ -54,8 +54,6 @@ pub(super) struct Chooser<'a, 'f> {
     /// What the plan has ended so far.
     ending: BTreeSet<AllocationId>,
     ask: Ask<'a>,
-    /// What it asks of every node, where that is all that counts.
-    amounts: Resources,
     algorithm: Algorithm,
     /// Breaks ties, together with the node's hash.
     seed: u64,
@@ -96,14 +94,12 @@ impl<'a, 'f> Chooser<'a, 'f> {
             eligible = Arc::new(eligible.iter().copied().filter(lacks_nothing).collect());
         }
         let ask = Ask::of(state, group);
-        let amounts = ask.amounts().unwrap_or_default();
         let seed = u64::from_le_bytes(evaluation.as_bytes()[8..].try_into().expect("an id has 16 bytes"));
         let mut chooser = Self {
             algorithm: state.scheduler().0.algorithm,
             affinities: Affinities::of(fleet, job, group),
             spreads: Spreads::of(fleet, job, group, &eligible),
             ask,
-            amounts,
             runs_to_completion: job.kind == JobType::Batch,
             job: job.key(),
             kind: job.kind,
@@ -190,10 +186,10 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let mut chosen = Vec::new();
         for _ in 0..count {
             let demand = self.feasibility.demand();
+            self.fleet.prepare_search(demand);
             let Some(amounts) = self.ask.amounts() else { break };
             let Some(at) = self.fleet.search(demand, amounts, self.seed, self) else { break };
             let grant = self.put(at, None);
-            self.fleet.is_searchable(self.feasibility.demand());
             add(&mut chosen, at, grant);
         }
         chosen
@@ -438,7 +434,7 @@ fn add(chosen: &mut Vec<(Place, u32, Grant)>, at: Place, grant: Grant) {
 impl Judge for Chooser<'_, '_> {
     fn bound(&self, left: &Left) -> i64 {
         match self.algorithm {
-            Algorithm::Binpack => -self.fleet.packing().cost_at_least(self.amounts, left),
+            Algorithm::Binpack => -self.fleet.packing().cost_at_least(self.ask.amounts().unwrap_or_default(), left),
             Algorithm::Spread => score::emptiness_at_most(left),
         }
     }

@@ -162,6 +162,7 @@ struct Common<'a> {
     previous_allocation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_allocation: Option<String>,
+    preempted_by_allocation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reschedule_tracker: Option<RescheduleTracker>,
     create_index: Index,
@@ -199,6 +200,7 @@ impl<'a> Common<'a> {
             followup_eval_id: allocation.follow_up.map(|id| id.to_string()),
             previous_allocation: allocation.previous.map(|id| id.to_string()),
             next_allocation: allocation.next.map(|id| id.to_string()),
+            preempted_by_allocation: allocation.preempted_by.map(|id| id.to_string()),
             reschedule_tracker: (!events.is_empty())
                 .then(|| RescheduleTracker { events: events.iter().map(RescheduleView::of).collect() }),
             create_index: allocation.create_index,

@@ -78,8 +78,7 @@ impl Updates {
             in_place_update: counts.in_place,
             destructive_update: counts.destructive,
             canary: counts.canary,
-            // Nothing is preempted.
-            preemptions: 0,
+            preemptions: counts.preempted,
             reschedule_now: counts.reschedule_now,
             reschedule_later: counts.reschedule_later,
         }

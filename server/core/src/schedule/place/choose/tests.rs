@@ -95,7 +95,6 @@ proptest! {
         let want = Want::fresh("web", &version);
         let (group, none) = (&version.job.groups[0], BTreeSet::new());
         let mut chooser = Chooser::new(&state, &mut fleet, EvaluationId::derive(&[b"property"]), &want, group, &none, &[]);
-        while !chooser.fleet.is_searchable(chooser.feasibility.demand()) {}
         for _ in 0..web.0 {
             let scanned = chooser.best_of_all(&want).map(|(at, _)| at);
             prop_assert_eq!(chooser.search(1).pop().map(|(at, ..)| at), scanned);
