@@ -9,7 +9,11 @@
 //!                                       \____> Lost           (its node was purged: terminal)
 //! ```
 
+mod task_states;
+
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,31 +21,25 @@ use crate::{
     AllocationId, CoreGrant, DeploymentId, DeviceGrant, EvaluationId, Index, JobKey, NodeId, Resources, Timestamp,
 };
 
-/// One instance of a group on one node.
+pub use task_states::{Exit, TaskEvent, TaskPhase, TaskState, TaskStates};
+
+/// One instance of a group on one node. What it has in common with the others that were placed with it reads as if it were
+/// its own: there may be millions of instances, so each is kept small.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Allocation {
     /// The id.
     pub id: AllocationId,
-    /// The job.
-    pub job: JobKey,
-    /// The version of the job that it runs.
-    pub job_version: u64,
-    /// The group.
-    pub group: String,
+    /// What it shares; kept apart where many are written.
+    #[serde(skip)]
+    pub cohort: Arc<Cohort>,
     /// Which of the group's instances it is; the name is `job.group[index]`.
     pub index: u32,
     /// The node.
     pub node: NodeId,
     /// The node's name, for people.
-    pub node_name: String,
-    /// The evaluation that placed it.
-    pub evaluation: EvaluationId,
-    /// The deployment that it belongs to.
-    pub deployment: Option<DeploymentId>,
-    /// Whether it is a canary of that deployment.
+    pub node_name: Arc<str>,
+    /// Whether it is a canary of its deployment.
     pub canary: bool,
-    /// What it holds on the node for as long as it is not observed gone.
-    pub resources: Resources,
     /// The ports that it holds.
     pub ports: Vec<AssignedPort>,
     /// The cores that its tasks have alone.
@@ -50,22 +48,11 @@ pub struct Allocation {
     /// The devices that its tasks have, whole or in part.
     #[serde(default)]
     pub devices: Vec<DeviceGrant>,
-    /// Allocations on the same node that must be gone before it starts; together they hold the larger of the two.
-    pub after: Vec<AllocationId>,
-    /// The allocation that it replaces.
-    pub previous: Option<AllocationId>,
-    /// The allocation that replaces it.
-    pub next: Option<AllocationId>,
-    /// The allocation of a higher priority that takes its room.
-    #[serde(default)]
-    pub preempted_by: Option<AllocationId>,
-    /// Earlier placements of this instance that failed, oldest first.
-    pub reschedules: Vec<RescheduleEvent>,
-    /// The evaluation that will place it anew after a delay.
-    pub follow_up: Option<EvaluationId>,
     /// Whether it failed and a person wants it placed anew at once, whatever its group's policy says.
     #[serde(default)]
     pub forced: bool,
+    /// How it is tied to others; none where it is not. Read by [`ties`](Self::ties), changed by [`tie`](Self::tie).
+    pub ties: Option<Box<Ties>>,
 
     /// What is wanted.
     pub desired: Desired,
@@ -76,10 +63,10 @@ pub struct Allocation {
 
     /// What was last observed.
     pub client_status: ClientStatus,
-    /// Why, in words.
-    pub client_description: String,
+    /// Why, in words; none for nothing to add.
+    pub client_description: Option<Arc<str>>,
     /// The tasks, as the agent sees them.
-    pub tasks: BTreeMap<String, TaskState>,
+    pub tasks: TaskStates,
     /// Whether it counts as healthy for a deployment or migration; none while undecided.
     pub healthy: Option<bool>,
     /// When that was decided.
@@ -87,19 +74,90 @@ pub struct Allocation {
     /// The checks, by `service/check`.
     pub checks: BTreeMap<String, CheckState>,
     /// The address of the shared network namespace, where the group has one.
-    pub network_address: Option<String>,
+    pub network_address: Option<Arc<str>>,
 
-    /// Index of its placement.
-    pub create_index: Index,
     /// Index of its last change.
     pub modify_index: Index,
-    /// When it was placed.
-    pub created_at: Timestamp,
     /// When it last changed.
     pub modified_at: Timestamp,
 }
 
+/// What instances have in common that were placed, or updated in place, together.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cohort {
+    /// The job.
+    pub job: JobKey,
+    /// The version of the job that they run.
+    pub job_version: u64,
+    /// The group.
+    pub group: String,
+    /// The evaluation that placed or updated them.
+    pub evaluation: EvaluationId,
+    /// The deployment that they belong to.
+    pub deployment: Option<DeploymentId>,
+    /// What each holds on its node for as long as it is not observed gone.
+    pub resources: Resources,
+    /// Index of the placement.
+    pub create_index: Index,
+    /// When they were placed.
+    pub created_at: Timestamp,
+}
+
+/// How an allocation is tied to others. Most are not.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ties {
+    /// Allocations on the same node that must be gone before it starts; together they hold the larger of the two.
+    pub after: Vec<AllocationId>,
+    /// The allocation that it replaces.
+    pub previous: Option<AllocationId>,
+    /// The allocation that replaces it.
+    pub next: Option<AllocationId>,
+    /// The allocation of a higher priority that takes its room.
+    pub preempted_by: Option<AllocationId>,
+    /// Earlier placements of this instance that failed, oldest first.
+    pub reschedules: Vec<RescheduleEvent>,
+    /// The evaluation that will place it anew after a delay.
+    pub follow_up: Option<EvaluationId>,
+}
+
+impl Deref for Allocation {
+    type Target = Cohort;
+
+    fn deref(&self) -> &Cohort {
+        &self.cohort
+    }
+}
+
 impl Allocation {
+    /// A new instance: nothing is observed of it yet.
+    pub fn placed(id: AllocationId, cohort: Arc<Cohort>, node: NodeId, node_name: Arc<str>) -> Self {
+        Self {
+            id,
+            index: 0,
+            node,
+            node_name,
+            canary: false,
+            ports: Vec::new(),
+            cores: Vec::new(),
+            devices: Vec::new(),
+            forced: false,
+            ties: None,
+            desired: Desired::Run,
+            migrate: false,
+            generation: cohort.create_index,
+            client_status: ClientStatus::Pending,
+            client_description: None,
+            tasks: TaskStates::default(),
+            healthy: None,
+            healthy_at: None,
+            checks: BTreeMap::new(),
+            network_address: None,
+            modify_index: cohort.create_index,
+            modified_at: cohort.created_at,
+            cohort,
+        }
+    }
+
     /// `job.group[index]`.
     pub fn name(&self) -> String {
         format!("{}.{}[{}]", self.job.id, self.group, self.index)
@@ -118,6 +176,26 @@ impl Allocation {
     /// Whether it is live, within reach, and healthy.
     pub fn is_well(&self) -> bool {
         self.is_live() && self.client_status != ClientStatus::Unknown && self.healthy == Some(true)
+    }
+
+    /// How it is tied to others.
+    pub fn ties(&self) -> &Ties {
+        static NONE: Ties = Ties {
+            after: Vec::new(),
+            previous: None,
+            next: None,
+            preempted_by: None,
+            reschedules: Vec::new(),
+            follow_up: None,
+        };
+        self.ties.as_deref().unwrap_or(&NONE)
+    }
+
+    /// Changes how it is tied to others.
+    pub fn tie(&mut self, change: impl FnOnce(&mut Ties)) {
+        let mut ties = self.ties.take().unwrap_or_default();
+        change(&mut ties);
+        self.ties = (*ties != Ties::default()).then_some(ties);
     }
 }
 
@@ -247,76 +325,6 @@ pub struct RescheduleEvent {
     pub node: NodeId,
     /// The wait before the new placement, in nanoseconds.
     pub delay_ns: u64,
-}
-
-/// A task as its agent sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct TaskState {
-    /// Where it stands.
-    pub phase: TaskPhase,
-    /// Whether it failed for good.
-    pub failed: bool,
-    /// Restarts on this node.
-    pub restarts: u32,
-    /// When it was last restarted.
-    pub last_restart: Option<Timestamp>,
-    /// When it last started.
-    pub started_at: Option<Timestamp>,
-    /// When it ended.
-    pub finished_at: Option<Timestamp>,
-    /// How it last ended.
-    pub exit: Option<Exit>,
-    /// The ten newest events, oldest first.
-    pub events: Vec<TaskEvent>,
-}
-
-/// Where a task stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub enum TaskPhase {
-    /// It does not run yet, or waits to run again.
-    #[default]
-    Pending,
-    /// It runs.
-    Running,
-    /// It is over.
-    Dead,
-}
-
-impl TaskPhase {
-    /// The word for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            TaskPhase::Pending => "pending",
-            TaskPhase::Running => "running",
-            TaskPhase::Dead => "dead",
-        }
-    }
-}
-
-/// How a task ended.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Exit {
-    /// The exit code.
-    pub code: i64,
-    /// The signal that ended it; 0 for none.
-    pub signal: i32,
-    /// Whether its memory limit ended it.
-    pub oom_killed: bool,
-    /// What the runtime says; empty for nothing.
-    pub error: String,
-}
-
-/// Something that happened to a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskEvent {
-    /// Nomad's word: `Started`, `Terminated`, `Restarting`, …
-    pub kind: String,
-    /// When.
-    pub at: Timestamp,
-    /// A sentence.
-    pub message: String,
-    /// Facts such as `exit_code`.
-    pub details: BTreeMap<String, String>,
 }
 
 /// A check as its agent last committed it.

@@ -146,7 +146,7 @@ impl serde::de::Visitor<'_> for IdVisitor {
 }
 
 /// Names a job: its namespace and its id within it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct JobKey {
     /// The namespace; jobs of different namespaces may share an id.
     pub namespace: Arc<str>,

@@ -24,8 +24,8 @@ mod service;
 pub mod testing;
 
 pub use allocation::{
-    Allocation, AssignedPort, CheckState, CheckStatus, ClientStatus, Desired, Exit, RescheduleEvent, StopReason,
-    TaskEvent, TaskPhase, TaskState,
+    Allocation, AssignedPort, CheckState, CheckStatus, ClientStatus, Cohort, Desired, Exit, RescheduleEvent,
+    StopReason, TaskEvent, TaskPhase, TaskState, TaskStates, Ties,
 };
 pub use assignment::{Assignment, DocumentId, Observation, Usage};
 pub use deployment::{Deployment, DeploymentGroup, DeploymentStatus};

@@ -47,7 +47,7 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
         .collect();
     let gone: BTreeSet<_> = evaluations.iter().copied().collect();
     let allocations: Vec<_> = state
-        .allocations()
+        .allocations_as_placed()
         .filter(|allocation| !allocation.holds())
         .filter(|allocation| gone.contains(&allocation.evaluation) || state.evaluation(allocation.evaluation).is_none())
         .filter(|allocation| {
@@ -82,7 +82,8 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
 /// Whether nothing depends on an allocation any more: it is over, and neither holds its place in its group nor is going
 /// to be placed anew.
 fn is_forgettable(state: &State, standing: &BTreeSet<AllocationId>, allocation: &Allocation) -> bool {
-    let waits = allocation.follow_up.and_then(|id| state.evaluation(id)).is_some_and(|next| !next.status.is_terminal());
+    let waits =
+        allocation.ties().follow_up.and_then(|id| state.evaluation(id)).is_some_and(|next| !next.status.is_terminal());
     !allocation.holds() && !waits && !standing.contains(&allocation.id)
 }
 
@@ -100,7 +101,7 @@ fn failures_that_stand(state: &State) -> BTreeSet<AllocationId> {
     }
     let lives = |known: &&Allocation| state.job(&known.job).is_some_and(|record| !record.stop);
     let stands = |known: &&Allocation| {
-        known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.next.is_none()
+        known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.ties().next.is_none()
     };
     newest.into_values().filter(lives).filter(stands).map(|known| known.id).collect()
 }

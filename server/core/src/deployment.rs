@@ -118,7 +118,7 @@ impl<'a> Standing<'a> {
             .job_version(&deployment.job, deployment.job_version)
             .and_then(|version| version.job.group(name)?.reschedule.clone());
         let has_failed = |known: &&Arc<Allocation>| {
-            known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.next.is_none()
+            known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.ties().next.is_none()
         };
         let of_group = || state.allocations_of_job(&deployment.job).filter(of_it);
         let stands = |failed: &Allocation| {

@@ -141,7 +141,7 @@ fn of_group<'a>(state: &'a State, allocation: &Allocation) -> impl Iterator<Item
 /// Why the planner found no other node for an allocation that may move; `None` while that is not known.
 fn unplaced<'a>(state: &'a State, allocation: &Allocation) -> Option<&'a Unplaced> {
     let is_of_job = |evaluation: &&Arc<Evaluation>| evaluation.job == allocation.job;
-    let is_replaced = allocation.next.and_then(|next| state.allocation(next)).is_some_and(|next| next.is_live());
+    let is_replaced = allocation.ties().next.and_then(|next| state.allocation(next)).is_some_and(|next| next.is_live());
     if is_replaced || state.open_evaluations(EvaluationStatus::Pending).any(|known| is_of_job(&known)) {
         return None;
     }
@@ -199,7 +199,7 @@ pub fn progress(state: &State, node: &Node) -> Vec<Progress> {
 
 fn progress_of(state: &State, node: &Node, allocation: &Allocation) -> Progress {
     let ignores = node.drain.as_ref().is_some_and(|drain| drain.ignore_system_jobs);
-    let replacement = allocation.next.and_then(|next| state.allocation(next));
+    let replacement = allocation.ties().next.and_then(|next| state.allocation(next));
     let (stage, detail) = if !allocation.holds() {
         let successor = replacement.or_else(|| {
             // What stopped first has no replacement of its own: whoever bears its index now is it.

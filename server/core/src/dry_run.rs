@@ -91,5 +91,5 @@ fn try_out(copy: &mut State, command: Command, now: Timestamp) -> Answer {
 
 fn preview(state: &State, allocation: model::AllocationId) -> Option<Preview> {
     let known = state.allocation(allocation)?;
-    Some(Preview { group: known.group.clone(), name: known.name(), node_name: known.node_name.clone() })
+    Some(Preview { group: known.group.clone(), name: known.name(), node_name: known.node_name.to_string() })
 }

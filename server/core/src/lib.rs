@@ -6,6 +6,7 @@
 pub mod limits;
 
 pub mod cow;
+mod rows;
 
 pub mod command;
 pub mod plan;

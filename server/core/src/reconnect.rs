@@ -18,7 +18,7 @@ pub(crate) fn stand_in<'a>(state: &'a State, original: &Allocation) -> Option<&'
 
 /// The live instances that took the place of `original`, each in place of the one before.
 pub(crate) fn chain<'a>(state: &'a State, original: &Allocation) -> impl Iterator<Item = &'a Arc<Allocation>> {
-    let next_of = |of: &Allocation| state.allocation(of.next?).filter(|next| next.is_live());
+    let next_of = |of: &Allocation| state.allocation(of.ties().next?).filter(|next| next.is_live());
     std::iter::successors(next_of(original), move |next| next_of(next))
 }
 
@@ -51,7 +51,8 @@ pub(crate) fn keeps_replacement(state: &State, original: &Allocation, replacemen
         Some(Reconcile::KeepOriginal) => false,
         Some(Reconcile::KeepReplacement) => true,
         Some(Reconcile::LongestRunning) => {
-            let started = |allocation: &Allocation| group.and_then(|group| started_at(group, &allocation.tasks));
+            let started =
+                |allocation: &Allocation| group.and_then(|group| started_at(group, &allocation.tasks.unpack()));
             match (started(original), started(replacement)) {
                 (Some(original), Some(replacement)) => replacement < original,
                 (None, Some(_)) => true,

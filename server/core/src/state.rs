@@ -22,6 +22,7 @@ use model::{
 use crate::apply::Answer;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
+use crate::rows::Rows;
 
 pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
@@ -52,7 +53,7 @@ pub struct State {
 
     pub(crate) jobs: CowMap<JobKey, Arc<JobRecord>>,
     pub(crate) nodes: CowMap<NodeId, Arc<Node>>,
-    pub(crate) allocations: CowMap<AllocationId, Arc<Allocation>>,
+    pub(crate) allocations: Rows<AllocationId, Arc<Allocation>>,
     pub(crate) evaluations: CowMap<EvaluationId, Arc<Evaluation>>,
     pub(crate) deployments: CowMap<DeploymentId, Arc<Deployment>>,
     pub(crate) servers: CowMap<ServerId, Arc<ServerRecord>>,
@@ -67,7 +68,7 @@ pub struct State {
     pub(crate) indexes: TableIndexes,
 
     // Derived from the above.
-    pub(crate) allocations_of_job: CowMap<(JobKey, AllocationId), ()>,
+    pub(crate) allocations_of_job: CowMap<JobKey, CowMap<AllocationId, ()>>,
     pub(crate) allocations_of_node: CowMap<(NodeId, AllocationId), ()>,
     pub(crate) evaluations_of_job: CowMap<(JobKey, EvaluationId), ()>,
     pub(crate) deployments_of_job: CowMap<(JobKey, Index, DeploymentId), ()>,
@@ -174,7 +175,7 @@ impl State {
 
     /// What a successor of `known` takes over: what that holds, and what it waits for itself, all of them together.
     pub(crate) fn inherited(&self, known: &Allocation) -> NodeUse {
-        let before = known.after.iter().filter_map(|id| self.allocation(*id)).map(|before| &**before);
+        let before = known.ties().after.iter().filter_map(|id| self.allocation(*id)).map(|before| &**before);
         NodeUse::of(before.chain([known]))
     }
 
@@ -188,12 +189,15 @@ impl State {
         self.allocations.values()
     }
 
+    /// All allocations in the order in which they were placed, which is the quickest way to see all of them.
+    pub fn allocations_as_placed(&self) -> impl Iterator<Item = &Arc<Allocation>> {
+        self.allocations.arrivals()
+    }
+
     /// The allocations of a job, by id.
     pub fn allocations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Allocation>> + use<'a> {
-        let first = (key.clone(), AllocationId::default());
-        let key = key.clone();
-        let ids = self.allocations_of_job.range(first..).take_while(move |((job, _), ())| *job == key);
-        ids.filter_map(|((_, id), ())| self.allocations.get(id))
+        let ids = self.allocations_of_job.get(key).into_iter().flat_map(CowMap::iter);
+        ids.filter_map(|(id, ())| self.allocations.get(id))
     }
 
     /// The allocations of a node, by id.

@@ -209,7 +209,7 @@ fn assignment(state: &State, allocation: &Allocation) -> Assignment {
         ports: allocation.ports.clone(),
         cores: allocation.cores.clone(),
         devices: allocation.devices.clone(),
-        after: allocation.after.clone(),
+        after: allocation.ties().after.clone(),
         deployment: allocation.deployment,
         desired: allocation.desired.clone(),
         generation: allocation.generation,

@@ -14,7 +14,7 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
             .filter(|allocation| !allocation.client_status.is_terminal())
             .map(|allocation| (allocation.id, &**allocation))
             .collect();
-        let succeeded = |id: &AllocationId| held.values().any(|other| other.after.contains(id));
+        let succeeded = |id: &AllocationId| held.values().any(|other| other.ties().after.contains(id));
         let mut sums = [0u64; 4];
         for allocation in held.values().filter(|allocation| !succeeded(&allocation.id)) {
             for (sum, amount) in sums.iter_mut().zip(weight(allocation, &held)) {
@@ -40,9 +40,9 @@ fn weight(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -
     let resources = allocation.resources;
     let own = [resources.cpu_mhz, resources.memory_mb, resources.memory_max_mb, resources.disk_mb];
     let mut before = [0u64; 4];
-    let predecessors: Vec<_> = allocation.after.iter().filter_map(|id| held.get(id)).collect();
+    let predecessors: Vec<_> = allocation.ties().after.iter().filter_map(|id| held.get(id)).collect();
     // What waits for the same predecessor as its own predecessor does is counted with that.
-    let counts = |one: &&&Allocation| !predecessors.iter().any(|other| other.after.contains(&one.id));
+    let counts = |one: &&&Allocation| !predecessors.iter().any(|other| other.ties().after.contains(&one.id));
     for predecessor in predecessors.iter().copied().filter(|one| counts(one)) {
         for (sum, amount) in before.iter_mut().zip(weight(predecessor, held)) {
             *sum += amount;

@@ -33,7 +33,9 @@ fn cores(node: &str, held: &BTreeMap<AllocationId, &Allocation>, violations: &mu
             .map(|core| (core, one))
             .collect();
         let others = held.iter().filter(|(other, _)| *other > id);
-        for (_, other) in others.filter(|(other, known)| !one.after.contains(other) && !known.after.contains(id)) {
+        for (_, other) in
+            others.filter(|(other, known)| !one.ties().after.contains(other) && !known.ties().after.contains(id))
+        {
             what.extend(own.iter().filter(|core| of(other).contains(core)).map(|core| (core, other)));
         }
         for (core, other) in what {
@@ -46,7 +48,7 @@ fn cores(node: &str, held: &BTreeMap<AllocationId, &Allocation>, violations: &mu
 fn devices(node: &str, held: &BTreeMap<AllocationId, &Allocation>, violations: &mut Vec<Violation>) {
     let ids: BTreeSet<&DeviceId> =
         held.values().flat_map(|allocation| allocation.devices.iter().map(|grant| &grant.device)).collect();
-    let succeeded = |id: &AllocationId| held.values().any(|other| other.after.contains(id));
+    let succeeded = |id: &AllocationId| held.values().any(|other| other.ties().after.contains(id));
     for device in ids {
         let last = held.values().filter(|allocation| !succeeded(&allocation.id));
         let sum: u64 = last.map(|allocation| weight(allocation, device, held)).sum();
@@ -61,9 +63,9 @@ fn devices(node: &str, held: &BTreeMap<AllocationId, &Allocation>, violations: &
 fn weight(allocation: &Allocation, device: &DeviceId, held: &BTreeMap<AllocationId, &Allocation>) -> u64 {
     let own =
         allocation.devices.iter().filter(|grant| grant.device == *device).map(|grant| u64::from(grant.share)).sum();
-    let before: Vec<_> = allocation.after.iter().filter_map(|id| held.get(id)).collect();
+    let before: Vec<_> = allocation.ties().after.iter().filter_map(|id| held.get(id)).collect();
     // What waits for the same predecessor as its own predecessor does is counted with that.
-    let counts = |one: &&&&Allocation| !before.iter().any(|other| other.after.contains(&one.id));
+    let counts = |one: &&&&Allocation| !before.iter().any(|other| other.ties().after.contains(&one.id));
     let predecessors: u64 = before.iter().filter(counts).map(|one| weight(one, device, held)).sum();
     predecessors.max(own)
 }

@@ -12,7 +12,7 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
             state.allocations_of_node(node.id).filter(|allocation| !allocation.client_status.is_terminal()).collect();
         for (at, one) in held.iter().enumerate() {
             for other in &held[at + 1..] {
-                if one.after.contains(&other.id) || other.after.contains(&one.id) {
+                if one.ties().after.contains(&other.id) || other.ties().after.contains(&one.id) {
                     continue;
                 }
                 let is_same = |port: &AssignedPort, known: &AssignedPort| {

@@ -22,7 +22,8 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
         // Of what was out of contact nobody knows how it is until its agent has said so.
         let is_silent = |one: &Allocation| one.client_status == ClientStatus::Unknown;
         let may_overlap = |one: &Allocation| one.migrate || is_silent(one);
-        let replaced = |one: &Allocation| may_overlap(one) && twins.iter().any(|other| one.next == Some(other.id));
+        let replaced =
+            |one: &Allocation| may_overlap(one) && twins.iter().any(|other| one.ties().next == Some(other.id));
         let counted: Vec<_> = twins.iter().filter(|one| !replaced(one) && !one.canary).collect();
         if counted.len() > 1 {
             let names: Vec<_> = counted.iter().map(|one| one.id.short()).collect();

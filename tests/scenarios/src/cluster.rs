@@ -432,7 +432,7 @@ impl Cluster {
         let of_job = self.state.allocations_of_job(&job_key(&name.job));
         let named = of_job
             .filter(|known| known.group == name.group && known.index == name.index)
-            .filter(|known| node.is_none_or(|node| known.node_name == node));
+            .filter(|known| node.is_none_or(|node| *known.node_name == *node));
         let mut instances: Vec<_> = named.cloned().collect();
         instances.sort_by_key(|known| (known.create_index, known.id));
         instances

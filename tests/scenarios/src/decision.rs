@@ -29,12 +29,12 @@ pub fn of_plan(before: &State, after: &State, plan: &Plan, now: Timestamp) -> Ve
         let is_current = new.job_version == plan.job_version;
         let version = if is_current { String::new() } else { format!(" of version {}", new.job_version) };
         let mut line = format!("{verb} {}{version} on {}", self::name(new), new.node_name);
-        for predecessor in &new.after {
+        for predecessor in &new.ties().after {
             line += &format!(" after {}", name(*predecessor));
         }
         line += &equipment::given(new);
         lines.push(line);
-        let victims = after.allocations().filter(|known| known.preempted_by == Some(new.id));
+        let victims = after.allocations().filter(|known| known.ties().preempted_by == Some(new.id));
         lines.extend(victims.map(|victim| format!("preempt {} on {}", self::name(victim), victim.node_name)));
     }
     for follow_up in &plan.outcome.follow_ups {

@@ -1,10 +1,11 @@
 //! Allocations: what agents observed of them, and what people and drains want of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use model::{
     Allocation, AllocationId, ClientStatus, Desired, JobKey, JobType, NodeId, NodeStatus, Observation, StopReason,
-    Term, Trigger,
+    TaskStates, Term, Trigger,
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, job};
@@ -42,9 +43,10 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     }
     let mut new = (*old).clone();
     new.client_status = observation.client_status;
-    new.client_description = observation.client_description.clone();
-    new.tasks = observation.tasks.clone();
-    new.network_address = observation.network_address.clone();
+    let describes = !observation.client_description.is_empty();
+    new.client_description = describes.then(|| observation.client_description.as_str().into());
+    new.tasks = TaskStates::pack(&observation.tasks);
+    new.network_address = observation.network_address.as_deref().map(Arc::from);
     new.checks = observation.checks.clone();
     for check in new.checks.values_mut() {
         cut(&mut check.output, CHECK_OUTPUT_BYTES_MAX);
@@ -99,7 +101,9 @@ fn settle_found(state: &mut State, work: &mut AtWork, found: &Allocation) {
             let replacement = Allocation { desired: Desired::Stop(StopReason::Reconnected), ..(*replacement).clone() };
             save(state, work, replacement, true);
         }
-        save(state, work, Allocation { next: None, ..found.clone() }, false);
+        let mut found = found.clone();
+        found.tie(|ties| ties.next = None);
+        save(state, work, found, false);
     } else if found.is_live() && !found.migrate {
         save(state, work, Allocation { desired: Desired::Stop(StopReason::Reconnected), ..found.clone() }, true);
     }

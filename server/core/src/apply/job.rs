@@ -143,7 +143,7 @@ pub(super) fn evaluate(
         return Err(Rejection::NoSuchJob);
     }
     let has_failed = |known: &&Arc<Allocation>| {
-        known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.next.is_none()
+        known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.ties().next.is_none()
     };
     let failed = state.allocations_of_job(key).filter(|_| force_reschedule).filter(has_failed).cloned();
     for failed in failed.collect::<Vec<_>>() {

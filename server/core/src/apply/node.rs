@@ -161,7 +161,7 @@ pub(super) fn drain(
     } else {
         // Nothing has to move any more, save what is being replaced already.
         let is_replaced = |allocation: &Allocation| {
-            allocation.next.and_then(|next| state.allocation(next)).is_some_and(|next| next.is_live())
+            allocation.ties().next.and_then(|next| state.allocation(next)).is_some_and(|next| next.is_live())
         };
         let stay: Vec<_> = state
             .allocations_of_node(id)
@@ -212,7 +212,7 @@ pub(super) fn purge(state: &mut State, work: &mut AtWork, id: NodeId) -> Result<
         let mut allocation = (*allocation).clone();
         jobs.insert(allocation.job.clone());
         allocation.client_status = ClientStatus::Lost;
-        allocation.client_description = "the node was purged".into();
+        allocation.client_description = Some("the node was purged".into());
         super::allocation::save(state, work, allocation, false);
     }
     state.remove_node(id);
@@ -233,7 +233,7 @@ fn lose_contact(state: &mut State, work: &mut AtWork, id: NodeId) {
         let mut allocation = (*allocation).clone();
         jobs.insert(allocation.job.clone());
         allocation.client_status = ClientStatus::Unknown;
-        allocation.client_description = "the node is out of contact".into();
+        allocation.client_description = Some("the node is out of contact".into());
         super::allocation::save(state, work, allocation, false);
     }
     evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);

@@ -8,10 +8,11 @@ mod outcome;
 mod ports;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::{
-    Allocation, AllocationId, AssignedPort, ClientStatus, DeploymentId, Desired, Evaluation, Group, JobKey, Misfit,
-    Node, NodeId, NodeStatus, Resources, StopReason, Trigger, fits,
+    Allocation, AllocationId, AssignedPort, Cohort, DeploymentId, Desired, Evaluation, Group, JobKey, Misfit, Node,
+    NodeId, NodeStatus, Resources, StopReason, Trigger, fits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,7 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
     let mut placer = Placer {
         plan,
         deployment,
+        cohort: None,
         indexes: BTreeMap::new(),
         ordinals: BTreeMap::new(),
         joined: Vec::new(),
@@ -107,16 +109,28 @@ fn change_deployment(state: &mut State, work: &AtWork, plan: &Plan) -> Option<De
 
 fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Option<DeploymentId>) {
     let mut joined = Vec::new();
+    // The cohorts of those that are updated, with what these become: what shared one goes on sharing one.
+    let mut cohorts: Vec<(Arc<Cohort>, Arc<Cohort>)> = Vec::new();
     for id in &plan.updates_in_place {
         let Some(known) = state.allocation(*id).filter(|known| known.is_live()).cloned() else { continue };
         let mut known = (*known).clone();
         if lowers_priority(state, plan.job_version, &known) {
             state.put_gain(known.node);
         }
-        known.job_version = plan.job_version;
-        known.evaluation = plan.evaluation;
         let joins = deployment.filter(|id| known.deployment != Some(*id));
-        known.deployment = deployment.or(known.deployment);
+        known.cohort = match cohorts.iter().find(|(before, _)| Arc::ptr_eq(before, &known.cohort)) {
+            Some((_, updated)) => updated.clone(),
+            None => {
+                let updated = Arc::new(Cohort {
+                    job_version: plan.job_version,
+                    evaluation: plan.evaluation,
+                    deployment: deployment.or(known.deployment),
+                    ..(*known.cohort).clone()
+                });
+                cohorts.push((known.cohort.clone(), updated.clone()));
+                updated
+            }
+        };
         if joins.is_some() {
             // Its health is judged anew, by the checks of the new version.
             known.healthy = None;
@@ -141,6 +155,8 @@ fn lowers_priority(state: &State, version: u64, known: &Allocation) -> bool {
 struct Placer<'a> {
     plan: &'a Plan,
     deployment: Option<DeploymentId>,
+    /// Of the instances that were placed last: the next ones mostly share it.
+    cohort: Option<Arc<Cohort>>,
     /// Name indexes, per group.
     indexes: BTreeMap<String, NameIndexes>,
     /// Instances placed so far, per group.
@@ -164,68 +180,55 @@ impl Placer<'_> {
         if !node.is_schedulable() || node.generation != placement.node_generation {
             return Some(reject(placement.count, vec![]));
         }
+        let line = Line {
+            cohort: self.cohort(work, &node, &version, group),
+            node_name: node.name.as_str().into(),
+            node: &node,
+            version: &version,
+            group,
+        };
         let fresh = Tail::default();
         for at in 0..placement.count {
             let tail = placement.tails.get(at as usize).unwrap_or(&fresh);
-            if let Err(misfits) = self.place_one(state, work, &node, &version, group, tail) {
+            if let Err(misfits) = self.place_one(state, work, &line, tail) {
                 return Some(reject(placement.count - at, misfits));
             }
         }
         None
     }
 
-    fn place_one(
-        &mut self,
-        state: &mut State,
-        work: &AtWork,
-        node: &Node,
-        version: &JobVersion,
-        group: &Group,
-        tail: &Tail,
-    ) -> Result<(), Vec<Misfit>> {
+    /// What instances of `group` on `node` share with others of the plan.
+    fn cohort(&mut self, work: &AtWork, node: &Node, version: &JobVersion, group: &Group) -> Arc<Cohort> {
+        let cohort = Cohort {
+            job: self.plan.job.clone(),
+            job_version: version.version,
+            group: group.name.clone(),
+            evaluation: self.plan.evaluation,
+            deployment: self.deployment.filter(|_| version.version == self.plan.job_version),
+            resources: group.ask_on(node),
+            create_index: work.index,
+            created_at: work.at,
+        };
+        self.cohort.take_if(|known| **known != cohort);
+        self.cohort.get_or_insert_with(|| Arc::new(cohort)).clone()
+    }
+
+    fn place_one(&mut self, state: &mut State, work: &AtWork, line: &Line<'_>, tail: &Tail) -> Result<(), Vec<Misfit>> {
+        let Line { node, version, group, .. } = *line;
         let id = self.next_id(state, &group.name);
         if tail.previous.and_then(|previous| state.allocation(previous)).is_some_and(|previous| stands(state, previous))
         {
             return Err(Vec::new());
         }
-        let deployment = self.deployment.filter(|_| version.version == self.plan.job_version);
-        let mut new = Allocation {
-            id,
-            job: self.plan.job.clone(),
-            job_version: version.version,
-            group: group.name.clone(),
-            index: tail.index.unwrap_or_default(),
-            node: node.id,
-            node_name: node.name.clone(),
-            evaluation: self.plan.evaluation,
-            deployment,
-            canary: tail.canary,
-            resources: group.ask_on(node),
-            ports: Vec::new(),
-            cores: tail.cores.clone(),
-            devices: tail.devices.clone(),
-            after: tail.after.clone(),
-            previous: tail.previous,
-            next: None,
-            preempted_by: None,
-            reschedules: tail.reschedules.clone(),
-            follow_up: None,
-            forced: false,
-            desired: Desired::Run,
-            migrate: false,
-            generation: work.index,
-            client_status: ClientStatus::Pending,
-            client_description: String::new(),
-            tasks: BTreeMap::new(),
-            healthy: None,
-            healthy_at: None,
-            checks: BTreeMap::new(),
-            network_address: None,
-            create_index: work.index,
-            modify_index: work.index,
-            created_at: work.at,
-            modified_at: work.at,
-        };
+        let mut new = Allocation::placed(id, line.cohort.clone(), node.id, line.node_name.clone());
+        new.canary = tail.canary;
+        new.cores = tail.cores.clone();
+        new.devices = tail.devices.clone();
+        new.tie(|ties| {
+            ties.after = tail.after.clone();
+            ties.previous = tail.previous;
+            ties.reschedules = tail.reschedules.clone();
+        });
         let is_succeeded = |id: &AllocationId| state.uses.get(&node.id).is_some_and(|held| held.has_successor(*id));
         if tail.preempts.iter().any(is_succeeded) {
             return Err(Vec::new());
@@ -237,17 +240,18 @@ impl Placer<'_> {
             if victim.is_live() {
                 let mut victim = (*victim).clone();
                 victim.desired = Desired::Stop(StopReason::Preempted);
-                victim.preempted_by = Some(id);
+                victim.tie(|ties| ties.preempted_by = Some(id));
                 self.preempted.insert(victim.job.clone());
                 allocation::save(state, work, victim, true);
             }
         }
         if let Some(previous) = tail.previous.and_then(|previous| state.allocation(previous)).cloned() {
             let mut previous = (*previous).clone();
-            previous.next = Some(id);
-            if !previous.is_live() {
-                previous.follow_up = None;
-            }
+            let is_live = previous.is_live();
+            previous.tie(|ties| {
+                ties.next = Some(id);
+                ties.follow_up = ties.follow_up.filter(|_| is_live);
+            });
             allocation::save(state, work, previous, false);
         }
         if tail
@@ -258,8 +262,8 @@ impl Placer<'_> {
         {
             state.put_gain(node.id);
         }
+        self.joined.extend(new.deployment.map(|_| id));
         allocation::save(state, work, new, true);
-        self.joined.extend(deployment.map(|_| id));
         Ok(())
     }
 
@@ -288,6 +292,15 @@ impl Placer<'_> {
         });
         indexes.take(tail.index)
     }
+}
+
+/// Where instances of one line of a plan go, and what they are.
+struct Line<'a> {
+    node: &'a Node,
+    node_name: Arc<str>,
+    version: &'a JobVersion,
+    group: &'a Group,
+    cohort: Arc<Cohort>,
 }
 
 /// Whether an allocation needs nobody in its place: it runs where it can be reached, and shall neither end nor move. A
@@ -322,7 +335,7 @@ impl NameIndexes {
 /// The ports of a new instance on `node`, if there is room for it; otherwise everything that is short.
 fn room(state: &mut State, node: &Node, new: &Allocation, group: &Group) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
     let held = state.uses.get(&node.id).cloned().unwrap_or_default();
-    if new.after.is_empty() && held.is_plain() {
+    if new.ties().after.is_empty() && held.is_plain() {
         check_capacity(new.resources, held.free(node))?;
     } else {
         // The newcomer counts as the larger of itself and what it succeeds, so the node is summed up with it.
@@ -331,7 +344,7 @@ fn room(state: &mut State, node: &Node, new: &Allocation, group: &Group) -> Resu
         // What was over the node's capacity before (it may have shrunk) must not get worse; anything else must fit.
         check_capacity(with.held - held.held, held.free(node))?;
     }
-    let predecessors = new.after.iter().filter_map(|id| state.allocation(*id)).map(|known| &**known);
+    let predecessors = new.ties().after.iter().filter_map(|id| state.allocation(*id)).map(|known| &**known);
     let inherited = NodeUse::of(predecessors);
     grants::check(node, &held, &inherited, new, group)?;
     ports::assign(state, node, group, &held, &inherited)

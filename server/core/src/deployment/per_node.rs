@@ -53,7 +53,7 @@ pub(super) fn never_judged(
         if update.health_check == HealthCheck::Manual {
             continue;
         }
-        let started = known.tasks.values().filter_map(|task| task.started_at).max();
+        let started = known.tasks.unpack().values().filter_map(|task| task.started_at).max();
         let at = started.unwrap_or(known.created_at).max(known.created_at) + update.healthy_deadline + HEALTH_GRACE;
         if at <= now {
             due.push(known.id);

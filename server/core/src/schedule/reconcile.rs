@@ -40,7 +40,7 @@ impl Wishes {
     /// Looks at `allocation` again at that time, unless somebody is going to anyway: a little later will do, since what is
     /// due together is looked at together.
     fn follow_up(&mut self, state: &State, allocation: &Allocation, at: Timestamp) {
-        let coming = allocation.follow_up.and_then(|id| state.evaluation(id));
+        let coming = allocation.ties().follow_up.and_then(|id| state.evaluation(id));
         let coming = coming.filter(|known| !known.status.is_terminal() && Some(known.id) != self.evaluation);
         match coming.and_then(|known| Some((known.id, known.wait_until?))) {
             Some((_, until)) if until <= at + FOLLOW_UP_WINDOW => return,
@@ -54,7 +54,7 @@ impl Wishes {
     fn keep_what_others_wait_for(&mut self, state: &State, key: &JobKey) {
         let anew: BTreeSet<_> = self.follow_ups.iter().flat_map(|known| known.allocations.iter().copied()).collect();
         for other in state.allocations_of_job(key).filter(|known| !anew.contains(&known.id)) {
-            if let Some(id) = other.follow_up {
+            if let Some(id) = other.ties().follow_up {
                 self.late.remove(&id);
             }
         }

@@ -27,7 +27,7 @@ pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Times
     }
     let Some(policy) = policy else { return Verdict::Never };
     let failed_at = failed_at(failed);
-    let recent = failed.reschedules.iter().filter(|event| failed_at.since(event.at) < policy.interval).count();
+    let recent = failed.ties().reschedules.iter().filter(|event| failed_at.since(event.at) < policy.interval).count();
     if !policy.unlimited && recent >= policy.attempts as usize {
         return Verdict::Never;
     }
@@ -46,7 +46,7 @@ pub(crate) fn is_final(failed: &Allocation, policy: Option<&Reschedule>, now: Ti
 
 /// What the instance in place of `failed` remembers.
 fn history_of(failed: &Allocation, policy: &Reschedule, delay: Duration, now: Timestamp) -> Vec<RescheduleEvent> {
-    let mut history = failed.reschedules.clone();
+    let mut history = failed.ties().reschedules.clone();
     history.push(RescheduleEvent {
         at: now,
         previous: failed.id,
@@ -68,12 +68,12 @@ fn forget_oldest(history: &mut Vec<RescheduleEvent>, policy: &Reschedule, now: T
 
 /// When it failed: the last end of a task, or else the last change.
 fn failed_at(failed: &Allocation) -> Timestamp {
-    failed.tasks.values().filter_map(|task| task.finished_at).max().unwrap_or(failed.modified_at)
+    failed.tasks.unpack().values().filter_map(|task| task.finished_at).max().unwrap_or(failed.modified_at)
 }
 
 /// The wait before the next placement. It starts anew once an instance lived longer than the wait before it.
 fn delay(failed: &Allocation, policy: &Reschedule, failed_at: Timestamp) -> Duration {
-    let Some(last) = failed.reschedules.last() else { return policy.delay };
+    let Some(last) = failed.ties().reschedules.last() else { return policy.delay };
     let last_delay = Duration::from_nanos(last.delay_ns);
     let limit = |delay: Duration| match policy.max_delay {
         Duration::ZERO => delay,
@@ -84,7 +84,8 @@ fn delay(failed: &Allocation, policy: &Reschedule, failed_at: Timestamp) -> Dura
         DelayFunction::Exponential => limit(last_delay.saturating_mul(2)),
         DelayFunction::Fibonacci => {
             // A shorter wait after a longer one began anew, as did the first of all.
-            let before = failed.reschedules.iter().rev().nth(1).map(|event| Duration::from_nanos(event.delay_ns));
+            let before =
+                failed.ties().reschedules.iter().rev().nth(1).map(|event| Duration::from_nanos(event.delay_ns));
             limit(last_delay.saturating_add(before.filter(|before| *before <= last_delay).unwrap_or_default()))
         }
     };

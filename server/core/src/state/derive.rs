@@ -17,7 +17,7 @@ impl State {
         let allocation = Arc::new(allocation);
         let old = self.allocations.insert(id, allocation.clone());
         if old.is_none() {
-            self.allocations_of_job.insert((allocation.job.clone(), id), ());
+            value_in(&mut self.allocations_of_job, &allocation.job).insert(id, ());
             self.allocations_of_node.insert((node, id), ());
         }
         let held_before = old.as_deref().is_some_and(Allocation::holds);
@@ -31,7 +31,12 @@ impl State {
     /// Forgets an allocation.
     pub(crate) fn remove_allocation(&mut self, id: AllocationId) {
         let Some(old) = self.allocations.remove(&id) else { return };
-        self.allocations_of_job.remove(&(old.job.clone(), id));
+        if let Some(of_job) = self.allocations_of_job.get_mut(&old.job) {
+            of_job.remove(&id);
+            if of_job.is_empty() {
+                self.allocations_of_job.remove(&old.job);
+            }
+        }
         self.allocations_of_node.remove(&(old.node, id));
         if old.holds() {
             self.recount(old.node);
@@ -42,7 +47,8 @@ impl State {
 
     /// Brings the use of a node in line with an allocation that began or ceased to hold something.
     fn account(&mut self, allocation: &Allocation) {
-        let plain = allocation.after.is_empty() && self.uses.get(&allocation.node).is_none_or(|held| held.is_plain());
+        let plain =
+            allocation.ties().after.is_empty() && self.uses.get(&allocation.node).is_none_or(|held| held.is_plain());
         if !plain {
             self.recount(allocation.node);
             return;
@@ -176,8 +182,11 @@ impl State {
 
     /// Computes everything that is derived anew, from the tables that are not.
     pub(crate) fn derive_all(&mut self) {
-        let allocations: Vec<_> = self.allocations.values().cloned().collect();
-        self.allocations_of_job = allocations.iter().map(|each| ((each.job.clone(), each.id), ())).collect();
+        let allocations: Vec<_> = self.allocations.arrivals().cloned().collect();
+        self.allocations_of_job = Default::default();
+        for each in &allocations {
+            value_in(&mut self.allocations_of_job, &each.job).insert(each.id, ());
+        }
         self.allocations_of_node = allocations.iter().map(|each| ((each.node, each.id), ())).collect();
         self.evaluations_of_job = self.evaluations.values().map(|each| ((each.job.clone(), each.id), ())).collect();
         self.nodes_by_name = self.nodes.values().map(|node| ((node.name.clone(), node.id), ())).collect();

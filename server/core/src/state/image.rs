@@ -3,9 +3,12 @@
 //! Only what is not derived is written; the rest is recomputed on the way back. MessagePack with field names, so that a
 //! later release can add fields.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Allocation, ClusterId, Deployment, Evaluation, Index, JobKey, Node, NodeId, ServerId, Term};
+use model::{
+    Allocation, ClusterId, Cohort, Deployment, Evaluation, EvaluationId, Index, JobKey, Node, NodeId, ServerId, Term,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -35,7 +38,10 @@ pub struct Image {
     indexes: TableIndexes,
     jobs: Vec<Arc<JobRecord>>,
     nodes: Vec<Arc<Node>>,
-    allocations: Vec<Arc<Allocation>>,
+    /// What allocations share.
+    cohorts: Vec<Arc<Cohort>>,
+    /// Allocations in the order of their placement, each with the place of its cohort.
+    allocations: Vec<(u32, Arc<Allocation>)>,
     evaluations: Vec<Arc<Evaluation>>,
     deployments: Vec<Arc<Deployment>>,
     servers: Vec<Arc<ServerRecord>>,
@@ -55,6 +61,9 @@ pub struct Image {
 impl State {
     /// The state as bytes.
     pub fn encode(&self) -> Vec<u8> {
+        let mut cohorts = Cohorts::default();
+        let allocations = self.allocations.arrivals().map(|known| (cohorts.place_of(&known.cohort), known.clone()));
+        let allocations = allocations.collect();
         let image = Image {
             index: self.index,
             term: self.term,
@@ -67,7 +76,8 @@ impl State {
             indexes: self.indexes,
             jobs: self.jobs.values().cloned().collect(),
             nodes: self.nodes.values().cloned().collect(),
-            allocations: self.allocations.values().cloned().collect(),
+            cohorts: cohorts.all,
+            allocations,
             evaluations: self.evaluations.values().cloned().collect(),
             deployments: self.deployments.values().cloned().collect(),
             servers: self.servers.values().cloned().collect(),
@@ -89,6 +99,13 @@ impl State {
     /// The state of these bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeImage> {
         let image: Image = rmp_serde::from_slice(bytes).map_err(|error| DecodeImage { reason: error.to_string() })?;
+        let cohorts = image.cohorts;
+        let allocation = |(cohort, mut allocation): (u32, Arc<Allocation>)| {
+            Arc::make_mut(&mut allocation).cohort = cohorts.get(cohort as usize)?.clone();
+            Some((allocation.id, allocation))
+        };
+        let allocations: Option<_> = image.allocations.into_iter().map(allocation).collect();
+        let missing = || DecodeImage { reason: "an allocation names a cohort that is not there".into() };
         let mut state = Self {
             index: image.index,
             term: image.term,
@@ -101,7 +118,7 @@ impl State {
             indexes: image.indexes,
             jobs: image.jobs.into_iter().map(|job| (job.key.clone(), job)).collect(),
             nodes: image.nodes.into_iter().map(|node| (node.id, node)).collect(),
-            allocations: image.allocations.into_iter().map(|allocation| (allocation.id, allocation)).collect(),
+            allocations: allocations.ok_or_else(missing)?,
             evaluations: image.evaluations.into_iter().map(|evaluation| (evaluation.id, evaluation)).collect(),
             deployments: image.deployments.into_iter().map(|deployment| (deployment.id, deployment)).collect(),
             servers: image.servers.into_iter().map(|server| (server.id, server)).collect(),
@@ -124,5 +141,27 @@ impl State {
             state.services.insert(key, Arc::new(row));
         }
         Ok(state)
+    }
+}
+
+/// Cohorts in the order in which they were first met, equal ones once.
+#[derive(Default)]
+struct Cohorts {
+    all: Vec<Arc<Cohort>>,
+    /// Places of those of one evaluation: few.
+    of_evaluation: BTreeMap<EvaluationId, Vec<u32>>,
+}
+
+impl Cohorts {
+    fn place_of(&mut self, cohort: &Arc<Cohort>) -> u32 {
+        let places = self.of_evaluation.entry(cohort.evaluation).or_default();
+        if let Some(place) = places.iter().find(|place| self.all[**place as usize] == *cohort) {
+            return *place;
+        }
+        let place =
+            u32::try_from(self.all.len()).expect("there are fewer cohorts than allocations, and those are millions");
+        self.all.push(cohort.clone());
+        places.push(place);
+        place
     }
 }

@@ -30,7 +30,7 @@ impl NodeUse {
             allocations.filter(|allocation| allocation.holds()).map(|allocation| (allocation.id, allocation)).collect();
         let mut sum = Self::default();
         for successor in held.values() {
-            for predecessor in successor.after.iter().filter(|id| held.contains_key(id)) {
+            for predecessor in successor.ties().after.iter().filter(|id| held.contains_key(id)) {
                 sum.successors.insert(*predecessor, successor.id);
             }
         }
@@ -136,11 +136,11 @@ pub(crate) fn counts_for<'a>(allocation: &Allocation, others: impl Iterator<Item
 
 /// The larger of an allocation and the sum of its predecessors, and so on down the chain.
 fn chain(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -> Resources {
-    let before: Vec<_> = allocation.after.iter().filter_map(|id| held.get(id)).collect();
+    let before: Vec<_> = allocation.ties().after.iter().filter_map(|id| held.get(id)).collect();
     let mut predecessors = Resources::default();
     for predecessor in &before {
         // What was passed on by another predecessor counts with that one.
-        if !before.iter().any(|other| other.after.contains(&predecessor.id)) {
+        if !before.iter().any(|other| other.ties().after.contains(&predecessor.id)) {
             predecessors += chain(predecessor, held);
         }
     }
@@ -150,9 +150,9 @@ fn chain(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) ->
 /// The same as [`chain`] for devices, each for itself.
 fn device_chain(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -> BTreeMap<DeviceId, u32> {
     let mut predecessors: BTreeMap<DeviceId, u32> = BTreeMap::new();
-    let before: Vec<_> = allocation.after.iter().filter_map(|id| held.get(id)).collect();
+    let before: Vec<_> = allocation.ties().after.iter().filter_map(|id| held.get(id)).collect();
     for predecessor in &before {
-        if !before.iter().any(|other| other.after.contains(&predecessor.id)) {
+        if !before.iter().any(|other| other.ties().after.contains(&predecessor.id)) {
             for (device, share) in device_chain(predecessor, held) {
                 *predecessors.entry(device).or_default() += share;
             }

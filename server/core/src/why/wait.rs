@@ -127,7 +127,7 @@ fn is_done(allocation: &Allocation) -> bool {
 
 fn failed_one(state: &State, record: &JobRecord, group: &Group, failed: &Allocation) -> Option<Wait> {
     let open = |status| state.evaluations_of_job(&record.key).filter(move |known| known.status == status);
-    let follow_up = failed.follow_up.and_then(|id| state.evaluation(id));
+    let follow_up = failed.ties().follow_up.and_then(|id| state.evaluation(id));
     let next = match follow_up.filter(|known| !known.status.is_terminal()).and_then(|known| known.wait_until) {
         Some(at) => Attempt::At(at),
         // Somebody is about to look at it, or its next attempt finds no room.

@@ -86,7 +86,7 @@ pub(super) fn tasks(state: &State, allocation: &Allocation) -> Vec<String> {
     match version.and_then(|version| version.job.group(&allocation.group)) {
         Some(group) => group.tasks.iter().map(|task| task.name.clone()).collect(),
         // The version is forgotten; what the agent reported is not.
-        None => allocation.tasks.keys().cloned().collect(),
+        None => allocation.tasks.unpack().into_keys().collect(),
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut ev
         for allocation in &follow_up.allocations {
             if let Some(known) = state.allocation(*allocation).cloned() {
                 let mut known = (*known).clone();
-                known.follow_up = Some(id);
+                known.tie(|ties| ties.follow_up = Some(id));
                 allocation::save(state, work, known, false);
             }
         }

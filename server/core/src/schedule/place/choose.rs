@@ -132,8 +132,9 @@ impl<'a, 'f> Chooser<'a, 'f> {
     /// Counts the group's instances that stay.
     fn count_those_that_stay(&mut self) {
         // An instance that has a replacement is about to leave, and counts no more.
-        let is_replaced =
-            |known: &Allocation| known.next.and_then(|id| self.state.allocation(id)).is_some_and(|next| next.is_live());
+        let is_replaced = |known: &Allocation| {
+            known.ties().next.and_then(|id| self.state.allocation(id)).is_some_and(|next| next.is_live())
+        };
         let leaves = |known: &Allocation| is_replaced(known) || self.ending.contains(&known.id);
         let counts = |known: &&Arc<Allocation>| known.is_live() && known.group == self.group.name && !leaves(known);
         for other in self.state.allocations_of_job(&self.job).filter(counts) {
@@ -328,7 +329,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
     /// What a successor of `known` waits for: that, and what it waits for itself. It may be gone sooner than those.
     fn after(&self, known: &Allocation) -> Vec<AllocationId> {
         let holds = |id: &AllocationId| self.state.allocation(*id).is_some_and(|known| known.holds());
-        [known.id].into_iter().chain(known.after.iter().copied().filter(holds)).collect()
+        [known.id].into_iter().chain(known.ties().after.iter().copied().filter(holds)).collect()
     }
 
     /// What stands against `want` on each node that it may go to, by node id.

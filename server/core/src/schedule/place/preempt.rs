@@ -154,7 +154,7 @@ impl<'a> Victims<'a> {
         let migrate = version.job.group(&known.group).and_then(|group| group.migrate.as_ref());
         let max_parallel = migrate.map_or(u32::MAX, |migrate| migrate.max_parallel);
         let others = self.state.allocations_of_node(known.node).map(|other| &**other);
-        let room = if known.after.is_empty() { known.resources } else { counts_for(known, others) };
+        let room = if known.ties().after.is_empty() { known.resources } else { counts_for(known, others) };
         let victim = Victim { allocation: known, room, priority, max_parallel };
         self.making_way.entry(victim.group()).or_insert_with(|| {
             let is_away = |other: &&Arc<Allocation>| {
@@ -185,7 +185,7 @@ impl<'a> Victims<'a> {
         leave
             .into_iter()
             .map(|known| &**known)
-            .filter(move |known| !stay.iter().any(|other| other.after.contains(&known.id)))
+            .filter(move |known| !stay.iter().any(|other| other.ties().after.contains(&known.id)))
     }
 
     /// Finds the cheapest that makes room on a node.
@@ -209,6 +209,6 @@ impl<'a> Victims<'a> {
 
 /// An allocation and those that it waits for.
 fn with_predecessors<'s>(state: &'s State, known: &'s Allocation) -> impl Iterator<Item = &'s Allocation> {
-    let before = known.after.iter().filter_map(|id| state.allocation(*id)).map(|before| &**before);
+    let before = known.ties().after.iter().filter_map(|id| state.allocation(*id)).map(|before| &**before);
     before.chain([known])
 }

@@ -196,7 +196,7 @@ impl<'a> Ask<'a> {
     fn added(&self, row: &Row, succeeded: Option<&Allocation>) -> Resources {
         let ask = self.resources_on(row);
         let Some(known) = succeeded else { return ask };
-        let counts = if known.after.is_empty() {
+        let counts = if known.ties().after.is_empty() {
             known.resources
         } else {
             counts_for(known, self.state.allocations_of_node(known.node).map(|other| &**other))

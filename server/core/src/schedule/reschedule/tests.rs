@@ -1,8 +1,6 @@
 //! How much is remembered of earlier placements, and what that decides.
 
-use std::collections::BTreeMap;
-
-use model::{AllocationId, ClientStatus, Desired, EvaluationId, JobKey, NodeId, Resources};
+use model::{AllocationId, ClientStatus, Cohort, NodeId};
 
 use super::*;
 
@@ -10,43 +8,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// An instance that failed at `at`, with this history.
 fn failed(at: Timestamp, reschedules: Vec<RescheduleEvent>) -> Allocation {
-    Allocation {
-        id: AllocationId::derive(&[b"failed"]),
-        job: JobKey::new("default", "web"),
-        job_version: 0,
-        group: "web".into(),
-        index: 0,
-        node: NodeId::derive(&[b"n1"]),
-        node_name: "n1".into(),
-        evaluation: EvaluationId::derive(&[b"evaluation"]),
-        deployment: None,
-        canary: false,
-        resources: Resources::default(),
-        ports: Vec::new(),
-        cores: Vec::new(),
-        devices: Vec::new(),
-        after: Vec::new(),
-        previous: None,
-        next: None,
-        preempted_by: None,
-        reschedules,
-        follow_up: None,
-        forced: false,
-        desired: Desired::Run,
-        migrate: false,
-        generation: 1,
-        client_status: ClientStatus::Failed,
-        client_description: String::new(),
-        tasks: BTreeMap::new(),
-        healthy: None,
-        healthy_at: None,
-        checks: BTreeMap::new(),
-        network_address: None,
-        create_index: 1,
-        modify_index: 1,
-        created_at: at,
-        modified_at: at,
-    }
+    let cohort = Cohort { group: "web".into(), create_index: 1, created_at: at, ..Cohort::default() };
+    let (id, node) = (AllocationId::derive(&[b"failed"]), NodeId::derive(&[b"n1"]));
+    let mut failed = Allocation::placed(id, cohort.into(), node, "n1".into());
+    failed.tie(|ties| ties.reschedules = reschedules);
+    Allocation { client_status: ClientStatus::Failed, ..failed }
 }
 
 /// Fails and is placed anew `times` times, a second apart; what is remembered then, or none where the policy ends it.

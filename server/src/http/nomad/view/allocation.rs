@@ -44,7 +44,7 @@ pub(in crate::http) fn shown_status(state: &State, allocation: &Allocation) -> S
     let version = state.job_version(&allocation.job, allocation.job_version);
     let may_return = version.and_then(|version| version.job.group(&allocation.group)).is_some_and(|group| {
         let is_per_node = version.is_some_and(|version| version.job.kind.is_per_node());
-        group.disconnect_rules().is_some() || (is_per_node && allocation.next.is_none())
+        group.disconnect_rules().is_some() || (is_per_node && allocation.ties().next.is_none())
     });
     // What its node brings back too late ends there.
     let is_given_up = allocation.desired == Desired::Stop(StopReason::NodeDown);
@@ -66,7 +66,7 @@ pub(in crate::http) struct AllocationStub<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     allocated_resources: Option<AllocatedResources<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    task_states: Option<BTreeMap<&'a str, TaskView<'a>>>,
+    task_states: Option<BTreeMap<String, TaskView>>,
 }
 
 impl<'a> AllocationStub<'a> {
@@ -98,7 +98,7 @@ pub(in crate::http) struct AllocationView<'a> {
     job: Option<JobView<'a>>,
     job_version: u64,
     allocated_resources: AllocatedResources<'a>,
-    task_states: BTreeMap<&'a str, TaskView<'a>>,
+    task_states: BTreeMap<String, TaskView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     network_status: Option<NetworkStatus<'a>>,
     /// Index of the last change of what is wanted.
@@ -175,7 +175,7 @@ impl<'a> Common<'a> {
     fn of(state: &State, allocation: &'a Allocation) -> Self {
         let shown = shown_status(state, allocation);
         let health = allocation.deployment.is_some() || allocation.healthy.is_some();
-        let events = &allocation.reschedules;
+        let events = &allocation.ties().reschedules;
         Self {
             id: allocation.id.to_string(),
             eval_id: allocation.evaluation.to_string(),
@@ -189,7 +189,7 @@ impl<'a> Common<'a> {
             desired_description: shown.description,
             desired_transition: Transition { migrate: allocation.migrate.then_some(true) },
             client_status: shown.client,
-            client_description: &allocation.client_description,
+            client_description: allocation.client_description.as_deref().unwrap_or_default(),
             deployment_id: allocation.deployment.map(|id| id.to_string()),
             deployment_status: health.then_some(Health {
                 healthy: allocation.healthy,
@@ -197,10 +197,10 @@ impl<'a> Common<'a> {
                 canary: allocation.canary,
                 modify_index: allocation.modify_index,
             }),
-            followup_eval_id: allocation.follow_up.map(|id| id.to_string()),
-            previous_allocation: allocation.previous.map(|id| id.to_string()),
-            next_allocation: allocation.next.map(|id| id.to_string()),
-            preempted_by_allocation: allocation.preempted_by.map(|id| id.to_string()),
+            followup_eval_id: allocation.ties().follow_up.map(|id| id.to_string()),
+            previous_allocation: allocation.ties().previous.map(|id| id.to_string()),
+            next_allocation: allocation.ties().next.map(|id| id.to_string()),
+            preempted_by_allocation: allocation.ties().preempted_by.map(|id| id.to_string()),
             reschedule_tracker: (!events.is_empty())
                 .then(|| RescheduleTracker { events: events.iter().map(RescheduleView::of).collect() }),
             create_index: allocation.create_index,
@@ -341,34 +341,34 @@ impl<'a> AllocatedResources<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct TaskView<'a> {
+struct TaskView {
     state: &'static str,
     failed: bool,
     restarts: u32,
     last_restart: GoTime,
     started_at: GoTime,
     finished_at: GoTime,
-    events: Vec<EventView<'a>>,
+    events: Vec<EventView>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct EventView<'a> {
+struct EventView {
     #[serde(rename = "Type")]
-    kind: &'a str,
+    kind: String,
     time: i64,
-    message: &'a str,
-    display_message: &'a str,
-    details: &'a BTreeMap<String, String>,
+    message: String,
+    display_message: String,
+    details: BTreeMap<String, String>,
     exit_code: i64,
     signal: i64,
 }
 
-fn task_states(allocation: &Allocation) -> BTreeMap<&str, TaskView<'_>> {
-    allocation.tasks.iter().map(|(name, task)| (name.as_str(), task_view(task))).collect()
+fn task_states(allocation: &Allocation) -> BTreeMap<String, TaskView> {
+    allocation.tasks.unpack().into_iter().map(|(name, task)| (name, task_view(task))).collect()
 }
 
-fn task_view(task: &TaskState) -> TaskView<'_> {
+fn task_view(task: TaskState) -> TaskView {
     TaskView {
         state: task.phase.as_str(),
         failed: task.failed,
@@ -376,20 +376,20 @@ fn task_view(task: &TaskState) -> TaskView<'_> {
         last_restart: GoTime(task.last_restart),
         started_at: GoTime(task.started_at),
         finished_at: GoTime(task.finished_at),
-        events: task.events.iter().map(event_view).collect(),
+        events: task.events.into_iter().map(event_view).collect(),
     }
 }
 
-fn event_view(event: &TaskEvent) -> EventView<'_> {
+fn event_view(event: TaskEvent) -> EventView {
     let number = |name: &str| event.details.get(name).and_then(|text| text.parse().ok()).unwrap_or_default();
     EventView {
-        kind: &event.kind,
-        time: event.at.nanoseconds(),
-        message: &event.message,
-        display_message: &event.message,
-        details: &event.details,
         exit_code: number("exit_code"),
         signal: number("signal"),
+        kind: event.kind,
+        time: event.at.nanoseconds(),
+        display_message: event.message.clone(),
+        message: event.message,
+        details: event.details,
     }
 }
 

@@ -60,7 +60,7 @@ impl Moving {
 /// Index at which anything of a node's drain last changed.
 pub(in crate::http) fn index(state: &State, node: &Node) -> Index {
     let changes = state.allocations_of_node(node.id).flat_map(|allocation| {
-        let next = allocation.next.and_then(|next| state.allocation(next));
+        let next = allocation.ties().next.and_then(|next| state.allocation(next));
         [allocation.modify_index, next.map_or(0, |next| next.modify_index)]
     });
     changes.fold(node.modify_index, Index::max)

@@ -183,7 +183,7 @@ impl<'a> JobStatusRow<'a> {
             node_id: allocation.node.to_string(),
             deployment_status: HealthCell { canary: allocation.canary, healthy: allocation.healthy },
             job_version: allocation.job_version,
-            followup_eval_id: allocation.follow_up.map(|id| id.to_string()).unwrap_or_default(),
+            followup_eval_id: allocation.ties().follow_up.map(|id| id.to_string()).unwrap_or_default(),
             has_paused_task: false,
         };
         Self {

@@ -86,12 +86,12 @@ impl<'a> AtWork<'a, '_> {
     /// policy decides, as after any failure. A move goes on even where that allows no more, since who drains a node wants
     /// it empty, and the original runs all the while: it is tried again with the growing pauses of a service's default.
     fn next_try(&mut self, original: &Allocation, version: &JobVersion) -> Option<Vec<RescheduleEvent>> {
-        let last = original.next.and_then(|next| self.state.allocation(next));
+        let last = original.ties().next.and_then(|next| self.state.allocation(next));
         let failed = last.filter(|last| {
             let ended = matches!(last.client_status, ClientStatus::Failed | ClientStatus::Complete);
             ended && last.desired == Desired::Run
         });
-        let Some(failed) = failed else { return Some(original.reschedules.clone()) };
+        let Some(failed) = failed else { return Some(original.ties().reschedules.clone()) };
         let policy = version.job.group(&self.group.name).and_then(|group| group.reschedule.as_ref());
         let mut verdict = judge(failed, policy, self.now);
         if verdict == Verdict::Never && original.migrate {

@@ -66,21 +66,21 @@ impl<'a> AtWork<'a, '_> {
 
     /// Whether it is batch work out of contact that its replacement has finished.
     fn was_done_elsewhere(&self, allocation: &Allocation) -> bool {
-        let next = allocation.next.and_then(|next| self.state.allocation(next));
+        let next = allocation.ties().next.and_then(|next| self.state.allocation(next));
         let is_done =
             next.is_some_and(|next| next.client_status == ClientStatus::Complete && next.desired == Desired::Run);
         is_done && self.version.job.kind == JobType::Batch
     }
 
     fn live_replacement(&self, allocation: &Allocation) -> Option<&'a Arc<Allocation>> {
-        self.state.allocation(allocation.next?).filter(|next| next.is_live())
+        self.state.allocation(allocation.ties().next?).filter(|next| next.is_live())
     }
 
     /// The instances that `allocation` stands in for, which move or are out of contact: they go with it.
     pub(super) fn originals_of(&self, allocation: &Allocation) -> Vec<&'a Arc<Allocation>> {
         let original_of = |of: &Allocation| {
-            let previous = of.previous.and_then(|id| self.state.allocation(id));
-            previous.filter(|original| original.is_live() && original.next == Some(of.id))
+            let previous = of.ties().previous.and_then(|id| self.state.allocation(id));
+            previous.filter(|original| original.is_live() && original.ties().next == Some(of.id))
         };
         std::iter::successors(original_of(allocation), |original| original_of(original)).collect()
     }

@@ -1,0 +1,147 @@
+//! What agents see of tasks. Servers keep it packed: it is by far the most that there is of an allocation, and is looked at
+//! rarely.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::Timestamp;
+
+/// The states of an allocation's tasks, by name, packed.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct TaskStates(Option<Arc<[u8]>>);
+
+impl TaskStates {
+    /// Packs them.
+    pub fn pack(states: &BTreeMap<String, TaskState>) -> Self {
+        let pack = || rmp_serde::to_vec(states).expect("task states can be written to memory");
+        Self((!states.is_empty()).then(|| pack().into()))
+    }
+
+    /// Each of them, by the task's name.
+    pub fn unpack(&self) -> BTreeMap<String, TaskState> {
+        // The bytes never leave this process, so there is no other version of them.
+        let unpack = |bytes| rmp_serde::from_slice(bytes).expect("what was packed here can be unpacked");
+        self.0.as_deref().map(unpack).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for TaskStates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.unpack().fmt(f)
+    }
+}
+
+impl Serialize for TaskStates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.unpack().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for TaskStates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(deserializer).map(|states| Self::pack(&states))
+    }
+}
+
+/// A task as its agent sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TaskState {
+    /// Where it stands.
+    pub phase: TaskPhase,
+    /// Whether it failed for good.
+    pub failed: bool,
+    /// Restarts on this node.
+    pub restarts: u32,
+    /// When it was last restarted.
+    pub last_restart: Option<Timestamp>,
+    /// When it last started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How it last ended.
+    pub exit: Option<Exit>,
+    /// The ten newest events, oldest first.
+    pub events: Vec<TaskEvent>,
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum TaskPhase {
+    /// It does not run yet, or waits to run again.
+    #[default]
+    Pending,
+    /// It runs.
+    Running,
+    /// It is over.
+    Dead,
+}
+
+impl TaskPhase {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TaskPhase::Pending => "pending",
+            TaskPhase::Running => "running",
+            TaskPhase::Dead => "dead",
+        }
+    }
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Exit {
+    /// The exit code.
+    pub code: i64,
+    /// The signal that ended it; 0 for none.
+    pub signal: i32,
+    /// Whether its memory limit ended it.
+    pub oom_killed: bool,
+    /// What the runtime says; empty for nothing.
+    pub error: String,
+}
+
+/// Something that happened to a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskEvent {
+    /// Nomad's word: `Started`, `Terminated`, `Restarting`, …
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+    /// A sentence.
+    pub message: String,
+    /// Facts such as `exit_code`.
+    pub details: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_is_unpacked_and_nothing_takes_no_memory() {
+        let event = TaskEvent {
+            kind: "Started".into(),
+            at: Timestamp::from_seconds(7),
+            message: "Task started by client".into(),
+            details: BTreeMap::from([("exit_code".into(), "1".into())]),
+        };
+        let exit = Exit { code: 137, signal: 9, oom_killed: true, error: "killed".into() };
+        let state = TaskState {
+            phase: TaskPhase::Dead,
+            failed: true,
+            restarts: 2,
+            started_at: Some(Timestamp::from_seconds(7)),
+            exit: Some(exit),
+            events: vec![event],
+            ..TaskState::default()
+        };
+        let states = BTreeMap::from([("web".to_string(), state), ("log".to_string(), TaskState::default())]);
+        assert_eq!(TaskStates::pack(&states).unpack(), states);
+        assert_eq!(TaskStates::pack(&BTreeMap::new()), TaskStates::default());
+        let written = serde_json::to_string(&TaskStates::pack(&states)).unwrap();
+        assert_eq!(serde_json::from_str::<TaskStates>(&written).unwrap().unpack(), states);
+    }
+}

@@ -1,0 +1,198 @@
+//! A table whose keys are hashes and whose rows stand in the order in which they came; its clone is free, as a
+//! [`CowMap`]'s is.
+//!
+//! In a tree ordered by hashes each new row lands on a page of its own, which some snapshot holds too, so that each costs
+//! the copy of a page. Here rows that came together stand together, and what an entry of the log changes is mostly that.
+//! Where a key stands is kept apart, in sorted runs that are never changed, only merged: the usual number of them is five
+//! for a million keys. A key that was removed stays in its run until that is merged; its row is gone, which tells.
+
+use std::iter::Peekable;
+use std::sync::Arc;
+
+use crate::cow::{CowMap, Iter};
+
+/// Keys that are kept in a tree before they become a run; few in tests, so that these see runs.
+const RECENT_MAX: usize = if cfg!(test) { 8 } else { 1024 };
+/// A run is merged with the one before it, unless that is longer by this factor.
+const RUN_RATIO: usize = 4;
+
+/// Where a row stands.
+type Place = u64;
+/// Keys in order, each with the place of its row.
+type Run<K> = Arc<[(K, Place)]>;
+
+/// A table in the order of arrival, found by key.
+#[derive(Clone, Debug)]
+pub struct Rows<K, V> {
+    rows: CowMap<Place, V>,
+    next: Place,
+    /// The newest keys.
+    recent: CowMap<K, Place>,
+    /// All others; longer ones, which are older, first.
+    runs: Vec<Run<K>>,
+    /// Keys in the runs whose rows are gone.
+    gone: usize,
+}
+
+impl<K: Ord + Copy, V: Clone> Default for Rows<K, V> {
+    fn default() -> Self {
+        Self { rows: CowMap::default(), next: 0, recent: CowMap::default(), runs: Vec::new(), gone: 0 }
+    }
+}
+
+impl<K: Ord + Copy, V: Clone> Rows<K, V> {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The row under `key`.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.places_of(key).find_map(|place| self.rows.get(&place))
+    }
+
+    /// Puts `value` under `key` and returns what was there. A new row stands behind all others.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        if let Some(place) = self.place_of(&key) {
+            return self.rows.insert(place, value);
+        }
+        self.rows.insert(self.next, value);
+        self.recent.insert(key, self.next);
+        self.next += 1;
+        if self.recent.len() >= RECENT_MAX {
+            let run = self.recent.iter().map(|(key, place)| (*key, *place)).collect();
+            self.recent = CowMap::default();
+            self.push_run(run);
+        }
+        None
+    }
+
+    /// Takes the row under `key` away.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let place = self.place_of(key)?;
+        if self.recent.remove(key).is_none() {
+            self.gone += 1;
+        }
+        let old = self.rows.remove(&place);
+        // No more of them than of others: what is collected gives its memory back.
+        if self.gone > self.rows.len() {
+            let run = self.merged(self.runs.iter());
+            self.runs.clear();
+            self.gone = 0;
+            self.runs.extend((!run.is_empty()).then(|| Run::from(run)));
+        }
+        old
+    }
+
+    /// All rows in the order of their arrival.
+    pub fn arrivals(&self) -> impl Iterator<Item = &V> {
+        self.rows.values()
+    }
+
+    /// All rows in order of their keys.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.iter().map(|(_, value)| value)
+    }
+
+    /// All rows with their keys, in order of these.
+    pub fn iter(&self) -> impl Iterator<Item = (K, &V)> {
+        let places = Merge::of(Some(&self.recent), self.runs.iter());
+        places.filter_map(|(key, place)| Some((key, self.rows.get(&place)?)))
+    }
+
+    /// Where the row under `key` stands, if there is one.
+    fn place_of(&self, key: &K) -> Option<Place> {
+        self.places_of(key).find(|place| self.rows.contains(place))
+    }
+
+    /// Where rows under `key` stand or have stood, newest first.
+    fn places_of<'a>(&'a self, key: &'a K) -> impl Iterator<Item = Place> + 'a {
+        let of_run = |run: &'a Run<K>| run.binary_search_by(|(known, _)| known.cmp(key)).ok().map(|at| run[at].1);
+        self.recent.get(key).copied().into_iter().chain(self.runs.iter().rev().filter_map(of_run))
+    }
+
+    /// Puts a run behind the others, merged with those that are not much longer.
+    fn push_run(&mut self, newest: Vec<(K, Place)>) {
+        let mut length = newest.len();
+        let mut from = self.runs.len();
+        while from > 0 && self.runs[from - 1].len() < RUN_RATIO * length {
+            from -= 1;
+            length += self.runs[from].len();
+        }
+        let mut merging = self.runs.split_off(from);
+        if merging.is_empty() {
+            self.runs.push(newest.into());
+            return;
+        }
+        merging.push(newest.into());
+        let merged = self.merged(merging.iter());
+        self.gone -= length - merged.len();
+        self.runs.push(merged.into());
+    }
+
+    /// One run of several, without keys whose rows are gone.
+    fn merged<'a>(&'a self, runs: impl Iterator<Item = &'a Run<K>>) -> Vec<(K, Place)> {
+        Merge::of(None, runs).filter(|(_, place)| self.rows.contains(place)).collect()
+    }
+}
+
+impl<K: Ord + Copy, V: Clone + PartialEq> PartialEq for Rows<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows.is_same(&other.rows) || (self.len() == other.len() && self.iter().eq(other.iter()))
+    }
+}
+
+impl<K: Ord + Copy, V: Clone> FromIterator<(K, V)> for Rows<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(rows: I) -> Self {
+        let mut table = Self::default();
+        for (key, value) in rows {
+            table.insert(key, value);
+        }
+        table
+    }
+}
+
+/// A walk through several sorted runs at once, in order of the keys.
+struct Merge<'a, K, R: Iterator<Item = (K, Place)>> {
+    recent: Option<Peekable<R>>,
+    runs: Vec<&'a [(K, Place)]>,
+}
+
+impl<'a, K: Ord + Copy> Merge<'a, K, Recent<'a, K>> {
+    fn of(recent: Option<&'a CowMap<K, Place>>, runs: impl Iterator<Item = &'a Run<K>>) -> Self {
+        Self { recent: recent.map(|recent| Recent(recent.iter()).peekable()), runs: runs.map(|run| &**run).collect() }
+    }
+}
+
+impl<K: Ord + Copy, R: Iterator<Item = (K, Place)>> Iterator for Merge<'_, K, R> {
+    type Item = (K, Place);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let firsts = self.runs.iter().enumerate().filter_map(|(at, run)| Some((run.first()?.0, at)));
+        let lowest = firsts.min();
+        let recent = self.recent.as_mut().and_then(Peekable::peek).map(|(key, _)| *key);
+        match (recent, lowest) {
+            (Some(recent), lowest) if lowest.is_none_or(|(key, _)| recent <= key) => self.recent.as_mut()?.next(),
+            (_, Some((_, at))) => {
+                let (first, rest) = self.runs[at].split_first()?;
+                self.runs[at] = rest;
+                Some(*first)
+            }
+            (_, None) => None,
+        }
+    }
+}
+
+/// The entries of the tree of recent keys.
+struct Recent<'a, K>(Iter<'a, K, Place>);
+
+impl<K: Ord + Copy> Iterator for Recent<'_, K> {
+    type Item = (K, Place);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, place)| (*key, *place))
+    }
+}
+
+#[cfg(test)]
+mod tests;
