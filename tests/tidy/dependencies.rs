@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_pure_crate_is_held_to_its_list_but_its_tests_are_not() {
         let pure: [(&str, &[(&str, bool)]); 4] = [
-            ("model", &[("rmp-serde", false), ("serde", false), ("proptest", true), ("rand", false)]),
+            ("model", &[("serde", false), ("proptest", true), ("rand", false)]),
             ("jobspecs", &[("model", false)]),
             ("server-core", &[]),
             ("client-agent-core", &[]),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::cow::{CowMap, Iter};
 
 /// Keys that are kept in a tree before they become a run; few in tests, so that these see runs.
-const RECENT_MAX: usize = if cfg!(test) { 8 } else { 1024 };
+const RECENT_MAX: usize = if cfg!(test) { 8 } else { 8192 };
 /// A run is merged with the one before it, unless that is longer by this factor.
 const RUN_RATIO: usize = 4;
 
@@ -56,6 +56,13 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
         if let Some(place) = self.place_of(&key) {
             return self.rows.insert(place, value);
         }
+        self.push(key, value);
+        None
+    }
+
+    /// Puts `value` behind all others, under a `key` under which there is nothing.
+    pub fn push(&mut self, key: K, value: V) {
+        debug_assert!(self.place_of(&key).is_none(), "a key is new");
         self.rows.insert(self.next, value);
         self.recent.insert(key, self.next);
         self.next += 1;
@@ -64,7 +71,6 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
             self.recent = CowMap::default();
             self.push_run(run);
         }
-        None
     }
 
     /// Takes the row under `key` away.
@@ -76,10 +82,10 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
         let old = self.rows.remove(&place);
         // No more of them than of others: what is collected gives its memory back.
         if self.gone > self.rows.len() {
-            let run = self.merged(self.runs.iter());
-            self.runs.clear();
-            self.gone = 0;
-            self.runs.extend((!run.is_empty()).then(|| Run::from(run)));
+            let runs = std::mem::take(&mut self.runs);
+            self.push_merged(
+                runs.iter().map(|run| run.to_vec()).reduce(|longer, run| merge(&longer, &run)).unwrap_or_default(),
+            );
         }
         old
     }
@@ -96,7 +102,7 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
 
     /// All rows with their keys, in order of these.
     pub fn iter(&self) -> impl Iterator<Item = (K, &V)> {
-        let places = Merge::of(Some(&self.recent), self.runs.iter());
+        let places = Walk::of(&self.recent, &self.runs);
         places.filter_map(|(key, place)| Some((key, self.rows.get(&place)?)))
     }
 
@@ -113,27 +119,38 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
 
     /// Puts a run behind the others, merged with those that are not much longer.
     fn push_run(&mut self, newest: Vec<(K, Place)>) {
-        let mut length = newest.len();
-        let mut from = self.runs.len();
-        while from > 0 && self.runs[from - 1].len() < RUN_RATIO * length {
-            from -= 1;
-            length += self.runs[from].len();
+        let mut merged = newest;
+        while let Some(last) = self.runs.pop_if(|last| last.len() < RUN_RATIO * merged.len()) {
+            merged = merge(&last, &merged);
         }
-        let mut merging = self.runs.split_off(from);
-        if merging.is_empty() {
-            self.runs.push(newest.into());
-            return;
-        }
-        merging.push(newest.into());
-        let merged = self.merged(merging.iter());
-        self.gone -= length - merged.len();
-        self.runs.push(merged.into());
+        self.push_merged(merged);
     }
 
-    /// One run of several, without keys whose rows are gone.
-    fn merged<'a>(&'a self, runs: impl Iterator<Item = &'a Run<K>>) -> Vec<(K, Place)> {
-        Merge::of(None, runs).filter(|(_, place)| self.rows.contains(place)).collect()
+    /// Puts a run that was merged behind the others, without keys whose rows are gone.
+    fn push_merged(&mut self, mut run: Vec<(K, Place)>) {
+        if self.gone > 0 {
+            let length = run.len();
+            run.retain(|(_, place)| self.rows.contains(place));
+            self.gone -= length - run.len();
+        }
+        self.runs.extend((!run.is_empty()).then(|| Run::from(run)));
     }
+}
+
+/// Two sorted runs as one.
+fn merge<K: Ord + Copy>(one: &[(K, Place)], other: &[(K, Place)]) -> Vec<(K, Place)> {
+    let mut merged = Vec::with_capacity(one.len() + other.len());
+    let (mut at, mut other_at) = (0, 0);
+    while at < one.len() && other_at < other.len() {
+        // Written so that nothing is to be predicted: keys are hashes.
+        let is_other = other[other_at].0 < one[at].0;
+        merged.push(if is_other { other[other_at] } else { one[at] });
+        other_at += usize::from(is_other);
+        at += usize::from(!is_other);
+    }
+    merged.extend_from_slice(&one[at..]);
+    merged.extend_from_slice(&other[other_at..]);
+    merged
 }
 
 impl<K: Ord + Copy, V: Clone + PartialEq> PartialEq for Rows<K, V> {
@@ -152,45 +169,34 @@ impl<K: Ord + Copy, V: Clone> FromIterator<(K, V)> for Rows<K, V> {
     }
 }
 
-/// A walk through several sorted runs at once, in order of the keys.
-struct Merge<'a, K, R: Iterator<Item = (K, Place)>> {
-    recent: Option<Peekable<R>>,
+/// A walk through all keys in order, those of gone rows among them.
+struct Walk<'a, K: Ord> {
+    recent: Peekable<Iter<'a, K, Place>>,
     runs: Vec<&'a [(K, Place)]>,
 }
 
-impl<'a, K: Ord + Copy> Merge<'a, K, Recent<'a, K>> {
-    fn of(recent: Option<&'a CowMap<K, Place>>, runs: impl Iterator<Item = &'a Run<K>>) -> Self {
-        Self { recent: recent.map(|recent| Recent(recent.iter()).peekable()), runs: runs.map(|run| &**run).collect() }
+impl<'a, K: Ord + Copy> Walk<'a, K> {
+    fn of(recent: &'a CowMap<K, Place>, runs: &'a [Run<K>]) -> Self {
+        Self { recent: recent.iter().peekable(), runs: runs.iter().map(|run| &**run).collect() }
     }
 }
 
-impl<K: Ord + Copy, R: Iterator<Item = (K, Place)>> Iterator for Merge<'_, K, R> {
+impl<K: Ord + Copy> Iterator for Walk<'_, K> {
     type Item = (K, Place);
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<(K, Place)> {
         let firsts = self.runs.iter().enumerate().filter_map(|(at, run)| Some((run.first()?.0, at)));
         let lowest = firsts.min();
-        let recent = self.recent.as_mut().and_then(Peekable::peek).map(|(key, _)| *key);
-        match (recent, lowest) {
-            (Some(recent), lowest) if lowest.is_none_or(|(key, _)| recent <= key) => self.recent.as_mut()?.next(),
-            (_, Some((_, at))) => {
-                let (first, rest) = self.runs[at].split_first()?;
-                self.runs[at] = rest;
-                Some(*first)
-            }
-            (_, None) => None,
+        let recent = self.recent.peek().map(|(key, _)| **key);
+        if let Some(recent) = recent
+            && lowest.is_none_or(|(key, _)| recent <= key)
+        {
+            return self.recent.next().map(|(key, place)| (*key, *place));
         }
-    }
-}
-
-/// The entries of the tree of recent keys.
-struct Recent<'a, K>(Iter<'a, K, Place>);
-
-impl<K: Ord + Copy> Iterator for Recent<'_, K> {
-    type Item = (K, Place);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(key, place)| (*key, *place))
+        let run = &mut self.runs[lowest?.1];
+        let (first, rest) = run.split_first()?;
+        *run = rest;
+        Some(*first)
     }
 }
 

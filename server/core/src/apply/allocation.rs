@@ -153,6 +153,13 @@ pub(super) fn migrate(
     Ok(Accepted::default())
 }
 
+/// Stores an allocation that is new. `provides`: it has services.
+pub(super) fn add(state: &mut State, work: &AtWork, allocation: Allocation, provides: bool) {
+    state.indexes.allocations = work.index;
+    state.changes.push(Change::Allocation { id: allocation.id, created: true, desired: true });
+    state.add_allocation(allocation, provides);
+}
+
 /// Stores a changed allocation. `desired`: the agent has something new to do.
 pub(super) fn save(state: &mut State, work: &AtWork, mut allocation: Allocation, desired: bool) {
     allocation.modify_index = work.index;

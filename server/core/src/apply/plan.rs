@@ -62,6 +62,7 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
         cohort: None,
         indexes: BTreeMap::new(),
         ordinals: BTreeMap::new(),
+        placed: Vec::new(),
         joined: Vec::new(),
         preempted: BTreeSet::new(),
     };
@@ -69,6 +70,7 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
     for placement in &plan.placements {
         rejected.extend(placer.place(state, work, placement));
     }
+    state.add_to_job(&plan.job, std::mem::take(&mut placer.placed));
     if let Some(deployment) = deployment {
         deployment::count_placed(state, work, deployment, &placer.joined);
     }
@@ -161,7 +163,9 @@ struct Placer<'a> {
     indexes: BTreeMap<String, NameIndexes>,
     /// Instances placed so far, per group.
     ordinals: BTreeMap<String, u32>,
-    /// Instances placed so far that belong to the deployment.
+    /// Instances placed so far.
+    placed: Vec<AllocationId>,
+    /// Those that belong to the deployment.
     joined: Vec<AllocationId>,
     /// Jobs whose instances end for what was placed.
     preempted: BTreeSet<JobKey>,
@@ -186,6 +190,7 @@ impl Placer<'_> {
             node: &node,
             version: &version,
             group,
+            provides: group.all_services().next().is_some(),
         };
         let fresh = Tail::default();
         for at in 0..placement.count {
@@ -262,8 +267,9 @@ impl Placer<'_> {
         {
             state.put_gain(node.id);
         }
+        self.placed.push(id);
         self.joined.extend(new.deployment.map(|_| id));
-        allocation::save(state, work, new, true);
+        allocation::add(state, work, new, line.provides);
         Ok(())
     }
 
@@ -301,6 +307,8 @@ struct Line<'a> {
     version: &'a JobVersion,
     group: &'a Group,
     cohort: Arc<Cohort>,
+    /// Whether they have services.
+    provides: bool,
 }
 
 /// Whether an allocation needs nobody in its place: it runs where it can be reached, and shall neither end nor move. A

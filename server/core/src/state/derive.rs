@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, Deployment, Evaluation, EvaluationId, EvaluationStatus, Instance, Node, NodeId};
+use model::{
+    Allocation, AllocationId, Deployment, Evaluation, EvaluationId, EvaluationStatus, Instance, JobKey, Node, NodeId,
+};
 
 use super::mix::Mix;
 use super::{Change, NodeUse, OpenKey, ServiceKey, State};
@@ -11,15 +13,38 @@ use crate::catalog;
 use crate::cow::CowMap;
 
 impl State {
-    /// Stores an allocation, new or changed, and what follows from it.
+    /// Stores an allocation that is new. `provides`: it has services. Its job learns of it by
+    /// [`add_to_job`](Self::add_to_job), for many at once.
+    pub(crate) fn add_allocation(&mut self, allocation: Allocation, provides: bool) {
+        let id = allocation.id;
+        let allocation = Arc::new(allocation);
+        self.allocations.push(id, allocation.clone());
+        self.allocations_of_node.insert((allocation.node, id), ());
+        self.account(&allocation);
+        self.mix.come(&allocation);
+        if provides {
+            self.derive_instances(id);
+        }
+    }
+
+    /// Takes new allocations into the index of their job.
+    pub(crate) fn add_to_job(&mut self, job: &JobKey, mut placed: Vec<AllocationId>) {
+        if placed.is_empty() {
+            return;
+        }
+        // In order, each page is found in the cache.
+        placed.sort_unstable();
+        let of_job = value_in(&mut self.allocations_of_job, job);
+        for id in placed {
+            of_job.insert(id, ());
+        }
+    }
+
+    /// Stores an allocation that has changed, and what follows from it.
     pub(crate) fn put_allocation(&mut self, allocation: Allocation) {
-        let (id, node) = (allocation.id, allocation.node);
+        let id = allocation.id;
         let allocation = Arc::new(allocation);
         let old = self.allocations.insert(id, allocation.clone());
-        if old.is_none() {
-            value_in(&mut self.allocations_of_job, &allocation.job).insert(id, ());
-            self.allocations_of_node.insert((node, id), ());
-        }
         let held_before = old.as_deref().is_some_and(Allocation::holds);
         if held_before != allocation.holds() {
             self.account(&allocation);
