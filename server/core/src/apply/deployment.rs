@@ -1,5 +1,8 @@
 //! Deployments: begun by plans, moved on by health, ended by the leader's watch or a person.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use model::{
     Allocation, AllocationId, Deployment, DeploymentGroup, DeploymentId, DeploymentStatus, JobKey, Term, Trigger,
 };
@@ -15,7 +18,7 @@ pub(super) fn begin(
     work: &AtWork,
     key: &JobKey,
     id: DeploymentId,
-    goals: &std::collections::BTreeMap<String, GroupGoal>,
+    goals: &BTreeMap<String, GroupGoal>,
 ) {
     if let Some(active) = state.latest_deployment(key).filter(|known| known.status.is_active()).cloned() {
         finish(state, work, &active, DeploymentStatus::Cancelled, "Cancelled due to newer version of job");
@@ -51,26 +54,35 @@ pub(super) fn begin(
     save(state, work, deployment);
 }
 
-/// Counts the instances that a plan placed, or that took the version in place. All at once, since the deployment is
-/// copied for it and names its canaries.
-pub(super) fn count_placed(state: &mut State, work: &AtWork, id: DeploymentId, placed: &[AllocationId]) {
-    let Some(deployment) = state.deployment(id) else { return };
+/// Instances that join a deployment, per group.
+#[derive(Default)]
+pub(super) struct Joined(BTreeMap<String, (u32, Vec<AllocationId>)>);
+
+impl Joined {
+    /// Counts one whose health is not decided yet.
+    pub fn add(&mut self, allocation: &Allocation) {
+        if !self.0.contains_key(&allocation.group) {
+            self.0.insert(allocation.group.clone(), (0, Vec::new()));
+        }
+        if let Some((placed, canaries)) = self.0.get_mut(&allocation.group) {
+            *placed += 1;
+            canaries.extend(allocation.canary.then_some(allocation.id));
+        }
+    }
+}
+
+/// Counts instances that join a deployment.
+pub(super) fn count_placed(state: &mut State, work: &AtWork, id: DeploymentId, joined: &Joined) {
+    let is_of = |known: &&Arc<Deployment>| joined.0.keys().any(|group| known.groups.contains_key(group));
+    let Some(deployment) = state.deployment(id).filter(is_of) else { return };
     let mut deployment = (**deployment).clone();
-    let mut counted = false;
-    for allocation in placed.iter().filter_map(|id| state.allocation(*id)) {
-        let Some(group) = deployment.groups.get_mut(&allocation.group) else { continue };
-        counted = true;
-        group.placed += 1;
-        if allocation.canary {
-            group.placed_canaries.push(allocation.id);
-        }
-        if allocation.healthy == Some(true) {
-            group.healthy += 1;
+    for (name, (placed, canaries)) in &joined.0 {
+        if let Some(group) = deployment.groups.get_mut(name) {
+            group.placed += placed;
+            group.placed_canaries.extend(canaries);
         }
     }
-    if counted {
-        save(state, work, deployment);
-    }
+    save(state, work, deployment);
 }
 
 /// Counts an instance whose health was decided, or changed. Progress moves the deadline.

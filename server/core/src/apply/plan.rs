@@ -16,6 +16,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::deployment::Joined;
 use super::{Accepted, AtWork, Rejection, Wish, allocation, check_term, deployment};
 use crate::plan::{DeploymentChange, Placement, Plan, Tail};
 use crate::state::{JobVersion, NodeUse, State};
@@ -63,7 +64,7 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
         indexes: BTreeMap::new(),
         ordinals: BTreeMap::new(),
         placed: Vec::new(),
-        joined: Vec::new(),
+        joined: Joined::default(),
         preempted: BTreeSet::new(),
     };
     let mut rejected = Vec::new();
@@ -110,7 +111,7 @@ fn change_deployment(state: &mut State, work: &AtWork, plan: &Plan) -> Option<De
 }
 
 fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Option<DeploymentId>) {
-    let mut joined = Vec::new();
+    let mut joined = Joined::default();
     // The cohorts of those that are updated, with what these become: what shared one goes on sharing one.
     let mut cohorts: Vec<(Arc<Cohort>, Arc<Cohort>)> = Vec::new();
     for id in &plan.updates_in_place {
@@ -137,9 +138,9 @@ fn update_in_place(state: &mut State, work: &AtWork, plan: &Plan, deployment: Op
             // Its health is judged anew, by the checks of the new version.
             known.healthy = None;
             known.healthy_at = None;
+            joined.add(&known);
         }
         allocation::save(state, work, known, true);
-        joined.extend(joins.map(|_| *id));
     }
     if let Some(deployment) = deployment {
         deployment::count_placed(state, work, deployment, &joined);
@@ -166,7 +167,7 @@ struct Placer<'a> {
     /// Instances placed so far.
     placed: Vec<AllocationId>,
     /// Those that belong to the deployment.
-    joined: Vec<AllocationId>,
+    joined: Joined,
     /// Jobs whose instances end for what was placed.
     preempted: BTreeSet<JobKey>,
 }
@@ -268,7 +269,9 @@ impl Placer<'_> {
             state.put_gain(node.id);
         }
         self.placed.push(id);
-        self.joined.extend(new.deployment.map(|_| id));
+        if new.deployment.is_some() {
+            self.joined.add(&new);
+        }
         allocation::add(state, work, new, line.provides);
         Ok(())
     }
@@ -288,15 +291,16 @@ impl Placer<'_> {
 
     /// The tail's name index, or the lowest that no live instance of the group has.
     fn name_index(&mut self, state: &State, group: &Group, tail: &Tail) -> u32 {
-        let indexes = self.indexes.entry(group.name.clone()).or_insert_with(|| {
+        if !self.indexes.contains_key(&group.name) {
             let live = state.allocations_of_job(&self.plan.job);
             let live = live.filter(|known| known.group == group.name && known.is_live());
             // What the plan gives to others, before or after, is not free either.
             let of_group = self.plan.placements.iter().filter(|placement| placement.group == group.name);
             let given = of_group.flat_map(|placement| placement.tails.iter().filter_map(|tail| tail.index));
-            NameIndexes { taken: live.map(|known| known.index).chain(given).collect(), free_from: 0 }
-        });
-        indexes.take(tail.index)
+            let taken = live.map(|known| known.index).chain(given).collect();
+            self.indexes.insert(group.name.clone(), NameIndexes { taken, free_from: 0 });
+        }
+        self.indexes.get_mut(&group.name).map_or(0, |indexes| indexes.take(tail.index))
     }
 }
 
@@ -320,23 +324,23 @@ fn stands(state: &State, allocation: &Allocation) -> bool {
 
 /// The name indexes of a group.
 struct NameIndexes {
+    /// By instances of before, and by what the plan gives to others.
     taken: BTreeSet<u32>,
     /// Those below it are taken.
     free_from: u32,
 }
 
 impl NameIndexes {
-    /// Takes the index that is wanted, or the lowest that is free.
+    /// Takes the index that is wanted, which is among those that are taken, or the lowest that is free.
     fn take(&mut self, wanted: Option<u32>) -> u32 {
-        let index = wanted.unwrap_or_else(|| {
+        wanted.unwrap_or_else(|| {
             // Nothing is given back while a plan is applied, so each search goes on where the last one ended.
             while self.taken.contains(&self.free_from) {
                 self.free_from += 1;
             }
-            self.free_from
-        });
-        self.taken.insert(index);
-        index
+            self.free_from += 1;
+            self.free_from - 1
+        })
     }
 }
 
