@@ -64,16 +64,21 @@ pub struct Observation {
     /// Where it stands; terminal only when all its containers were observed gone.
     pub client_status: ClientStatus,
     /// Why, in words; empty for nothing to add.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_description: String,
     /// The tasks, by name.
     pub tasks: BTreeMap<String, TaskState>,
     /// Whether it counts as healthy; none while undecided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healthy: Option<bool>,
     /// When that was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healthy_at: Option<Timestamp>,
     /// The checks, by `service/check`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, CheckState>,
     /// The address of the shared network namespace, where the group has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_address: Option<String>,
 }
 

@@ -9,6 +9,9 @@ use crate::cluster::Happening;
 
 /// Happenings kept.
 pub const HAPPENINGS_KEPT: usize = 1024;
+/// Changes in those that are kept, unless the newest alone has more: with each goes what it replaced, for the state of
+/// its time is kept too.
+pub const CHANGES_KEPT: usize = 16_384;
 
 /// A bounded buffer of what happened.
 #[derive(Default)]
@@ -19,6 +22,8 @@ pub struct Happenings {
 #[derive(Default)]
 struct Buffer {
     kept: VecDeque<Happening>,
+    /// Changes in all of them.
+    changes: usize,
     /// Index of the newest happening that was dropped; what came after it is complete.
     dropped_up_to: Index,
 }
@@ -27,9 +32,12 @@ impl Happenings {
     /// Adds the newest.
     pub fn push(&self, happening: Happening) {
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.changes += happening.changes.len();
         buffer.kept.push_back(happening);
-        while buffer.kept.len() > HAPPENINGS_KEPT {
-            buffer.dropped_up_to = buffer.kept.pop_front().map_or(0, |oldest| oldest.index);
+        while buffer.kept.len() > HAPPENINGS_KEPT || (buffer.changes > CHANGES_KEPT && buffer.kept.len() > 1) {
+            let Some(oldest) = buffer.kept.pop_front() else { break };
+            buffer.changes -= oldest.changes.len();
+            buffer.dropped_up_to = oldest.index;
         }
     }
 
@@ -38,6 +46,7 @@ impl Happenings {
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         buffer.dropped_up_to = index;
         buffer.kept.clear();
+        buffer.changes = 0;
     }
 
     /// Everything after `index`, oldest first; none if some of it was dropped.
@@ -55,12 +64,18 @@ impl Happenings {
 mod tests {
     use std::sync::Arc;
 
-    use server_core::state::State;
+    use model::DeploymentId;
+    use server_core::state::{Change, State};
 
     use super::*;
 
     fn push(happenings: &Happenings, index: Index) {
-        happenings.push(Happening { index, changes: Arc::new(Vec::new()), state: Arc::new(State::default()) });
+        push_large(happenings, index, 0);
+    }
+
+    fn push_large(happenings: &Happenings, index: Index, changes: usize) {
+        let changes = vec![Change::Deployment(DeploymentId::default()); changes];
+        happenings.push(Happening { index, changes: Arc::new(changes), state: Arc::new(State::default()) });
     }
 
     #[test]
@@ -73,6 +88,19 @@ mod tests {
         push(&happenings, HAPPENINGS_KEPT as Index + 1);
         assert!(happenings.after(0).is_none());
         assert_eq!(happenings.after(1).map(|kept| kept.len()), Some(HAPPENINGS_KEPT));
+    }
+
+    #[test]
+    fn no_more_changes_are_kept_than_the_limit_but_always_the_newest_happening() {
+        let happenings = Happenings::default();
+        push_large(&happenings, 1, CHANGES_KEPT - 1);
+        push_large(&happenings, 2, 1);
+        assert_eq!(happenings.after(0).map(|kept| kept.len()), Some(2));
+        push_large(&happenings, 3, 1);
+        assert!(happenings.after(0).is_none());
+        assert_eq!(happenings.after(1).map(|kept| kept.len()), Some(2));
+        push_large(&happenings, 4, CHANGES_KEPT + 1);
+        assert_eq!(happenings.after(3).map(|kept| kept.len()), Some(1));
     }
 
     #[test]

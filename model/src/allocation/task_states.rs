@@ -16,7 +16,7 @@ pub struct TaskStates(Option<Arc<[u8]>>);
 impl TaskStates {
     /// Packs them.
     pub fn pack(states: &BTreeMap<String, TaskState>) -> Self {
-        let pack = || rmp_serde::to_vec(states).expect("task states can be written to memory");
+        let pack = || rmp_serde::to_vec_named(states).expect("task states can be written to memory");
         Self((!states.is_empty()).then(|| pack().into()))
     }
 
@@ -52,19 +52,29 @@ pub struct TaskState {
     /// Where it stands.
     pub phase: TaskPhase,
     /// Whether it failed for good.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
     /// Restarts on this node.
+    #[serde(default, skip_serializing_if = "u32_is_zero")]
     pub restarts: u32,
     /// When it was last restarted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_restart: Option<Timestamp>,
     /// When it last started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
     /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
     /// How it last ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
     /// The ten newest events, oldest first.
     pub events: Vec<TaskEvent>,
+}
+
+fn u32_is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Where a task stands.
@@ -113,6 +123,7 @@ pub struct TaskEvent {
     /// A sentence.
     pub message: String,
     /// Facts such as `exit_code`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }
 

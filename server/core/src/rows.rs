@@ -16,16 +16,25 @@ const RECENT_MAX: usize = if cfg!(test) { 8 } else { 8192 };
 /// A run is merged with the one before it, unless that is longer by this factor.
 const RUN_RATIO: usize = 4;
 
-/// Where a row stands.
-type Place = u64;
+/// Where a row stands, for who looks for it often. Tables are compared by what they hold, so all places are alike: after a
+/// restore from a snapshot rows stand elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(u64);
+
+impl PartialEq for Place {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// Keys in order, each with the place of its row.
 type Run<K> = Arc<[(K, Place)]>;
 
 /// A table in the order of arrival, found by key.
 #[derive(Clone, Debug)]
 pub struct Rows<K, V> {
-    rows: CowMap<Place, V>,
-    next: Place,
+    rows: CowMap<u64, V>,
+    next: u64,
     /// The newest keys.
     recent: CowMap<K, Place>,
     /// All others; longer ones, which are older, first.
@@ -48,29 +57,41 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
 
     /// The row under `key`.
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.places_of(key).find_map(|place| self.rows.get(&place))
+        self.places_of(key).find_map(|place| self.at(place))
+    }
+
+    /// The row that stands at `place`.
+    pub fn at(&self, place: Place) -> Option<&V> {
+        self.rows.get(&place.0)
+    }
+
+    /// Where the row under `key` stands, if there is one.
+    pub fn place_of(&self, key: &K) -> Option<Place> {
+        self.places_of(key).find(|place| self.rows.contains(&place.0))
     }
 
     /// Puts `value` under `key` and returns what was there. A new row stands behind all others.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         if let Some(place) = self.place_of(&key) {
-            return self.rows.insert(place, value);
+            return self.rows.insert(place.0, value);
         }
         self.push(key, value);
         None
     }
 
-    /// Puts `value` behind all others, under a `key` under which there is nothing.
-    pub fn push(&mut self, key: K, value: V) {
+    /// Puts `value` behind all others, under a `key` under which there is nothing; where it stands then.
+    pub fn push(&mut self, key: K, value: V) -> Place {
         debug_assert!(self.place_of(&key).is_none(), "a key is new");
-        self.rows.insert(self.next, value);
-        self.recent.insert(key, self.next);
+        let place = Place(self.next);
         self.next += 1;
+        self.rows.insert(place.0, value);
+        self.recent.insert(key, place);
         if self.recent.len() >= RECENT_MAX {
             let run = self.recent.iter().map(|(key, place)| (*key, *place)).collect();
             self.recent = CowMap::default();
             self.push_run(run);
         }
+        place
     }
 
     /// Takes the row under `key` away.
@@ -79,7 +100,7 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
         if self.recent.remove(key).is_none() {
             self.gone += 1;
         }
-        let old = self.rows.remove(&place);
+        let old = self.rows.remove(&place.0);
         // No more of them than of others: what is collected gives its memory back.
         if self.gone > self.rows.len() {
             let runs = std::mem::take(&mut self.runs);
@@ -103,12 +124,7 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
     /// All rows with their keys, in order of these.
     pub fn iter(&self) -> impl Iterator<Item = (K, &V)> {
         let places = Walk::of(&self.recent, &self.runs);
-        places.filter_map(|(key, place)| Some((key, self.rows.get(&place)?)))
-    }
-
-    /// Where the row under `key` stands, if there is one.
-    fn place_of(&self, key: &K) -> Option<Place> {
-        self.places_of(key).find(|place| self.rows.contains(place))
+        places.filter_map(|(key, place)| Some((key, self.at(place)?)))
     }
 
     /// Where rows under `key` stand or have stood, newest first.
@@ -130,7 +146,7 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
     fn push_merged(&mut self, mut run: Vec<(K, Place)>) {
         if self.gone > 0 {
             let length = run.len();
-            run.retain(|(_, place)| self.rows.contains(place));
+            run.retain(|(_, place)| self.rows.contains(&place.0));
             self.gone -= length - run.len();
         }
         self.runs.extend((!run.is_empty()).then(|| Run::from(run)));

@@ -22,7 +22,7 @@ use model::{
 use crate::apply::Answer;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
-use crate::rows::Rows;
+use crate::rows::{Place, Rows};
 
 pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
@@ -68,8 +68,8 @@ pub struct State {
     pub(crate) indexes: TableIndexes,
 
     // Derived from the above.
-    pub(crate) allocations_of_job: CowMap<JobKey, CowMap<AllocationId, ()>>,
-    pub(crate) allocations_of_node: CowMap<(NodeId, AllocationId), ()>,
+    pub(crate) allocations_of_job: CowMap<JobKey, CowMap<AllocationId, Place>>,
+    pub(crate) allocations_of_node: CowMap<(NodeId, AllocationId), Place>,
     pub(crate) evaluations_of_job: CowMap<(JobKey, EvaluationId), ()>,
     pub(crate) deployments_of_job: CowMap<(JobKey, Index, DeploymentId), ()>,
     /// Pending and blocked evaluations in the order in which they are tried.
@@ -196,14 +196,14 @@ impl State {
 
     /// The allocations of a job, by id.
     pub fn allocations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Allocation>> + use<'a> {
-        let ids = self.allocations_of_job.get(key).into_iter().flat_map(CowMap::iter);
-        ids.filter_map(|(id, ())| self.allocations.get(id))
+        let places = self.allocations_of_job.get(key).into_iter().flat_map(CowMap::values);
+        places.filter_map(|place| self.allocations.at(*place))
     }
 
     /// The allocations of a node, by id.
     pub fn allocations_of_node(&self, node: NodeId) -> impl Iterator<Item = &Arc<Allocation>> {
-        let ids = self.allocations_of_node.range((node, AllocationId::default())..);
-        ids.take_while(move |((of, _), ())| *of == node).filter_map(|((_, id), ())| self.allocations.get(id))
+        let places = self.allocations_of_node.range((node, AllocationId::default())..);
+        places.take_while(move |((of, _), _)| *of == node).filter_map(|(_, place)| self.allocations.at(*place))
     }
 
     /// An evaluation.

@@ -5,13 +5,16 @@ use std::time::Duration;
 use model::{Term, Timestamp};
 use server_core::command::Command;
 use server_core::{deployment, drain};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::propose;
 use crate::server::Server;
 
 /// Changes that come together are looked at together.
 const SETTLE: Duration = Duration::from_millis(20);
+/// So many times as long as a look took is waited before the next, so that it takes no more than a fifth of a core however
+/// much there is to look at.
+const PAUSE_FACTOR: u32 = 4;
 /// Looks at the state this often even if nothing seems to change.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 
@@ -20,11 +23,13 @@ pub(super) async fn run(server: Server, term: Term) {
     loop {
         let state = states.borrow_and_update().clone();
         let now = server.now();
+        let began = Instant::now();
         let deployments = deployment::next(&state, now, term);
         for command in deployments.commands {
             propose(&server, command).await;
         }
         let drains = drain::next(&state, now);
+        let pause = SETTLE.max(began.elapsed() * PAUSE_FACTOR);
         if !drains.moves.is_empty() || !drains.stops.is_empty() {
             let command = Command::Migrate { allocations: drains.moves, stops: drains.stops, term };
             propose(&server, command).await;
@@ -39,7 +44,7 @@ pub(super) async fn run(server: Server, term: Term) {
                 if changed.is_err() {
                     return;
                 }
-                sleep(SETTLE).await;
+                sleep(pause).await;
             }
             () = sleep(until(wake_at, now)) => {}
         }

@@ -11,6 +11,7 @@ use model::{
 use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, job};
 use crate::limits::CHECK_OUTPUT_BYTES_MAX;
 use crate::reconnect;
+use crate::rows::Place;
 use crate::state::{Change, State};
 
 /// Takes over what agents observed. Of an allocation that is over, or on another node, nothing is taken.
@@ -70,7 +71,9 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     if health_changed {
         deployment::health_changed(state, work, &old, &new);
     }
-    if health_changed || moves_system_on {
+    let moves_on = health_changed
+        && (new.healthy != Some(true) || is_of_system_job(state, &new) || deployment::waits_for_health(state, &new));
+    if moves_on || moves_system_on {
         wake_planner(state, work, &key, Trigger::DeploymentWatcher);
     }
     if old.client_status == ClientStatus::Unknown && new.client_status != ClientStatus::Unknown {
@@ -153,11 +156,11 @@ pub(super) fn migrate(
     Ok(Accepted::default())
 }
 
-/// Stores an allocation that is new. `provides`: it has services.
-pub(super) fn add(state: &mut State, work: &AtWork, allocation: Allocation, provides: bool) {
+/// Stores an allocation that is new; where. `provides`: it has services.
+pub(super) fn add(state: &mut State, work: &AtWork, allocation: Allocation, provides: bool) -> Place {
     state.indexes.allocations = work.index;
     state.changes.push(Change::Allocation { id: allocation.id, created: true, desired: true });
-    state.add_allocation(allocation, provides);
+    state.add_allocation(allocation, provides)
 }
 
 /// Stores a changed allocation. `desired`: the agent has something new to do.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Allocation, AllocationId, Deployment, DeploymentGroup, DeploymentId, DeploymentStatus, JobKey, Term, Trigger,
+    Allocation, AllocationId, ClientStatus, Deployment, DeploymentGroup, DeploymentId, DeploymentStatus, JobKey, Term,
+    Trigger,
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term, job};
@@ -107,6 +108,21 @@ pub(super) fn health_changed(state: &mut State, work: &AtWork, old: &Allocation,
             None => {}
         }
     });
+}
+
+/// Whether more than the watch over deployments waits for the health of an instance: not if all that its rollout wants is
+/// placed, and nothing is left that it takes the place of.
+pub(super) fn waits_for_health(state: &State, allocation: &Allocation) -> bool {
+    let Some(deployment) = allocation.deployment.and_then(|id| state.deployment(id)) else { return true };
+    let is_placed = |group: &DeploymentGroup| {
+        group.placed >= group.desired_total && (group.desired_canaries == 0 || group.promoted)
+    };
+    let is_last = deployment.status == DeploymentStatus::Running && deployment.groups.values().all(is_placed);
+    let is_left = |known: &Arc<Allocation>| {
+        let stays = known.job_version == deployment.job_version && !known.migrate && known.ties().next.is_none();
+        known.is_live() && !(stays && known.client_status != ClientStatus::Unknown)
+    };
+    !is_last || state.allocations_of_job(&allocation.job).any(is_left)
 }
 
 /// Ends a deployment: by the leader's watch (with its term), or by a person, who may go back to a stable version.

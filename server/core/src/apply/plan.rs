@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::deployment::Joined;
 use super::{Accepted, AtWork, Rejection, Wish, allocation, check_term, deployment};
 use crate::plan::{DeploymentChange, Placement, Plan, Tail};
+use crate::rows::Place;
 use crate::state::{JobVersion, NodeUse, State};
 
 /// Instances of a plan that no longer fitted.
@@ -165,7 +166,7 @@ struct Placer<'a> {
     /// Instances placed so far, per group.
     ordinals: BTreeMap<String, u32>,
     /// Instances placed so far.
-    placed: Vec<AllocationId>,
+    placed: Vec<(AllocationId, Place)>,
     /// Those that belong to the deployment.
     joined: Joined,
     /// Jobs whose instances end for what was placed.
@@ -268,11 +269,10 @@ impl Placer<'_> {
         {
             state.put_gain(node.id);
         }
-        self.placed.push(id);
         if new.deployment.is_some() {
             self.joined.add(&new);
         }
-        allocation::add(state, work, new, line.provides);
+        self.placed.push((id, allocation::add(state, work, new, line.provides)));
         Ok(())
     }
 

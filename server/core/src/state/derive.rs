@@ -11,32 +11,34 @@ use super::mix::Mix;
 use super::{Change, NodeUse, OpenKey, ServiceKey, State};
 use crate::catalog;
 use crate::cow::CowMap;
+use crate::rows::Place;
 
 impl State {
-    /// Stores an allocation that is new. `provides`: it has services. Its job learns of it by
+    /// Stores an allocation that is new; where. `provides`: it has services. Its job learns of it by
     /// [`add_to_job`](Self::add_to_job), for many at once.
-    pub(crate) fn add_allocation(&mut self, allocation: Allocation, provides: bool) {
+    pub(crate) fn add_allocation(&mut self, allocation: Allocation, provides: bool) -> Place {
         let id = allocation.id;
         let allocation = Arc::new(allocation);
-        self.allocations.push(id, allocation.clone());
-        self.allocations_of_node.insert((allocation.node, id), ());
+        let place = self.allocations.push(id, allocation.clone());
+        self.allocations_of_node.insert((allocation.node, id), place);
         self.account(&allocation);
         self.mix.come(&allocation);
         if provides {
             self.derive_instances(id);
         }
+        place
     }
 
     /// Takes new allocations into the index of their job.
-    pub(crate) fn add_to_job(&mut self, job: &JobKey, mut placed: Vec<AllocationId>) {
+    pub(crate) fn add_to_job(&mut self, job: &JobKey, mut placed: Vec<(AllocationId, Place)>) {
         if placed.is_empty() {
             return;
         }
         // In order, each page is found in the cache.
-        placed.sort_unstable();
+        placed.sort_unstable_by_key(|(id, _)| *id);
         let of_job = value_in(&mut self.allocations_of_job, job);
-        for id in placed {
-            of_job.insert(id, ());
+        for (id, place) in placed {
+            of_job.insert(id, place);
         }
     }
 
@@ -209,10 +211,12 @@ impl State {
     pub(crate) fn derive_all(&mut self) {
         let allocations: Vec<_> = self.allocations.arrivals().cloned().collect();
         self.allocations_of_job = Default::default();
+        self.allocations_of_node = Default::default();
         for each in &allocations {
-            value_in(&mut self.allocations_of_job, &each.job).insert(each.id, ());
+            let Some(place) = self.allocations.place_of(&each.id) else { continue };
+            value_in(&mut self.allocations_of_job, &each.job).insert(each.id, place);
+            self.allocations_of_node.insert((each.node, each.id), place);
         }
-        self.allocations_of_node = allocations.iter().map(|each| ((each.node, each.id), ())).collect();
         self.evaluations_of_job = self.evaluations.values().map(|each| ((each.job.clone(), each.id), ())).collect();
         self.nodes_by_name = self.nodes.values().map(|node| ((node.name.clone(), node.id), ())).collect();
         self.open_evaluations = Default::default();

@@ -459,9 +459,6 @@ fn an_evaluation_says_what_it_left_queued() {
         "web",
         "job-register complete
          deployment-watcher complete
-         deployment-watcher canceled
-         deployment-watcher canceled
-         deployment-watcher canceled
          job-register complete, 2 of web queued",
     );
 }

@@ -217,11 +217,17 @@ fn a_rollout_whose_job_is_forgotten_is_over() {
 fn what_many_instances_report_at_once_is_decided_once() {
     check_evaluations(
         "node n1
-         job web count=3 max_parallel=3
+         job web count=6 max_parallel=3
+         run
+         healthy web
+         watch
+         job web count=6 max_parallel=3 change=env
          run
          healthy web",
         "web",
         "job-register complete
+         deployment-watcher complete, 3 of web queued
+         job-register canceled
          deployment-watcher complete
          deployment-watcher canceled
          deployment-watcher canceled",
