@@ -39,6 +39,8 @@ use local::Local;
 
 /// How often all containers are listed, drivers are looked at, and remains are collected.
 const ROUNDS_INTERVAL: Duration = Duration::from_secs(10);
+/// Inputs that are handled in one turn of the loop.
+const INPUTS_MAX: usize = 256;
 /// How long writes of state may go on after the end of the loop.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -82,6 +84,8 @@ struct Agent {
     work: JoinSet<()>,
 
     locals: BTreeMap<AllocationId, Local>,
+    /// Those whose record is to be written down.
+    changed: BTreeSet<AllocationId>,
     jobs: BTreeMap<DocumentId, Arc<Job>>,
     /// Assignments whose job is not there yet.
     bodies: BTreeMap<AllocationId, Assignment>,
@@ -134,6 +138,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
         writes,
         work: JoinSet::new(),
         locals: BTreeMap::new(),
+        changed: BTreeSet::new(),
         jobs: BTreeMap::new(),
         bodies: BTreeMap::new(),
         wanted: None,
@@ -179,6 +184,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
     info!(node = %agent.node.id, name = agent.node.name, "agent started");
 
     agent.turn(&mut received, &shutdown).await;
+    agent.write_changed();
 
     // The link says goodbye and the writer empties its queue; neither may hold up the end for long.
     let Agent { writes, .. } = agent;
@@ -212,10 +218,17 @@ impl Agent {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
-                Some(input) = inputs.recv() => self.handle(input),
+                Some(input) = inputs.recv() => {
+                    self.handle(input);
+                    // What has come meanwhile is taken along: what follows is done once for all of it.
+                    for input in (1..INPUTS_MAX).map_while(|_| inputs.try_recv().ok()) {
+                        self.handle(input);
+                    }
+                }
                 () = sleep_until(wake_at) => self.tick(),
             }
             self.send_report();
+            self.write_changed();
             while self.work.try_join_next().is_some() {}
         }
     }

@@ -3,7 +3,7 @@
 //! Changes are gathered for [`BATCH_DELAY`], except those that others wait for (client status, health), which go at
 //! once. What no server confirmed is sent again, after [`RESEND_DELAY`] or when the stream is new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use model::{AllocationId, Observation};
@@ -22,6 +22,8 @@ pub const OBSERVATIONS_MAX: usize = 500;
 #[derive(Default)]
 pub struct Report {
     newest: BTreeMap<AllocationId, Entry>,
+    /// When each that no server has kept is to be sent.
+    waiting: BTreeSet<(Instant, AllocationId)>,
     sequence: u64,
 }
 
@@ -35,6 +37,17 @@ enum State {
     Due(Instant),
     Sent { sequence: u64, at: Instant },
     Kept,
+}
+
+impl State {
+    /// When it is to be sent.
+    fn due_at(self) -> Option<Instant> {
+        match self {
+            State::Due(at) => Some(at),
+            State::Sent { at, .. } => Some(at + RESEND_DELAY),
+            State::Kept => None,
+        }
+    }
 }
 
 impl Report {
@@ -53,26 +66,21 @@ impl Report {
             }
             None => now,
         };
+        self.forget(id);
         self.newest.insert(id, Entry { observation, state: State::Due(due) });
+        self.waiting.insert((due, id));
     }
 
     /// Says all again, to a server that may not have heard it. What is over and was kept stays quiet.
     pub fn repeat(&mut self, now: Instant) {
-        for entry in self.newest.values_mut() {
-            if entry.state != State::Kept || !entry.observation.client_status.is_terminal() {
-                entry.state = State::Due(now);
-            }
-        }
+        let speaks = |entry: &Entry| entry.state != State::Kept || !entry.observation.client_status.is_terminal();
+        let again: Vec<_> = self.newest.iter().filter(|(_, entry)| speaks(entry)).map(|(id, _)| *id).collect();
+        again.into_iter().for_each(|id| self.set(id, State::Due(now)));
     }
 
     /// When something must be sent.
     pub fn due_at(&self) -> Option<Instant> {
-        let due = |entry: &Entry| match entry.state {
-            State::Due(at) => Some(at),
-            State::Sent { at, .. } => Some(at + RESEND_DELAY),
-            State::Kept => None,
-        };
-        self.newest.values().filter_map(due).min()
+        self.waiting.first().map(|(at, _)| *at)
     }
 
     /// What must be sent now, if anything: with it goes all that waits.
@@ -81,34 +89,40 @@ impl Report {
             return None;
         }
         self.sequence += 1;
-        let sequence = self.sequence;
-        let mut items = Vec::new();
-        for entry in self.newest.values_mut() {
-            let waits = match entry.state {
-                State::Due(_) => true,
-                State::Sent { at, .. } => at + RESEND_DELAY <= now,
-                State::Kept => false,
-            };
-            if waits && items.len() < OBSERVATIONS_MAX {
-                items.push(observation_to_wire(&entry.observation));
-                entry.state = State::Sent { sequence, at: now };
-            }
-        }
-        Some(wire::Observations { sequence, items })
+        let waits = |id: &AllocationId| match self.newest[id].state {
+            State::Due(_) => true,
+            State::Sent { at, .. } => at + RESEND_DELAY <= now,
+            State::Kept => false,
+        };
+        let ids: Vec<_> = self.waiting.iter().map(|(_, id)| *id).filter(waits).take(OBSERVATIONS_MAX).collect();
+        let items = ids.iter().map(|id| observation_to_wire(&self.newest[id].observation)).collect();
+        let sent = State::Sent { sequence: self.sequence, at: now };
+        ids.into_iter().for_each(|id| self.set(id, sent));
+        Some(wire::Observations { sequence: self.sequence, items })
     }
 
     /// A server has kept everything up to `sequence`.
     pub fn kept(&mut self, sequence: u64) {
-        for entry in self.newest.values_mut() {
-            if matches!(entry.state, State::Sent { sequence: sent, .. } if sent <= sequence) {
-                entry.state = State::Kept;
-            }
-        }
+        let is_kept =
+            |id: &AllocationId| matches!(self.newest[id].state, State::Sent { sequence: sent, .. } if sent <= sequence);
+        let kept: Vec<_> = self.waiting.iter().map(|(_, id)| *id).filter(is_kept).collect();
+        kept.into_iter().for_each(|id| self.set(id, State::Kept));
     }
 
     /// The allocation is no longer known.
     pub fn forget(&mut self, id: AllocationId) {
-        self.newest.remove(&id);
+        if let Some(at) = self.newest.remove(&id).and_then(|entry| entry.state.due_at()) {
+            self.waiting.remove(&(at, id));
+        }
+    }
+
+    fn set(&mut self, id: AllocationId, state: State) {
+        let Some(entry) = self.newest.get_mut(&id) else { return };
+        if let Some(at) = entry.state.due_at() {
+            self.waiting.remove(&(at, id));
+        }
+        entry.state = state;
+        self.waiting.extend(state.due_at().map(|at| (at, id)));
     }
 }
 

@@ -4,6 +4,7 @@ mod agents;
 pub(crate) mod beats;
 pub(crate) mod observations;
 pub(crate) mod orders;
+pub(crate) mod pace;
 pub(crate) mod peers;
 
 use async_trait::async_trait;

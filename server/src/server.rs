@@ -32,6 +32,7 @@ use crate::raft::{self, Raft};
 use crate::rpc::beats::Beats;
 use crate::rpc::observations::Observations;
 use crate::rpc::orders::Orders;
+use crate::rpc::pace::Pace;
 use crate::rpc::peers::RaftPeers;
 
 /// The newest cluster version that this release speaks.
@@ -109,6 +110,7 @@ pub(crate) struct Inner {
     pub nodes: Arc<NodeWatch>,
     pub beats: Beats,
     pub observations: Observations,
+    pub pace: Pace,
     pub orders: Orders,
     /// The leader's clocks and the usage that beats carry; empty on followers.
     pub leading: Mutex<Option<Leading>>,
@@ -159,6 +161,7 @@ impl Server {
             nodes,
             beats: Beats::default(),
             observations: Observations::default(),
+            pace: Pace::default(),
             orders: Orders::default(),
             leading: Mutex::new(None),
             origin: Instant::now(),
@@ -169,6 +172,8 @@ impl Server {
         server.spawn(members::take_part(server.clone()));
         server.spawn(crate::rpc::beats::pass_on(server.clone()));
         server.spawn(crate::rpc::observations::pass_on(server.clone()));
+        let paced = server.clone();
+        server.spawn(async move { paced.inner.pace.run().await });
         Ok(server)
     }
 

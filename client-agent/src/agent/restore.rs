@@ -55,10 +55,18 @@ impl Agent {
         }
     }
 
-    /// Writes an allocation down.
-    pub(super) fn persist(&self, id: AllocationId) {
-        let Some(local) = self.locals.get(&id) else { return };
-        self.write(record_name(id), &local.record());
+    /// Has an allocation's record written down at the end of this turn.
+    pub(super) fn persist(&mut self, id: AllocationId) {
+        self.changed.insert(id);
+    }
+
+    /// Writes the records down that have changed.
+    pub(super) fn write_changed(&mut self) {
+        for id in std::mem::take(&mut self.changed) {
+            if let Some(local) = self.locals.get(&id) {
+                self.write(record_name(id), &local.record());
+            }
+        }
     }
 
     /// Writes a job's document down.

@@ -9,7 +9,7 @@ pub const JOB_VERSIONS_KEPT: usize = 6;
 /// Instances in one plan; a larger evaluation takes several.
 pub const PLAN_INSTANCES_MAX: u32 = 10_000;
 /// Plans in flight before the planner waits for the oldest.
-pub const PLANS_IN_FLIGHT_MAX: usize = 4;
+pub const PLANS_IN_FLIGHT_MAX: usize = 32;
 /// Plans made on one look at the committed state, before it is looked at anew.
 pub const PLANS_AHEAD_MAX: usize = 16;
 /// Plans of one evaluation before the planner gives up on it.
@@ -67,6 +67,12 @@ pub const DOWN_AFTER_BEATS: u32 = 6;
 pub const LEASE_MAX: Duration = Duration::from_secs(120);
 /// Nodes from which on the brake on mass replacement can act.
 pub const MASS_LOSS_NODES_MIN: usize = 10;
+
+/// How often the leader looks at the clocks over that many nodes: so often that it finds a silent one within a tenth of the
+/// time between beats.
+pub fn clocks_interval(nodes: usize) -> Duration {
+    beat_interval(nodes) / 10
+}
 
 /// How often each agent beats in a cluster of that many nodes.
 pub fn beat_interval(nodes: usize) -> Duration {

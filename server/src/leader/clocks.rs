@@ -1,23 +1,17 @@
 //! Looks at the clocks over nodes, and commits what they show.
 
-use std::time::Duration;
-
 use model::{NodeStatus, Term};
 use server_core::command::Command;
-use tokio::time::{MissedTickBehavior, interval};
+use server_core::limits::clocks_interval;
+use tokio::time::sleep;
 
 use super::propose;
 use crate::server::Server;
 
-/// How often the clocks are looked at.
-const LOOK_INTERVAL: Duration = Duration::from_millis(100);
-
 pub(super) async fn run(server: Server, term: Term) {
-    let mut tick = interval(LOOK_INTERVAL);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_braked = false;
     loop {
-        tick.tick().await;
+        sleep(clocks_interval(server.state().node_count())).await;
         let state = server.state();
         let now = server.monotonic();
         let Some(found) = server.with_leading(|leading| leading.clocks.look(&state, now)) else { return };

@@ -1,6 +1,7 @@
 //! A session with one agent: its node registered, its beats and observations taken, its wanted allocations sent whenever
 //! they change.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,6 +80,7 @@ impl Session<'_> {
         if self.welcome().await.is_err() || self.send_wanted().await.is_err() {
             return;
         }
+        let mut turn: Option<Turn<'_>> = None;
         loop {
             let sent = tokio::select! {
                 biased;
@@ -87,7 +89,14 @@ impl Session<'_> {
                     Some(_) => Ok(()),
                     None => return,
                 },
-                () = woken.notified() => self.send_wanted().await,
+                () = come(&mut turn), if turn.is_some() => {
+                    turn = None;
+                    self.send_wanted().await
+                }
+                () = woken.notified(), if turn.is_none() => {
+                    turn = Some(Box::pin(self.server.inner.pace.turn(self.new_work())));
+                    Ok(())
+                }
             };
             if sent.is_err() {
                 return;
@@ -143,6 +152,13 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Allocations that are wanted and that the agent has not heard of.
+    fn new_work(&self) -> u32 {
+        let wanted = self.server.state().allocations_of_node(self.node).filter(|known| known.holds()).count();
+        let known = self.last_sent.as_ref().map_or(0, Vec::len);
+        u32::try_from(wanted.saturating_sub(known)).unwrap_or(u32::MAX)
+    }
+
     /// Sends the whole set of wanted allocations, if it changed.
     async fn send_wanted(&mut self) -> Result<(), Gone> {
         let state = self.server.state();
@@ -168,6 +184,17 @@ impl Session<'_> {
 
 /// The agent has gone.
 struct Gone;
+
+/// The wait until new work may be given out.
+type Turn<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Waits for a turn; for ever where there is none.
+async fn come(turn: &mut Option<Turn<'_>>) {
+    match turn {
+        Some(turn) => turn.await,
+        None => std::future::pending().await,
+    }
+}
 
 /// What the agent lacks, of what is its business.
 fn bodies(state: &State, node: NodeId, fetch: &wire::Fetch) -> Bodies {
