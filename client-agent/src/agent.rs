@@ -104,7 +104,7 @@ struct Agent {
     fetch_at: Option<Instant>,
     rounds_at: Instant,
     usage_at: Instant,
-    usage_interval: Duration,
+    beat_interval: Duration,
     measured: BTreeMap<String, (Instant, u64)>,
     usage: Usage,
     core_mhz: u64,
@@ -150,7 +150,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
         fetch_at: None,
         rounds_at: now + ROUNDS_INTERVAL,
         usage_at: now,
-        usage_interval: usage::INTERVAL_MIN,
+        beat_interval: usage::INTERVAL_MIN,
         measured: BTreeMap::new(),
         usage: Usage::default(),
         core_mhz: facts.core_mhz,
@@ -267,8 +267,8 @@ impl Agent {
             self.compare();
         }
         if self.usage_at <= now {
-            self.usage_at = now + self.usage_interval;
-            self.measure();
+            let measured = self.measure();
+            self.usage_at = now + usage::interval(self.beat_interval, measured);
         }
         if self.rounds_at <= now {
             self.rounds_at = now + ROUNDS_INTERVAL;
@@ -325,7 +325,12 @@ impl Agent {
     }
 
     fn tell_usage(&self) {
-        self.usage_told.send_replace(usage_to_wire(&self.usage));
+        let usage = usage_to_wire(&self.usage);
+        self.usage_told.send_if_modified(|told| {
+            let is_news = *told != usage;
+            *told = usage;
+            is_news
+        });
     }
 
     fn hear(&mut self, event: LinkEvent) {

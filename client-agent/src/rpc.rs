@@ -27,6 +27,8 @@ pub const DIAL_DEADLINE: Duration = Duration::from_secs(2);
 pub const REDIAL_DELAY_MAX: Duration = Duration::from_secs(2);
 /// The wait after the first failed attempt.
 pub const REDIAL_DELAY_MIN: Duration = Duration::from_millis(100);
+/// How often beats say again what runs use, though it has not changed: a new leader has not heard it.
+pub const USAGE_REPEATED: Duration = Duration::from_secs(10);
 /// The interval of beats until a server tells another.
 pub const BEAT_INTERVAL_FIRST: Duration = Duration::from_secs(1);
 
@@ -72,6 +74,8 @@ struct Stand {
     interval: Duration,
     beat_at: Instant,
     beats: u64,
+    /// When what runs use is told again though it has not changed.
+    usage_at: Instant,
     /// When the silence of the leader is too long.
     silent_at: Instant,
 }
@@ -88,6 +92,7 @@ impl Link {
             interval: BEAT_INTERVAL_FIRST,
             beat_at: now,
             beats: 0,
+            usage_at: now,
             silent_at: now,
         };
         loop {
@@ -141,6 +146,7 @@ impl Link {
                     info!(server = %peer.address, "connected to server");
                     stand.conversation = Some((peer, channel));
                     stand.beat_at = now;
+                    stand.usage_at = now;
                     stand.silent_at = now + stand.interval + SILENCE_GRACE;
                     return;
                 }
@@ -217,10 +223,17 @@ impl Link {
         self.servers = told.iter().cloned().chain(rest).collect();
     }
 
-    fn beat(&self, stand: &mut Stand) {
+    fn beat(&mut self, stand: &mut Stand) {
+        let now = Instant::now();
         stand.beats += 1;
-        stand.beat_at = Instant::now() + stand.interval;
-        let beat = wire::Beat { sequence: stand.beats, usage: Some(self.usage.borrow().clone()) };
+        stand.beat_at = now + stand.interval;
+        // The agent ends only after this.
+        let is_news = stand.usage_at <= now || self.usage.has_changed().unwrap_or(false);
+        let usage = is_news.then(|| self.usage.borrow_and_update().clone());
+        if is_news {
+            stand.usage_at = now + USAGE_REPEATED;
+        }
+        let beat = wire::Beat { sequence: stand.beats, usage };
         send(stand, AgentUp { body: Some(agent_up::Body::Beat(beat)) });
     }
 

@@ -16,13 +16,16 @@ use crate::drivers::{Driver, TaskUsage};
 
 /// The least time between two measurements.
 pub(super) const INTERVAL_MIN: Duration = Duration::from_secs(2);
+/// Containers that are measured in a second, on average.
+const MEASURED_PER_SECOND_MAX: u32 = 20;
 /// Containers that are measured at the same time.
 const MEASURED_AT_ONCE_MAX: usize = 4;
 /// Time for one answer.
 const DEADLINE: Duration = Duration::from_secs(2);
 
 impl Agent {
-    pub(super) fn measure(&mut self) {
+    /// Begins to measure; how many containers.
+    pub(super) fn measure(&mut self) -> usize {
         if !self.config.is_share_of_host() {
             let host = self.seams.host.usage();
             self.usage.cpu_mhz = host.cpu_mhz;
@@ -39,11 +42,12 @@ impl Agent {
                 }
             }
         }
-        let inputs = self.inputs.clone();
+        let (inputs, count) = (self.inputs.clone(), asked.len());
         self.work.spawn(async move {
             let measured = a_few_at_a_time(asked).await;
             let _ = inputs.send(Input::Usage(measured.into_iter().flatten().collect()));
         });
+        count
     }
 
     pub(super) fn measured(&mut self, measured: Vec<(AllocationId, String, TaskUsage)>) {
@@ -71,9 +75,11 @@ impl Agent {
     }
 }
 
-/// How often use is measured where beats are told to come at `beat_interval`: what no beat carries is measured in vain.
-pub(super) fn interval(beat_interval: Duration) -> Duration {
-    beat_interval.max(INTERVAL_MIN)
+/// How often use is measured where beats are told to come at `beat_interval` and so many containers run: what no beat
+/// carries is measured in vain, and the runtime shall have other things to do.
+pub(super) fn interval(beat_interval: Duration, containers: usize) -> Duration {
+    let spread = Duration::from_secs(1) * u32::try_from(containers).unwrap_or(u32::MAX) / MEASURED_PER_SECOND_MAX;
+    beat_interval.max(INTERVAL_MIN).max(spread)
 }
 
 /// Waits for all of `asked`, for [`MEASURED_AT_ONCE_MAX`] at a time.
@@ -96,9 +102,17 @@ mod tests {
     #[test]
     fn use_is_measured_with_each_beat_but_not_more_often_than_the_limit() {
         let beyond = INTERVAL_MIN + Duration::from_nanos(1);
-        assert_eq!(interval(beyond), beyond);
-        assert_eq!(interval(INTERVAL_MIN), INTERVAL_MIN);
-        assert_eq!(interval(INTERVAL_MIN - Duration::from_nanos(1)), INTERVAL_MIN);
+        assert_eq!(interval(beyond, 0), beyond);
+        assert_eq!(interval(INTERVAL_MIN, 0), INTERVAL_MIN);
+        assert_eq!(interval(INTERVAL_MIN - Duration::from_nanos(1), 0), INTERVAL_MIN);
+    }
+
+    #[test]
+    fn use_of_many_containers_is_measured_less_often() {
+        let of_interval = MEASURED_PER_SECOND_MAX as usize * INTERVAL_MIN.as_secs() as usize;
+        assert_eq!(interval(INTERVAL_MIN, of_interval), INTERVAL_MIN);
+        assert!(interval(INTERVAL_MIN, of_interval + 1) > INTERVAL_MIN);
+        assert_eq!(interval(INTERVAL_MIN, 2 * of_interval), 2 * INTERVAL_MIN);
     }
 
     #[tokio::test]

@@ -15,7 +15,6 @@ use tracing::{debug, info, warn};
 
 use super::Agent;
 use super::local::{Local, spec_of};
-use super::usage;
 
 /// When bodies that did not come are asked for again.
 pub(super) const FETCH_RETRY_DELAY: Duration = Duration::from_secs(2);
@@ -30,7 +29,7 @@ impl Agent {
         }
         self.heard_at = Instant::now();
         if welcome.beat_interval_ms > 0 {
-            self.usage_interval = usage::interval(Duration::from_millis(welcome.beat_interval_ms));
+            self.beat_interval = Duration::from_millis(welcome.beat_interval_ms);
         }
         // What was asked on a stream that is gone may never be answered.
         self.fetch_at = None;

@@ -128,7 +128,7 @@ impl Session<'_> {
                 }
             }
             agent_up::Body::Beat(beat) => {
-                let usage = beat.usage.as_ref().and_then(|usage| usage_from_wire(usage).ok()).unwrap_or_default();
+                let usage = beat.usage.as_ref().and_then(|usage| usage_from_wire(usage).ok());
                 inner.beats.take(self.node, beat.sequence, usage, self.sender.clone());
             }
             agent_up::Body::Lease(lease) => {

@@ -30,16 +30,18 @@ pub(crate) struct Beats {
 
 struct Waiting {
     sequence: u64,
-    usage: Usage,
+    /// What runs use, where the beat says it.
+    usage: Option<Usage>,
     lease: Option<Duration>,
     session: mpsc::Sender<Frame>,
 }
 
 impl Beats {
     /// Takes a beat of a node whose agent listens on `session`.
-    pub fn take(&self, node: NodeId, sequence: u64, usage: Usage, session: mpsc::Sender<Frame>) {
+    pub fn take(&self, node: NodeId, sequence: u64, usage: Option<Usage>, session: mpsc::Sender<Frame>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let lease = waiting.get(&node).and_then(|earlier| earlier.lease);
+        let (lease, told) = waiting.remove(&node).map_or((None, None), |earlier| (earlier.lease, earlier.usage));
+        let usage = usage.or(told);
         waiting.insert(node, Waiting { sequence, usage, lease, session });
         self.arrived.notify_one();
     }
@@ -48,7 +50,7 @@ impl Beats {
     pub fn take_lease(&self, node: NodeId, lease: Duration, session: mpsc::Sender<Frame>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let known = waiting.remove(&node);
-        let (sequence, usage) = known.map_or((0, Usage::default()), |known| (known.sequence, known.usage));
+        let (sequence, usage) = known.map_or((0, None), |known| (known.sequence, known.usage));
         waiting.insert(node, Waiting { sequence, usage, lease: Some(lease), session });
         self.arrived.notify_one();
     }
@@ -77,7 +79,7 @@ pub(crate) async fn pass_on(server: Server) {
 async fn pass_batch_on(server: &Server, batch: BTreeMap<NodeId, Waiting>) {
     let beat = |(node, waiting): (&NodeId, &Waiting)| wire::NodeBeat {
         node: node_to_bytes(*node),
-        usage: Some(usage_to_wire(&waiting.usage)),
+        usage: waiting.usage.as_ref().map(usage_to_wire),
         lease_ms: waiting.lease.map_or(0, |lease| lease.as_millis() as u64),
     };
     let beats = wire::Beats { nodes: batch.iter().map(beat).collect() };
