@@ -15,10 +15,10 @@ pub mod jobspecs;
 mod latency;
 mod place;
 mod report;
+mod shadows;
 mod size;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tokio::time::timeout;
 
@@ -30,47 +30,56 @@ use fleet::Fleet;
 
 use crate::e2e::checkout;
 
-/// Whatever hangs, a run ends.
-const RUN_WITHIN: Duration = Duration::from_secs(400);
-
 /// Replaces the table of that name in BENCHMARKS.md.
 pub fn keep(name: &str, report: &str) -> Result<(), String> {
     core_bench::keep(&checkout().join("BENCHMARKS.md"), name, report)
 }
 
-/// Runs everything at `size`. Whatever is wrong (an instance that does not run, a node that is lost) voids it.
-pub fn run(size: Size) -> Result<Report, String> {
+/// Runs everything at each of `sizes`. Whatever is wrong (an instance that does not run, a node that is lost) voids a run.
+pub fn run(sizes: &[Size]) -> Result<Report, String> {
     let host = host::describe(&runs_folder())?;
-    let mut report = Report::new(size, host);
-    for number in 1..=size.runs {
+    let mut report = Report::new(host);
+    let runs = sizes.iter().flat_map(|size| (1..=size.runs).map(move |of_size| (*size, of_size)));
+    for (number, (size, of_size)) in (1..).zip(runs) {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no runtime: {error}"))?;
         let cluster = Cluster::start(number)?;
+        let goes_on = of_size + size.latency_runs > size.runs;
         let outcome = runtime.block_on(async {
-            let run = timeout(RUN_WITHIN, run_once(size, number, &cluster, &mut report));
-            run.await.unwrap_or_else(|_| Err(format!("not over within {RUN_WITHIN:?}")))
+            let run = timeout(size.run_within(), run_once(size, number, goes_on, &cluster, &mut report));
+            run.await.unwrap_or_else(|_| Err(format!("not over within {:?}", size.run_within())))
         });
         // The agents end with the runtime, and the servers, by -9, with the cluster.
         runtime.shutdown_background();
-        outcome.map_err(|error| format!("run {number} is void: {error}\n{}", cluster.tails()))?;
+        if let Err(reason) = outcome {
+            let reason = format!("run {number} ({size}) is void: {reason}");
+            eprintln!("{reason}\n{}", cluster.tails());
+            report.void.push(reason);
+        }
     }
     Ok(report)
 }
 
-/// One run on a cluster of its own; the last ones go on with the second measurement on what the first left.
-async fn run_once(size: Size, number: usize, cluster: &Cluster, report: &mut Report) -> Result<(), String> {
+/// One run on a cluster of its own; some go on with the second measurement on what the first left.
+async fn run_once(
+    size: Size,
+    number: usize,
+    goes_on: bool,
+    cluster: &Cluster,
+    report: &mut Report,
+) -> Result<(), String> {
     let fleet = Fleet::start(size, cluster).await?;
     eprintln!("run {number}: {} nodes are ready", size.nodes);
     let placed = place::measure(size, cluster, &fleet).await?;
     eprintln!("run {number}: {placed}");
-    report.placed.push(placed);
-    if number + size.latency_runs > size.runs {
+    report.placed.push((size, placed));
+    if goes_on {
         for rate in size.rates {
             place::calm(cluster).await?;
             // What was measured before stands, whatever becomes of this.
             match latency::measure(size, rate, cluster, &fleet).await {
                 Ok(latency) => {
                     eprintln!("run {number}: {latency}");
-                    report.latencies.push(latency);
+                    report.latencies.push((size, latency));
                 }
                 Err(reason) => {
                     eprintln!("run {number}: P3 at {rate}/s is void: {reason}");

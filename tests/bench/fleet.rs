@@ -1,14 +1,15 @@
 //! The nodes: the product's agents, thousands in this process. Each has its own certificate, connection and stream; only
 //! what it would start is not there.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use std::{fmt, io};
 
 use async_trait::async_trait;
 use client_agent::drivers::fake::FakeDriver;
-use client_agent::{AgentConfig, AgentSeams, FixedHost, Host, HostUsage, MemoryStore, RealHost};
+use client_agent::{AgentConfig, AgentSeams, FixedHost, Host, HostUsage, RealHost, Store};
 use model::NodeId;
 use proto::grpc::GrpcDialer;
 use proto::identity::Role;
@@ -24,6 +25,7 @@ use super::browse::Client;
 use super::cluster::{Cluster, Silences};
 use super::driver::{NullDriver, Starts};
 use super::place::{CPU_MHZ, MEMORY_MB};
+use super::shadows::Shadows;
 use super::size::Size;
 use crate::sim::seed::SeededRandom;
 
@@ -33,6 +35,8 @@ const CONNECTING_MAX: usize = 32;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// Room of the five classes of nodes, in percent of the middle one.
 const CLASSES: [u64; 5] = [60, 80, 100, 120, 140];
+/// Disk of each, in MiB: more than all may want.
+const DISK_MB: u64 = 1 << 20;
 /// How long all nodes may take to be ready, beside a while for each.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const READY_WITHIN_EACH: Duration = Duration::from_millis(30);
@@ -42,40 +46,41 @@ pub struct Fleet {
     /// When tasks started.
     pub starts: Arc<Starts>,
     streams: Arc<Gate>,
-    nodes: usize,
+    size: Size,
 }
 
 impl Fleet {
     /// Starts all agents and waits until the servers call every node ready.
     pub async fn start(size: Size, cluster: &Cluster) -> Result<Self, String> {
         let gate = Arc::new(Gate { turns: Semaphore::new(CONNECTING_MAX), opened: AtomicUsize::new(0) });
-        let fleet = Self { starts: Arc::default(), streams: gate, nodes: size.nodes };
+        let fleet = Self { starts: Arc::default(), streams: gate, size };
         let world = World {
             authority: cluster.authority()?,
             servers: cluster.rpc().map(|(id, address)| Peer::server(id, address.to_string())).to_vec(),
             facts: RealHost::default().facts(),
         };
-        for number in 0..size.nodes {
+        for number in 0..size.streams {
             fleet.launch(&world, size, number)?;
             // Making a certificate takes a while; what is spawned shall get on meanwhile.
             tokio::task::yield_now().await;
         }
+        let shadows = (size.streams..size.nodes).map(|number| shadow(size, number)).collect();
+        Shadows::new(&world.authority, world.servers.clone())?.start(shadows).await?;
         fleet.await_ready(cluster).await?;
         Ok(fleet)
     }
 
     fn launch(&self, world: &World, size: Size, number: usize) -> Result<(), String> {
-        let node = NodeId::derive(&[b"bench", &(number as u64).to_le_bytes()]);
+        let node = node_id(number);
         let identity = world.authority.issue(Role::Agent(node), SystemClock.now());
         let identity = identity.map_err(|error| error.to_string())?;
         let dialer = GrpcDialer::new(&identity).map_err(|error| error.to_string())?;
-        let class = number % CLASSES.len();
-        let slots = (size.slots() * CLASSES[class] / 100).max(1);
+        let (class, slots) = class_and_slots(size, number);
         let mut config = AgentConfig::new(world.authority.cluster(), node, format!("n{number}"));
         config.class = format!("class-{}", class + 1);
         config.cpu_total_compute_mhz = Some(slots * CPU_MHZ);
         config.memory_total_mb = Some(slots * MEMORY_MB);
-        config.disk_total_mb = Some(1 << 20);
+        config.disk_total_mb = Some(DISK_MB);
         config.servers = world.servers.clone();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let fake = FakeDriver::new(clock.clone(), number as u64);
@@ -87,7 +92,7 @@ impl Fleet {
             clock,
             random: Arc::new(SeededRandom::new(number as u64)),
             drivers: vec![Arc::new(NullDriver { fake, starts: self.starts.clone() })],
-            store: Arc::new(MemoryStore::default()),
+            store: Arc::new(NoStore),
             host: Arc::new(FixedHost { facts: world.facts.clone(), usage: HostUsage::default() }),
         };
         tokio::spawn(client_agent::run(config, seams, CancellationToken::new()));
@@ -95,16 +100,17 @@ impl Fleet {
     }
 
     async fn await_ready(&self, cluster: &Cluster) -> Result<(), String> {
-        let deadline = Instant::now() + READY_WITHIN + READY_WITHIN_EACH * self.nodes as u32;
+        let Size { nodes, streams, .. } = self.size;
+        let deadline = Instant::now() + READY_WITHIN + READY_WITHIN_EACH * nodes as u32;
         loop {
             sleep(Duration::from_millis(500)).await;
             let opened = self.streams.opened.load(Ordering::Relaxed);
-            let ready = if opened < self.nodes { 0 } else { ready(cluster).await? };
-            if ready == self.nodes {
+            let ready = if opened < streams { 0 } else { ready(cluster).await? };
+            if ready == nodes {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                return Err(format!("{opened} of {} streams were opened, {ready} nodes are ready", self.nodes));
+                return Err(format!("{opened} of {streams} streams were opened, {ready} nodes are ready"));
             }
         }
     }
@@ -112,7 +118,7 @@ impl Fleet {
     /// What the servers and the agents missed of each other so far.
     pub fn trouble(&self, cluster: &Cluster) -> Trouble {
         let opened = self.streams.opened.load(Ordering::Relaxed);
-        Trouble { reopened: opened.saturating_sub(self.nodes), silences: cluster.silences() }
+        Trouble { reopened: opened.saturating_sub(self.size.streams), silences: cluster.silences() }
     }
 }
 
@@ -142,6 +148,44 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} streams opened anew, nodes suspect {} times", self.reopened, self.silences.suspect)
+    }
+}
+
+fn node_id(number: usize) -> NodeId {
+    NodeId::derive(&[b"bench", &(number as u64).to_le_bytes()])
+}
+
+/// The class of a node, counted from 0, and for how many instances it has room.
+fn class_and_slots(size: Size, number: usize) -> (usize, u64) {
+    let class = number % CLASSES.len();
+    (class, (size.slots() * CLASSES[class] / 100).max(1))
+}
+
+/// A node without an agent, as large as one with.
+fn shadow(size: Size, number: usize) -> model::Node {
+    let (class, slots) = class_and_slots(size, number);
+    let mut node = model::testing::node(&format!("n{number}")).cpu(slots * CPU_MHZ).memory(slots * MEMORY_MB);
+    node.id = node_id(number);
+    node.class = format!("class-{}", class + 1);
+    node.total.disk_mb = DISK_MB;
+    node
+}
+
+/// Keeps nothing: these agents never start anew.
+struct NoStore;
+
+#[async_trait]
+impl Store for NoStore {
+    async fn load(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn save(&self, _: &str, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    async fn remove(&self, _: &str) -> io::Result<()> {
+        Ok(())
     }
 }
 

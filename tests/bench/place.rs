@@ -112,14 +112,15 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Pla
     let cpu_committed = cluster.cpu().since(cpu);
     let placements = size.placements();
     let deadline = Instant::now() + RUN_WITHIN + RUN_WITHIN_EACH * placements as u32;
-    while fleet.starts.count() < placements {
+    let wanted = on_streams(size, cluster).await?;
+    while fleet.starts.count() < wanted {
         if Instant::now() > deadline {
-            return Err(format!("{} of {placements} instances started", fleet.starts.count()));
+            return Err(format!("{} of {wanted} instances started", fleet.starts.count()));
         }
         sleep(Duration::from_millis(10)).await;
     }
     let until_started = fleet.starts.newest().unwrap_or(began).duration_since(began);
-    await_running(size, cluster, deadline).await?;
+    await_running(size, wanted, cluster, deadline).await?;
     let until_running = began.elapsed();
     let cpu_running = cluster.cpu().since(cpu);
     let trouble = fleet.trouble(cluster).since(trouble)?;
@@ -197,23 +198,39 @@ async fn watch(server: SocketAddr, evaluation: String) -> Result<Instant, String
     }
 }
 
-/// Waits until the servers know of every job that all its instances run.
-async fn await_running(size: Size, cluster: &Cluster, deadline: Instant) -> Result<(), String> {
-    let mut client = Client::connect(cluster.http()[0]).await?;
-    for number in 0..size.jobs {
-        let path = format!("/v1/job/{}/summary", name(number));
-        loop {
-            let summary = client.get(&path).await?.json;
-            if summary["Summary"][name(number)]["Running"] == size.instances {
-                break;
-            }
-            if Instant::now() > deadline {
-                return Err(format!("job {}: {}", name(number), summary["Summary"]));
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
+/// How many instances were placed on nodes that have an agent.
+async fn on_streams(size: Size, cluster: &Cluster) -> Result<u64, String> {
+    if size.streams == size.nodes {
+        return Ok(size.placements());
     }
-    Ok(())
+    let usage = Client::connect(cluster.http()[0]).await?.get("/v1/nodes/usage").await?.json;
+    let nodes = usage["Nodes"].as_array().ok_or("there is no list of nodes")?;
+    let has_stream = |node: &&serde_json::Value| {
+        let number = node["Name"].as_str().and_then(|name| name.strip_prefix('n')?.parse().ok());
+        number.is_some_and(|number: usize| number < size.streams)
+    };
+    let memory = |node: &serde_json::Value| node["Reserved"]["MemoryMB"].as_u64().unwrap_or_default();
+    Ok(nodes.iter().filter(has_stream).map(memory).sum::<u64>() / MEMORY_MB)
+}
+
+/// Waits until the servers know of so many instances that they run.
+async fn await_running(size: Size, wanted: u64, cluster: &Cluster, deadline: Instant) -> Result<(), String> {
+    let mut client = Client::connect(cluster.http()[0]).await?;
+    loop {
+        let mut running = 0;
+        for number in 0..size.jobs {
+            let summary = client.get(&format!("/v1/job/{}/summary", name(number))).await?.json;
+            running += summary["Summary"][name(number)]["Running"].as_u64().unwrap_or_default();
+        }
+        if running == wanted {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(format!("{running} of {wanted} instances are known to run"));
+        }
+        // Looking at all of them takes its time, of which servers and agents shall have most.
+        sleep(Duration::from_millis(200)).await;
+    }
 }
 
 /// Waits until no deployment is under way and nothing waits for a decision.

@@ -11,20 +11,19 @@ use core_bench::numbers::median;
 
 /// What all runs came to. Its text is Markdown.
 pub struct Report {
-    size: Size,
     host: Host,
     /// A row each run.
-    pub placed: Vec<Placed>,
+    pub placed: Vec<(Size, Placed)>,
     /// A row for each run that went on.
-    pub latencies: Vec<Latency>,
+    pub latencies: Vec<(Size, Latency)>,
     /// Why measurements do not count.
     pub void: Vec<String>,
 }
 
 impl Report {
     /// An empty one.
-    pub fn new(size: Size, host: Host) -> Self {
-        Self { size, host, placed: Vec::new(), latencies: Vec::new(), void: Vec::new() }
+    pub fn new(host: Host) -> Self {
+        Self { host, placed: Vec::new(), latencies: Vec::new(), void: Vec::new() }
     }
 }
 
@@ -54,48 +53,67 @@ impl Report {
             fine(*p50),
             fine(*p99)
         )?;
-        writeln!(
-            f,
-            "Three servers, {} agents and the client share these cores; CPU time is given for each side.\n",
-            self.size.nodes
-        )
+        writeln!(f, "Three servers, all agents and the client share these cores; CPU time is given for each side.\n")
+    }
+
+    /// The sizes, in the order in which they were run.
+    fn sizes(&self) -> Vec<Size> {
+        let mut sizes: Vec<_> = self.placed.iter().map(|(size, _)| *size).collect();
+        sizes.dedup();
+        sizes
     }
 
     fn summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Size { nodes, jobs, instances, rates, during, .. } = self.size;
         writeln!(f, "| measured | median | worst | runs |\n|---|---|---|---|")?;
         let mut row = |name: String, unit: &str, values: Vec<f64>, worst: fn(f64, f64) -> f64| {
             let Some(worst) = values.iter().copied().reduce(worst) else { return Ok(()) };
             let runs = values.len();
             writeln!(f, "| {name} | {:.0} {unit} | {worst:.0} {unit} | {runs} |", median(values))
         };
-        let placed = |value: fn(&Placed) -> f64| self.placed.iter().map(value).collect::<Vec<_>>();
-        let load = format!("P1: {jobs} jobs of {instances} on {nodes} nodes");
-        row(format!("{load}, placements per second"), "/s", placed(Placed::rate), f64::min)?;
-        row(format!("{load}, last plan committed after"), "ms", placed(|run| ms(run.until_committed)), f64::max)?;
-        row(format!("{load}, last task started after"), "ms", placed(|run| ms(run.until_started)), f64::max)?;
-        row(format!("{load}, all known to run after"), "ms", placed(|run| ms(run.until_running)), f64::max)?;
-        for rate in rates {
-            let latencies = |value: fn(&Latency) -> f64| {
-                self.latencies.iter().filter(|run| run.rate == rate).map(value).collect::<Vec<_>>()
-            };
-            let seconds = during.as_secs();
-            let load = format!("P3: {rate} one-task jobs/s for {seconds} s on {nodes} nodes, {FULL_PERCENT} % full");
-            row(format!("{load}, submit to running p50"), "ms", latencies(|run| ms(run.running[0])), f64::max)?;
-            row(format!("{load}, submit to running p99"), "ms", latencies(|run| ms(run.running[1])), f64::max)?;
-            row(format!("{load}, submit to running, slowest"), "ms", latencies(|run| ms(run.running[2])), f64::max)?;
-            row(format!("{load}, submit to answer p50"), "ms", latencies(|run| ms(run.answered[0])), f64::max)?;
-            row(format!("{load}, submit to answer p99"), "ms", latencies(|run| ms(run.answered[1])), f64::max)?;
+        for size in self.sizes() {
+            let of_size = || self.placed.iter().filter(|(of, _)| *of == size).map(|(_, placed)| placed);
+            let placed = |value: fn(&Placed) -> f64| of_size().map(value).collect::<Vec<_>>();
+            row(format!("P1: {size}, placements per second"), "/s", placed(Placed::rate), f64::min)?;
+            row(
+                format!("P1: {size}, last plan committed after"),
+                "ms",
+                placed(|run| ms(run.until_committed)),
+                f64::max,
+            )?;
+            row(format!("P1: {size}, last task started after"), "ms", placed(|run| ms(run.until_started)), f64::max)?;
+            row(format!("P1: {size}, all known to run after"), "ms", placed(|run| ms(run.until_running)), f64::max)?;
+            let memory = |run: &Placed| run.servers_mb as f64 * f64::from(1 << 20) / 3.0 / run.placements as f64;
+            row(format!("P1: {size}, memory of a server per instance at the end"), "B", placed(memory), f64::max)?;
+        }
+        for size in self.sizes() {
+            let Size { nodes, rates, during, .. } = size;
+            for rate in rates {
+                let of_rate = || self.latencies.iter().filter(|(of, run)| *of == size && run.rate == rate);
+                let latencies = |value: fn(&Latency) -> f64| of_rate().map(|(_, run)| value(run)).collect::<Vec<_>>();
+                let seconds = during.as_secs();
+                let load =
+                    format!("P3: {rate} one-task jobs/s for {seconds} s on {nodes} nodes, {FULL_PERCENT} % full");
+                row(format!("{load}, submit to running p50"), "ms", latencies(|run| ms(run.running[0])), f64::max)?;
+                row(format!("{load}, submit to running p99"), "ms", latencies(|run| ms(run.running[1])), f64::max)?;
+                row(
+                    format!("{load}, submit to running, slowest"),
+                    "ms",
+                    latencies(|run| ms(run.running[2])),
+                    f64::max,
+                )?;
+                row(format!("{load}, submit to answer p50"), "ms", latencies(|run| ms(run.answered[0])), f64::max)?;
+                row(format!("{load}, submit to answer p99"), "ms", latencies(|run| ms(run.answered[1])), f64::max)?;
+            }
         }
         writeln!(f)
     }
 
     fn deciles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "P1, placements per second in each tenth of the jobs, in the order of their commits:\n")?;
-        let columns = self.placed.iter().map(|run| run.deciles.len()).max().unwrap_or_default();
+        let columns = self.placed.iter().map(|(_, run)| run.deciles.len()).max().unwrap_or_default();
         let heads: Vec<_> = (1..=columns).map(|decile| decile.to_string()).collect();
         writeln!(f, "| run | {} |\n|---|{}", heads.join(" | "), "---|".repeat(columns))?;
-        for (number, run) in (1..).zip(&self.placed) {
+        for (number, (_, run)) in (1..).zip(&self.placed) {
             let rates: Vec<_> = run.deciles.iter().map(|rate| format!("{rate:.0}")).collect();
             writeln!(f, "| {number} | {} |", rates.join(" | "))?;
         }
@@ -109,7 +127,7 @@ impl Report {
             "| run | seconds | servers | agents and client | other processes | servers' memory | streams opened anew | times a node was suspect |"
         )?;
         writeln!(f, "|---|---|---|---|---|---|---|---|")?;
-        for (number, run) in (1..).zip(&self.placed) {
+        for (number, (_, run)) in (1..).zip(&self.placed) {
             let (cpu, all) = (run.cpu_committed, run.cpu_running);
             let seconds = run.until_committed.as_secs_f64();
             writeln!(
@@ -129,7 +147,7 @@ impl Report {
                 run.trouble.silences.suspect
             )?;
         }
-        for run in &self.latencies {
+        for (_, run) in &self.latencies {
             let Latency { cpu, lasted, trouble, .. } = run;
             writeln!(
                 f,

@@ -1,12 +1,15 @@
 //! How large a run is.
 
+use std::fmt;
 use std::time::Duration;
 
 /// How large a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Simulated nodes.
+    /// Nodes.
     pub nodes: usize,
+    /// How many of them have an agent with a stream of its own; the others are only said to be alive.
+    pub streams: usize,
     /// Jobs that are placed.
     pub jobs: usize,
     /// Instances of each.
@@ -25,22 +28,36 @@ pub struct Size {
 
 /// How full the placed jobs make the cluster, in percent.
 pub const FULL_PERCENT: u64 = 60;
+/// How long a run may take whatever its size, and beside that for each node and each instance.
+const RUN_WITHIN: Duration = Duration::from_secs(400);
+const RUN_WITHIN_NODE: Duration = Duration::from_millis(20);
+const RUN_WITHIN_INSTANCE: Duration = Duration::from_micros(600);
 
 impl Size {
-    /// What is published.
-    pub const FULL: Self = Self {
+    /// A million instances on five thousand nodes.
+    const PLACE_5K: Self = Self {
         nodes: 5_000,
-        jobs: 30,
+        streams: 5_000,
+        jobs: 1_000,
         instances: 1_000,
-        runs: 5,
-        latency_runs: 2,
+        runs: 2,
+        latency_runs: 0,
         rates: [20, 100],
         during: Duration::from_secs(60),
         min_healthy: Duration::from_secs(10),
     };
+    /// What is published.
+    pub const FULL: [Self; 4] = [
+        Self { jobs: 30, latency_runs: 2, ..Self::PLACE_5K },
+        Self::PLACE_5K,
+        Self { nodes: 10_000, streams: 10_000, runs: 1, ..Self::PLACE_5K },
+        Self { nodes: 50_000, runs: 1, ..Self::PLACE_5K },
+    ];
     /// To see that it works.
-    pub const QUICK: Self = Self {
+    pub const QUICK: [Self; 2] = [Self::PLACE_QUICK, Self { streams: 20, latency_runs: 0, ..Self::PLACE_QUICK }];
+    const PLACE_QUICK: Self = Self {
         nodes: 30,
+        streams: 30,
         jobs: 10,
         instances: 20,
         runs: 1,
@@ -58,5 +75,19 @@ impl Size {
     /// Room for so many instances on a node of middle size.
     pub fn slots(&self) -> u64 {
         (self.placements() * 100).div_ceil(FULL_PERCENT * self.nodes as u64)
+    }
+
+    /// Whatever hangs, a run ends after this.
+    pub fn run_within(&self) -> Duration {
+        let instances = u32::try_from(self.placements()).unwrap_or(u32::MAX);
+        RUN_WITHIN + RUN_WITHIN_NODE * self.nodes as u32 + RUN_WITHIN_INSTANCE * instances
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { nodes, streams, jobs, instances, .. } = self;
+        write!(f, "{jobs} jobs of {instances} on {nodes} nodes")?;
+        if streams == nodes { Ok(()) } else { write!(f, ", {streams} of them with agents") }
     }
 }

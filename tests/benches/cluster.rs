@@ -1,7 +1,7 @@
 //! `make bench`: measures, prints the table, and keeps it in BENCHMARKS.md between two marks; the text around them is
 //! written by hand. A measurement that is void is a result as well, and stands in the table with its reason.
-//! `BENCH_QUICK=1` only shows in seconds that it works: what it prints means nothing. `BENCH_NODES`, `BENCH_JOBS` and
-//! `BENCH_RUNS` make another size, of which nothing is kept.
+//! `BENCH_QUICK=1` only shows in seconds that it works: what it prints means nothing. `BENCH_NODES`, `BENCH_STREAMS`,
+//! `BENCH_JOBS` and `BENCH_RUNS` make another size, of which nothing is kept.
 
 use std::process::ExitCode;
 
@@ -9,11 +9,9 @@ use tests::bench::{self, Size};
 
 fn main() -> ExitCode {
     let quick = number("BENCH_QUICK").is_some_and(|quick| quick > 0);
-    let mut size = if quick { Size::QUICK } else { Size::FULL };
-    size.nodes = number("BENCH_NODES").unwrap_or(size.nodes);
-    size.jobs = number("BENCH_JOBS").unwrap_or(size.jobs);
-    size.runs = number("BENCH_RUNS").unwrap_or(size.runs);
-    let report = match bench::run(size) {
+    let usual: &[Size] = if quick { &Size::QUICK } else { &Size::FULL };
+    let one = own_size(usual[0]);
+    let report = match bench::run(one.as_ref().map_or(usual, std::slice::from_ref)) {
         Ok(report) => report.to_string(),
         Err(reason) => {
             eprintln!("{reason}");
@@ -21,7 +19,7 @@ fn main() -> ExitCode {
         }
     };
     println!("{report}");
-    if size != Size::FULL {
+    if quick || one.is_some() {
         println!("Not the full size: nothing is kept.");
         return ExitCode::SUCCESS;
     }
@@ -32,6 +30,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The size that was asked for, if one was.
+fn own_size(usual: Size) -> Option<Size> {
+    let [nodes, streams, jobs, runs] = ["BENCH_NODES", "BENCH_STREAMS", "BENCH_JOBS", "BENCH_RUNS"].map(number);
+    let is_asked = [nodes, streams, jobs, runs].iter().any(Option::is_some);
+    let nodes = nodes.unwrap_or(usual.nodes);
+    is_asked.then(|| Size {
+        nodes,
+        streams: streams.unwrap_or(nodes),
+        jobs: jobs.unwrap_or(usual.jobs),
+        runs: runs.unwrap_or(usual.runs),
+        ..usual
+    })
 }
 
 fn number(variable: &str) -> Option<usize> {
