@@ -19,10 +19,12 @@ pub mod catalog;
 pub mod clocks;
 pub mod collection;
 pub mod deployment;
+pub mod capacity;
 pub mod drain;
 pub mod dry_run;
 pub mod evaluations;
 mod reconnect;
+mod rehearsal;
 pub mod schedule;
 pub mod why;
 
