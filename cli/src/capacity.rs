@@ -124,7 +124,17 @@ fn fits(foreseen: &Foreseen) -> bool {
 
 fn print_overview(overview: &Overview) {
     let mut table = Table::new(&[
-        "DC", "Node Pool", "Class", "Nodes", "CPU Total", "Held", "Free", "Memory Total", "Held", "Free", "Largest Ask",
+        "DC",
+        "Node Pool",
+        "Class",
+        "Nodes",
+        "CPU Total",
+        "Held",
+        "Free",
+        "Memory Total",
+        "Held",
+        "Free",
+        "Largest Ask",
     ]);
     for share in &overview.shares {
         let nodes = match share.open {
@@ -136,7 +146,8 @@ fn print_overview(overview: &Overview) {
         let largest = |largest: &Largest| {
             format!("{} MHz, {} MiB on {}", largest.ask.cpu, largest.ask.memory_mb, largest.node_name)
         };
-        let mut asks: Vec<String> = [&share.largest_memory, &share.largest_cpu].into_iter().flatten().map(largest).collect();
+        let mut asks: Vec<String> =
+            [&share.largest_memory, &share.largest_cpu].into_iter().flatten().map(largest).collect();
         asks.dedup();
         let (total, held, free) = (&share.total, &share.held, &share.free);
         table.row([
@@ -229,7 +240,8 @@ fn print_nodes(nodes: &BTreeMap<String, u64>) {
     let named: Vec<String> = named.collect();
     if !named.is_empty() {
         let more = most.len() - named.len();
-        let more = if more > 0 { format!(", and more on {}", text::count(more as u64, "other node")) } else { String::new() };
+        let more =
+            if more > 0 { format!(", and more on {}", text::count(more as u64, "other node")) } else { String::new() };
         show::line(format_args!("  {}{more}", named.join(", ")));
     }
 }

@@ -1,4 +1,4 @@
-//! Amounts as people write them: `cpu=500 mem=2g count=20`, in the API's JSON.
+//! Amounts as people write them: `cpu=500 mem=2g count=20`, or with commas, in the API's JSON.
 
 use serde_json::{Map, Value};
 
@@ -51,19 +51,22 @@ pub fn nodes(amounts: &str) -> Result<Value, Failure> {
 
 fn read(amounts: &str, more: &[(&str, Meaning)]) -> Result<Value, Failure> {
     let mut fields = Map::new();
-    for word in amounts.split_whitespace() {
+    for word in amounts.split([' ', ',']).filter(|word| !word.is_empty()) {
         let known = || COMMON.iter().chain(more);
-        let hint = || format!("known are {}", known().map(|(name, _)| format!("{name}=")).collect::<Vec<_>>().join(", "));
+        let hint =
+            || format!("known are {}", known().map(|(name, _)| format!("{name}=")).collect::<Vec<_>>().join(", "));
         let wrong = |what: String| Failure::new(what).at(amounts).hint(hint());
         let (name, value) = word.split_once('=').ok_or_else(|| wrong(format!("`{word}` is no `name=value`")))?;
         let meaning = known().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning);
-        let number = |text: &str| text.parse::<u64>().map_err(|_| wrong(format!("`{name}={value}` is no whole number")));
+        let number =
+            |text: &str| text.parse::<u64>().map_err(|_| wrong(format!("`{name}={value}` is no whole number")));
         let (field, value) = match meaning {
             None => return Err(wrong(format!("nobody knows `{name}`"))),
             Some(Meaning::Number(field)) => (field, number(value)?.into()),
             Some(Meaning::Text(field)) => (field, value.into()),
             Some(Meaning::Memory(field)) => {
-                let amount = mib(value).ok_or_else(|| wrong(format!("`{name}={value}` is no amount such as 512m or 2g")));
+                let amount =
+                    mib(value).ok_or_else(|| wrong(format!("`{name}={value}` is no amount such as 512m or 2g")));
                 (field, amount?.into())
             }
             Some(Meaning::Device) => {
@@ -108,7 +111,7 @@ mod tests {
         let wanted = json!({ "CPU": 500, "MemoryMB": 2048, "MemoryMaxMB": 3000, "Count": 20, "Device": "nvidia/gpu",
             "DeviceCount": 2, "Datacenter": "dc1" });
         assert_eq!(read, wanted);
-        assert_eq!(nodes("like=n1 count=3").unwrap(), json!({ "Like": "n1", "Count": 3 }));
+        assert_eq!(nodes("like=n1,count=3").unwrap(), json!({ "Like": "n1", "Count": 3 }));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! not, and what the node is worth beside the one that is better.
 
 use clap::Args as ClapArgs;
-use serde_json::json;
 
 use crate::api::{BlockedThere, GroupOnNode, JobOnNode, NodeAlone, decode};
 use crate::exit::Exit;
@@ -42,8 +41,12 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
             (Call::get(place).query("namespace", &stub.namespace).query("job", &stub.id), group)
         }
         (None, Some(file)) => {
-            let file =
-                JobFile { file: file.clone(), variables: args.variables.clone(), variable_files: Vec::new(), strict: true };
+            let file = JobFile {
+                file: file.clone(),
+                variables: args.variables.clone(),
+                variable_files: Vec::new(),
+                strict: true,
+            };
             (jobspec::read(&file)?.call_with(place, session), None)
         }
         (None, None) => {
@@ -79,7 +82,11 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
 fn print_group(group: &GroupOnNode, node: &str) {
     show::heading(&format!("Group {}", text::escape(&group.group)));
     if !group.instances.is_empty() {
-        show::line(format_args!("{} here: {}", text::count(group.instances.len() as u64, "instance"), text::escape(&group.instances.join(", "))));
+        show::line(format_args!(
+            "{} here: {}",
+            text::count(group.instances.len() as u64, "instance"),
+            text::escape(&group.instances.join(", "))
+        ));
     }
     let wrong = group.checks.iter().filter(|check| !check.ok).count();
     let verdict = match wrong {

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::apply::Answer;
 use crate::command::Command;
 use crate::dry_run::{Preempted, preempted};
-use crate::limits::{CAPACITY_INSTANCES_MAX, CAPACITY_NODES_ADDED_MAX};
+use crate::limits::{CAPACITY_AMOUNT_MAX, CAPACITY_INSTANCES_MAX, CAPACITY_NODES_ADDED_MAX};
 use crate::rehearsal::Rehearsal;
 use crate::state::State;
 
@@ -123,6 +123,14 @@ pub enum CannotForesee {
         /// How many.
         instances: u32,
     },
+    /// An amount beyond all that exists.
+    #[error("{amount} is too much of {what}, {CAPACITY_AMOUNT_MAX} is the most")]
+    TooMuch {
+        /// Of what: `cpu`, `memory`, `memory_max` or `disk`.
+        what: &'static str,
+        /// How much, in MHz or MiB.
+        amount: u64,
+    },
     /// There is no such node.
     #[error("node not found: {0}")]
     NoSuchNode(NodeId),
@@ -181,6 +189,17 @@ fn check(state: &State, what_if: &WhatIf) -> Result<(), CannotForesee> {
     let instances = what_if.ask.as_ref().and_then(|ask| ask.count).unwrap_or_default();
     if instances > CAPACITY_INSTANCES_MAX {
         return Err(CannotForesee::TooManyInstances { instances });
+    }
+    let of_ask = what_if.ask.iter().map(|ask| [ask.cpu_mhz, ask.memory_mb, ask.memory_max_mb, ask.disk_mb]);
+    let of_nodes = what_if
+        .added
+        .iter()
+        .map(|nodes| [nodes.cpu_mhz, nodes.memory_mb, None, nodes.disk_mb].map(Option::unwrap_or_default));
+    for amounts in of_ask.chain(of_nodes) {
+        let named = ["cpu", "memory", "memory_max", "disk"].into_iter().zip(amounts);
+        if let Some((what, amount)) = { named }.find(|(_, amount)| *amount > CAPACITY_AMOUNT_MAX) {
+            return Err(CannotForesee::TooMuch { what, amount });
+        }
     }
     let named = what_if.removed.iter().chain(what_if.added.iter().filter_map(|nodes| nodes.like.as_ref()));
     match named.copied().find(|id| state.node(*id).is_none()) {

@@ -95,7 +95,8 @@ pub fn dry_run(state: &State, job: &Arc<Job>, now: Timestamp) -> DryRun {
     }
     let planned = &rehearsal.state;
     let is_new = |known: &&Arc<Allocation>| known.create_index >= first_index;
-    run.placements = planned.allocations_of_job(&key).filter(is_new).filter_map(|known| preview(planned, known.id)).collect();
+    run.placements =
+        planned.allocations_of_job(&key).filter(is_new).filter_map(|known| preview(planned, known.id)).collect();
     run.preempted = preempted(planned, first_index);
     run.placements.sort();
     run.stops.sort();

@@ -16,10 +16,10 @@ pub mod authorize;
 pub mod apply;
 pub mod catalog;
 
+pub mod capacity;
 pub mod clocks;
 pub mod collection;
 pub mod deployment;
-pub mod capacity;
 pub mod drain;
 pub mod dry_run;
 pub mod evaluations;

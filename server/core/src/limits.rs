@@ -32,6 +32,8 @@ pub const HINTS_TOGETHER_MAX: usize = 2;
 pub const BLOCKED_ON_NODE_MAX: usize = 100;
 /// Instances that are placed in thought to see how many fit.
 pub const CAPACITY_INSTANCES_MAX: u32 = PLAN_INSTANCES_MAX;
+/// MHz or MiB of one thing that are asked for or added in thought: far more than exists, and no sum of it overflows.
+pub const CAPACITY_AMOUNT_MAX: u64 = 1 << 40;
 /// Nodes that are added in thought.
 pub const CAPACITY_NODES_ADDED_MAX: u64 = 1_000;
 /// Plans that are made on a copy of the state to foresee what comes of a change.

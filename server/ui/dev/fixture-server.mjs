@@ -117,6 +117,8 @@ function answer(noun, id, what, last, url, request, response) {
     }
     case 'deployments':
       return of('deployments', [...cluster.deployments.values()].reverse());
+    case 'capacity':
+      return of('any', capacity());
     case 'nodes':
       if (id === 'usage') return of('any', { Index: cluster.index, Nodes: [...cluster.nodes.values()].map(usage) });
       return of('nodes', [...cluster.nodes.values()]);
@@ -129,6 +131,10 @@ function answer(noun, id, what, last, url, request, response) {
           allocations.filter((a) => a.NodeID === id),
         );
       if (what === 'drain') return of('any', drainStatus(node));
+      if (what === 'why') {
+        const job = cluster.jobs.get(url.searchParams.get('job'));
+        return of('any', job ? jobOnNode(node, job) : nodeAlone(node));
+      }
       return of('nodes', node);
     }
     case 'services': {
@@ -303,6 +309,68 @@ function why(job) {
           roomiest < ask.MemoryMB ? [`lower memory to ${roomiest} MiB: fits 1 node`, 'add one node with 8 GiB'] : [],
       };
     }),
+  };
+}
+
+function nodeAlone(node) {
+  const free = cluster.free(node);
+  return {
+    NodeID: node.ID,
+    NodeName: node.Name,
+    Index: cluster.index,
+    Open: cluster.usable().includes(node),
+    Closed: cluster.usable().includes(node) ? [] : ['node is marked ineligible'],
+    Free: { CPU: free.CPU ?? 0, MemoryMB: free.MemoryMB, MemoryMaxMB: free.MemoryMB, DiskMB: 0 },
+    Blocked: [],
+    BlockedTotal: 0,
+  };
+}
+
+function jobOnNode(node, job) {
+  const groups = why(job).Groups.map((group) => {
+    const found = group.Nodes.find((n) => n.ID === node.ID);
+    return {
+      Group: group.Group,
+      Instances: [],
+      Fits: found.Fits,
+      Checks: [
+        {
+          Name: 'memory',
+          Ok: found.Fits,
+          Wanted: `${group.Ask.MemoryMB} MiB`,
+          Has: `${cluster.free(node).MemoryMB} MiB free`,
+          Reason: found.Reasons.join('; '),
+        },
+      ],
+      Score: found.Fits ? { Total: -0.5, Parts: { packing: -0.5 } } : null,
+      Rank: found.Fits ? 1 : null,
+      NodesFit: group.NodesFit,
+      Best: null,
+    };
+  });
+  return { NodeID: node.ID, NodeName: node.Name, JobID: job.ID, Namespace: job.Namespace, Groups: groups };
+}
+
+function capacity() {
+  const nodes = [...cluster.nodes.values()];
+  const amounts = (memory) => ({ CPU: 0, MemoryMB: memory, MemoryMaxMB: memory, DiskMB: 0 });
+  const free = cluster.usable().reduce((sum, node) => sum + cluster.free(node).MemoryMB, 0);
+  return {
+    Index: cluster.index,
+    Shares: [
+      {
+        Datacenter: 'dc1',
+        NodePool: 'default',
+        NodeClass: '',
+        Nodes: nodes.length,
+        Open: cluster.usable().length,
+        Total: amounts(free),
+        Held: amounts(0),
+        Free: amounts(free),
+        LargestMemory: null,
+        LargestCPU: null,
+      },
+    ],
   };
 }
 

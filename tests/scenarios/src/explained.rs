@@ -77,7 +77,8 @@ pub fn broken_hint(lines: &[String], job: &str) -> (usize, Option<String>) {
     let cluster = play();
     let Some(why) = why(&cluster.state, &job_key(job)) else { return (0, None) };
     let mut hints = 0;
-    for group in &why.groups {
+    // A group that has all it wants is told what one more would need; nobody asks for that one.
+    for group in why.groups.iter().filter(|group| group.unplaced > 0) {
         for hint in &group.hints {
             hints += 1;
             let mut tried = play();
@@ -146,7 +147,8 @@ impl Cluster {
         if new.disk_mb > 0 {
             node.total.disk_mb = new.disk_mb;
         }
-        node.datacenter = job.datacenters.first().filter(|known| !known.contains('*')).cloned().unwrap_or(node.datacenter);
+        node.datacenter =
+            job.datacenters.first().filter(|known| !known.contains('*')).cloned().unwrap_or(node.datacenter);
         if job.node_pool != model::ALL_NODE_POOLS {
             node.pool = job.node_pool.clone();
         }

@@ -143,7 +143,9 @@ fn node(model: &Node, wanted: &NewNodes, name: String) -> Node {
         total.cpu_mhz = cpu_mhz + reserved.cpu_mhz;
     }
     if let Some(memory_mb) = wanted.memory_mb {
-        let most = memory_mb * (model.total.memory_max_mb * 100).checked_div(model.total.memory_mb).unwrap_or(MEMORY_MAX_PERCENT) / 100;
+        let most = memory_mb
+            * (model.total.memory_max_mb * 100).checked_div(model.total.memory_mb).unwrap_or(MEMORY_MAX_PERCENT)
+            / 100;
         total.memory_mb = memory_mb + reserved.memory_mb;
         total.memory_max_mb = most.max(memory_mb) + reserved.memory_max_mb;
     }

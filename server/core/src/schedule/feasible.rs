@@ -82,12 +82,7 @@ impl<'a> Feasibility<'a> {
     }
 
     /// The same, where it is known which of the lasting `conditions` the node does not meet.
-    pub fn misfits_beside(
-        &self,
-        conditions: Vec<Misfit>,
-        node: &Node,
-        instead_of: Option<&Allocation>,
-    ) -> Vec<Misfit> {
+    pub fn misfits_beside(&self, conditions: Vec<Misfit>, node: &Node, instead_of: Option<&Allocation>) -> Vec<Misfit> {
         let mut misfits = readiness(node);
         misfits.extend(conditions);
         misfits.extend(self.missing_drivers(node).map(|name| Misfit::Driver { name: name.to_string() }));

@@ -59,7 +59,13 @@ struct Page {
 
 impl Page {
     /// Adds a check, which is not met if there is a misfit that it is `about`.
-    fn add(&mut self, name: impl Into<String>, wanted: impl Into<String>, has: impl Into<String>, about: impl Fn(&Misfit) -> bool) {
+    fn add(
+        &mut self,
+        name: impl Into<String>,
+        wanted: impl Into<String>,
+        has: impl Into<String>,
+        about: impl Fn(&Misfit) -> bool,
+    ) {
         let misfit = self.misfits.iter().position(about).map(|at| self.misfits.remove(at));
         self.checks.push(Check { name: name.into(), wanted: wanted.into(), has: has.into(), holder: None, misfit });
     }
@@ -111,7 +117,8 @@ impl Page {
                     let has = resolve(&constraint.attribute, node);
                     let has = has.map_or("not set".into(), |has| has.into_owned());
                     let text = constraint.to_string();
-                    let is = |misfit: &Misfit| matches!(misfit, Misfit::Constraint { text: known, .. } if *known == text);
+                    let is =
+                        |misfit: &Misfit| matches!(misfit, Misfit::Constraint { text: known, .. } if *known == text);
                     self.add(text.clone(), wanted_by(constraint, node), has, is);
                 }
             }
@@ -213,9 +220,7 @@ impl Page {
             let (first, last) = node.dynamic_ports;
             let held = state.node_use(node.id).ports_between(node.default_address(), first, last);
             let has = format!("{held} of {first} to {last} taken");
-            self.add("dynamic ports", format!("{dynamic} free"), has, |misfit| {
-                matches!(misfit, Misfit::NoDynamicPort)
-            });
+            self.add("dynamic ports", format!("{dynamic} free"), has, |misfit| matches!(misfit, Misfit::NoDynamicPort));
         }
     }
 

@@ -119,7 +119,8 @@ impl fmt::Display for Change {
             Change::OpenNode { name, because, .. } => {
                 write!(f, "bring back node {name}, which would fit: {because}")
             }
-            Change::StopJob(job) => write!(f, "stop job {}", job.id),
+            Change::StopJob(job) if *job.namespace == *model::DEFAULT_NAMESPACE => write!(f, "stop job {}", job.id),
+            Change::StopJob(job) => write!(f, "stop job {} of namespace {}", job.id, job.namespace),
             Change::AddNode(node) if node.instances <= 1 => write!(f, "add one node of at least {node}"),
             Change::AddNode(node) => {
                 write!(f, "add room of at least {node} for each of {} instances", node.instances)

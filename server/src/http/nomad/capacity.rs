@@ -50,14 +50,14 @@ pub(super) async fn foresee(api: Arc<Api>, call: Arc<Call>) -> Result<Response, 
 }
 
 fn ask(fields: &Fields) -> Result<Ask, Failure> {
-    let device = text(fields, "Device")?.map(|name| Ok((name, fields.number("DeviceCount")?.unwrap_or(1))));
+    let device_count = fields.number("DeviceCount")?.unwrap_or(1);
     Ok(Ask {
         cpu_mhz: fields.number("CPU")?.unwrap_or(0),
         memory_mb: fields.number("MemoryMB")?.unwrap_or(0),
         memory_max_mb: fields.number("MemoryMaxMB")?.unwrap_or(0),
         disk_mb: fields.number("DiskMB")?.unwrap_or(0),
         cores: count(fields, "Cores")?.unwrap_or(0),
-        device: device.transpose()?,
+        device: text(fields, "Device")?.map(|name| (name, device_count)),
         driver: text(fields, "Driver")?,
         datacenter: text(fields, "Datacenter")?,
         pool: text(fields, "NodePool")?,
@@ -78,7 +78,9 @@ fn new_nodes(state: &State, fields: &Fields) -> Result<NewNodes, Failure> {
         count: count(fields, "Count")?.unwrap_or(1),
     };
     if nodes.like.is_none() && (nodes.cpu_mhz.is_none() || nodes.memory_mb.is_none()) {
-        return Err(Failure::bad_request("each of NodesAdded needs CPU and MemoryMB, or Like with a node of the cluster"));
+        return Err(Failure::bad_request(
+            "each of NodesAdded needs CPU and MemoryMB, or Like with a node of the cluster",
+        ));
     }
     Ok(nodes)
 }

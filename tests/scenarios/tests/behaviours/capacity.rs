@@ -65,11 +65,7 @@ fn nodes_that_are_added_take_who_waits_before_the_ask() {
 
 #[test]
 fn a_node_that_is_removed_leaves_what_fits_nowhere_else_waiting() {
-    check_capacity(
-        NODES,
-        "remove n1",
-        "web 1 displaced, 0 waited, 0 wait",
-    );
+    check_capacity(NODES, "remove n1", "web 1 displaced, 0 waited, 0 wait");
     check_capacity(
         &format!("{NODES}\njob db mem=900\nalloc db[0] on n2 running"),
         "remove n1
@@ -81,11 +77,7 @@ fn a_node_that_is_removed_leaves_what_fits_nowhere_else_waiting() {
 
 #[test]
 fn a_jobspec_is_placed_as_a_run_would_place_it() {
-    check_capacity(
-        NODES,
-        "job api count=3 mem=500",
-        "api 3 of 3 placed: 1 on n1, 2 on n2",
-    );
+    check_capacity(NODES, "job api count=3 mem=500", "api 3 of 3 placed: 1 on n1, 2 on n2");
     check_capacity(
         "scheduler preempt
          node n1 cpu=1000 mem=1000
@@ -103,6 +95,15 @@ fn a_jobspec_is_placed_as_a_run_would_place_it() {
 fn more_nodes_and_instances_than_are_foreseen_are_refused() {
     check_capacity(NODES, "add like=n1 count=1001", "1001 nodes would be added, 1000 are allowed");
     check_capacity(NODES, "ask mem=1 count=10001", "10001 instances are asked for, 10000 are allowed");
+    check_capacity(NODES, "ask mem=1099511627777", "1099511627777 is too much of memory, 1099511627776 is the most");
+    check_capacity(NODES, "add cpu=1099511627777 mem=1", "1099511627777 is too much of cpu, 1099511627776 is the most");
+    check_capacity(
+        NODES,
+        "add cpu=1099511627776 mem=1099511627776 disk=1099511627776
+         ask cpu=1099511627776 mem=1099511627776",
+        "added new-1
+         room for 1: 1 on new-1, cpu ends first",
+    );
     check_capacity(
         "node n1 cpu=20000 mem=20000",
         "ask cpu=1 mem=1 count=10000",

@@ -174,7 +174,8 @@ const SEED: u64 = 604;
 
 fn cluster() -> impl Strategy<Value = Vec<String>> {
     let closed = prop_oneof![6 => Just(""), 1 => Just("draining"), 1 => Just("ineligible"), 1 => Just("suspect")];
-    let equipment = prop_oneof![3 => Just(""), 1 => Just("device=nvidia/gpu/a100:2"), 1 => Just("cores=0-3 core_mhz=100")];
+    let equipment =
+        prop_oneof![3 => Just(""), 1 => Just("device=nvidia/gpu/a100:2"), 1 => Just("cores=0-3 core_mhz=100")];
     let node = (200..1500u32, 100..1000u32, 0..2u8, 0..3u8, equipment, closed).prop_map(
         |(cpu, mem, dc, rack, equipment, closed)| {
             format!("cpu={cpu} mem={mem} dc=dc{} rack=r{rack} {equipment} {closed}", dc + 1)

@@ -35,8 +35,12 @@ fn a_node_that_fits_and_lost_says_by_how_much_and_to_whom() {
          node large cpu=4000 mem=4000
          job other cpu=400 mem=400
          alloc other[0] on full running
-         job web cpu=500 mem=500",
-        "large",
+         job web count=4 cpu=500 mem=500
+         alloc web[0] on full running healthy
+         alloc web[1] on large running healthy
+         alloc web[2] on large running healthy
+         alloc web[3] on large running healthy",
+        "full",
         "web",
         "",
     );

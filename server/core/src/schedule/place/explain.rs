@@ -48,7 +48,8 @@ pub(crate) fn sum(ask: Resources, findings: impl IntoIterator<Item = Finding>) -
 }
 
 fn add(sums: &mut Unplaced, findings: impl IntoIterator<Item = Finding>) {
-    let mut nearest: Vec<_> = std::mem::take(&mut sums.nearest).into_iter().map(|miss| (Nearness::of(&miss), miss)).collect();
+    let mut nearest: Vec<_> =
+        std::mem::take(&mut sums.nearest).into_iter().map(|miss| (Nearness::of(&miss), miss)).collect();
     for Finding { node, misfits, is_available } in findings {
         sums.nodes_total += 1;
         if misfits.iter().any(Misfit::is_filter) {

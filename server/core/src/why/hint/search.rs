@@ -102,9 +102,7 @@ fn is_amount(misfit: &Misfit) -> bool {
 fn change_for(job: &Job, group: &Group, misfit: &Misfit) -> Option<Change> {
     let written = |is: &dyn Fn(&Constraint) -> bool| constraints(job, group).into_iter().find(|known| is(known));
     match misfit {
-        Misfit::Constraint { text, .. } => {
-            written(&|known| known.to_string() == *text).map(Change::RemoveConstraint)
-        }
+        Misfit::Constraint { text, .. } => written(&|known| known.to_string() == *text).map(Change::RemoveConstraint),
         Misfit::DistinctHosts => {
             written(&|known| known.operator == model::Operator::DistinctHosts).map(Change::RemoveConstraint)
         }
@@ -117,9 +115,7 @@ fn change_for(job: &Job, group: &Group, misfit: &Misfit) -> Option<Change> {
         Misfit::Datacenter { .. } => Some(Change::AnyDatacenter),
         Misfit::Pool { .. } => Some(Change::AnyPool),
         Misfit::PortTaken { .. } => Some(Change::DynamicPorts),
-        Misfit::Device { name, free, .. } if *free > 0 => {
-            Some(Change::FewerDevices { name: name.clone(), to: *free })
-        }
+        Misfit::Device { name, free, .. } if *free > 0 => Some(Change::FewerDevices { name: name.clone(), to: *free }),
         Misfit::Device { .. }
         | Misfit::NotReady { .. }
         | Misfit::Ineligible { .. }
@@ -225,12 +221,7 @@ fn stopped_jobs(state: &State, survey: &Survey, group: &Group, findings: &[Findi
 }
 
 /// Jobs whose instances hold enough on some node that is merely full, by priority and by how many instances they have.
-fn candidates(
-    state: &State,
-    survey: &Survey,
-    group: &Group,
-    findings: &[Finding],
-) -> Vec<(u32, usize, JobKey)> {
+fn candidates(state: &State, survey: &Survey, group: &Group, findings: &[Finding]) -> Vec<(u32, usize, JobKey)> {
     let own = survey.job();
     let is_full = |finding: &&Finding| !finding.misfits.is_empty() && !finding.misfits.iter().any(Misfit::is_filter);
     let mut enough: BTreeSet<JobKey> = BTreeSet::new();
@@ -255,7 +246,8 @@ fn candidates(
 /// What a node must have free.
 fn new_node(group: &Group, findings: &[Finding], instances: u32) -> NewNode {
     let ask = group.ask();
-    let is_short_of_disk = |finding: &Finding| finding.misfits.iter().any(|misfit| matches!(misfit, Misfit::Disk { .. }));
+    let is_short_of_disk =
+        |finding: &Finding| finding.misfits.iter().any(|misfit| matches!(misfit, Misfit::Disk { .. }));
     let mut devices: BTreeMap<&str, u64> = BTreeMap::new();
     for device in group.tasks.iter().flat_map(|task| &task.resources.devices) {
         *devices.entry(&device.name).or_default() += device.count;
