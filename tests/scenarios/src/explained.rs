@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Allocation, DeviceGroup, DeviceInstance, DeviceName, Job, Misfit, NodeStatus};
+use model::{Allocation, DeviceGroup, DeviceInstance, DeviceName, Job, Misfit, NodeStatus, Timestamp};
 use server_core::capacity::{self, Ask, Foreseen, Moved, NewNodes, Placed, Room, Share, WhatIf};
 use server_core::command::Command;
 use server_core::schedule::{SCORE_ONE, Score};
@@ -63,6 +63,21 @@ pub fn check_capacity(setup: &str, changes: &str, expected: &str) {
     compare(foreseen.map_or_else(|cannot| vec![cannot.to_string()], |foreseen| of_foreseen(&foreseen)), expected);
 }
 
+/// Plays `setup`, lets the scheduler decide, and asserts since when `job` waits for room and what was tried since.
+#[track_caller]
+pub fn check_blocked(setup: &str, job: &str, expected: &str) {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let why = why(&cluster.state, &job_key(job)).expect("the scenario has that job");
+    let blocked = why.groups[0].blocked.as_ref().expect("it waits for room");
+    let ago = |at: Timestamp| format!("-{}s", cluster.now.since(at).as_secs());
+    let tried = blocked.tried_at.map_or("not tried again".into(), |at| {
+        let after = blocked.tried_after.as_ref().map_or(String::new(), |node| format!(" after {node}"));
+        format!("tried again {}{after}", ago(at))
+    });
+    assert_eq!(format!("since {} by {}, {tried}", ago(blocked.since), blocked.cause.as_str()), expected);
+}
+
 /// Plays the lines, and carries out, each on a cluster of its own, every hint that `why` gives of `job`. The first that
 /// does not have one more instance placed, with all that led to it; and how many hints there were. Other jobs are content
 /// with what they have, or they would take the room that a hint makes.
@@ -84,7 +99,10 @@ pub fn broken_hint(lines: &[String], job: &str) -> (usize, Option<String>) {
             let mut tried = play();
             let before = live(&tried, job, &group.group);
             tried.carry_out(hint, job, &group.group);
-            let decided = tried.run();
+            let mut decided = tried.run();
+            // A changed document replaces what runs, and that must be gone first.
+            tried.go_on("sweep");
+            decided.extend(tried.run());
             let after = live(&tried, job, &group.group);
             if after <= before {
                 return (hints, Some(format!("{setup}\nhint: {hint}\n{decided:?}\n{before} before, {after} then")));

@@ -102,7 +102,7 @@ fn more_nodes_and_instances_than_are_foreseen_are_refused() {
         "add cpu=1099511627776 mem=1099511627776 disk=1099511627776
          ask cpu=1099511627776 mem=1099511627776",
         "added new-1
-         room for 1: 1 on new-1, cpu ends first",
+         room for 1: 1 on new-1, memory ends first",
     );
     check_capacity(
         "node n1 cpu=20000 mem=20000",

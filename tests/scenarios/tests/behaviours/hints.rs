@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use scenarios::{broken_hint, check_why};
+use scenarios::{broken_hint, check_blocked, check_why};
 
 /// Asserts what `why` says of `web`, and that each of its hints is true.
 #[track_caller]
@@ -167,8 +167,22 @@ fn jobs_of_a_higher_priority_are_not_to_be_stopped_and_of_the_others_not_more_th
     );
 }
 
+#[test]
+fn who_waits_says_since_when_by_what_and_after_what_it_was_tried_again() {
+    const WAITS: &str = "node n1 mem=100
+         job web count=2 mem=500
+         run
+         wait 30s";
+    check_blocked(WAITS, "web", "since -30s by job-register, not tried again");
+    check_blocked(
+        &format!("{WAITS}\nnode n2 mem=600\nrun\nwait 5s"),
+        "web",
+        "since -35s by job-register, tried again -5s after n2",
+    );
+}
+
 /// Cases of the property; in each every hint is carried out on a cluster of its own.
-const CASES: u32 = 300;
+const CASES: u32 = 150;
 /// Of the clusters that are drawn if nobody asks for others.
 const SEED: u64 = 604;
 

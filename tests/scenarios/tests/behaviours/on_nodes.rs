@@ -40,9 +40,20 @@ fn a_node_that_fits_and_lost_says_by_how_much_and_to_whom() {
          alloc web[1] on large running healthy
          alloc web[2] on large running healthy
          alloc web[3] on large running healthy",
-        "full",
+        "large",
         "web",
-        "",
+        "web: web[1], web[2], web[3] there
+         ok status: ready wanted, ready
+         ok eligibility: eligible wanted, eligible
+         ok datacenter: * wanted, dc1
+         ok node pool: default wanted, default
+         ok driver fake: healthy wanted, healthy
+         ok cpu: 500 MHz wanted, 2500 MHz free of 4000
+         ok memory: 500 MiB wanted, 2500 MiB free of 4000
+         ok memory_max: 500 MiB wanted, 4500 MiB free of 6000
+         ok disk: 10 MiB wanted, 102370 MiB free of 102400
+         rank 2 of 2: packing -44, anti-affinity -100
+         best full: packing -17, anti-affinity -50",
     );
 }
 
