@@ -101,6 +101,8 @@ export interface Allocation {
   DeploymentStatus?: { Healthy?: boolean | null; Canary?: boolean; Timestamp?: string } | null;
   PreviousAllocation?: string;
   NextAllocation?: string;
+  PreemptedByAllocation?: string | null;
+  PreemptedAllocations?: string[] | null;
   FollowupEvalID?: string;
   AllocatedResources?: {
     Tasks?: Record<
