@@ -50,7 +50,7 @@ const fn powers() -> [i64; STEPS + 1] {
     powers
 }
 
-/// A node's score, with its parts kept for explanations, in [`SCORE_ONE`]ths.
+/// A node's score, with its parts kept for explanations, each in parts of [`SCORE_ONE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Score {
     /// What the instance wastes of the node; for the spread algorithm, how empty the node is.

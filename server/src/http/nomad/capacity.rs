@@ -9,7 +9,7 @@ use server_core::capacity::{self, Ask, NewNodes, WhatIf};
 use server_core::state::State;
 
 use super::document;
-use super::propose::newest;
+use super::propose::{computed, newest};
 use super::view::capacity::{ForeseenView, OverviewView};
 use crate::http::Api;
 use crate::http::body::Fields;
@@ -44,7 +44,8 @@ pub(super) async fn foresee(api: Arc<Api>, call: Arc<Call>) -> Result<Response, 
         added: body.list("NodesAdded")?.iter().map(|fields| new_nodes(&state, fields)).collect::<Result<_, _>>()?,
         removed: body.texts("NodesRemoved")?.iter().map(|node| named(&state, node)).collect::<Result<_, _>>()?,
     };
-    let foreseen = capacity::foresee(&state, &what_if, api.config.clock.now());
+    let now = api.config.clock.now();
+    let foreseen = computed(&api, move || capacity::foresee(&state, &what_if, now)).await?;
     let foreseen = foreseen.map_err(|cannot| Failure::bad_request(cannot.to_string()))?;
     json(&call, &ForeseenView::of(&foreseen, |job| call.gate.sees(Object::Job(job))))
 }

@@ -9,7 +9,7 @@ use server_core::authorize::Object;
 use server_core::dry_run::{diff, dry_run, registered};
 use server_core::why;
 
-use super::propose::newest;
+use super::propose::{computed, newest};
 use super::view::plan::PlanView;
 use super::view::why::WhyView;
 use super::view::why_node::{JobOnNodeView, NodeAloneView};
@@ -73,7 +73,8 @@ pub(super) async fn plan(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Fai
     call.gate.check(Object::Job(&key))?;
     let state = newest(&api).await?;
     let job = Arc::new(job);
-    let run = dry_run(&state, &job, api.config.clock.now());
+    let (now, asked, copy) = (api.config.clock.now(), job.clone(), state.clone());
+    let run = computed(&api, move || dry_run(&copy, &asked, now)).await?;
     let before = state.job(&key).filter(|record| !record.stop).map(|record| record.current().job.clone());
     let difference = with_diff.then(|| diff(before.as_deref(), &job));
     json(&call, &PlanView::of(&state, &run, difference, &warnings, |job| call.gate.sees(Object::Job(job))))
