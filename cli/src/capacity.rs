@@ -188,6 +188,9 @@ fn print_foreseen(foreseen: &Foreseen) {
     }
     foreseen.ask.iter().for_each(print_placed);
     foreseen.room.iter().for_each(print_room);
+    if foreseen.is_cut_short {
+        show::warning("more must be decided than is foreseen: what else waits is not counted");
+    }
     if foreseen.moved.is_empty() && foreseen.job.is_empty() && foreseen.room.is_none() {
         show::line("Nothing would move, and nobody waits for room.");
     }

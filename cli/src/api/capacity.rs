@@ -51,6 +51,8 @@ pub struct Foreseen {
     pub preempted: Vec<Preempted>,
     pub ask: Option<Placed>,
     pub room: Option<Room>,
+    /// Whether something was left undecided, because it took too many plans.
+    pub is_cut_short: bool,
 }
 
 /// A group that a change of nodes concerns.

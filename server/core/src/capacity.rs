@@ -53,6 +53,8 @@ pub struct Foreseen {
     pub ask: Option<Placed>,
     /// How many instances of the ask there is room for.
     pub room: Option<Room>,
+    /// Whether something was left undecided, because it took too many plans.
+    pub is_cut_short: bool,
 }
 
 /// Instances of a group that the change of nodes concerns.
@@ -178,6 +180,7 @@ pub fn foresee(state: &State, what_if: &WhatIf, now: Timestamp) -> Result<Forese
         foreseen.room = Some(Room { instances: all.placed, is_limit, nodes: all.nodes, unplaced: all.unplaced });
         foreseen.ask = ask.count.is_some().then_some(found);
     }
+    foreseen.is_cut_short = rehearsal.is_cut_short;
     Ok(foreseen)
 }
 

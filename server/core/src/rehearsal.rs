@@ -20,6 +20,8 @@ use crate::state::State;
 pub(crate) struct Rehearsal {
     /// As it is by now.
     pub state: State,
+    /// Whether something was left undecided, because it took too many plans.
+    pub is_cut_short: bool,
     now: Timestamp,
     scheduler: Scheduler,
     blocked: BlockedWatch,
@@ -28,7 +30,13 @@ pub(crate) struct Rehearsal {
 impl Rehearsal {
     /// A copy of `state`; everything happens at `now`.
     pub fn of(state: &State, now: Timestamp) -> Self {
-        Self { state: state.clone(), now, scheduler: Scheduler::default(), blocked: BlockedWatch::default() }
+        Self {
+            state: state.clone(),
+            is_cut_short: false,
+            now,
+            scheduler: Scheduler::default(),
+            blocked: BlockedWatch::default(),
+        }
     }
 
     /// Applies a command.
@@ -48,9 +56,9 @@ impl Rehearsal {
 
     /// Decides whatever is due; what was told to stop is gone then, and who waited for that is decided too.
     pub fn settle(&mut self) {
-        self.decide_all();
+        self.decide_at_most(REHEARSED_PLANS_MAX);
         if self.sweep() {
-            self.decide_all();
+            self.decide_at_most(REHEARSED_PLANS_MAX);
         }
     }
 
@@ -90,14 +98,61 @@ impl Rehearsal {
         (plan, decision.counts)
     }
 
-    /// Decides whatever is due, the blocked work that may find a place included.
-    fn decide_all(&mut self) {
-        for _ in 0..REHEARSED_PLANS_MAX {
+    /// Decides whatever is due, the blocked work that may find a place included, with so many plans at most.
+    fn decide_at_most(&mut self, plans: usize) {
+        for made in 0.. {
             self.blocked.settle();
             self.blocked.look(&self.state);
             let next = evaluations::next(&self.state, &mut self.blocked, self.now).cloned();
             let Some(evaluation) = next else { return };
+            if made == plans {
+                self.is_cut_short = true;
+                return;
+            }
             self.decide(&evaluation);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use model::testing::{job, node};
+
+    use super::*;
+
+    #[test]
+    fn as_many_plans_are_made_as_the_limit_and_of_more_it_is_said() {
+        let begun = || {
+            let mut rehearsal = Rehearsal::of(&State::default(), Timestamp::default());
+            rehearsal.command(Command::RegisterNode { node: Arc::new(node("n1")) });
+            for id in ["a", "b", "c"] {
+                let job = Arc::new(job(id));
+                rehearsal.command(Command::RegisterJob { job, check_index: None, submission: None });
+            }
+            rehearsal
+        };
+        let placed = |plans| {
+            let mut rehearsal = begun();
+            rehearsal.decide_at_most(plans);
+            (rehearsal.state.allocations().count(), rehearsal.is_cut_short)
+        };
+        assert_eq!(placed(3), (3, false));
+        assert_eq!(placed(2), (2, true));
+    }
+
+    #[test]
+    fn what_was_told_to_stop_is_gone_before_the_rest_is_decided() {
+        let mut rehearsal = Rehearsal::of(&State::default(), Timestamp::default());
+        rehearsal.command(Command::RegisterNode { node: Arc::new(node("n1").memory(100)) });
+        let register = |id: &str| Command::RegisterJob { job: Arc::new(job(id)), check_index: None, submission: None };
+        rehearsal.command(register("old"));
+        rehearsal.settle();
+        rehearsal.command(register("new"));
+        rehearsal.command(Command::DeregisterJob { job: job("old").key(), purge: false });
+        rehearsal.settle();
+        let live: Vec<_> = rehearsal.state.allocations().filter(|known| known.is_live()).collect();
+        assert_eq!(live.iter().map(|known| known.name()).collect::<Vec<_>>(), ["new.new[0]"]);
     }
 }

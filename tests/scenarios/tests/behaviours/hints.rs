@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use scenarios::{broken_hint, check_blocked, check_why};
+use server_core::limits::HINTS_OF_CLOSED_NODES_MAX;
 
 /// Asserts what `why` says of `web`, and that each of its hints is true.
 #[track_caller]
@@ -140,6 +141,48 @@ fn all_reasons_of_a_node_are_named_and_overcome_together() {
          hint: allow all datacenters and remove constraint `${meta.rack} = r9` and lower memory to 1000 MiB: fits 1 node
          hint: add one node of at least 100 MHz and 1200 MiB",
     );
+}
+
+#[test]
+fn of_many_changes_that_help_together_the_first_are_named() {
+    check(
+        "node n1 mem=2000 rack=r1 dc=dc2
+         node n2 mem=500 rack=r9 dc=dc2
+         node n3 mem=500 rack=r1 dc=dc1
+         job web mem=1000 constraint=\"${meta.rack} = r9\" dc=dc1",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         3 nodes: 3 filtered, 0 exhausted, 0 fit
+         n1: datacenter dc2 is not among the job's; constraint ${meta.rack} = r9 (is r1)
+         n2: datacenter dc2 is not among the job's; memory short 500 MiB of 1000
+         n3: constraint ${meta.rack} = r9 (is r1); memory short 500 MiB of 1000
+         hint: allow all datacenters and remove constraint `${meta.rack} = r9`: fits 1 node
+         hint: allow all datacenters and lower memory to 500 MiB: fits 1 node
+         hint: add one node of at least 100 MHz and 1000 MiB",
+    );
+}
+
+#[test]
+fn of_many_closed_nodes_as_many_are_named_as_the_limit() {
+    let told = |nodes: usize| {
+        let setup: Vec<_> = (1..=nodes).map(|at| format!("node n{at} ineligible")).collect();
+        let found: Vec<_> = (1..=nodes).map(|at| format!("n{at}: node is marked ineligible")).collect();
+        let named = (1..=nodes.min(HINTS_OF_CLOSED_NODES_MAX))
+            .map(|at| format!("hint: bring back node n{at}, which would fit: node is marked ineligible"));
+        let named: Vec<_> = named.collect();
+        check(
+            &format!("{}\njob web", setup.join("\n")),
+            &format!(
+                "web: 0 of 1 run, 1 unplaced, blocked
+                 {nodes} nodes: {nodes} filtered, 0 exhausted, 0 fit
+                 {}\n{}
+                 hint: add one node of at least 100 MHz and 64 MiB",
+                found.join("\n"),
+                named.join("\n")
+            ),
+        );
+    };
+    told(HINTS_OF_CLOSED_NODES_MAX);
+    told(HINTS_OF_CLOSED_NODES_MAX + 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One node looked at for one job, or alone.
 
 use scenarios::{check_node_alone, check_on_node};
+use server_core::limits::BLOCKED_ON_NODE_MAX;
 
 #[test]
 fn every_check_says_what_is_wanted_and_what_the_node_has() {
@@ -106,5 +107,22 @@ fn a_closed_node_says_what_closes_it() {
         "node is draining
          free 1000 of 1000 MHz, 1000 of 1000 MiB
          waits web 1: node is draining",
+    );
+}
+
+#[test]
+fn of_many_who_wait_as_many_are_named_as_the_limit() {
+    let jobs: Vec<_> = (0..=BLOCKED_ON_NODE_MAX).map(|at| format!("job j{at} mem=500")).collect();
+    let waits = (0..BLOCKED_ON_NODE_MAX).map(|at| format!("waits j{at} 1: memory short 490 MiB of 500"));
+    let waits: Vec<_> = waits.collect();
+    check_node_alone(
+        &format!("node n1 cpu=1000 mem=10\n{}", jobs.join("\n")),
+        "n1",
+        &format!(
+            "open
+             free 1000 of 1000 MHz, 10 of 10 MiB
+             {}",
+            waits.join("\n")
+        ),
     );
 }

@@ -81,6 +81,8 @@ pub(in crate::http) struct ForeseenView<'a> {
     preempted: Vec<PreemptedView<'a>>,
     ask: Option<PlacedView<'a>>,
     room: Option<RoomView<'a>>,
+    /// Whether something was left undecided, because it took too many plans.
+    is_cut_short: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -149,6 +151,7 @@ impl<'a> ForeseenView<'a> {
                 .collect(),
             ask: foreseen.ask.as_ref().map(PlacedView::of),
             room: foreseen.room.as_ref().map(RoomView::of),
+            is_cut_short: foreseen.is_cut_short,
         }
     }
 }
