@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::http::{self, Error};
 
 mod allocation;
+mod capacity;
 mod deployment;
 mod evaluation;
 mod explanation;
@@ -20,9 +21,10 @@ mod server;
 mod service;
 
 pub use allocation::{Allocation, CheckStatus, TaskEvent, TaskState};
+pub use capacity::{Foreseen, Largest, Moved, Overview, Placed, Room};
 pub use deployment::Deployment;
 pub use evaluation::{Evaluation, Metric};
-pub use explanation::{Explanation, GroupExplanation, Wait};
+pub use explanation::{BlockedThere, Explanation, GroupExplanation, GroupOnNode, JobOnNode, NodeAlone, Score, Wait};
 pub use job::{GroupSummary, Job, JobStub, Summary, Versions};
 pub use node::{DrainStatus, Node, NodeUsage};
 pub use plan::{Change, Diff, FieldChange, ObjectChange, Plan, TaskChange};

@@ -8,7 +8,7 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::http::Client;
 use crate::session::Session;
-use crate::{agent, alloc, completion, deployment, events, job, node, server, service, status, version};
+use crate::{agent, alloc, capacity, completion, deployment, events, job, node, server, service, status, version};
 
 /// Where servers listen unless told otherwise.
 const DEFAULT_ADDRESS: &str = "http://127.0.0.1:4646";
@@ -80,6 +80,8 @@ enum Command {
     Service(service::Command),
     /// Show what happens in the cluster, one sentence per event
     Events(events::Args),
+    /// Show what is free, or what would fit if something were different
+    Capacity(capacity::Args),
     /// Show the cluster on one page: leader, servers, nodes, jobs, what is blocked
     Status(status::Args),
     /// Show the release of this command and of the server
@@ -112,6 +114,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<Exit, Failure> 
         Command::Server(command) => server::run(command, session).await,
         Command::Service(command) => service::run(command, session).await,
         Command::Events(args) => events::run(&args, session).await,
+        Command::Capacity(args) => capacity::run(&args, session).await,
         Command::Status(args) => status::run(&args, session).await,
         Command::Version(args) => version::run(&args, session).await,
         Command::Agent(_) | Command::Completion(_) => unreachable!("`run` takes these, they need no server"),

@@ -13,7 +13,7 @@ pub enum Exit {
     /// An error, or a deployment that failed.
     Failed,
     /// The evaluation is complete, but instances found no node (`job run`, `job stop`, `job revert`,
-    /// `alloc stop`, `deployment promote`).
+    /// `alloc stop`, `deployment promote`). For `capacity`: something would not fit.
     PlacementsFailed,
     /// `job plan`: running the job would change something.
     Changes,
@@ -45,7 +45,7 @@ Exit codes:
   0    done; for `job plan`: nothing would change
   1    an error or a failed deployment; for `job plan`: there are changes
   2    evaluated, but instances found no node: `job run`, `job stop`, `job revert`, `alloc stop`,
-       `deployment promote`
+       `deployment promote`; for `capacity`: something would not fit
   255  `job plan`: an error
 
 Environment:

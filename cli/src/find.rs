@@ -10,7 +10,7 @@ mod node;
 
 pub use allocation::{allocation, allocation_of_job};
 pub use deployment::deployment;
-pub use job::job;
+pub use job::{job, job_and_group};
 pub use node::{local_node, node};
 
 /// What came of looking for a name.

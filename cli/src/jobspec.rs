@@ -11,6 +11,8 @@ use seams::{Random as _, SystemRandom};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::http::Call;
+use crate::session::Session;
 use crate::show::{self, text};
 
 /// Bytes of standard input that are read at most; a jobspec may have far fewer, which its reader checks.
@@ -66,6 +68,15 @@ impl Jobspec {
     /// The job's namespace, where it names one.
     pub fn namespace(&self) -> Option<&str> {
         self.job.get("Namespace").and_then(Value::as_str).filter(|namespace| !namespace.is_empty())
+    }
+
+    /// A call that puts the job to a path and nothing else, in the namespace that is meant.
+    pub fn call_with(&self, path: String, session: &Session) -> Call {
+        let call = Call::put(path, &json!({ "Job": self.job }));
+        match (session.client.namespace(), self.namespace()) {
+            (None, Some(namespace)) => call.query("namespace", namespace),
+            _ => call,
+        }
     }
 
     /// The lines of a server's warnings that tell something new: it does not know where in the file things stand.

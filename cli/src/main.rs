@@ -23,6 +23,7 @@ mod follow;
 mod job;
 
 mod alloc;
+mod capacity;
 mod completion;
 mod deployment;
 mod events;

@@ -3,6 +3,7 @@
 mod drain;
 mod eligibility;
 mod status;
+mod why;
 
 use clap::Subcommand;
 
@@ -21,6 +22,8 @@ pub enum Command {
     Drain(drain::Args),
     /// Let a node take new work, or not
     Eligibility(eligibility::Args),
+    /// Explain what a node has for a job, or why it takes nothing more
+    Why(why::Args),
 }
 
 /// Runs the subcommand.
@@ -29,6 +32,7 @@ pub async fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(&args, session).await,
         Command::Drain(args) => drain::run(&args, session).await,
         Command::Eligibility(args) => eligibility::run(&args, session).await,
+        Command::Why(args) => why::run(&args, session).await,
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod pairs;
 mod program;
 pub mod raw;
+pub mod score;
 pub mod table;
 pub mod text;
 pub mod time;

@@ -1,5 +1,6 @@
 //! Why something was not placed: every "no" of the scheduler as a value with its numbers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -125,29 +126,29 @@ pub enum Misfit {
 
 impl Misfit {
     /// The few words by which equal reasons of different nodes are counted together.
-    pub fn dimension(&self) -> String {
+    pub fn dimension(&self) -> Cow<'_, str> {
         match self {
-            Misfit::NotReady { status } => format!("node {status}"),
+            Misfit::NotReady { status } => format!("node {status}").into(),
             Misfit::Ineligible { draining: true } => "node draining".into(),
             Misfit::Ineligible { draining: false } => "node ineligible".into(),
             Misfit::Datacenter { .. } => "datacenter".into(),
             Misfit::Pool { .. } => "node pool".into(),
-            Misfit::Driver { name } => format!("missing driver {name}"),
-            Misfit::Constraint { text, .. } => text.clone(),
+            Misfit::Driver { name } => format!("missing driver {name}").into(),
+            Misfit::Constraint { text, .. } => text.as_str().into(),
             Misfit::DistinctHosts => "distinct_hosts".into(),
-            Misfit::DistinctProperty { property, .. } => format!("distinct_property: {property}"),
+            Misfit::DistinctProperty { property, .. } => format!("distinct_property: {property}").into(),
             Misfit::Cpu { .. } => "cpu".into(),
             Misfit::Memory { .. } => "memory".into(),
             Misfit::MemoryMax { .. } => "memory_max".into(),
             Misfit::Disk { .. } => "disk".into(),
-            Misfit::PortTaken { port } => format!("port {port}"),
+            Misfit::PortTaken { port } => format!("port {port}").into(),
             Misfit::NoDynamicPort => "dynamic ports".into(),
             Misfit::Cores { .. } => "cores".into(),
-            Misfit::Device { name, .. } if self.is_filter() => format!("missing device {name}"),
-            Misfit::Device { name, .. } => format!("device {name}"),
-            Misfit::HostVolume { name } => format!("missing host volume {name}"),
-            Misfit::HostVolumeReadOnly { name } => format!("read-only host volume {name}"),
-            Misfit::HostNetwork { name } => format!("missing host network {name}"),
+            Misfit::Device { name, .. } if self.is_filter() => format!("missing device {name}").into(),
+            Misfit::Device { name, .. } => format!("device {name}").into(),
+            Misfit::HostVolume { name } => format!("missing host volume {name}").into(),
+            Misfit::HostVolumeReadOnly { name } => format!("read-only host volume {name}").into(),
+            Misfit::HostNetwork { name } => format!("missing host network {name}").into(),
         }
     }
 

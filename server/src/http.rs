@@ -38,7 +38,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use seams::{Clock, Random};
+use seams::{Blocking, Clock, Random};
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::Authority;
@@ -67,6 +67,8 @@ pub struct HttpConfig {
     pub clock: Arc<dyn Clock>,
     /// Request ids and jitter.
     pub random: Arc<dyn Random>,
+    /// Where is computed what takes long on a large cluster.
+    pub blocking: Blocking,
 }
 
 /// What every handler works with.

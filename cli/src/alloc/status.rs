@@ -12,6 +12,9 @@ use crate::http::{Call, path};
 use crate::session::Session;
 use crate::show::{self, Cell, Pairs, Table, Tone, table::row, text, time};
 
+/// Allocations that are named of those that ended to make room; of more the rest is counted.
+const PREEMPTED_NAMED_MAX: usize = 10;
+
 /// Arguments of `alloc status`.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
@@ -32,7 +35,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let one: Allocation = decode(&answer)?;
-    print_pairs(&one, session);
+    print_pairs(&one, &Preemption::of(&one, session).await, session);
     if args.short {
         print_states(&one);
         return Ok(Exit::Done);
@@ -55,7 +58,39 @@ async fn list(session: &Session) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn print_pairs(one: &Allocation, session: &Session) {
+/// Who took whose room, as `web[0] (1a2b3c4d)`; empty for nobody.
+struct Preemption {
+    by: String,
+    of: String,
+}
+
+impl Preemption {
+    async fn of(one: &Allocation, session: &Session) -> Self {
+        let mut of = Vec::new();
+        for id in one.preempted_allocations.iter().take(PREEMPTED_NAMED_MAX) {
+            of.push(named(id, session).await);
+        }
+        if one.preempted_allocations.len() > of.len() {
+            of.push(format!("and {} more", one.preempted_allocations.len() - of.len()));
+        }
+        let by = match one.preempted_by_allocation.as_str() {
+            "" => String::new(),
+            id => named(id, session).await,
+        };
+        Self { by, of: of.join(", ") }
+    }
+}
+
+/// An allocation by its name, as long as it is known.
+async fn named(id: &str, session: &Session) -> String {
+    let known = session.client.read::<Allocation>(Call::get(path(&["v1", "allocation", id]))).await;
+    match known {
+        Ok(known) if !known.name.is_empty() => format!("{} ({})", known.short_name(), session.id(id)),
+        _ => session.id(id).to_owned(),
+    }
+}
+
+fn print_pairs(one: &Allocation, preemption: &Preemption, session: &Session) {
     let mut pairs = Pairs::new();
     pairs.add("ID", &one.id);
     pairs.add("Eval ID", session.id(&one.eval_id));
@@ -84,6 +119,8 @@ fn print_pairs(one: &Allocation, session: &Session) {
     }
     pairs.add_if("Replaces", session.id(&one.previous_allocation));
     pairs.add_if("Replaced By", session.id(&one.next_allocation));
+    pairs.add_if("Preempted By", &preemption.by);
+    pairs.add_if("Preempted", &preemption.of);
     pairs.print();
 }
 

@@ -34,6 +34,9 @@ pub struct Allocation {
     pub deployment_status: DeploymentHealth,
     pub previous_allocation: String,
     pub next_allocation: String,
+    pub preempted_by_allocation: String,
+    /// What ended to make room for it, in a full allocation.
+    pub preempted_allocations: Vec<String>,
     pub create_time: i64,
     pub modify_time: i64,
 }

@@ -16,6 +16,7 @@ pub struct Plan {
     #[serde(rename = "FailedTGAllocs")]
     pub failed_groups: BTreeMap<String, Metric>,
     pub placements: Vec<Placement>,
+    pub preemptions: Vec<Preemption>,
     pub warnings: String,
 }
 
@@ -75,6 +76,15 @@ impl Updates {
 pub struct Placement {
     pub name: String,
     pub node_name: String,
+}
+
+/// An instance of another job that would end, and for whom.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Preemption {
+    pub name: String,
+    pub node_name: String,
+    pub by: String,
 }
 
 /// Whether something is new, gone or different.

@@ -20,6 +20,16 @@ pub async fn job(session: &Session, given: &str) -> Result<JobStub, Failure> {
     }
 }
 
+/// The job that is meant, and the group after a slash.
+pub async fn job_and_group(session: &Session, given: &str) -> Result<(JobStub, Option<String>), Failure> {
+    // A job's id may hold a slash itself: the whole text is tried first.
+    match (job(session, given).await, given.split_once('/')) {
+        (Ok(stub), _) => Ok((stub, None)),
+        (Err(_), Some((name, group))) => Ok((job(session, name).await?, Some(group.to_owned()))),
+        (Err(failure), None) => Err(failure),
+    }
+}
+
 fn describe(session: &Session, job: &JobStub) -> String {
     let namespace =
         if session.client.namespace() == Some("*") { format!(" in {}", job.namespace) } else { String::new() };

@@ -10,7 +10,7 @@ use crate::follow;
 use crate::http::{Call, path};
 use crate::jobspec::{self, JobFile};
 use crate::session::Session;
-use crate::show::{self, Tone, text};
+use crate::show::{self, Table, Tone, table::row, text};
 
 /// Arguments of `job plan`.
 #[derive(ClapArgs, Debug)]
@@ -79,12 +79,19 @@ fn print_effects(plan: &Plan) {
 }
 
 fn print_placements(plan: &Plan) {
-    if plan.placements.is_empty() {
-        return;
+    if !plan.placements.is_empty() {
+        let mut table = Table::new(&["Instance", "Would run on"]);
+        for placement in &plan.placements {
+            table.row(row![&placement.name, &placement.node_name]);
+        }
+        show::line(table);
     }
-    let mut table = show::Table::new(&["Instance", "Would run on"]);
-    for placement in &plan.placements {
-        table.row(show::table::row![&placement.name, &placement.node_name]);
+    if !plan.preemptions.is_empty() {
+        show::line(Tone::Bad.paint("Instances of other jobs would end to make room:"));
+        let mut table = Table::new(&["Instance", "Runs on", "Ends for"]);
+        for one in &plan.preemptions {
+            table.row(row![&one.name, &one.node_name, &one.by]);
+        }
+        show::line(table);
     }
-    show::line(table);
 }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::find;
 use crate::http::{Call, path};
 use crate::session::Session;
-use crate::show::{self, Cell, Table, Tone, table::row, text, time};
+use crate::show::{self, Cell, Table, Tone, score, table::row, text, time};
 
 /// Nodes that are listed at most, nearest first, unless all are asked for.
 const NODES_SHOWN_MAX: usize = 50;
@@ -24,25 +24,16 @@ pub struct Args {
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
-    let (job, group) = match args.job.split_once('/') {
-        Some((job, group)) => (job, Some(group)),
-        None => (args.job.as_str(), None),
-    };
-    // A job's id may hold a slash itself: the whole text is tried first where it does.
-    let (stub, group) = match (find::job(session, &args.job).await, group) {
-        (Ok(stub), _) => (stub, None),
-        (Err(_), Some(group)) => (find::job(session, job).await?, Some(group)),
-        (Err(failure), None) => return Err(failure),
-    };
+    let (stub, group) = find::job_and_group(session, &args.job).await?;
     let call = Call::get(path(&["v1", "job", &stub.id, "why"])).query("namespace", &stub.namespace);
     let answer = session.client.call(call).await?.value;
     if session.print_json(&answer)? {
         return Ok(Exit::Done);
     }
     let explanation: Explanation = decode(&answer)?;
-    let wanted = |one: &&GroupExplanation| group.is_none_or(|group| one.group == group);
+    let wanted = |one: &&GroupExplanation| group.as_ref().is_none_or(|group| one.group == *group);
     let groups: Vec<&GroupExplanation> = explanation.groups.iter().filter(wanted).collect();
-    if let (Some(group), true) = (group, groups.is_empty()) {
+    if let (Some(group), true) = (&group, groups.is_empty()) {
         let known: Vec<&str> = explanation.groups.iter().map(|one| one.group.as_str()).collect();
         return Err(Failure::new(format!("job `{}` has no group `{group}`", stub.id))
             .hint(format!("its groups are {}", known.join(", "))));
@@ -91,11 +82,20 @@ fn print_group(job: &str, group: &GroupExplanation, session: &Session) {
         if group.waits.is_empty() {
             show::line("Nothing holds this group back.");
         }
+        if session.verbose {
+            print_nodes(group, session);
+        }
         return;
     }
     if group.blocked_since > 0 {
         let evaluation = session.id(&group.blocked_eval);
-        show::line(format_args!("Blocked since {} (evaluation {evaluation})", session.time(group.blocked_since)));
+        let cause = match group.blocked_cause.as_str() {
+            "" => String::new(),
+            cause => format!(", caused by {}", text::escape(cause)),
+        };
+        let since = session.time(group.blocked_since);
+        show::line(format_args!("Blocked since {since} (evaluation {evaluation}{cause})"));
+        print_last_try(group, session);
     }
     let ask = &group.ask;
     let burst =
@@ -119,6 +119,18 @@ fn print_group(job: &str, group: &GroupExplanation, session: &Session) {
     }
 }
 
+fn print_last_try(group: &GroupExplanation, session: &Session) {
+    if group.blocked_tried_at == 0 {
+        show::line("Not tried again: nothing has happened since that could help");
+        return;
+    }
+    let after = match group.blocked_tried_after.as_str() {
+        "" => String::new(),
+        node => format!(", after node {} gained room", text::escape(node)),
+    };
+    show::line(format_args!("Last tried again {}{after}", session.time(group.blocked_tried_at)));
+}
+
 fn print_reasons(group: &GroupExplanation) {
     if group.reasons.is_empty() {
         return;
@@ -133,12 +145,16 @@ fn print_reasons(group: &GroupExplanation) {
 
 fn print_nodes(group: &GroupExplanation, session: &Session) {
     let mut nodes: Vec<_> = group.nodes.iter().collect();
-    nodes.sort_by_key(|node| (node.reasons.len(), node.name.clone()));
+    nodes.sort_by_key(|node| (node.reasons.len(), node.rank, node.name.clone()));
     let limit = shown(nodes.len(), session.verbose);
     let mut table = Table::new(&["Node", "ID", "Why not"]);
     for node in nodes.iter().take(limit) {
+        let fits = || match &node.score {
+            Some(score) => format!("fits, number {}: {}", node.rank, score::of(score)),
+            None => "fits".into(),
+        };
         let reasons =
-            if node.fits { Cell::toned("fits", Tone::Good) } else { Cell::toned(node.reasons.join("; "), Tone::Plain) };
+            if node.fits { Cell::toned(fits(), Tone::Good) } else { Cell::toned(node.reasons.join("; "), Tone::Plain) };
         table.row(row![&node.name, session.id(&node.id), reasons]);
     }
     if table.is_empty() {

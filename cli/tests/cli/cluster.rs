@@ -192,7 +192,8 @@ pub fn cluster() -> Fixture {
 fn why() -> Value {
     json!({ "JobID": "web-batch", "Namespace": "default", "JobVersion": 0, "Index": 42, "Groups": [{
         "Group": "main", "Desired": 2, "Running": 0, "Unplaced": 2, "BlockedEval": "e9999999-1111-2222-3333-000000000000",
-        "BlockedSince": hours_ago(), "Ask": { "CPU": 100, "MemoryMB": 2048, "MemoryMaxMB": 4096, "DiskMB": 300 },
+        "BlockedSince": hours_ago(), "BlockedCause": "job-register", "BlockedTriedAt": hours_ago(), "BlockedTriedAfter": "n2",
+        "Ask": { "CPU": 100, "MemoryMB": 2048, "MemoryMaxMB": 4096, "DiskMB": 300 },
         "NodesTotal": 3, "NodesFiltered": 1, "NodesExhausted": 2, "NodesFit": 0,
         "Reasons": [{ "Reason": "memory", "Nodes": 2, "Filter": false }, { "Reason": "node down", "Nodes": 1, "Filter": true }],
         "Nodes": [

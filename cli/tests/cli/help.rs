@@ -2,7 +2,7 @@
 
 use crate::invocation::{compare, sched};
 
-const COMMANDS: [&str; 38] = [
+const COMMANDS: [&str; 40] = [
     "",
     "agent",
     "job",
@@ -29,6 +29,8 @@ const COMMANDS: [&str; 38] = [
     "node status",
     "node drain",
     "node eligibility",
+    "node why",
+    "capacity",
     "server",
     "server init",
     "server members",

@@ -10,6 +10,7 @@ mod invocation;
 mod connection;
 mod drains;
 mod errors;
+mod explaining;
 mod following;
 mod help;
 mod json;

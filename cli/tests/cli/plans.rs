@@ -15,6 +15,7 @@ async fn changes_end_with_1() {
                     "Name": "Config", "Fields": [{ "Type": "Edited", "Name": "image", "Old": "a:1", "New": "a:2" }] }] }] }] },
         "Annotations": { "DesiredTGUpdates": { "web": { "Place": 1, "DestructiveUpdate": 1, "Ignore": 0 } } },
         "Placements": [{ "Name": "web.web[1]", "NodeName": "n2" }],
+        "Preemptions": [{ "AllocID": "a9", "Name": "low.low[0]", "NodeName": "n2", "By": "web.web[1]" }],
         "FailedTGAllocs": null
     });
     let server = cluster().with("PUT /v1/job/web/plan", plan).serve().await;

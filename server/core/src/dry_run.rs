@@ -8,13 +8,14 @@ mod diff;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{EvaluationStatus, Index, Job, Timestamp, Unplaced};
+use model::{Allocation, AllocationId, EvaluationStatus, Index, Job, JobKey, NodeId, Timestamp, Unplaced};
 
-use crate::apply::{Answer, apply};
-use crate::command::{Command, Entry};
+use crate::apply::Answer;
+use crate::command::Command;
 use crate::limits::EVALUATION_ATTEMPTS_MAX;
-use crate::plan::{DeploymentChange, Plan};
-use crate::schedule::{Counts, schedule};
+use crate::plan::DeploymentChange;
+use crate::rehearsal::Rehearsal;
+use crate::schedule::Counts;
 use crate::state::State;
 
 pub use diff::{DiffType, FieldDiff, GroupDiff, JobDiff, ObjectDiff, TaskDiff, diff};
@@ -30,6 +31,8 @@ pub struct DryRun {
     pub placements: Vec<Preview>,
     /// Instances that would be told to stop, by name.
     pub stops: Vec<Preview>,
+    /// Instances of other jobs that would end to make room, by name.
+    pub preempted: Vec<Preempted>,
     /// Index of the last change of the job as it is registered, to be checked when it is run; 0 for a new job.
     pub job_modify_index: Index,
     /// The version that the job would get, or has if nothing is new.
@@ -47,49 +50,94 @@ pub struct Preview {
     pub name: String,
     /// The node's name.
     pub node_name: String,
+    /// The node.
+    pub node: NodeId,
+}
+
+/// An instance that would end, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Preempted {
+    /// Its name, `batch.batch[0]`.
+    pub name: String,
+    /// Its job.
+    pub job: JobKey,
+    /// It.
+    pub allocation: AllocationId,
+    /// The node's name.
+    pub node_name: String,
+    /// The name of the new instance that takes its room.
+    pub by: String,
 }
 
 /// Runs `job`, which is complete and valid, on a copy of `state`.
 pub fn dry_run(state: &State, job: &Arc<Job>, now: Timestamp) -> DryRun {
     let key = job.key();
     let job_modify_index = state.job(&key).map_or(0, |record| record.job_modify_index);
-    let mut copy = state.clone();
+    let mut rehearsal = Rehearsal::of(state, now);
     let register = Command::RegisterJob { job: job.clone(), check_index: None, submission: None };
-    let Answer::Accepted(accepted) = try_out(&mut copy, register, now) else {
+    let Answer::Accepted(accepted) = rehearsal.command(register) else {
         return DryRun { job_modify_index, ..DryRun::default() };
     };
     let mut run =
         DryRun { job_modify_index, job_version: accepted.job_version.unwrap_or_default(), ..DryRun::default() };
-    let first_index = copy.index() + 1;
+    let first_index = rehearsal.state.index() + 1;
     // A large job takes several plans.
     for _ in 0..EVALUATION_ATTEMPTS_MAX {
-        let pending = accepted.evaluation.and_then(|id| copy.evaluation(id)).cloned();
+        let pending = accepted.evaluation.and_then(|id| rehearsal.state.evaluation(id)).cloned();
         let Some(evaluation) = pending.filter(|known| known.status == EvaluationStatus::Pending) else { break };
-        let decision = schedule(&copy, &evaluation, now);
+        let (plan, counts) = rehearsal.decide(&evaluation);
         if evaluation.attempts == 0 {
-            run.counts = decision.counts;
+            run.counts = counts;
         }
-        run.unplaced = decision.plan.outcome.unplaced.clone();
-        run.begins_deployment |= matches!(decision.plan.deployment, DeploymentChange::Begin(_));
-        run.stops.extend(decision.plan.stops.iter().filter_map(|stop| preview(&copy, stop.allocation)));
-        let plan = Plan { term: copy.term(), ..decision.plan };
-        try_out(&mut copy, Command::Plan(Box::new(plan)), now);
+        run.unplaced = plan.outcome.unplaced;
+        run.begins_deployment |= matches!(plan.deployment, DeploymentChange::Begin(_));
+        run.stops.extend(plan.stops.iter().filter_map(|stop| preview(&rehearsal.state, stop.allocation)));
     }
-    let is_new = |known: &&Arc<model::Allocation>| known.create_index >= first_index;
-    let new = copy.allocations_of_job(&key).filter(is_new);
-    run.placements = new.filter_map(|known| preview(&copy, known.id)).collect();
+    let planned = &rehearsal.state;
+    let is_new = |known: &&Arc<Allocation>| known.create_index >= first_index;
+    run.placements =
+        planned.allocations_of_job(&key).filter(is_new).filter_map(|known| preview(planned, known.id)).collect();
+    run.preempted = preempted(planned, first_index);
     run.placements.sort();
     run.stops.sort();
     run
 }
 
-fn try_out(copy: &mut State, command: Command, now: Timestamp) -> Answer {
-    let (index, term) = (copy.index() + 1, copy.term());
-    let entry = Entry { at: now, request: None, caller: "dry run".into(), command };
-    apply(copy, index, term, &entry).answer
+/// The state as it would be when `job`, which is complete and valid, was registered and nothing decided yet; otherwise why
+/// it would be refused.
+pub fn registered(state: &State, job: &Arc<Job>, now: Timestamp) -> Result<State, String> {
+    let mut rehearsal = Rehearsal::of(state, now);
+    match rehearsal.command(Command::RegisterJob { job: job.clone(), check_index: None, submission: None }) {
+        Answer::Accepted(_) => Ok(rehearsal.state),
+        Answer::Rejected(rejection) => Err(rejection.to_string()),
+    }
 }
 
-fn preview(state: &State, allocation: model::AllocationId) -> Option<Preview> {
+fn preview(state: &State, allocation: AllocationId) -> Option<Preview> {
     let known = state.allocation(allocation)?;
-    Some(Preview { group: known.group.clone(), name: known.name(), node_name: known.node_name.to_string() })
+    Some(Preview {
+        group: known.group.clone(),
+        name: known.name(),
+        node_name: known.node_name.to_string(),
+        node: known.node,
+    })
+}
+
+/// What ends for instances that came at `first_index` or later.
+pub(crate) fn preempted(state: &State, first_index: Index) -> Vec<Preempted> {
+    let taker = |known: &Arc<Allocation>| {
+        state.allocation(known.ties().preempted_by?).filter(|taker| taker.create_index >= first_index)
+    };
+    let of = |known: &Arc<Allocation>| {
+        Some(Preempted {
+            name: known.name(),
+            job: known.job.clone(),
+            allocation: known.id,
+            node_name: known.node_name.to_string(),
+            by: taker(known)?.name(),
+        })
+    };
+    let mut all: Vec<_> = state.allocations_as_placed().filter_map(of).collect();
+    all.sort();
+    all
 }

@@ -17,6 +17,7 @@ pub mod authorize;
 pub mod apply;
 pub mod catalog;
 
+pub mod capacity;
 pub mod clocks;
 pub mod collection;
 pub mod deployment;
@@ -24,6 +25,7 @@ pub mod drain;
 pub mod dry_run;
 pub mod evaluations;
 mod reconnect;
+mod rehearsal;
 pub mod schedule;
 pub mod why;
 

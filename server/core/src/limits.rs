@@ -22,6 +22,22 @@ pub const RETRY_AFTER_MIN: Duration = Duration::from_secs(60);
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// Nodes named in an explanation as those that came closest.
 pub const NEAREST_MISSES_MAX: usize = 5;
+/// Hints that one explanation gives of nodes that could be opened.
+pub const HINTS_OF_CLOSED_NODES_MAX: usize = 5;
+/// Hints that one explanation gives of jobs that could be stopped.
+pub const HINTS_OF_JOBS_MAX: usize = 3;
+/// Hints that one explanation gives of changes that help only together.
+pub const HINTS_TOGETHER_MAX: usize = 2;
+/// Groups named that wait for room and would not fit on a node, when one asks why it takes nothing.
+pub const BLOCKED_ON_NODE_MAX: usize = 100;
+/// Instances that are placed in thought to see how many fit.
+pub const CAPACITY_INSTANCES_MAX: u32 = PLAN_INSTANCES_MAX;
+/// MHz or MiB of one thing that are asked for or added in thought: far more than exists, and no sum of it overflows.
+pub const CAPACITY_AMOUNT_MAX: u64 = 1 << 40;
+/// Nodes that are added in thought.
+pub const CAPACITY_NODES_ADDED_MAX: u64 = 1_000;
+/// Plans that are made on a copy of the state to foresee what comes of a change.
+pub const REHEARSED_PLANS_MAX: usize = 20_000;
 /// How much higher a priority must be to take the room of work of another job.
 pub const PREEMPTION_PRIORITY_GAP: u32 = 10;
 /// Instances on a node of which every combination is weighed when some must make way; of more, a good one is picked.

@@ -27,10 +27,12 @@ use crate::state::State;
 
 pub use chance::has_chance;
 pub(crate) use changes::{Change, change_between};
-pub(crate) use feasible::Feasibility;
-pub(crate) use place::{Finding, Survey, sum};
+pub(crate) use constraint::resolve;
+pub(crate) use feasible::{Feasibility, readiness};
+pub(crate) use place::{Finding, Standings, Survey, Surveyor, sum};
 pub use reconcile::Counts;
 pub(crate) use reschedule::is_final;
+pub use score::{SCORE_ONE, Score};
 
 /// What was decided for one evaluation.
 #[derive(Clone, Debug, PartialEq)]

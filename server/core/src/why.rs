@@ -3,21 +3,25 @@
 //! Computed on a snapshot by the scheduler's own checks, so it can't disagree with it. Nothing is kept and nothing is
 //! written: HTTP, CLI and UI show what comes out.
 
+mod check;
 mod hint;
+mod node;
 mod wait;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Allocation, ClientStatus, EvaluationId, EvaluationStatus, Group, Index, JobKey, Misfit, NodeId, ReasonCount,
-    Resources, Timestamp,
+    Allocation, ClientStatus, Evaluation, EvaluationId, EvaluationStatus, Group, Index, JobKey, Misfit, NodeId,
+    ReasonCount, Resources, Timestamp, Trigger,
 };
 
-use crate::schedule::{Finding, Survey, sum};
+use crate::schedule::{Finding, Score, Standings, Survey, Surveyor, sum};
 use crate::state::{JobRecord, State};
 
-pub use hint::{Asks, Dimension, Hint};
+pub use check::{Check, Holder};
+pub use hint::{Asks, Change, Dimension, Hint, NewNode};
+pub use node::{Best, BlockedThere, GroupOnNode, JobOnNode, NodeAlone, node_alone, on_node};
 pub use wait::{Attempt, Wait};
 
 /// Why a job does not run everywhere it should, group by group.
@@ -67,12 +71,18 @@ pub struct GroupWhy {
 }
 
 /// An evaluation that waits for room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
     /// Its id.
     pub evaluation: EvaluationId,
     /// Since when it waits.
     pub since: Timestamp,
+    /// What caused the evaluation that found no room first.
+    pub cause: Trigger,
+    /// When it was last tried again; none if nothing has happened since that could help.
+    pub tried_at: Option<Timestamp>,
+    /// Name of the node that had gained room before that, if it has not gained more since.
+    pub tried_after: Option<String>,
 }
 
 /// One node and everything that stands against an instance there.
@@ -84,20 +94,26 @@ pub struct NodeWhy {
     pub name: String,
     /// Empty where it fits.
     pub misfits: Vec<Misfit>,
+    /// What it is worth; none where it does not fit, and for system jobs, whose instances have a node each.
+    pub score: Option<Score>,
+    /// Its place among the nodes that fit, from 1; equals share one.
+    pub rank: Option<u32>,
 }
 
 /// Explains a job; none if there is no such job.
 pub fn why(state: &State, job: &JobKey) -> Option<Why> {
     let record = state.job(job)?;
     let version = record.current();
-    let groups = version.job.groups.iter().map(|group| explain(state, record, group)).collect();
+    let mut surveyor = Surveyor::of(state);
+    let groups = version.job.groups.iter().map(|group| explain(state, &mut surveyor, record, group)).collect();
     Some(Why { job: job.clone(), job_version: version.version, index: state.index(), groups })
 }
 
-fn explain(state: &State, record: &JobRecord, group: &Group) -> GroupWhy {
+fn explain(state: &State, surveyor: &mut Surveyor<'_>, record: &JobRecord, group: &Group) -> GroupWhy {
     // A wait that is over by the newest thing that happened is over.
     let survey = Survey::of(state, record.current(), &group.name, state.newest_timestamp());
-    let findings = survey.findings();
+    let standings = surveyor.standings(&survey);
+    let findings = &standings.findings;
     let per_node = record.current().job.kind.is_per_node();
     let desired = match (record.stop, per_node) {
         (true, _) => 0,
@@ -107,7 +123,7 @@ fn explain(state: &State, record: &JobRecord, group: &Group) -> GroupWhy {
             findings.iter().filter(is_own).count() as u32
         }
     };
-    let blocked = state.evaluations_of_job(&record.key).find(|known| known.status == EvaluationStatus::Blocked);
+    let blocked = blocked(state, &record.key);
     let unplaced = blocked.and_then(|known| known.unplaced.get(&group.name)).map_or(0, |unplaced| unplaced.count);
     let is_running = |known: &&Arc<Allocation>| {
         known.group == group.name && known.is_live() && known.client_status == ClientStatus::Running
@@ -115,17 +131,18 @@ fn explain(state: &State, record: &JobRecord, group: &Group) -> GroupWhy {
     let nodes_fit = findings.iter().filter(|finding| finding.misfits.is_empty()).count() as u32;
     let is_stuck = unplaced > 0 || nodes_fit == 0;
     let waits = wait::waits(state, record, group);
-    let hints = if is_stuck && !record.stop { hint::hints(&survey, &findings, unplaced) } else { Vec::new() };
-    let nodes = by_name(&findings);
-    let sums = sum(group.ask(), findings);
+    let hints = match is_stuck && !record.stop {
+        true => hint::hints(state, surveyor, &survey, findings, unplaced),
+        false => Vec::new(),
+    };
+    let nodes = by_name(&standings);
+    let sums = sum(group.ask(), standings.findings);
     GroupWhy {
         group: group.name.clone(),
         desired,
         running: state.allocations_of_job(&record.key).filter(is_running).count() as u32,
         unplaced,
-        blocked: blocked
-            .filter(|_| unplaced > 0)
-            .map(|known| Blocked { evaluation: known.id, since: known.created_at }),
+        blocked: blocked.filter(|_| unplaced > 0).map(|known| Blocked::of(state, known)),
         waits,
         ask: sums.ask,
         nodes_total: sums.nodes_total,
@@ -138,15 +155,47 @@ fn explain(state: &State, record: &JobRecord, group: &Group) -> GroupWhy {
     }
 }
 
-fn by_name(findings: &[Finding]) -> Vec<NodeWhy> {
+/// The evaluation of a job that waits for room.
+fn blocked<'a>(state: &'a State, job: &JobKey) -> Option<&'a Arc<Evaluation>> {
+    state.evaluations_of_job(job).find(|known| known.status == EvaluationStatus::Blocked)
+}
+
+impl Blocked {
+    fn of(state: &State, known: &Evaluation) -> Self {
+        let first = known.previous.and_then(|id| state.evaluation(id));
+        // Its own plans are those that were tried for it again.
+        let was_tried = known.attempts > 0;
+        let seen = state.gains_after(known.create_index).take_while(|(index, _)| *index <= known.snapshot_index);
+        Self {
+            evaluation: known.id,
+            since: known.created_at,
+            cause: first.map_or(known.trigger, |first| first.trigger),
+            tried_at: was_tried.then_some(known.modified_at),
+            tried_after: seen.last().filter(|_| was_tried).and_then(|(_, id)| Some(state.node(id)?.name.clone())),
+        }
+    }
+}
+
+fn by_name(standings: &Standings) -> Vec<NodeWhy> {
+    let ranks = ranks(standings);
     let of = |Finding { node, misfits, .. }: &Finding| NodeWhy {
         id: node.id,
         name: node.name.clone(),
         misfits: misfits.clone(),
+        score: standings.scores.get(&node.id).copied(),
+        rank: ranks.get(&node.id).copied(),
     };
-    let mut nodes: Vec<_> = findings.iter().map(of).collect();
+    let mut nodes: Vec<_> = standings.findings.iter().map(of).collect();
     nodes.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
     nodes
+}
+
+/// The place of each node that fits among those: one more than there are better ones.
+fn ranks(standings: &Standings) -> BTreeMap<NodeId, u32> {
+    let mut totals: Vec<_> = standings.scores.values().map(|score| score.total()).collect();
+    totals.sort_unstable_by(|one, other| other.cmp(one));
+    let better = |score: &Score| totals.partition_point(|total| *total > score.total());
+    standings.scores.iter().map(|(node, score)| (*node, better(score) as u32 + 1)).collect()
 }
 
 #[cfg(test)]

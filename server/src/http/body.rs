@@ -91,6 +91,14 @@ impl Fields {
         }
     }
 
+    /// The objects of a list; none where there is no such field.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<Fields>, Failure> {
+        let Some(value) = self.get(name) else { return Ok(Vec::new()) };
+        let object = |item: &Value| Some(Fields { object: item.as_object()?.clone() });
+        let objects = value.as_array().map(|items| items.iter().map(object).collect());
+        objects.flatten().ok_or_else(|| wrong(name, "a list of objects", value))
+    }
+
     /// A span of time as nanoseconds or in Go's form; a negative one has no duration.
     pub(super) fn span(&self, name: &str) -> Result<Option<Span>, Failure> {
         let Some(value) = self.get(name) else { return Ok(None) };
@@ -144,6 +152,15 @@ mod tests {
         let error = fields(r#"{"JobVersion": "x"}"#).number("JobVersion").unwrap_err();
         let wanted = r#"JobVersion must be a whole number that is not negative, got "x""#;
         assert_eq!(error, Failure::bad_request(format!("failed to decode request body: {wanted}")));
+    }
+
+    #[test]
+    fn lists_hold_objects_and_nothing_else() {
+        let fields = fields(r#"{"A": [{"Count": 2}, {}], "B": [1], "C": {}}"#);
+        let counts: Vec<_> = fields.list("A").unwrap().iter().map(|each| each.number("Count").unwrap()).collect();
+        assert_eq!(counts, [Some(2), None]);
+        assert_eq!(fields.list("none").unwrap().len(), 0);
+        assert!(fields.list("B").is_err() && fields.list("C").is_err());
     }
 
     #[test]

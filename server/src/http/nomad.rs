@@ -5,6 +5,7 @@
 
 mod agent;
 mod allocations;
+mod capacity;
 mod client;
 mod deployments;
 mod document;
@@ -97,6 +98,16 @@ pub(super) static ROUTES: &[Route] = &[
     Route::put("/v1/node/{id}/eligibility", WriteNodes, "Opens or closes a node.", act!(nodes::set_eligibility)),
     Route::put("/v1/node/{id}/evaluate", WriteNodes, "Evaluates the jobs on a node.", act!(nodes::evaluate)),
     Route::put("/v1/node/{id}/purge", WriteNodes, "Forgets a node.", act!(nodes::purge)),
+    Route::read("/v1/node/{id}/why", ReadNodes, "Explains a node, alone or for one job.", explain::why_node),
+    Route::put(
+        "/v1/node/{id}/why",
+        ReadNodes,
+        "Explains a node for a job that is not run.",
+        act!(explain::why_node_for),
+    )
+    .takes_document(),
+    Route::read("/v1/capacity", ReadNodes, "Shows what is held and what is free.", capacity::overview),
+    Route::put("/v1/capacity", ReadNodes, "Foresees what would fit.", act!(capacity::foresee)).takes_document(),
     // The catalog.
     Route::read("/v1/services", ReadServices, "Lists services by name.", services::list),
     Route::read("/v1/service/{name}", ReadServices, "Lists the passing instances of a service.", services::get),

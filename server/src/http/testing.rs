@@ -16,7 +16,7 @@ use model::{
 };
 use proto::net::Channel;
 use proto::wire::{Frame, order};
-use seams::{Clock, Random};
+use seams::{Blocking, Clock, Random};
 use server_core::apply::{Accepted, Answer, apply};
 use server_core::command::{Command, Entry};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress};
@@ -213,6 +213,7 @@ impl Twin {
             authority: None,
             clock: Arc::new(Still),
             random: Arc::new(Same),
+            blocking: Blocking::default(),
         }
     }
 

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cluster } from './fixture-cluster.mjs';
+import { capacity, foresee, jobOnNode, nodeAlone, why } from './fixture-explain.mjs';
 
 const port = Number(process.env.PORT ?? 4680);
 const noStream = process.env.NO_STREAM === '1';
@@ -98,7 +99,7 @@ function answer(noun, id, what, last, url, request, response) {
           'any',
           cluster.passing().filter((r) => r.JobID === id),
         );
-      if (what === 'why') return of('any', why(job));
+      if (what === 'why') return of('any', why(cluster, job));
       return null;
     }
     case 'allocations':
@@ -117,6 +118,8 @@ function answer(noun, id, what, last, url, request, response) {
     }
     case 'deployments':
       return of('deployments', [...cluster.deployments.values()].reverse());
+    case 'capacity':
+      return of('any', capacity(cluster));
     case 'nodes':
       if (id === 'usage') return of('any', { Index: cluster.index, Nodes: [...cluster.nodes.values()].map(usage) });
       return of('nodes', [...cluster.nodes.values()]);
@@ -129,6 +132,10 @@ function answer(noun, id, what, last, url, request, response) {
           allocations.filter((a) => a.NodeID === id),
         );
       if (what === 'drain') return of('any', drainStatus(node));
+      if (what === 'why') {
+        const job = cluster.jobs.get(url.searchParams.get('job'));
+        return of('any', job ? jobOnNode(cluster, node, job) : nodeAlone(cluster, node));
+      }
       return of('nodes', node);
     }
     case 'services': {
@@ -256,56 +263,6 @@ function usage(node) {
   };
 }
 
-function why(job) {
-  return {
-    JobID: job.ID,
-    Namespace: job.Namespace,
-    JobVersion: job.Version,
-    Index: cluster.index,
-    Groups: job.TaskGroups.map((g) => {
-      const ask = g.Tasks[0].Resources;
-      const running = cluster.alive((a) => a.JobID === job.ID && a.TaskGroup === g.Name).length;
-      const desired = job.Stop ? 0 : job.Type === 'system' ? cluster.usable().length : g.Count;
-      const done = [...cluster.allocations.values()].filter(
-        (a) => a.JobID === job.ID && a.ClientStatus === 'complete' && job.Type === 'batch',
-      ).length;
-      const nodes = [...cluster.nodes.values()].map((n) => {
-        const reasons = [];
-        if (n.Status !== 'ready') reasons.push(`node is ${n.Status}`);
-        else if (n.SchedulingEligibility !== 'eligible')
-          reasons.push(`ineligible (${n.Drain ? 'draining' : 'by operator'})`);
-        const short = ask.MemoryMB - cluster.free(n).MemoryMB;
-        if (short > 0) reasons.push(`memory short ${short} MiB of ${ask.MemoryMB}`);
-        return { ID: n.ID, Name: n.Name, Fits: reasons.length === 0, Reasons: reasons };
-      });
-      const blocked = [...cluster.evaluations.values()].find((e) => e.Status === 'blocked' && e.JobID === job.ID);
-      const memory = nodes.filter((n) => n.Reasons.some((r) => r.startsWith('memory'))).length;
-      const other = nodes.filter((n) => n.Reasons.length && !n.Reasons[0].startsWith('memory')).length;
-      const roomiest = Math.max(...cluster.usable().map((n) => cluster.free(n).MemoryMB), 0);
-      return {
-        Group: g.Name,
-        Desired: desired,
-        Running: running,
-        Unplaced: Math.max(0, desired - running - done),
-        BlockedEval: blocked?.ID ?? null,
-        BlockedSince: blocked?.CreateTime ?? null,
-        Ask: { CPU: ask.CPU, MemoryMB: ask.MemoryMB, MemoryMaxMB: 0, DiskMB: 300 },
-        NodesTotal: nodes.length,
-        NodesFiltered: other,
-        NodesExhausted: memory,
-        NodesFit: nodes.filter((n) => n.Fits).length,
-        Reasons: [
-          { Reason: 'memory', Nodes: memory, Filter: false },
-          { Reason: 'not ready', Nodes: other, Filter: true },
-        ].filter((r) => r.Nodes > 0),
-        Nodes: nodes,
-        Hints:
-          roomiest < ask.MemoryMB ? [`lower memory to ${roomiest} MiB: fits 1 node`, 'add one node with 8 GiB'] : [],
-      };
-    }),
-  };
-}
-
 function drainStatus(node) {
   const all = (node.drainTotal ?? []).map((id) => cluster.allocations.get(id));
   const state = (a) => (a.ClientStatus === 'complete' ? 'gone' : a.DesiredStatus === 'stop' ? 'stopping' : 'waiting');
@@ -392,6 +349,7 @@ function logs(id, url, request, response) {
 async function deed(noun, id, what, last, request, response) {
   const sent = await body(request);
   if (noun === 'jobs') return json(response, { EvalID: cluster.register(sent.Job), Warnings: '' });
+  if (noun === 'capacity') return json(response, foresee(cluster, sent));
   if (noun === 'job') {
     const job = cluster.jobs.get(id);
     if (!job) return plain(response, 404, 'job not found');

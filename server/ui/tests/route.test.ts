@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parse, section, to } from '../src/lib/route';
 
 test('every page has an address that leads to it', () => {
-  for (const page of ['overview', 'jobs', 'nodes', 'services', 'deployments', 'events', 'servers'] as const)
+  for (const page of ['overview', 'jobs', 'nodes', 'capacity', 'services', 'deployments', 'events', 'servers'] as const)
     assert.deepEqual(parse(to[page]()), { page });
 });
 

@@ -195,6 +195,25 @@ test('the web UI against a running cluster', { timeout: 600_000 }, async (t) => 
     await shoot(page, 'nodes.png');
   });
 
+  await step('a node says what it has for the job, and the capacity what would fit', async () => {
+    await page.locator('main a[href^="#/nodes/"]').first().click();
+    await page.waitForSelector('[data-panel="node-why"] select');
+    await page.selectOption('[data-name="node-why-job"]', { label: job });
+    await page.waitForSelector('[data-panel="node-why"] [data-group]');
+    const checks = await page.locator('[data-panel="node-why"] td[aria-label]').count();
+    assert.ok(checks > 0, 'every check is listed');
+    await section(page, 'Capacity');
+    await page.waitForSelector('[data-panel="capacity"] td.key');
+    await page.fill('[aria-label="CPU of an instance, in MHz"]', '1');
+    await page.fill('[aria-label="Memory of an instance"]', '1m');
+    await page.click('[data-name="foresee"]');
+    await page.waitForSelector('[data-name="foreseen"] li');
+    assert.match(await page.textContent('[data-name="foreseen"]'), /room for [1-9]/);
+    await shoot(page, 'capacity.png');
+    await section(page, 'Nodes');
+    await page.waitForSelector(`a[data-job="${job}"]`);
+  });
+
   await step('a click on the map lights up the job over the cluster', async () => {
     await page.locator(`a[data-map-allocation][data-job="${job}"]`).first().click();
     await until(

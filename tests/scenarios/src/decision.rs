@@ -161,6 +161,9 @@ pub fn of_dry_run(run: &DryRun) -> Vec<String> {
     lines.extend(run.stops.iter().map(|stop| format!("stop {} on {}", short_name(&stop.name), stop.node_name)));
     lines
         .extend(run.placements.iter().map(|place| format!("place {} on {}", short_name(&place.name), place.node_name)));
+    for one in &run.preempted {
+        lines.push(format!("preempt {} on {} for {}", short_name(&one.name), one.node_name, short_name(&one.by)));
+    }
     lines.extend(run.unplaced.iter().map(|(group, unplaced)| blocked(group, unplaced)));
     for (group, counts) in &run.counts {
         let named = [
@@ -198,7 +201,7 @@ fn name(allocation: &Allocation) -> String {
     format!("{}[{}]", label(&allocation.job.id, &allocation.group), allocation.index)
 }
 
-fn label(job: &str, group: &str) -> String {
+pub fn label(job: &str, group: &str) -> String {
     if job == group { job.into() } else { format!("{job}.{group}") }
 }
 

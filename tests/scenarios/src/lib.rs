@@ -46,6 +46,7 @@ mod cluster;
 mod decision;
 mod deeds;
 mod equipment;
+mod explained;
 mod job;
 mod words;
 
@@ -56,6 +57,7 @@ use server_core::dry_run::dry_run;
 use server_core::why::why;
 
 use cluster::Cluster;
+pub use explained::{broken_hint, check_blocked, check_capacity, check_node_alone, check_on_node, check_overview};
 
 /// Plays `setup` and asserts that exactly `expected` is decided.
 #[track_caller]

@@ -4,6 +4,8 @@
 mod batch;
 #[path = "behaviours/canaries.rs"]
 mod canaries;
+#[path = "behaviours/capacity.rs"]
+mod capacity;
 #[path = "behaviours/combinations.rs"]
 mod combinations;
 #[path = "behaviours/conditions.rs"]
@@ -26,6 +28,8 @@ mod explanations;
 mod failures;
 #[path = "behaviours/feasibility.rs"]
 mod feasibility;
+#[path = "behaviours/hints.rs"]
+mod hints;
 #[path = "behaviours/late_plans.rs"]
 mod late_plans;
 #[path = "behaviours/moves.rs"]
@@ -34,6 +38,8 @@ mod moves;
 mod names;
 #[path = "behaviours/networks.rs"]
 mod networks;
+#[path = "behaviours/on_nodes.rs"]
+mod on_nodes;
 #[path = "behaviours/order.rs"]
 mod order;
 #[path = "behaviours/preemption.rs"]

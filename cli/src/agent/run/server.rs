@@ -106,6 +106,7 @@ pub async fn start(
         authority,
         clock: world.clock.clone(),
         random: world.random.clone(),
+        blocking: Blocking::Threads,
     };
     let cluster: Arc<dyn Cluster> = Arc::new(server.clone());
     tokio::spawn(serve(http_listener, cluster, http_config, shutdown.clone()));

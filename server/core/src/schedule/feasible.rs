@@ -78,15 +78,23 @@ impl<'a> Feasibility<'a> {
 
     /// Everything that closes `node` to a new instance, whatever room it has; `instead_of` is about to leave.
     pub fn misfits(&self, node: &Node, instead_of: Option<&Allocation>) -> Vec<Misfit> {
+        self.misfits_beside(self.conditions(node), node, instead_of)
+    }
+
+    /// The same, where it is known which of the lasting `conditions` the node does not meet.
+    pub fn misfits_beside(&self, conditions: Vec<Misfit>, node: &Node, instead_of: Option<&Allocation>) -> Vec<Misfit> {
         let mut misfits = readiness(node);
-        misfits.extend(self.conditions(node));
+        misfits.extend(conditions);
         misfits.extend(self.missing_drivers(node).map(|name| Misfit::Driver { name: name.to_string() }));
-        misfits.extend(self.others.misfits(node, instead_of));
+        if !self.others.is_empty() {
+            misfits.extend(self.others.misfits(node, instead_of));
+        }
         misfits
     }
 }
 
-fn readiness(node: &Node) -> Vec<Misfit> {
+/// That a node takes no new work, whatever that is.
+pub(crate) fn readiness(node: &Node) -> Vec<Misfit> {
     let mut misfits = Vec::new();
     if node.status != NodeStatus::Ready {
         misfits.push(Misfit::NotReady { status: node.status.as_str().into() });

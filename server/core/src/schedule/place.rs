@@ -24,7 +24,7 @@ use crate::state::State;
 use choose::{Chooser, Chosen};
 
 pub(crate) use explain::{Finding, sum};
-pub(crate) use survey::Survey;
+pub(crate) use survey::{Standings, Survey, Surveyor};
 
 /// Where the wanted instances go.
 #[derive(Default)]

@@ -26,7 +26,8 @@ pub(super) use preferences::Affinities;
 pub(super) use spreads::Spreads;
 
 /// One, in the unit of scores.
-const ONE: i64 = 1 << 20;
+pub const SCORE_ONE: i64 = 1 << 20;
+const ONE: i64 = SCORE_ONE;
 /// One, in the unit of [`POWERS`].
 const MILLION: i64 = 1_000_000;
 /// Steps of a free share.
@@ -49,14 +50,20 @@ const fn powers() -> [i64; STEPS + 1] {
     powers
 }
 
-/// A node's score, with its parts kept for explanations.
+/// A node's score, with its parts kept for explanations, each in parts of [`SCORE_ONE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) struct Score {
+pub struct Score {
+    /// What the instance wastes of the node; for the spread algorithm, how empty the node is.
     pub packing: i64,
+    /// What other instances of the group there count against it.
     pub anti_affinity: i64,
+    /// That the instance failed there before.
     pub penalty: i64,
+    /// The preferences that hold.
     pub affinity: i64,
+    /// How much the node's values lack of their share.
     pub spread: i64,
+    /// The preferences that hold among the devices.
     pub devices: i64,
 }
 
@@ -64,6 +71,18 @@ impl Score {
     /// The sum of the parts.
     pub fn total(self) -> i64 {
         self.packing + self.anti_affinity + self.penalty + self.affinity + self.spread + self.devices
+    }
+
+    /// The parts with their names, in the order of the table above.
+    pub fn parts(self) -> [(&'static str, i64); 6] {
+        [
+            ("packing", self.packing),
+            ("anti-affinity", self.anti_affinity),
+            ("penalty", self.penalty),
+            ("affinity", self.affinity),
+            ("devices", self.devices),
+            ("spread", self.spread),
+        ]
     }
 }
 

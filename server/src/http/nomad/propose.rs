@@ -19,6 +19,15 @@ pub(super) async fn newest(api: &Api) -> Result<Arc<State>, Failure> {
     Ok(api.cluster.view(Consistency::Linearizable).await?.state)
 }
 
+/// Computes what takes long on a large cluster, where it holds up nobody else.
+pub(super) async fn computed<T: Send + 'static>(
+    api: &Api,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let done = api.config.blocking.run(work).await;
+    done.map_err(|error| Failure::internal(format!("it could not be computed: {error}")))
+}
+
 /// Proposes a command, and returns what it brought about.
 pub(super) async fn propose(api: &Api, call: &Call, command: Command) -> Result<Accepted, Failure> {
     let caller = call.gate.caller().to_string();

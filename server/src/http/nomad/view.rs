@@ -1,6 +1,7 @@
 //! What objects look like in Nomad's JSON. Names and shapes are the wire's; the model never sees them.
 
 pub(super) mod allocation;
+pub(super) mod capacity;
 pub(super) mod deployment;
 pub(super) mod drain;
 mod equipment;
@@ -14,3 +15,4 @@ pub(super) mod summary;
 pub(super) mod time;
 pub(super) mod usage;
 pub(super) mod why;
+pub(super) mod why_node;

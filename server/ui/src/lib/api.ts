@@ -1,6 +1,6 @@
 // The one place that speaks HTTP to the server: reads with their index, and the few deeds that the UI offers.
 // Paths are API paths ("/v1/…"). A refusal becomes an ApiError that carries the server's own words.
-import type { Job } from './model';
+import type { Foreseen, Job, WhatIf } from './model';
 
 /** How long a plain read may take before it counts as failed, in milliseconds. */
 export const READ_TIMEOUT_MS = 15_000;
@@ -43,6 +43,11 @@ async function send<T>(method: 'PUT' | 'DELETE', path: string, body?: unknown): 
   if (!response.ok) await refuse(response);
   const text = await response.text();
   return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** What would come of a change; nothing is changed. */
+export function foresee(request: WhatIf): Promise<Foreseen> {
+  return send<Foreseen>('PUT', '/v1/capacity', request);
 }
 
 /** The query that names a namespace. */

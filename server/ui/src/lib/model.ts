@@ -101,6 +101,8 @@ export interface Allocation {
   DeploymentStatus?: { Healthy?: boolean | null; Canary?: boolean; Timestamp?: string } | null;
   PreviousAllocation?: string;
   NextAllocation?: string;
+  PreemptedByAllocation?: string | null;
+  PreemptedAllocations?: string[] | null;
   FollowupEvalID?: string;
   AllocatedResources?: {
     Tasks?: Record<
@@ -261,14 +263,120 @@ export interface WhyGroup {
   Unplaced: number;
   BlockedEval: string | null;
   BlockedSince: number | null;
+  BlockedCause?: string | null;
+  BlockedTriedAt?: number | null;
+  BlockedTriedAfter?: string | null;
   Ask: { CPU: number; MemoryMB: number; MemoryMaxMB?: number; DiskMB?: number };
   NodesTotal: number;
   NodesFiltered: number;
   NodesExhausted: number;
   NodesFit: number;
   Reasons: { Reason: string; Nodes: number; Filter: boolean }[];
-  Nodes: { ID: string; Name: string; Fits: boolean; Reasons: string[] }[];
+  Nodes: WhyNode[];
   Hints: string[];
+}
+
+export interface WhyNode {
+  ID: string;
+  Name: string;
+  Fits: boolean;
+  Reasons: string[];
+  Score?: Score | null;
+  /** From 1; equals share one. */
+  Rank?: number | null;
+}
+
+/** What a node is worth to an instance: larger is better, and the parts are added. */
+export interface Score {
+  Total: number;
+  Parts: Record<string, number>;
+}
+
+/** One node looked at for one job. */
+export interface JobOnNode {
+  NodeID: string;
+  NodeName: string;
+  JobID: string;
+  Namespace: string;
+  Groups: GroupOnNode[];
+}
+
+export interface GroupOnNode {
+  Group: string;
+  Instances: string[];
+  Fits: boolean;
+  Checks: { Name: string; Ok: boolean; Wanted: string; Has: string; Reason: string }[];
+  Score: Score | null;
+  Rank: number | null;
+  NodesFit: number;
+  Best: { NodeID: string; NodeName: string; Score: Score } | null;
+}
+
+/** One node looked at alone. */
+export interface NodeAlone {
+  NodeID: string;
+  NodeName: string;
+  Open: boolean;
+  Closed: string[];
+  Free: Amounts;
+  Blocked: {
+    JobID: string;
+    Namespace: string;
+    Group: string;
+    Unplaced: number;
+    Fits: boolean;
+    Reasons: string[];
+  }[];
+  BlockedTotal: number;
+}
+
+/** MHz and MiB. */
+export interface Amounts {
+  CPU: number;
+  MemoryMB: number;
+  MemoryMaxMB: number;
+  DiskMB: number;
+}
+
+/** What there is, per datacenter, pool and class. */
+export interface CapacityOverview {
+  Index: number;
+  Shares: CapacityShare[];
+}
+
+export interface CapacityShare {
+  Datacenter: string;
+  NodePool: string;
+  NodeClass: string;
+  Nodes: number;
+  Open: number;
+  Total: Amounts;
+  Held: Amounts;
+  Free: Amounts;
+  LargestMemory: { NodeName: string; Ask: Amounts } | null;
+  LargestCPU: { NodeName: string; Ask: Amounts } | null;
+}
+
+/** What is asked of /v1/capacity. */
+export interface WhatIf {
+  Ask?: { CPU: number; MemoryMB: number; Count?: number };
+  NodesAdded?: { CPU?: number; MemoryMB?: number; Like?: string; Count: number }[];
+  NodesRemoved?: string[];
+}
+
+/** What would come of it. */
+export interface Foreseen {
+  NodesAdded: string[];
+  Moved: {
+    JobID: string;
+    Namespace: string;
+    Group: string;
+    Displaced: number;
+    UnplacedBefore: number;
+    Unplaced: number;
+  }[];
+  Ask: { Wanted: number; Placed: number } | null;
+  Room: { Instances: number; IsLimit: boolean; Nodes: Record<string, number>; EndsFirst: string | null } | null;
 }
 
 export interface ServiceNames {

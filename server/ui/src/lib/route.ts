@@ -8,6 +8,7 @@ export type Route =
   | { page: 'nodes' }
   | { page: 'node'; id: string }
   | { page: 'allocation'; id: string }
+  | { page: 'capacity' }
   | { page: 'services' }
   | { page: 'deployments' }
   | { page: 'events' }
@@ -31,6 +32,7 @@ export function parse(hash: string): Route {
     switch (head) {
       case 'jobs':
       case 'nodes':
+      case 'capacity':
       case 'services':
       case 'deployments':
       case 'events':
@@ -58,6 +60,7 @@ export const to = {
   nodes: () => '#/nodes',
   node: (id: string) => `#/nodes/${encodeURIComponent(id)}`,
   allocation: (id: string) => `#/allocations/${encodeURIComponent(id)}`,
+  capacity: () => '#/capacity',
   services: () => '#/services',
   deployments: () => '#/deployments',
   events: () => '#/events',

@@ -67,7 +67,8 @@ fn why_says_which_ask_and_how_many_match_and_are_free() {
          2 nodes: 1 filtered, 1 exhausted, 0 fit
          n1: device nvidia/gpu: 2 wanted, 3 match, 1 free
          n2: device nvidia/gpu: 2 wanted, 0 match, 0 free
-         hint: add one node of at least 100 MHz and 64 MiB",
+         hint: ask for 1 of device nvidia/gpu: fits 1 node
+         hint: add one node of at least 100 MHz, 64 MiB and 2 of device nvidia/gpu",
     );
 }
 

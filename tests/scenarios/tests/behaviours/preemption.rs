@@ -468,6 +468,7 @@ fn a_dry_run_counts_who_would_end() {
         "job high cpu=500 priority=80",
         "version 0
          place high[0] on n1
+         preempt low[0] on n1 for high[0]
          high: place 1, preempt 1",
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node};
+use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node, NodeId};
 
 use super::explain::Finding;
 use super::preempt::Victims;
@@ -333,21 +333,39 @@ impl<'a, 'f> Chooser<'a, 'f> {
     }
 
     /// What stands against `want` on each node that it may go to, by node id.
-    pub(super) fn findings(&self, want: &Want) -> Vec<Finding> {
+    pub(super) fn findings(&self, want: &Want) -> impl Iterator<Item = Finding> {
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
-        let may_go = |at: &Place| want.node.is_none_or(|only| only == self.fleet.row(*at).node.id);
-        let places = self.fleet.places().filter(may_go);
-        places.map(|at| self.finding(at, leaving, succeeded)).collect()
+        let only = want.node;
+        let may_go = move |at: &Place| only.is_none_or(|only| only == self.fleet.row(*at).node.id);
+        self.fleet.places().filter(may_go).map(move |at| self.finding(at, leaving, succeeded))
     }
 
     /// What stands against an instance on the node at that place, when `leaving` has left and the room of `succeeded` may
     /// be taken over.
     pub(super) fn finding(&self, at: Place, leaving: Option<&Allocation>, succeeded: Option<&Allocation>) -> Finding {
         let row = self.fleet.row(at);
-        let mut misfits = self.feasibility.misfits(&row.node, leaving);
+        // What is eligible meets all lasting conditions, and need not be asked them again.
+        let is_eligible = self.eligible.binary_search(&at).is_ok();
+        let conditions = if is_eligible { Vec::new() } else { self.feasibility.conditions(&row.node) };
+        let is_available = row.is_open && conditions.is_empty();
+        let mut misfits = self.feasibility.misfits_beside(conditions, &row.node, leaving);
         misfits.extend(self.ask.misfits(self.fleet, at, succeeded));
-        let is_available = row.is_open && self.feasibility.conditions(&row.node).is_empty();
         Finding { node: row.node.clone(), misfits, is_available }
+    }
+
+    /// What the node at that place is worth to `want`.
+    pub(super) fn score_for(&self, at: Place, want: &Want) -> Score {
+        self.score(at, Some(want))
+    }
+
+    /// The node that `want` would be given now.
+    pub(super) fn best_node(&self, want: &Want) -> Option<NodeId> {
+        self.best_of_all(want).map(|(at, _)| self.node_id(at))
+    }
+
+    /// The id of the node at that place.
+    pub(super) fn node_id(&self, at: Place) -> NodeId {
+        self.fleet.row(at).node.id
     }
 
     /// The allocation that leaves when `want` is placed, now or as soon as that is healthy.

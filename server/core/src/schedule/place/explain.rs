@@ -41,13 +41,15 @@ pub(super) fn count(unplaced: &mut BTreeMap<String, Unplaced>, chooser: &Chooser
 }
 
 /// Sums up what was found on each node.
-pub(crate) fn sum(ask: Resources, findings: Vec<Finding>) -> Unplaced {
+pub(crate) fn sum(ask: Resources, findings: impl IntoIterator<Item = Finding>) -> Unplaced {
     let mut sums = Unplaced { ask, ..Unplaced::default() };
     add(&mut sums, findings);
     sums
 }
 
-fn add(sums: &mut Unplaced, findings: Vec<Finding>) {
+fn add(sums: &mut Unplaced, findings: impl IntoIterator<Item = Finding>) {
+    let mut nearest: Vec<_> =
+        std::mem::take(&mut sums.nearest).into_iter().map(|miss| (Nearness::of(&miss), miss)).collect();
     for Finding { node, misfits, is_available } in findings {
         sums.nodes_total += 1;
         if misfits.iter().any(Misfit::is_filter) {
@@ -56,30 +58,55 @@ fn add(sums: &mut Unplaced, findings: Vec<Finding>) {
             sums.nodes_exhausted += 1;
         }
         if is_available {
-            *sums.nodes_available.entry(node.datacenter.clone()).or_default() += 1;
+            *counter(&mut sums.nodes_available, &node.datacenter) += 1;
         }
         for misfit in &misfits {
-            let reason = sums.reasons.entry(misfit.dimension()).or_default();
+            let reason = counter(&mut sums.reasons, &misfit.dimension());
             reason.nodes += 1;
             reason.filter = misfit.is_filter();
         }
         if !misfits.is_empty() {
-            come_near(&mut sums.nearest, &node, misfits);
+            come_near(&mut nearest, &node, misfits);
         }
+    }
+    sums.nearest = nearest.into_iter().map(|(_, miss)| miss).collect();
+}
+
+/// What is counted under `name`; no name is copied that is known.
+fn counter<'c, T: Default>(counts: &'c mut BTreeMap<String, T>, name: &str) -> &'c mut T {
+    if !counts.contains_key(name) {
+        counts.insert(name.to_string(), T::default());
+    }
+    counts.get_mut(name).expect("it was put there above")
+}
+
+/// How near a node came, the nearest first. Nodes that are merely full come before those that could never take the
+/// instance; then the fewest reasons.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Nearness {
+    filters: usize,
+    misfits: usize,
+    shortage: u64,
+    node: NodeId,
+}
+
+impl Nearness {
+    fn of(miss: &NearMiss) -> Self {
+        Self::on(miss.node, &miss.misfits)
+    }
+
+    fn on(node: NodeId, misfits: &[Misfit]) -> Self {
+        let filters = misfits.iter().filter(|misfit| misfit.is_filter()).count();
+        Self { filters, misfits: misfits.len(), shortage: shortage(misfits), node }
     }
 }
 
-/// Keeps a node among the nearest if it is one of those. Nodes that are merely full come before those that could never take
-/// the instance; then the fewest reasons.
-fn come_near(nearest: &mut Vec<NearMiss>, node: &Node, misfits: Vec<Misfit>) {
-    let key = |node: NodeId, misfits: &[Misfit]| {
-        let filters = misfits.iter().filter(|misfit| Misfit::is_filter(misfit)).count();
-        (filters, misfits.len(), shortage(misfits), node)
-    };
-    let new = key(node.id, &misfits);
-    let at = nearest.partition_point(|known| key(known.node, &known.misfits) < new);
+/// Keeps a node among the nearest if it is one of those.
+fn come_near(nearest: &mut Vec<(Nearness, NearMiss)>, node: &Node, misfits: Vec<Misfit>) {
+    let new = Nearness::on(node.id, &misfits);
+    let at = nearest.partition_point(|(known, _)| *known < new);
     if at < NEAREST_MISSES_MAX {
-        nearest.insert(at, NearMiss { node: node.id, node_name: node.name.clone(), misfits });
+        nearest.insert(at, (new, NearMiss { node: node.id, node_name: node.name.clone(), misfits }));
         nearest.truncate(NEAREST_MISSES_MAX);
     }
 }
@@ -111,7 +138,7 @@ mod tests {
         };
         let named = |nodes: usize| {
             // The farthest comes first, so that it is not cut for its place.
-            let sums = sum(Resources::default(), (1..=nodes).rev().map(full).collect());
+            let sums = sum(Resources::default(), (1..=nodes).rev().map(full));
             assert_eq!(sums.nodes_exhausted as usize, nodes, "all are counted");
             sums.nearest.into_iter().map(|miss| miss.node_name).collect::<Vec<_>>()
         };

@@ -72,7 +72,10 @@ impl<'a> Ask<'a> {
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
         let mut misfits = fits(self.added(row, succeeded), row.free()).err().unwrap_or_default();
         misfits.extend(self.grant(fleet, at, succeeded).err().unwrap_or_default());
-        misfits.extend(self.beyond_amounts(fleet, at, succeeded));
+        match self.ports {
+            Ports::Dynamic(ports) if row.dynamic_ports >= ports => {}
+            Ports::Dynamic(_) | Ports::Any => misfits.extend(self.beyond_amounts(fleet, at, succeeded)),
+        }
         misfits
     }
 

@@ -101,6 +101,9 @@ pub(in crate::http) struct AllocationView<'a> {
     task_states: BTreeMap<String, TaskView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     network_status: Option<NetworkStatus<'a>>,
+    /// What ended to make room for it, as long as that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    preempted_allocations: Vec<String>,
     /// Index of the last change of what is wanted.
     alloc_modify_index: Index,
 }
@@ -118,6 +121,8 @@ impl<'a> AllocationView<'a> {
     /// An allocation without its job, as events carry it.
     pub(in crate::http) fn without_job(state: &'a State, allocation: &'a Allocation) -> Self {
         let address = allocation.network_address.as_deref();
+        let here = state.allocations_of_node(allocation.node);
+        let preempted = here.filter(|known| known.ties().preempted_by == Some(allocation.id));
         Self {
             common: Common::of(state, allocation),
             job: None,
@@ -125,6 +130,7 @@ impl<'a> AllocationView<'a> {
             allocated_resources: AllocatedResources::of(state, allocation),
             task_states: task_states(allocation),
             network_status: address.map(|address| NetworkStatus { address }),
+            preempted_allocations: preempted.map(|known| known.id.to_string()).collect(),
             alloc_modify_index: allocation.generation,
         }
     }

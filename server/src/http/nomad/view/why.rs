@@ -1,8 +1,11 @@
 //! Why a job does not run everywhere it should. Ours: Nomad has no such answer.
 
-use model::{Index, ReasonCount};
+use std::collections::BTreeMap;
+
+use model::{Index, JobKey, ReasonCount, Resources};
 use serde::Serialize;
-use server_core::why::{Attempt, GroupWhy, NodeWhy, Wait, Why};
+use server_core::schedule::{SCORE_ONE, Score};
+use server_core::why::{Attempt, Change, GroupWhy, NodeWhy, Wait, Why};
 
 /// The explanation of a job.
 #[derive(Debug, Serialize)]
@@ -25,6 +28,11 @@ struct Group<'a> {
     unplaced: u32,
     blocked_eval: Option<String>,
     blocked_since: Option<i64>,
+    /// What caused the evaluation that found no room first, `job-register`.
+    blocked_cause: Option<&'static str>,
+    blocked_tried_at: Option<i64>,
+    /// Name of the node that had gained room before that.
+    blocked_tried_after: Option<&'a str>,
     waits: Vec<WaitView<'a>>,
     ask: Ask,
     nodes_total: u32,
@@ -85,8 +93,9 @@ impl<'a> WaitView<'a> {
     }
 }
 
+/// Amounts in MHz and MiB.
 #[derive(Debug, Serialize)]
-struct Ask {
+pub(super) struct Ask {
     #[serde(rename = "CPU")]
     cpu: u64,
     #[serde(rename = "MemoryMB")]
@@ -113,23 +122,55 @@ struct Node<'a> {
     name: &'a str,
     fits: bool,
     reasons: Vec<String>,
+    score: Option<ScoreView>,
+    rank: Option<u32>,
+}
+
+/// What a node is worth: larger is better, and the parts are added.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ScoreView {
+    total: f64,
+    parts: BTreeMap<&'static str, f64>,
+}
+
+impl ScoreView {
+    pub(super) fn of(score: Score) -> Self {
+        let shown = |part: i64| part as f64 / SCORE_ONE as f64;
+        let parts = score.parts().into_iter().map(|(name, part)| (name, shown(part))).collect();
+        Self { total: shown(score.total()), parts }
+    }
+}
+
+impl Ask {
+    pub(super) fn of(amounts: Resources) -> Self {
+        Self {
+            cpu: amounts.cpu_mhz,
+            memory_mb: amounts.memory_mb,
+            memory_max_mb: amounts.memory_max_mb,
+            disk_mb: amounts.disk_mb,
+        }
+    }
 }
 
 impl<'a> WhyView<'a> {
-    /// An explanation.
-    pub(in crate::http) fn of(why: &'a Why) -> Self {
+    /// An explanation; hints name no job but those that may be seen.
+    pub(in crate::http) fn of(why: &'a Why, sees: impl Fn(&JobKey) -> bool) -> Self {
         Self {
             job_id: &why.job.id,
             namespace: &why.job.namespace,
             job_version: why.job_version,
             index: why.index,
-            groups: why.groups.iter().map(Group::of).collect(),
+            groups: why.groups.iter().map(|group| Group::of(group, &sees)).collect(),
         }
     }
 }
 
 impl<'a> Group<'a> {
-    fn of(group: &'a GroupWhy) -> Self {
+    fn of(group: &'a GroupWhy, sees: impl Fn(&JobKey) -> bool) -> Self {
+        let blocked = group.blocked.as_ref();
+        let is_seen = |change: &Change| !matches!(change, Change::StopJob(job) if !sees(job));
+        let hints = group.hints.iter().filter(|hint| hint.changes.iter().all(is_seen));
         let reason =
             |(reason, count): (&'a String, &ReasonCount)| Reason { reason, nodes: count.nodes, filter: count.filter };
         Self {
@@ -137,22 +178,20 @@ impl<'a> Group<'a> {
             desired: group.desired,
             running: group.running,
             unplaced: group.unplaced,
-            blocked_eval: group.blocked.map(|blocked| blocked.evaluation.to_string()),
-            blocked_since: group.blocked.map(|blocked| blocked.since.nanoseconds()),
+            blocked_eval: blocked.map(|blocked| blocked.evaluation.to_string()),
+            blocked_since: blocked.map(|blocked| blocked.since.nanoseconds()),
+            blocked_cause: blocked.map(|blocked| blocked.cause.as_str()),
+            blocked_tried_at: blocked.and_then(|blocked| blocked.tried_at).map(|at| at.nanoseconds()),
+            blocked_tried_after: blocked.and_then(|blocked| blocked.tried_after.as_deref()),
             waits: group.waits.iter().map(WaitView::of).collect(),
-            ask: Ask {
-                cpu: group.ask.cpu_mhz,
-                memory_mb: group.ask.memory_mb,
-                memory_max_mb: group.ask.memory_max_mb,
-                disk_mb: group.ask.disk_mb,
-            },
+            ask: Ask::of(group.ask),
             nodes_total: group.nodes_total,
             nodes_filtered: group.nodes_filtered,
             nodes_exhausted: group.nodes_exhausted,
             nodes_fit: group.nodes_fit,
             reasons: group.reasons.iter().map(reason).collect(),
             nodes: group.nodes.iter().map(Node::of).collect(),
-            hints: group.hints.iter().map(ToString::to_string).collect(),
+            hints: hints.map(ToString::to_string).collect(),
         }
     }
 }
@@ -164,6 +203,8 @@ impl<'a> Node<'a> {
             name: &node.name,
             fits: node.misfits.is_empty(),
             reasons: node.misfits.iter().map(ToString::to_string).collect(),
+            score: node.score.map(ScoreView::of),
+            rank: node.rank,
         }
     }
 }

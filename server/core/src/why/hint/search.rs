@@ -1,0 +1,279 @@
+//! Looks for what would let an instance in. Nothing is a hint that was not tried: a bent document is put through the same
+//! checks, and a job that should stop is stopped on a copy of the state. Only of a new node it is said what it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Constraint, Group, Job, JobKey, Misfit, Resources};
+
+use super::{Asks, Change, Dimension, Hint, NewNode};
+use crate::limits::{HINTS_OF_CLOSED_NODES_MAX, HINTS_OF_JOBS_MAX, HINTS_TOGETHER_MAX};
+use crate::rehearsal::Rehearsal;
+use crate::schedule::{Finding, Survey, Surveyor};
+use crate::state::State;
+
+/// An ask that would have to be lowered to less than one part in so many is no hint.
+const LOWERED_PARTS_MAX: u64 = 10;
+/// Nodes for which several changes are put together, the nearest first.
+const NODES_TRIED_MAX: usize = 5;
+/// Jobs that are stopped in thought.
+const JOBS_TRIED_MAX: usize = 8;
+
+/// What would let the instance of `survey` in, of which `unplaced` found no room: changes of the document first, then
+/// changes of the cluster.
+pub(in super::super) fn hints(
+    state: &State,
+    surveyor: &mut Surveyor<'_>,
+    survey: &Survey,
+    findings: &[Finding],
+    unplaced: u32,
+) -> Vec<Hint> {
+    let Some(group) = survey.group() else { return Vec::new() };
+    let now = fits(findings);
+    let mut try_out = |changes: Vec<Change>| {
+        let bent = survey.with(|job| {
+            for change in &changes {
+                change.bend(job, &group.name);
+            }
+        });
+        let nodes = fits(&surveyor.findings(&bent));
+        // A change that lets nobody in is no hint.
+        (nodes > now).then_some(Hint { changes, nodes })
+    };
+    let single = single_changes(survey.job(), group, findings);
+    let mut hints: Vec<_> = single.into_iter().filter_map(|change| try_out(vec![change])).collect();
+    if hints.is_empty() {
+        hints = together(survey.job(), group, findings).into_iter().filter_map(&mut try_out).collect();
+        hints.truncate(HINTS_TOGETHER_MAX);
+    }
+    hints.extend(closed_nodes(findings).into_iter().map(|change| Hint { changes: vec![change], nodes: now + 1 }));
+    hints.extend(stopped_jobs(state, survey, group, findings, now));
+    let node = Change::AddNode(new_node(group, findings, unplaced.max(1)));
+    hints.push(Hint { changes: vec![node], nodes: now + 1 });
+    hints
+}
+
+fn fits(findings: &[Finding]) -> u32 {
+    findings.iter().filter(|finding| finding.misfits.is_empty()).count() as u32
+}
+
+/// Changes of the document of which each may be enough.
+fn single_changes(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Change> {
+    let mut changes: Vec<_> = least_lowered(group, findings).into_iter().map(Change::Lower).collect();
+    changes.extend(fewer_devices(findings));
+    changes.extend(constraints(job, group).into_iter().map(Change::RemoveConstraint));
+    changes.extend([Change::AnyDatacenter, Change::AnyPool, Change::DynamicPorts]);
+    changes
+}
+
+/// Changes of the document that are enough only together, for each of the nearest nodes.
+fn together(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Vec<Change>> {
+    let mut nearest: Vec<_> = findings.iter().collect();
+    nearest.sort_by_key(|finding| (finding.misfits.len(), &finding.node.name, finding.node.id));
+    let mut known = Vec::new();
+    for changes in nearest.into_iter().take(NODES_TRIED_MAX).filter_map(|finding| all_for(job, group, finding)) {
+        if !known.contains(&changes) {
+            known.push(changes);
+        }
+    }
+    known
+}
+
+/// The changes that overcome everything that stands against a node; none where that is no way.
+fn all_for(job: &Job, group: &Group, finding: &Finding) -> Option<Vec<Change>> {
+    let (short, others): (Vec<_>, Vec<_>) = finding.misfits.iter().cloned().partition(is_amount);
+    let mut changes = Vec::new();
+    for misfit in &others {
+        let change = change_for(job, group, misfit)?;
+        if !changes.contains(&change) {
+            changes.push(change);
+        }
+    }
+    if !short.is_empty() {
+        changes.push(Change::Lower(lowered_for(group, &short)?.1));
+    }
+    (changes.len() > 1).then_some(changes)
+}
+
+fn is_amount(misfit: &Misfit) -> bool {
+    matches!(misfit, Misfit::Cpu { .. } | Misfit::Memory { .. } | Misfit::MemoryMax { .. } | Misfit::Disk { .. })
+}
+
+/// The change of the document that overcomes a reason other than an amount.
+fn change_for(job: &Job, group: &Group, misfit: &Misfit) -> Option<Change> {
+    let written = |is: &dyn Fn(&Constraint) -> bool| constraints(job, group).into_iter().find(|known| is(known));
+    match misfit {
+        Misfit::Constraint { text, .. } => written(&|known| known.to_string() == *text).map(Change::RemoveConstraint),
+        Misfit::DistinctHosts => {
+            written(&|known| known.operator == model::Operator::DistinctHosts).map(Change::RemoveConstraint)
+        }
+        Misfit::DistinctProperty { property, .. } => {
+            let is = |known: &Constraint| {
+                known.operator == model::Operator::DistinctProperty && known.attribute == *property
+            };
+            written(&is).map(Change::RemoveConstraint)
+        }
+        Misfit::Datacenter { .. } => Some(Change::AnyDatacenter),
+        Misfit::Pool { .. } => Some(Change::AnyPool),
+        Misfit::PortTaken { .. } => Some(Change::DynamicPorts),
+        Misfit::Device { name, free, .. } if *free > 0 => Some(Change::FewerDevices { name: name.clone(), to: *free }),
+        Misfit::Device { .. }
+        | Misfit::NotReady { .. }
+        | Misfit::Ineligible { .. }
+        | Misfit::Driver { .. }
+        | Misfit::Cpu { .. }
+        | Misfit::Memory { .. }
+        | Misfit::MemoryMax { .. }
+        | Misfit::Disk { .. }
+        | Misfit::NoDynamicPort
+        | Misfit::Cores { .. }
+        | Misfit::HostVolume { .. }
+        | Misfit::HostVolumeReadOnly { .. }
+        | Misfit::HostNetwork { .. } => None,
+    }
+}
+
+/// For each set of dimensions that alone keeps an instance from some node: the amounts that ask for the least sacrifice.
+fn least_lowered(group: &Group, findings: &[Finding]) -> Vec<Asks> {
+    let mut least: BTreeMap<(usize, Vec<Dimension>), (u64, Asks)> = BTreeMap::new();
+    for finding in findings {
+        let Some((sacrifice, to)) = lowered_for(group, &finding.misfits) else { continue };
+        let dimensions: Vec<_> = to.keys().copied().collect();
+        let known = least.entry((dimensions.len(), dimensions)).or_insert_with(|| (sacrifice, to.clone()));
+        if sacrifice < known.0 {
+            *known = (sacrifice, to);
+        }
+    }
+    least.into_values().map(|(_, to)| to).collect()
+}
+
+/// To what each ask must be lowered to overcome `misfits`, and the sacrifice in thousandths; none where that is no way.
+fn lowered_for(group: &Group, misfits: &[Misfit]) -> Option<(u64, Asks)> {
+    // Without a limit of its own, the most memory is the memory.
+    let max_is_memory = group.tasks.iter().all(|task| task.resources.limit_mb() == task.resources.memory);
+    let mut to = BTreeMap::new();
+    let mut sacrifice = 0;
+    for misfit in misfits {
+        let (dimension, ask, free) = match misfit {
+            Misfit::Cpu { ask_mhz, free_mhz } => (Dimension::Cpu, *ask_mhz, *free_mhz),
+            Misfit::Memory { ask_mb, free_mb } => (Dimension::Memory, *ask_mb, *free_mb),
+            Misfit::MemoryMax { ask_mb, free_mb } if max_is_memory => (Dimension::Memory, *ask_mb, *free_mb),
+            Misfit::MemoryMax { ask_mb, free_mb } => (Dimension::MemoryMax, *ask_mb, *free_mb),
+            Misfit::Disk { ask_mb, free_mb } => (Dimension::Disk, *ask_mb, *free_mb),
+            _ => return None,
+        };
+        if free.saturating_mul(LOWERED_PARTS_MAX) < ask || free == 0 {
+            return None;
+        }
+        let known = to.entry(dimension).or_insert(free);
+        *known = free.min(*known);
+        sacrifice += (ask - free) * 1000 / ask;
+    }
+    Some((sacrifice, to)).filter(|(_, to)| !to.is_empty())
+}
+
+/// Per kind of device the most that a node could give that is short of nothing else.
+fn fewer_devices(findings: &[Finding]) -> Vec<Change> {
+    let mut most: BTreeMap<&str, u64> = BTreeMap::new();
+    for finding in findings {
+        if let [Misfit::Device { name, free, .. }] = finding.misfits.as_slice()
+            && *free > 0
+        {
+            let known = most.entry(name).or_default();
+            *known = (*free).max(*known);
+        }
+    }
+    most.into_iter().map(|(name, to)| Change::FewerDevices { name: name.to_string(), to }).collect()
+}
+
+fn constraints(job: &Job, group: &Group) -> Vec<Constraint> {
+    let of_tasks = group.tasks.iter().flat_map(|task| &task.constraints);
+    let mut seen = BTreeSet::new();
+    let all = job.constraints.iter().chain(&group.constraints).chain(of_tasks);
+    all.filter(|constraint| seen.insert(constraint.to_string())).cloned().collect()
+}
+
+/// The nodes that would fit if they were ready and open, by name: a few, since one is enough.
+fn closed_nodes(findings: &[Finding]) -> Vec<Change> {
+    let closes = |misfit: &Misfit| matches!(misfit, Misfit::NotReady { .. } | Misfit::Ineligible { .. });
+    let is_only_closed = |finding: &&Finding| !finding.misfits.is_empty() && finding.misfits.iter().all(closes);
+    let mut closed: Vec<_> = findings.iter().filter(is_only_closed).collect();
+    closed.sort_by_key(|finding| (&finding.node.name, finding.node.id));
+    let open = |finding: &Finding| {
+        let because = finding.misfits.first()?.clone();
+        Some(Change::OpenNode { node: finding.node.id, name: finding.node.name.clone(), because })
+    };
+    closed.into_iter().filter_map(open).take(HINTS_OF_CLOSED_NODES_MAX).collect()
+}
+
+/// The jobs of no higher priority in whose room the instance would fit, those of the lowest priority and the smallest
+/// first.
+fn stopped_jobs(state: &State, survey: &Survey, group: &Group, findings: &[Finding], now: u32) -> Vec<Hint> {
+    let mut candidates = candidates(state, survey, group, findings);
+    candidates.sort();
+    candidates.truncate(JOBS_TRIED_MAX);
+    let fits_without = |job: JobKey| {
+        let mut rehearsal = Rehearsal::of(state, state.newest_timestamp());
+        rehearsal.stop_at_once(&job);
+        let nodes = fits(&Surveyor::of(&rehearsal.state).findings(survey));
+        (nodes > now).then_some(Hint { changes: vec![Change::StopJob(job)], nodes })
+    };
+    candidates.into_iter().filter_map(|(.., job)| fits_without(job)).take(HINTS_OF_JOBS_MAX).collect()
+}
+
+/// Jobs whose instances hold enough on some node that is merely full, by priority and by how many instances they have.
+fn candidates(state: &State, survey: &Survey, group: &Group, findings: &[Finding]) -> Vec<(u32, usize, JobKey)> {
+    let own = survey.job();
+    let is_full = |finding: &&Finding| !finding.misfits.is_empty() && !finding.misfits.iter().any(Misfit::is_filter);
+    let mut enough: BTreeSet<JobKey> = BTreeSet::new();
+    for finding in findings.iter().filter(is_full) {
+        let mut held: BTreeMap<&JobKey, Resources> = BTreeMap::new();
+        for known in state.allocations_of_node(finding.node.id).filter(|known| known.holds()) {
+            *held.entry(&known.job).or_default() += known.resources;
+        }
+        let free = state.node_use(finding.node.id).free(&finding.node);
+        let ask = group.ask_on(&finding.node);
+        let makes_room = |held: &Resources| ask.is_within(free + *held);
+        enough.extend(held.into_iter().filter(|(_, held)| makes_room(held)).map(|(job, _)| job.clone()));
+    }
+    let weigh = |job: JobKey| {
+        let priority = state.job(&job).filter(|record| !record.stop)?.current().job.priority;
+        let instances = state.allocations_of_job(&job).filter(|known| known.is_live()).count();
+        (job != own.key() && priority <= own.priority).then_some((priority, instances, job))
+    };
+    enough.into_iter().filter_map(weigh).collect()
+}
+
+/// What a node must have free.
+fn new_node(group: &Group, findings: &[Finding], instances: u32) -> NewNode {
+    let ask = group.ask();
+    let is_short_of_disk =
+        |finding: &Finding| finding.misfits.iter().any(|misfit| matches!(misfit, Misfit::Disk { .. }));
+    let mut devices: BTreeMap<&str, u64> = BTreeMap::new();
+    for device in group.tasks.iter().flat_map(|task| &task.resources.devices) {
+        *devices.entry(&device.name).or_default() += device.count;
+    }
+    NewNode {
+        cpu_mhz: ask.cpu_mhz,
+        memory_mb: ask.memory_mb,
+        memory_max_mb: if ask.memory_max_mb > ask.memory_mb { ask.memory_max_mb } else { 0 },
+        disk_mb: if findings.iter().any(is_short_of_disk) { ask.disk_mb } else { 0 },
+        cores: group.tasks.iter().map(|task| task.resources.cores).sum(),
+        devices: devices.into_iter().map(|(name, count)| (name.to_string(), count)).collect(),
+        instances,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::testing::job;
+
+    use super::*;
+
+    #[test]
+    fn an_ask_may_be_lowered_to_its_least_part_and_no_further() {
+        let group = job("web").groups.remove(0);
+        let lowered = |ask_mb| lowered_for(&group, &[Misfit::Disk { ask_mb, free_mb: 7 }]).map(|(_, to)| to);
+        assert_eq!(lowered(7 * LOWERED_PARTS_MAX), Some(Asks::from([(Dimension::Disk, 7)])));
+        assert_eq!(lowered(7 * LOWERED_PARTS_MAX + 1), None);
+    }
+}
