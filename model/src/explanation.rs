@@ -93,6 +93,26 @@ pub enum Misfit {
         /// Cores free.
         free: u32,
     },
+    /// Too few cores near the same memory are there or free.
+    NumaCores {
+        /// Cores wanted on one NUMA node.
+        ask: u32,
+        /// The most cores that one of the node's NUMA nodes has.
+        most: u32,
+        /// The most that are free on one.
+        free: u32,
+    },
+    /// Too few devices are there or free on the NUMA node where the cores would be.
+    NumaDevice {
+        /// What is asked for, as it is written: `nvidia/gpu`.
+        name: String,
+        /// How many.
+        ask: u64,
+        /// The most healthy ones that meet the ask on one NUMA node.
+        matching: u64,
+        /// The most that are free on one which has the cores free as well.
+        free: u64,
+    },
     /// Too few devices, or parts of devices, are there or free.
     Device {
         /// What is asked for, as it is written: `nvidia/gpu`.
@@ -114,6 +134,21 @@ pub enum Misfit {
     /// The node's host volume of that name can't be written, and the group wants to.
     HostVolumeReadOnly {
         /// The volume's name.
+        name: String,
+    },
+    /// As many allocations are held there as the node may have at once.
+    Allocations {
+        /// How many that is.
+        max: u32,
+    },
+    /// The node can't attach groups to the network in that way.
+    NetworkMode {
+        /// The mode, `bridge` or `cni/lan`.
+        mode: String,
+    },
+    /// The node can't fetch secrets from that provider.
+    SecretsProvider {
+        /// The provider's name.
         name: String,
     },
     /// The node has no network of that name on which to publish ports.
@@ -143,11 +178,16 @@ impl Misfit {
             Misfit::PortTaken { port } => format!("port {port}"),
             Misfit::NoDynamicPort => "dynamic ports".into(),
             Misfit::Cores { .. } => "cores".into(),
+            Misfit::NumaCores { .. } => "cores of one numa node".into(),
+            Misfit::NumaDevice { name, .. } => format!("device {name} near the cores"),
             Misfit::Device { name, .. } if self.is_filter() => format!("missing device {name}"),
             Misfit::Device { name, .. } => format!("device {name}"),
             Misfit::HostVolume { name } => format!("missing host volume {name}"),
             Misfit::HostVolumeReadOnly { name } => format!("read-only host volume {name}"),
             Misfit::HostNetwork { name } => format!("missing host network {name}"),
+            Misfit::Allocations { .. } => "max allocations".into(),
+            Misfit::NetworkMode { mode } => format!("missing network mode {mode}"),
+            Misfit::SecretsProvider { name } => format!("missing secrets provider {name}"),
         }
     }
 
@@ -164,15 +204,19 @@ impl Misfit {
             | Misfit::DistinctProperty { .. }
             | Misfit::HostVolume { .. }
             | Misfit::HostVolumeReadOnly { .. }
-            | Misfit::HostNetwork { .. } => true,
+            | Misfit::HostNetwork { .. }
+            | Misfit::NetworkMode { .. }
+            | Misfit::SecretsProvider { .. } => true,
             // Devices that are not there can't become free.
-            Misfit::Device { ask, matching, .. } => matching < ask,
+            Misfit::Device { ask, matching, .. } | Misfit::NumaDevice { ask, matching, .. } => matching < ask,
+            Misfit::NumaCores { ask, most, .. } => most < ask,
             Misfit::Cpu { .. }
             | Misfit::Memory { .. }
             | Misfit::MemoryMax { .. }
             | Misfit::Disk { .. }
             | Misfit::PortTaken { .. }
             | Misfit::NoDynamicPort
+            | Misfit::Allocations { .. }
             | Misfit::Cores { .. } => false,
         }
     }
@@ -209,6 +253,12 @@ impl fmt::Display for Misfit {
             Misfit::PortTaken { port } => write!(f, "port {port} is taken"),
             Misfit::NoDynamicPort => write!(f, "no dynamic port is left"),
             Misfit::Cores { ask, free } => write!(f, "cores short {} of {ask}", ask.saturating_sub(*free)),
+            Misfit::NumaCores { ask, most, free } => {
+                write!(f, "{ask} cores of one numa node wanted, one has at most {most}, {free} of them free")
+            }
+            Misfit::NumaDevice { name, ask, matching, free } => {
+                write!(f, "device {name} near the cores: {ask} wanted, {matching} match, {free} free")
+            }
             Misfit::Device { name, ask, share, matching, free } => {
                 let share = if *share < WHOLE_DEVICE { format!("{share}/{WHOLE_DEVICE} of ") } else { String::new() };
                 write!(f, "device {name}: {share}{ask} wanted, {matching} match, {free} free")
@@ -216,6 +266,9 @@ impl fmt::Display for Misfit {
             Misfit::HostVolume { name } => write!(f, "host volume {name} is missing"),
             Misfit::HostVolumeReadOnly { name } => write!(f, "host volume {name} is read-only"),
             Misfit::HostNetwork { name } => write!(f, "host network {name} is missing"),
+            Misfit::Allocations { max } => write!(f, "node has its most allocations, {max}"),
+            Misfit::NetworkMode { mode } => write!(f, "network mode {mode} is missing"),
+            Misfit::SecretsProvider { name } => write!(f, "secrets provider {name} is missing"),
         }
     }
 }

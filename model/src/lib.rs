@@ -38,7 +38,7 @@ pub use job::*;
 pub use node::{
     CoreGrant, Cores, DEFAULT_HOST_NETWORK, DeviceGrant, DeviceGroup, DeviceId, DeviceInstance, DeviceName,
     DrainOutcome, DrainStrategy, Driver, Eligibility, HostNetwork, HostVolume, LastDrain, Node, NodeEvent, NodeStatus,
-    WHOLE_DEVICE,
+    WHOLE_DEVICE, secrets_provider_attribute, usual_network_modes,
 };
 pub use resources::{Resources, fits};
 pub use service::{Instance, InstanceState};

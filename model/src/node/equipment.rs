@@ -15,6 +15,9 @@ pub struct Cores {
     pub ids: BTreeSet<u16>,
     /// What each of them counts for in MHz.
     pub core_mhz: u64,
+    /// Those of them that are near the same memory, by NUMA node. Empty where that is not known.
+    #[serde(default)]
+    pub numa_nodes: BTreeMap<u16, BTreeSet<u16>>,
 }
 
 /// What devices of one kind are called: `nvidia/gpu/1080ti`.
@@ -66,6 +69,9 @@ pub struct DeviceInstance {
     pub id: String,
     /// Whether it may be given away.
     pub healthy: bool,
+    /// The NUMA node that it is attached to, where that is known.
+    #[serde(default)]
+    pub numa_node: Option<u16>,
 }
 
 /// A folder of the host that tasks may mount.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Affinity, Allocation, Device, DeviceGroup, DeviceInstance, DeviceName, Group, HostNetwork, HostVolume, Network,
-    Node, Port, Volume, VolumeMount, WHOLE_DEVICE,
+    Node, Numa, Port, Secret, Volume, VolumeMount, WHOLE_DEVICE,
 };
 
 use super::job::constraint;
@@ -20,12 +20,19 @@ pub fn equip(node: &mut Node, words: &mut Words) {
         node.cores.ids = ranges.flat_map(|(first, last)| first..=last).collect();
         node.cores.core_mhz = words.number("core_mhz").unwrap_or(CORE_MHZ);
     }
+    if let Some(text) = words.value("numa") {
+        let cores = |text: &str| range(text).0..=range(text).1;
+        node.cores.numa_nodes = (0..).zip(text.split(';').map(|text| cores(text).collect())).collect();
+    }
     while let Some(text) = words.value("device") {
-        let mut parts = text.split(';');
+        let mut parts = text.split(';').peekable();
         let (name, counts) = parts.next().and_then(|head| head.rsplit_once(':')).expect("a device is name:count");
         let (count, sick) = counts.split_once('-').unwrap_or((counts, "0"));
         let (count, sick): (u32, u32) = (number(count), number(sick));
-        let instance = |at: u32| DeviceInstance { id: at.to_string(), healthy: at >= sick };
+        let numa = parts.next_if(|part| part.starts_with("numa=")).unwrap_or_default();
+        let numa: Vec<u16> = numa.trim_start_matches("numa=").split(',').filter_map(|node| node.parse().ok()).collect();
+        let numa_node = |at: u32| numa.get(at as usize).copied();
+        let instance = |at: u32| DeviceInstance { id: at.to_string(), healthy: at >= sick, numa_node: numa_node(at) };
         let attribute = |text: &str| {
             let (name, value) = text.split_once('=').expect("an attribute is name=value");
             (name.to_string(), value.to_string())
@@ -52,15 +59,30 @@ pub fn equip(node: &mut Node, words: &mut Words) {
     if let Some(ports) = words.value("reserved_ports") {
         node.reserved_ports = ports.split(',').map(number).collect();
     }
+    if let Some(modes) = words.value("modes") {
+        node.network_modes = modes.split(',').map(String::from).collect();
+    }
+    node.max_allocations = words.number("max_allocs");
     node.address = words.value("address").unwrap_or(node.address.clone());
 }
 
 /// Bends `group` as its line says: `cores=2`, `device="gpu:2;share=500;…"`, `volume=data:ro`.
 pub fn ask(group: &mut Group, words: &mut Words) {
+    if let Some(mode) = words.value("mode") {
+        group.networks = vec![Network { mode: mode.into(), ..Network::default() }];
+    }
     let task = &mut group.tasks[0];
+    while let Some(provider) = words.value("secret") {
+        task.secrets.push(Secret { name: format!("s{}", task.secrets.len()), provider, ..Secret::default() });
+    }
     if let Some(cores) = words.number("cores") {
         task.resources.cores = cores;
         task.resources.cpu = 0;
+    }
+    if let Some(text) = words.value("numa") {
+        let (affinity, devices) = text.split_once(':').unwrap_or((&text, ""));
+        let devices = devices.split(',').filter(|name| !name.is_empty()).map(String::from).collect();
+        task.resources.numa = Some(Numa { affinity: affinity.into(), devices });
     }
     if words.flag("no_devices") {
         task.resources.devices.clear();

@@ -8,7 +8,9 @@
 //! node n1 cpu=1000 mem=512 rack=r1        its size, dc=, pool=, class=, ports=20000-20009, driver=, attr.NAME=, or meta
 //! node n1 driver=docker:sick reserved=100:256                             or absent; CPU and memory that nobody gets
 //! node n1 cores=0-3 core_mhz=1000 device="nvidia/gpu/1080ti:2;memory=11 GiB" volume=certs:ro network=lan:10.0.0.1:22
+//! node n1 cores=0-7 numa=0-3;4-7 device="nvidia/gpu/1080ti:2;numa=0,1"       its NUMA nodes, and on which the devices are
 //!                                         what it has beyond amounts; device count `3-1`: three, the first one sick
+//! node n1 max_allocs=2 modes=host,none     how many allocations it holds at most; how it attaches to the network
 //! node n2 down since=-60s                 or suspect, draining, ineligible: once everything before it is in place
 //! job web count=2 cpu=400 mem=100         registers it; a second line changes it, and so makes a new version
 //! job web max_parallel=1 canary=1         its rules: also auto_revert, auto_promote, progress_deadline=, reschedule=30s or
@@ -16,6 +18,8 @@
 //!                                         kill_timeout=, sticky; lost_after=, keep, stop_on_client_after=, reconcile=keep_original
 //! job web change=env                      or tags, meta: something new
 //! job web cores=2 device="gpu:1;share=500;constraint=${device.attr.memory} >= 8 GiB;affinity=50 ${device.model} = x"
+//!         numa=require:gpu                 or prefer: cores of one NUMA node, with these devices near them
+//!         mode=bridge secret=vault         how it is attached to the network; where a secret comes from
 //!         volume=data:ro port=8080@lan dynamic_ports=2@lan ignore_collision        what it asks beyond amounts;
 //!                                         `no_devices` takes back what an earlier line asked
 //! group api count=1                       one more group of the job above

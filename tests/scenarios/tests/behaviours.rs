@@ -28,12 +28,18 @@ mod failures;
 mod feasibility;
 #[path = "behaviours/late_plans.rs"]
 mod late_plans;
+#[path = "behaviours/means.rs"]
+mod means;
+#[path = "behaviours/most_allocations.rs"]
+mod most_allocations;
 #[path = "behaviours/moves.rs"]
 mod moves;
 #[path = "behaviours/names.rs"]
 mod names;
 #[path = "behaviours/networks.rs"]
 mod networks;
+#[path = "behaviours/numa.rs"]
+mod numa;
 #[path = "behaviours/order.rs"]
 mod order;
 #[path = "behaviours/preemption.rs"]

@@ -55,7 +55,8 @@ impl<'a> Feasibility<'a> {
         self.others.is_empty() || self.others.misfits(node, instead_of).is_empty()
     }
 
-    /// What of the lasting conditions `node` does not meet: datacenter, pool, constraints, host volumes and networks.
+    /// What of the lasting conditions `node` does not meet: datacenter, pool, constraints, network modes, providers of
+    /// secrets, host volumes and networks.
     pub fn conditions(&self, node: &Node) -> Vec<Misfit> {
         let mut misfits = self.demand.misfits(node);
         misfits.extend(grant::lacks(node, self.group));

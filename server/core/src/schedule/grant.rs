@@ -13,11 +13,12 @@
 mod cores;
 mod devices;
 mod matching;
+mod numa;
 mod ports;
 mod quantity;
 mod taken;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{CoreGrant, DEFAULT_HOST_NETWORK, DeviceGrant, Group, Misfit, Node};
 
@@ -43,12 +44,20 @@ pub fn grant(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<Grant, Vec
     if resources().all(|resources| resources.cores == 0 && resources.devices.is_empty()) {
         return Ok(Grant::default());
     }
+    if group.tasks.iter().any(numa::is_asked) { numa::grant(node, taken, group) } else { pick(node, taken, group, &Near::new()) }
+}
+
+/// The NUMA node of each task whose cores are to be on one.
+type Near<'a> = BTreeMap<&'a str, u16>;
+
+/// Picks the cores and devices of one instance, those near to each other that are said to be; otherwise what is short.
+fn pick(node: &Node, taken: &Taken<'_>, group: &Group, near: &Near<'_>) -> Result<Grant, Vec<Misfit>> {
     let mut misfits = Vec::new();
-    let cores = cores::pick(node, taken, group).unwrap_or_else(|misfit| {
+    let cores = cores::pick(node, taken, group, near).unwrap_or_else(|misfit| {
         misfits.push(misfit);
         Vec::new()
     });
-    let (devices, device_affinity) = devices::pick(node, taken, group).unwrap_or_else(|short| {
+    let (devices, device_affinity) = devices::pick(node, taken, group, near).unwrap_or_else(|short| {
         misfits.extend(short);
         (Vec::new(), 0)
     });

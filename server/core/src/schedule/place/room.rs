@@ -59,6 +59,7 @@ impl<'a> Ask<'a> {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
         self.added(row, succeeded).is_within(row.free())
+            && (succeeded.is_some() || row.allocations > 0)
             && match self.ports {
                 Ports::Dynamic(ports) => row.dynamic_ports >= ports,
                 Ports::Any => self.beyond_amounts(fleet, at, succeeded).is_empty(),
@@ -71,6 +72,7 @@ impl<'a> Ask<'a> {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
         let mut misfits = fits(self.added(row, succeeded), row.free()).err().unwrap_or_default();
+        misfits.extend(row.node.max_allocations.filter(|_| succeeded.is_none() && row.allocations == 0).map(too_many));
         misfits.extend(self.grant(fleet, at, succeeded).err().unwrap_or_default());
         misfits.extend(self.beyond_amounts(fleet, at, succeeded));
         misfits
@@ -111,7 +113,7 @@ impl<'a> Ask<'a> {
     }
 
     fn put_adding(&self, fleet: &mut Fleet, at: Place, added: Resources, inherited: Option<&NodeUse>) -> Grant {
-        fleet.put(at, added);
+        fleet.put(at, added, inherited.is_none_or(|inherited| inherited.allocations == 0));
         match self.ports {
             Ports::Dynamic(0) if !self.is_granted => return Grant::default(),
             Ports::Dynamic(ports) if !self.is_granted => {
@@ -161,13 +163,14 @@ impl<'a> Ask<'a> {
         alone.filter_map(|port| Some((address_of(port, &row.node)?.to_string(), port.value))).collect()
     }
 
-    /// Whether cores, devices and dynamic ports are to be had there when those are `gone`.
+    /// Whether cores, devices, dynamic ports and a place among the node's allocations are to be had there when those are `gone`.
     pub fn is_granted_without<'k>(&self, fleet: &Fleet, at: Place, gone: impl Iterator<Item = &'k Allocation>) -> bool {
         let row = fleet.row(at);
         let inherited = NodeUse::of(gone);
         let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: Some(&inherited) };
         let is_static = |misfit: &Misfit| matches!(misfit, Misfit::PortTaken { .. });
-        room_for_ports(&row.node, &taken, self.group).iter().all(is_static)
+        (row.allocations > 0 || inherited.allocations > 0)
+            && room_for_ports(&row.node, &taken, self.group).iter().all(is_static)
             && grant::grant(&row.node, &taken, self.group).is_ok()
     }
 
@@ -203,4 +206,8 @@ impl<'a> Ask<'a> {
         };
         ask.max(counts) - counts
     }
+}
+
+fn too_many(max: u32) -> Misfit {
+    Misfit::Allocations { max }
 }
