@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeId, Resources, WHOLE_DEVICE};
+use crate::{NodeId, Resources, VolumeCapability, WHOLE_DEVICE};
 
 /// One reason why a group does not fit on a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -151,6 +151,35 @@ pub enum Misfit {
         /// The provider's name.
         name: String,
     },
+    /// The node's host volume of that name can't be used in the way that the group wants.
+    HostVolumeMode {
+        /// The volume's name.
+        name: String,
+        /// How the group wants to use it.
+        wanted: VolumeCapability,
+    },
+    /// Another allocation writes to the volume, and one of both wants to be alone.
+    HostVolumeWritten {
+        /// The volume's name.
+        name: String,
+    },
+    /// The instance has claimed a volume elsewhere, and comes back to that.
+    HostVolumeClaimed {
+        /// The volume's name.
+        name: String,
+        /// The node where it is.
+        node: NodeId,
+    },
+    /// The node can't make volumes by that plugin.
+    VolumePlugin {
+        /// The plugin's name.
+        name: String,
+    },
+    /// The node has a volume of that name already.
+    VolumeNameTaken {
+        /// The name.
+        name: String,
+    },
     /// The node has no network of that name on which to publish ports.
     HostNetwork {
         /// The network's name.
@@ -183,6 +212,11 @@ impl Misfit {
             Misfit::Device { name, .. } if self.is_filter() => format!("missing device {name}"),
             Misfit::Device { name, .. } => format!("device {name}"),
             Misfit::HostVolume { name } => format!("missing host volume {name}"),
+            Misfit::HostVolumeMode { name, .. } => format!("access mode of host volume {name}"),
+            Misfit::HostVolumeWritten { name } => format!("host volume {name} is written"),
+            Misfit::HostVolumeClaimed { name, .. } => format!("host volume {name} is claimed elsewhere"),
+            Misfit::VolumePlugin { name } => format!("missing volume plugin {name}"),
+            Misfit::VolumeNameTaken { name } => format!("volume {name} is there"),
             Misfit::HostVolumeReadOnly { name } => format!("read-only host volume {name}"),
             Misfit::HostNetwork { name } => format!("missing host network {name}"),
             Misfit::Allocations { .. } => "max allocations".into(),
@@ -204,6 +238,10 @@ impl Misfit {
             | Misfit::DistinctProperty { .. }
             | Misfit::HostVolume { .. }
             | Misfit::HostVolumeReadOnly { .. }
+            | Misfit::HostVolumeMode { .. }
+            | Misfit::HostVolumeClaimed { .. }
+            | Misfit::VolumePlugin { .. }
+            | Misfit::VolumeNameTaken { .. }
             | Misfit::HostNetwork { .. }
             | Misfit::NetworkMode { .. }
             | Misfit::SecretsProvider { .. } => true,
@@ -217,6 +255,7 @@ impl Misfit {
             | Misfit::PortTaken { .. }
             | Misfit::NoDynamicPort
             | Misfit::Allocations { .. }
+            | Misfit::HostVolumeWritten { .. }
             | Misfit::Cores { .. } => false,
         }
     }
@@ -264,6 +303,13 @@ impl fmt::Display for Misfit {
                 write!(f, "device {name}: {share}{ask} wanted, {matching} match, {free} free")
             }
             Misfit::HostVolume { name } => write!(f, "host volume {name} is missing"),
+            Misfit::HostVolumeMode { name, wanted } => write!(f, "host volume {name} is not for {wanted}"),
+            Misfit::HostVolumeWritten { name } => write!(f, "host volume {name} has a writer, and one writes alone"),
+            Misfit::HostVolumeClaimed { name, node } => {
+                write!(f, "the instance has its volume {name} on node {}", node.short())
+            }
+            Misfit::VolumePlugin { name } => write!(f, "volume plugin {name} is missing"),
+            Misfit::VolumeNameTaken { name } => write!(f, "a volume {name} is there already"),
             Misfit::HostVolumeReadOnly { name } => write!(f, "host volume {name} is read-only"),
             Misfit::HostNetwork { name } => write!(f, "host network {name} is missing"),
             Misfit::Allocations { max } => write!(f, "node has its most allocations, {max}"),

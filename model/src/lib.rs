@@ -19,6 +19,7 @@ mod explanation;
 mod node;
 mod resources;
 mod service;
+mod volume;
 
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -33,6 +34,7 @@ pub use evaluation::{Evaluation, EvaluationStatus, Trigger};
 pub use explanation::{Misfit, NearMiss, ReasonCount, Unplaced};
 pub use id::{
     AllocationId, ClusterId, DeploymentId, EvaluationId, Index, JobKey, NodeId, ParseIdError, ServerId, Term,
+    VolumeClaimId, VolumeId,
 };
 pub use job::*;
 pub use node::{
@@ -43,6 +45,10 @@ pub use node::{
 pub use resources::{Resources, fits};
 pub use service::{Instance, InstanceState};
 pub use time::Timestamp;
+pub use volume::{
+    AccessMode, AttachmentMode, DynamicVolume, FOLDER_PLUGIN, VolumeCapability, VolumeClaim, VolumeClaimKey,
+    VolumeOffer, volume_plugin_attribute,
+};
 
 /// The namespace of a job that names none.
 pub const DEFAULT_NAMESPACE: &str = "default";

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::VolumeOffer;
+
 /// A whole device, in the unit of shares.
 pub const WHOLE_DEVICE: u32 = 1000;
 
@@ -81,6 +83,9 @@ pub struct HostVolume {
     pub path: String,
     /// Whether nobody may write to it.
     pub read_only: bool,
+    /// What jobs must know of it where it was made or registered while the cluster runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dynamic: Option<VolumeOffer>,
 }
 
 /// A network of the host on which ports may be published.

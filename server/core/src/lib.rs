@@ -24,6 +24,7 @@ pub mod dry_run;
 pub mod evaluations;
 mod reconnect;
 pub mod schedule;
+pub mod volumes;
 pub mod why;
 
 #[cfg(feature = "testing")]

@@ -27,6 +27,7 @@ use crate::state::State;
 
 pub use chance::has_chance;
 pub(crate) use changes::{Change, change_between};
+pub(crate) use constraint::unmet;
 pub(crate) use feasible::Feasibility;
 pub(crate) use place::{Finding, Survey, sum};
 pub use reconcile::Counts;

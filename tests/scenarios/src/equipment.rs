@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Affinity, Allocation, Device, DeviceGroup, DeviceInstance, DeviceName, Group, HostNetwork, HostVolume, Network,
-    Node, Numa, Port, Secret, Volume, VolumeMount, WHOLE_DEVICE,
+    AccessMode, Affinity, Allocation, Device, DeviceGroup, DeviceInstance, DeviceName, Group, HostNetwork, HostVolume,
+    Network, Node, Numa, Port, Secret, Volume, VolumeMount, WHOLE_DEVICE,
 };
 
 use super::job::constraint;
@@ -45,7 +45,7 @@ pub fn equip(node: &mut Node, words: &mut Words) {
     }
     while let Some(text) = words.value("volume") {
         let (name, mode) = text.split_once(':').unwrap_or((&text, "rw"));
-        let volume = HostVolume { path: format!("/srv/{name}"), read_only: mode == "ro" };
+        let volume = HostVolume { path: format!("/srv/{name}"), read_only: mode == "ro", dynamic: None };
         node.host_volumes.insert(name.to_string(), volume);
     }
     while let Some(text) = words.value("network") {
@@ -91,14 +91,23 @@ pub fn ask(group: &mut Group, words: &mut Words) {
         task.resources.devices.push(device(&text));
     }
     while let Some(text) = words.value("volume") {
-        let (source, mode) = text.split_once(':').unwrap_or((&text, "rw"));
-        let volume = Volume {
+        let mut parts = text.split(';');
+        let head = parts.next().unwrap_or_default();
+        let (source, mode) = head.split_once(':').unwrap_or((head, "rw"));
+        let mut volume = Volume {
             name: source.into(),
             kind: "host".into(),
             source: source.into(),
             read_only: mode == "ro",
             ..Volume::default()
         };
+        for part in parts {
+            match part {
+                "sticky" => volume.sticky = true,
+                "block" => volume.attachment_mode = "block-device".into(),
+                mode => volume.access_mode = access(mode).as_str().into(),
+            }
+        }
         let destination = format!("/{source}");
         task.volume_mounts.push(VolumeMount { volume: source.into(), destination, ..VolumeMount::default() });
         group.volumes.insert(source.into(), volume);
@@ -175,6 +184,12 @@ fn device(text: &str) -> Device {
         }
     }
     device
+}
+
+/// A way to use a volume, without its first words: `single-writer`.
+pub fn access(word: &str) -> AccessMode {
+    let known = AccessMode::parse(&format!("single-node-{word}"));
+    known.unwrap_or_else(|| panic!("nobody uses a volume as {word}"))
 }
 
 fn device_name(text: &str) -> DeviceName {

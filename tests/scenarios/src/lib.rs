@@ -25,6 +25,9 @@
 //! group api count=1                       one more group of the job above
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
+//! volume data on n1 modes=writer,single-writer namespace=other        somebody makes a volume there while the cluster runs,
+//!                                         for these uses; `job web volume=data;sticky;single-writer` asks for it
+//! close data on n1 · delete data on n1 · unclaim web[0]    the volume is closed, or gone; the instance need not come back to it
 //! run · healthy web · fails web[0] on n1 at=-5m · gone web[0] on n1 · sweep (what was told to stop is gone)
 //! runs web[0] on n1 · reports n1          the agent says so of one instance, or of all that is wanted on its node
 //! stop web[0] on n1 · stop web · drain n1 deadline=1h ignore_system · undrain n1 · down n1 · back n1 · wait 30s
@@ -51,6 +54,7 @@ mod decision;
 mod deeds;
 mod equipment;
 mod job;
+mod volumes;
 mod words;
 
 use std::collections::BTreeSet;
@@ -145,6 +149,11 @@ pub fn check_refused(setup: &str, line: &str, words: &str) {
     let before = cluster.state.clone();
     assert_eq!(cluster.refused(line).as_deref(), Some(words));
     assert_eq!(cluster.state.deployments().collect::<Vec<_>>(), before.deployments().collect::<Vec<_>>());
+}
+
+/// The id of the newest instance of that name when `setup` was played.
+pub fn id_of_allocation(setup: &str, name: &str) -> AllocationId {
+    Cluster::play(setup).instance(&words::Name::of(name), None).id
 }
 
 /// Plays `setup`, lets the scheduler decide, and asserts where the drain of `node` stands, an allocation a line.

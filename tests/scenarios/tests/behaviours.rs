@@ -20,6 +20,8 @@ mod disconnects;
 mod disks;
 #[path = "behaviours/drains.rs"]
 mod drains;
+#[path = "behaviours/dynamic_volumes.rs"]
+mod dynamic_volumes;
 #[path = "behaviours/explanations.rs"]
 mod explanations;
 #[path = "behaviours/failures.rs"]
@@ -58,6 +60,8 @@ mod scaling;
 mod scores;
 #[path = "behaviours/spreads.rs"]
 mod spreads;
+#[path = "behaviours/sticky_volumes.rs"]
+mod sticky_volumes;
 #[path = "behaviours/sysbatch.rs"]
 mod sysbatch;
 #[path = "behaviours/system.rs"]

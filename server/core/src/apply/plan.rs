@@ -232,6 +232,7 @@ impl Placer<'_> {
         }
         new.ports = room(state, node, &new, group)?;
         new.index = self.name_index(state, group, tail);
+        super::volume::check(state, node, version, group, &new)?;
         // Only now that the newcomer has its room: nothing ends in vain.
         for victim in tail.preempts.iter().filter_map(|victim| state.allocation(*victim)).cloned().collect::<Vec<_>>() {
             if victim.is_live() {
@@ -258,6 +259,7 @@ impl Placer<'_> {
         {
             state.put_gain(node.id);
         }
+        super::volume::claim(state, work, node, version, group, &new);
         allocation::save(state, work, new, true);
         self.joined.extend(deployment.map(|_| id));
         Ok(())

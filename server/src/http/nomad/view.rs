@@ -13,4 +13,5 @@ pub(super) mod service;
 pub(super) mod summary;
 pub(super) mod time;
 pub(super) mod usage;
+pub(super) mod volume;
 pub(super) mod why;

@@ -75,7 +75,7 @@ fn a_missing_provider_of_secrets_is_a_reason_that_names_it() {
         "web",
         "web: 0 of 1 run, 1 unplaced, blocked
          2 nodes: 2 filtered, 0 exhausted, 0 fit
-         n1: secrets provider file is missing, secrets provider safe is missing
+         n1: secrets provider file is missing; secrets provider safe is missing
          n2: secrets provider safe is missing
          hint: add one node of at least 100 MHz and 64 MiB",
     );
@@ -99,5 +99,8 @@ fn a_system_job_runs_where_its_secrets_can_be_fetched_and_ends_where_they_can_no
          node n2
          job logs type=system secret=file";
     check(setup, "place logs[0] on n1");
-    check(&format!("{setup}\nrun\nnode n1"), "stop logs[0] on n1: node unfit");
+    check(
+        &format!("{setup}\nnode n3 attr.plugins.secrets.file.version=1\nrun\nnode n1"),
+        "stop logs[0] on n1: node unfit",
+    );
 }

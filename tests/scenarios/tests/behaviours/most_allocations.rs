@@ -82,7 +82,7 @@ fn why_says_how_many_the_node_may_hold() {
         "node n1 max_allocs=1
          job web count=2",
         "web",
-        "web: 1 of 2 run, 1 unplaced, blocked
+        "web: 0 of 2 run, 1 unplaced, blocked
          1 nodes: 0 filtered, 1 exhausted, 0 fit
          n1: node has its most allocations, 1
          hint: add one node of at least 100 MHz and 64 MiB",

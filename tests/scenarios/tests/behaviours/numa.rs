@@ -15,13 +15,13 @@ fn cores_that_must_be_near_come_from_one_numa_node() {
 
 #[test]
 fn cores_that_are_spread_over_numa_nodes_are_no_room_where_they_must_be_near() {
-    let setup = "node n1 cores=0-3 numa=0-1;2-3 cpu=8000
-         job db cores=1 count=2 numa=require
-         alloc db[0] on n1
+    let setup = "node n1 cores=0-5 numa=0-2;3-5 cpu=8000
+         job db cores=2 count=2 numa=require
          run
-         stop db[1] on n1
-         job web cores=3 numa";
-    check(&format!("{setup}=none"), "place web[0] on n1 with cores 1,2,3\nblocked db 1: cores 1");
+         job web cores=2 numa";
+    check(&format!("{setup}=require"), "blocked web 1: cores of one numa node 1");
+    check(&format!("{setup}=prefer"), "place web[0] on n1 with cores 2,5");
+    check(&format!("{setup}=none"), "place web[0] on n1 with cores 2,5");
 }
 
 #[test]
@@ -48,6 +48,7 @@ fn what_is_full_now_may_fit_later() {
          job web cores=3 numa=require
          run
          stop low
+         run
          sweep",
         "place web[0] on n1 with cores 4,5,6",
     );
@@ -147,7 +148,7 @@ fn devices_that_are_all_on_the_other_numa_node_are_a_reason_of_their_own() {
          node n2 cores=0-7 numa=0-3;4-7 cpu=8000 device=\"nvidia/gpu/1080ti:2;numa=0,1\"",
         "web",
         "web: 0 of 1 run, 1 unplaced, blocked
-         2 nodes: 2 filtered, 0 exhausted, 0 fit
+         2 nodes: 1 filtered, 1 exhausted, 0 fit
          n1: device gpu: 2 wanted, 2 match, 1 free
          n2: device gpu near the cores: 2 wanted, 1 match, 1 free
          hint: add one node of at least 0 MHz and 64 MiB",
@@ -173,7 +174,7 @@ fn an_update_may_take_over_the_cores_of_the_numa_node_where_it_is() {
          alloc web[0] on n1 healthy
          job web change=env",
         "stop web[0] on n1: updated
-         place web[0] on n1 with cores 4,5,6,7 after web[0]",
+         place web[0] on n1 after web[0] with cores 4,5,6,7",
     );
 }
 
@@ -188,8 +189,10 @@ fn who_must_be_near_may_have_others_make_way() {
          job mid cores=1 priority=20
          alloc mid[0] on n1
          job web cores=2 priority=90 numa=require",
-        "preempt mid[0] on n1
-         place web[0] on n1 with cores 2,3 after mid[0]
-         blocked mid 1: cores 1",
+        "preempt low[0] on n1
+         preempt low[1] on n1
+         place web[0] on n1 after low[0] after low[1] with cores 0,1
+         place low[0] on n1 with cores 3
+         blocked low 1: cores 1",
     );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use model::{ALL_NODE_POOLS, Constraint, Group, Job, Misfit, NetworkMode, Node, secrets_provider_attribute};
 
-use super::super::constraint::{Condition, resolve};
+use super::super::constraint::{Condition, misfit};
 
 /// What a group asks of a node. Groups with the same key ask the same.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,9 +105,7 @@ impl Demand {
             misfits.push(Misfit::Pool { has: node.pool.clone() });
         }
         for condition in self.conditions.iter().filter(|condition| !condition.holds(node)) {
-            let constraint = condition.constraint();
-            let has = resolve(&constraint.attribute, node).filter(|_| constraint.attribute.starts_with("${"));
-            misfits.push(Misfit::Constraint { text: constraint.to_string(), has: has.map(|has| has.into_owned()) });
+            misfits.push(misfit(condition.constraint(), node));
         }
         misfits.extend(self.missing_means(node));
         misfits

@@ -8,12 +8,7 @@ use super::{Near, Taken};
 
 /// The cores of each task that asks for some, or how many are short. Those that are said to be near to each other are
 /// picked first.
-pub(super) fn pick(
-    node: &Node,
-    taken: &Taken<'_>,
-    group: &Group,
-    near: &Near<'_>,
-) -> Result<Vec<CoreGrant>, Misfit> {
+pub(super) fn pick(node: &Node, taken: &Taken<'_>, group: &Group, near: &Near<'_>) -> Result<Vec<CoreGrant>, Misfit> {
     let asks = || group.tasks.iter().filter(|task| task.resources.cores > 0);
     let ask: u64 = asks().map(|task| u64::from(task.resources.cores)).sum();
     let mut free = free(node, taken);

@@ -61,7 +61,7 @@ impl<'a> Survey<'a> {
             } else {
                 (chooser.leaving(&self.want), chooser.succeeded(&self.want))
             };
-            chooser.finding(at, leaving, succeeded)
+            chooser.finding(at, &self.want, leaving, succeeded)
         };
         places.into_iter().zip(nodes).map(look).collect()
     }
