@@ -122,7 +122,7 @@ async fn attempt(driver: &dyn Driver, spec: &TaskSpec, progress: Progress) -> Re
 }
 
 /// The task, ready to be started.
-fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: &AgentConfig) -> TaskSpec {
+pub(super) fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: &AgentConfig) -> TaskSpec {
     let (task, group) = (local.task(name), local.group());
     let task = task.expect("effects are for tasks of the group");
     let group = group.expect("a group with tasks exists");

@@ -72,10 +72,10 @@ impl State {
         let node = self.node(volume.node);
         let offer = node.and_then(|node| node.host_volumes.get(&volume.name)).and_then(|known| known.dynamic.as_ref());
         let is_there = offer.is_some_and(|offer| offer.id == volume.id);
-        match is_there {
-            true if node.is_some_and(|node| node.status == NodeStatus::Ready) => VolumeStatus::Ready,
-            false if volume.host_path.is_empty() && !volume.deleting => VolumeStatus::Pending,
-            true | false => VolumeStatus::Unavailable,
+        match node.is_some_and(|node| node.status == NodeStatus::Ready) && !volume.deleting {
+            true if is_there => VolumeStatus::Ready,
+            true => VolumeStatus::Pending,
+            false => VolumeStatus::Unavailable,
         }
     }
 

@@ -17,7 +17,7 @@ use server_core::command::Command;
 use server_core::state::State;
 use server_core::volumes::choose_node;
 
-use super::propose::{newest, propose};
+use super::propose::{newest, propose, propose_further};
 use super::view::volume::{ClaimView, VolumeStub, VolumeView};
 use super::{client, find};
 use crate::http::Api;
@@ -77,19 +77,13 @@ async fn put(api: &Api, call: &Call, is_made: bool) -> Result<Response, Failure>
     let fields = body.fields("Volume")?.ok_or_else(|| Failure::bad_request("the body has no Volume"))?;
     let mut volume = read_volume(&state, call, &fields, is_made)?;
     let node = wanted_node(&state, &fields)?;
+    if volume.id == VolumeId::default() {
+        volume.id = new_id(api, call, &state, &volume.name);
+    }
     let known = state.volume(volume.id).cloned();
     match &known {
-        Some(known) => volume.node = known.node,
+        Some(known) => (volume.node, volume.node_pool) = (known.node, known.node_pool.clone()),
         None => {
-            if volume.id == VolumeId::default() {
-                let random = [api.config.random.next_u64(), api.config.random.next_u64()];
-                volume.id = VolumeId::derive(&[
-                    state.cluster().as_bytes(),
-                    &random[0].to_le_bytes(),
-                    &random[1].to_le_bytes(),
-                    volume.name.as_bytes(),
-                ]);
-            }
             let place = choose_node(&state, &volume, node).map_err(|reasons| no_node(node, &reasons))?;
             volume.node = place.id;
             volume.node_pool.clone_from(&place.pool);
@@ -107,7 +101,7 @@ async fn put(api: &Api, call: &Call, is_made: bool) -> Result<Response, Failure>
             let made: Made = serde_json::from_slice(&answer)
                 .map_err(|error| Failure::internal(format!("the agent's answer can't be read: {error}")))?;
             volume.host_path = made.path;
-            let done = propose(api, call, Command::PutVolume { volume: Arc::new(volume.clone()) }).await?;
+            let done = propose_further(api, call, Command::PutVolume { volume: Arc::new(volume.clone()) }).await?;
             let state = newest(api).await?;
             let known = state.volume(volume.id).map_or(&volume, |known| known);
             changed(call, done.index, &json!({ "Volume": VolumeView::of(&state, known), "Warnings": "" }))
@@ -118,10 +112,17 @@ async fn put(api: &Api, call: &Call, is_made: bool) -> Result<Response, Failure>
                 Some(known) => Command::PutVolume { volume: known },
                 None => Command::ForgetVolume { id: volume.id },
             };
-            propose(api, call, undo).await?;
+            propose_further(api, call, undo).await?;
             Err(failure)
         }
     }
+}
+
+/// The id of a new volume: the same when the same request is sent once more.
+fn new_id(api: &Api, call: &Call, state: &State, name: &str) -> VolumeId {
+    let random = || [api.config.random.next_u64().to_le_bytes(), api.config.random.next_u64().to_le_bytes()].concat();
+    let unique = call.idempotency().map_or_else(random, |request| request.to_vec());
+    VolumeId::derive(&[state.cluster().as_bytes(), &unique, name.as_bytes()])
 }
 
 /// What an agent answers that has made a volume.
@@ -258,7 +259,7 @@ pub(super) async fn delete(api: Arc<Api>, call: Arc<Call>) -> Result<Response, F
         Err(failure) if !force => return Err(failure),
         Err(_) | Ok(_) => {}
     }
-    let done = propose(&api, &call, Command::ForgetVolume { id: volume.id }).await?;
+    let done = propose_further(&api, &call, Command::ForgetVolume { id: volume.id }).await?;
     changed(&call, done.index, &json!({ "Index": done.index }))
 }
 

@@ -36,8 +36,8 @@ fn a_volume_is_used_only_in_the_ways_that_it_offers() {
         "blocked web 1: access mode of host volume data 1
          place alone[0] on n1
          place readers[0] on n1
-         blocked many 1: access mode of host volume data 1
-         blocked blocks 1: access mode of host volume data 1",
+         blocked many 1: access mode of host volume data 1, host volume data is written 1
+         blocked blocks 1: access mode of host volume data 1, host volume data is written 1",
     );
 }
 

@@ -51,7 +51,7 @@ fn each_instance_has_its_own() {
 
 #[test]
 fn an_instance_that_had_none_takes_any() {
-    check(&format!("{AT_HOME}\nrun\nineligible n1\njob web count=2"), "place web[1] on n2");
+    check(&format!("{AT_HOME}\nrun\nineligible n1\njob web count=2"), "in-place web[0]\nplace web[1] on n2");
 }
 
 #[test]

@@ -167,7 +167,7 @@ mod tests {
         node.devices = vec![DeviceGroup {
             name: gpu(),
             attributes: [("memory".to_string(), "40 GiB".to_string()), ("arch".into(), "ampere".into())].into(),
-            instances: vec![DeviceInstance { id: "0".into(), healthy: true }],
+            instances: vec![DeviceInstance { id: "0".into(), healthy: true, numa_node: None }],
         }];
         node.host_volumes
             .insert("certs".into(), HostVolume { path: "/srv/certs".into(), read_only: true, dynamic: None });
@@ -183,7 +183,7 @@ mod tests {
         );
         assert_eq!(
             serde_json::to_value(host_volumes(&node)).unwrap(),
-            json!({"certs": {"Name": "certs", "Path": "/srv/certs", "ReadOnly": true}})
+            json!({"certs": {"Name": "certs", "Path": "/srv/certs", "ReadOnly": true, "ID": ""}})
         );
         let address = |family: &str, alias: &str, address: &str, ports: &str| json!({"Family": family, "Alias": alias, "Address": address, "ReservedPorts": ports});
         assert_eq!(

@@ -1,0 +1,34 @@
+job "web" {
+  group "web" {
+    task "shares" {
+      driver = "fake"
+      resources {
+        cpu = 100
+        numa {
+          affinity = "require"
+        }
+      }
+    }
+    task "devices" {
+      driver = "fake"
+      resources {
+        cores = 2
+        device "nvidia/gpu" {}
+        numa {
+          affinity = "prefer"
+          devices  = ["nvidia/gpu", "nvidia/gqu"]
+        }
+      }
+    }
+    task "nothing" {
+      driver = "fake"
+      resources {
+        cores = 1
+        device "nvidia/gpu" {}
+        numa {
+          devices = ["nvidia/gpu"]
+        }
+      }
+    }
+  }
+}
