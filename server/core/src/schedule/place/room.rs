@@ -178,7 +178,8 @@ impl<'a> Ask<'a> {
         alone.filter_map(|port| Some((address_of(port, &row.node)?.to_string(), port.value))).collect()
     }
 
-    /// Whether cores, devices, dynamic ports, volumes and a place among the node's allocations are to be had there when those are `gone`.
+    /// Whether cores, devices, dynamic ports, volumes and a place among the node's allocations are to be had there when
+    /// those are `gone`.
     pub fn is_granted_without<'k>(&self, fleet: &Fleet, at: Place, gone: impl Iterator<Item = &'k Allocation>) -> bool {
         let row = fleet.row(at);
         let gone: Vec<_> = gone.collect();
