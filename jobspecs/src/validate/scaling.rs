@@ -62,10 +62,6 @@ fn check_bounds(scaling: &Scaling, path: &str, problems: &mut Problems) {
 
 fn check_numa(task: &Task, numa: &Numa, path: &str, problems: &mut Problems) {
     if !numa.is_asked() {
-        if !numa.devices.is_empty() {
-            let message = format!("the task `{}` names devices for numa, but no affinity", task.name);
-            problems.add(format!("{path}.Devices"), message, "write: affinity = \"require\" or affinity = \"prefer\"");
-        }
         return;
     }
     if task.resources.cores == 0 {

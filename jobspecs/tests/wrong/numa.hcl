@@ -20,15 +20,5 @@ job "web" {
         }
       }
     }
-    task "nothing" {
-      driver = "fake"
-      resources {
-        cores = 1
-        device "nvidia/gpu" {}
-        numa {
-          devices = ["nvidia/gpu"]
-        }
-      }
-    }
   }
 }
