@@ -2,7 +2,7 @@
 
 use crate::invocation::{compare, sched};
 
-const COMMANDS: [&str; 38] = [
+const COMMANDS: [&str; 46] = [
     "",
     "agent",
     "job",
@@ -37,6 +37,14 @@ const COMMANDS: [&str; 38] = [
     "service",
     "service list",
     "service info",
+    "volume",
+    "volume create",
+    "volume register",
+    "volume status",
+    "volume delete",
+    "volume claim",
+    "volume claim list",
+    "volume claim delete",
     "events",
     "status",
     "version",
