@@ -19,6 +19,7 @@ mod node;
 mod plan;
 mod server;
 mod service;
+mod volume;
 
 pub use allocation::{Allocation, CheckStatus, TaskEvent, TaskState};
 pub use capacity::{Foreseen, Largest, Moved, Overview, Placed, Room};
@@ -30,6 +31,7 @@ pub use node::{DrainStatus, Node, NodeUsage};
 pub use plan::{Change, Diff, FieldChange, ObjectChange, Plan, TaskChange};
 pub use server::{Member, Members, RaftServer, RaftServers};
 pub use service::{ServiceInstance, ServicesOfNamespace};
+pub use volume::{Volume, VolumeClaim};
 
 /// An answer in the given type; null stands for an empty object or list.
 pub fn decode<T: DeserializeOwned + Default>(value: &Value) -> Result<T, Failure> {

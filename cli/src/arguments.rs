@@ -8,7 +8,9 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::http::Client;
 use crate::session::Session;
-use crate::{agent, alloc, capacity, completion, deployment, events, job, node, server, service, status, version};
+use crate::{
+    agent, alloc, capacity, completion, deployment, events, job, node, server, service, status, version, volume,
+};
 
 /// Where servers listen unless told otherwise.
 const DEFAULT_ADDRESS: &str = "http://127.0.0.1:4646";
@@ -78,6 +80,9 @@ enum Command {
     /// Look at the catalog of services
     #[command(subcommand)]
     Service(service::Command),
+    /// Make, register and delete volumes of hosts
+    #[command(subcommand)]
+    Volume(volume::Command),
     /// Show what happens in the cluster, one sentence per event
     Events(events::Args),
     /// Show what is free, or what would fit if something were different
@@ -113,6 +118,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<Exit, Failure> 
         Command::Node(command) => node::run(command, session).await,
         Command::Server(command) => server::run(command, session).await,
         Command::Service(command) => service::run(command, session).await,
+        Command::Volume(command) => volume::run(command, session).await,
         Command::Events(args) => events::run(&args, session).await,
         Command::Capacity(args) => capacity::run(&args, session).await,
         Command::Status(args) => status::run(&args, session).await,

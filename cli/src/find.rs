@@ -7,11 +7,13 @@ mod allocation;
 mod deployment;
 mod job;
 mod node;
+mod volume;
 
 pub use allocation::{allocation, allocation_of_job};
 pub use deployment::deployment;
 pub use job::{job, job_and_group};
 pub use node::{local_node, node};
+pub use volume::{volume, volume_claim};
 
 /// What came of looking for a name.
 #[derive(Debug, PartialEq)]

@@ -32,6 +32,7 @@ mod server;
 mod service;
 mod status;
 mod version;
+mod volume;
 
 mod agent;
 mod config;

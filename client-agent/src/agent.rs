@@ -12,6 +12,7 @@ mod local;
 mod orders;
 mod restore;
 mod usage;
+mod volumes;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ use crate::report::Report;
 use crate::rpc::{Link, LinkEvent};
 use crate::store::{Write, keep_writing};
 use local::Local;
+use volumes::KeptVolume;
 
 /// How often all containers are listed, drivers are looked at, and remains are collected.
 const ROUNDS_INTERVAL: Duration = Duration::from_secs(10);
@@ -68,6 +70,10 @@ pub(crate) enum Input {
     Usage(Vec<(AllocationId, String, TaskUsage)>),
     /// The remains of an allocation were removed.
     Collected(AllocationId),
+    /// A volume is there now.
+    VolumeMade(KeptVolume),
+    /// A volume is not there any more.
+    VolumeDeleted(KeptVolume),
 }
 
 /// All that the agent knows.
@@ -125,6 +131,8 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
         let found = describe::look(driver.as_ref()).await;
         describe::enter(&mut node, driver.name(), found);
     }
+    node.attributes.extend(config.secrets.fingerprint().await);
+    node.host_volumes.extend(volumes::kept(&documents).await);
     let (hello, hello_seen) = watch::channel(wire::AgentHello::default());
     let (usage_told, usage_seen) = watch::channel(wire::Usage::default());
     let now = Instant::now();
@@ -243,6 +251,8 @@ impl Agent {
             Input::Fingerprint(name, driver) => self.fingerprinted(&name, driver),
             Input::Usage(measured) => self.measured(measured),
             Input::Collected(id) => self.collected(id),
+            Input::VolumeMade(volume) => self.volume_made(volume),
+            Input::VolumeDeleted(volume) => self.volume_deleted(&volume),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What an operator says of a node, and the seams through which its agent touches the world.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use seams::{Clock, Random};
 
 use crate::drivers::Driver;
 use crate::host::Host;
+use crate::secrets::Secrets;
 use crate::store::Store;
 
 /// The settings of an agent.
@@ -55,6 +57,16 @@ pub struct AgentConfig {
     pub host_volumes: BTreeMap<String, HostVolume>,
     /// Networks on which ports may be published, by name.
     pub host_networks: BTreeMap<String, HostNetwork>,
+    /// The ways to attach groups to the network that every agent knows, less those that are not to be used.
+    pub network_modes: BTreeSet<String>,
+    /// Networks of the engine that groups may join, by the mode that a group gives, `cni/lan`.
+    pub named_networks: BTreeMap<String, String>,
+    /// The most allocations that may be held at once; none for as many as fit.
+    pub max_allocations: Option<u32>,
+    /// Where secrets are fetched from.
+    pub secrets: Secrets,
+    /// Where volumes are made; none where none are.
+    pub volumes_folder: Option<PathBuf>,
     /// Devices that tasks may have.
     pub devices: Vec<Devices>,
     /// The least time between leaving the catalog and the first signal, for groups with services (design 4).
@@ -89,6 +101,11 @@ impl AgentConfig {
             reservable_cores: None,
             host_volumes: BTreeMap::new(),
             host_networks: BTreeMap::new(),
+            network_modes: model::usual_network_modes(),
+            named_networks: BTreeMap::new(),
+            max_allocations: None,
+            secrets: Secrets::default(),
+            volumes_folder: None,
             devices: Vec::new(),
             deregister_grace: Duration::from_secs(1),
             kill_timeout_max: Duration::from_secs(30),
@@ -111,6 +128,8 @@ pub struct Devices {
     pub attributes: BTreeMap<String, String>,
     /// The path of each of them on the host, by its id; empty for a device that is none of the kernel's.
     pub instances: BTreeMap<String, String>,
+    /// Where each of them is on the PCI bus, by its id, for those of which it is known.
+    pub bus_ids: BTreeMap<String, String>,
 }
 
 /// What an agent touches the world with.

@@ -50,6 +50,8 @@ pub struct TaskSpec {
     pub cpu_mhz: u64,
     /// The cores that it has alone; empty for a share of all.
     pub cores: BTreeSet<u16>,
+    /// The NUMA nodes whose memory it may use; empty for any.
+    pub memory_nodes: BTreeSet<u16>,
     /// Paths of the devices that it has.
     pub devices: Vec<String>,
     /// Folders of the host that it sees.
@@ -90,6 +92,8 @@ pub enum TaskNetwork {
     Own,
     /// That of the container with this handle.
     Shared(String),
+    /// The engine's network of that name.
+    Joined(String),
     /// None.
     Isolated,
 }

@@ -1,7 +1,8 @@
 //! The host as a seam: what it is, and what is used of it. The real one reads `/proc` and `/etc`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -22,6 +23,34 @@ pub struct HostFacts {
     pub disk_mb: u64,
     /// Facts such as `kernel.name`.
     pub attributes: BTreeMap<String, String>,
+    /// The cores of each NUMA node; empty where the kernel does not say.
+    pub numa_nodes: BTreeMap<u16, BTreeSet<u16>>,
+    /// The NUMA node of each device of the PCI bus that has one, by its bus id, `0000:65:00.0`.
+    pub pci_numa_nodes: BTreeMap<String, u16>,
+}
+
+impl HostFacts {
+    /// The NUMA node of the device with that bus id, if it has one. Where there is no choice, it is known of any device.
+    pub fn numa_node_of(&self, bus_id: Option<&str>) -> Option<u16> {
+        let told = bus_id.and_then(|bus_id| self.pci_numa_nodes.get(&whole_bus_id(bus_id)));
+        told.copied().or_else(|| match self.numa_nodes.len() {
+            0 => Some(0),
+            1 => self.numa_nodes.keys().next().copied(),
+            _ => None,
+        })
+    }
+}
+
+/// A bus id as the kernel writes it: in small letters, with its domain, of which people leave out the usual one.
+fn whole_bus_id(bus_id: &str) -> String {
+    let bus_id = bus_id.trim().to_lowercase();
+    let parts: Vec<_> = bus_id.split(':').collect();
+    match parts.as_slice() {
+        [bus, device] => format!("0000:{bus:0>2}:{device}"),
+        // Some tools write the domain with eight digits.
+        [domain, bus, device] => format!("{:0>4}:{bus:0>2}:{device}", domain.trim_start_matches('0')),
+        _ => bus_id,
+    }
 }
 
 /// What is used of a host now.
@@ -75,12 +104,22 @@ impl Host for RealHost {
         let os = fs::read_to_string("/etc/os-release").unwrap_or_default();
         set("os.name", field(&os, "ID", '='));
         set("os.version", field(&os, "VERSION_ID", '='));
+        let numa_nodes = numa_nodes(Path::new(NUMA_NODES));
+        if !numa_nodes.is_empty() {
+            attributes.insert("numa.node.count".into(), numa_nodes.len().to_string());
+        }
+        for (node, cores) in &numa_nodes {
+            let cores: Vec<_> = cores.iter().map(ToString::to_string).collect();
+            attributes.insert(format!("numa.node{node}.cores"), cores.join(","));
+        }
         HostFacts {
             cores,
             core_mhz: core_mhz.unwrap_or(CORE_MHZ_UNKNOWN),
             memory_bytes,
             disk_mb: disk_mb(),
             attributes,
+            numa_nodes,
+            pci_numa_nodes: pci_numa_nodes(Path::new(PCI_DEVICES)),
         }
     }
 
@@ -96,6 +135,39 @@ impl Host for RealHost {
         });
         HostUsage { cpu_mhz, memory_mb: used_kb / 1024 }
     }
+}
+
+/// Where the kernel lists NUMA nodes.
+const NUMA_NODES: &str = "/sys/devices/system/node";
+/// Where the kernel lists the devices of the PCI bus.
+const PCI_DEVICES: &str = "/sys/bus/pci/devices";
+
+/// The cores of each NUMA node, as a folder like [`NUMA_NODES`] tells.
+fn numa_nodes(folder: &Path) -> BTreeMap<u16, BTreeSet<u16>> {
+    let node = |name: &str| name.strip_prefix("node")?.parse::<u16>().ok();
+    let cores = |name: &str| core_list(&first_line(&folder.join(name).join("cpulist").display().to_string()));
+    names(folder).iter().filter_map(|name| Some((node(name)?, cores(name)))).collect()
+}
+
+/// The NUMA node of each device that has one, as a folder like [`PCI_DEVICES`] tells. The kernel writes -1 for none.
+fn pci_numa_nodes(folder: &Path) -> BTreeMap<String, u16> {
+    let node = |name: &str| first_line(&folder.join(name).join("numa_node").display().to_string()).parse().ok();
+    names(folder).into_iter().filter_map(|name| Some((name.to_lowercase(), node(&name)?))).collect()
+}
+
+/// The names in a folder; none where it can't be read.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Cores as the kernel lists them: `0-3,8-11`.
+fn core_list(text: &str) -> BTreeSet<u16> {
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        Some(first.trim().parse::<u16>().ok()?..=last.trim().parse::<u16>().ok()?)
+    };
+    text.split(',').filter_map(range).flatten().collect()
 }
 
 /// Size of the root file system in MiB, as `df` tells; 0 where it does not.
@@ -181,6 +253,46 @@ mod tests {
         assert_eq!(busy_ticks("cpu  10 1 5 100 7 0 2 0 0 0\ncpu0 1 1 1"), 18);
         assert_eq!(field("ID=debian\nVERSION_ID=\"12\"\n", "VERSION_ID", '='), "12");
         assert_eq!(field("model name\t: Example CPU\n", "model name", ':'), "Example CPU");
+    }
+
+    #[test]
+    fn a_bus_id_is_the_same_however_it_is_written() {
+        for text in ["0000:65:00.0", "65:00.0", "0000:65:00.0 ", "00000000:65:00.0"] {
+            assert_eq!(whole_bus_id(text), "0000:65:00.0", "{text}");
+        }
+        assert_eq!(whole_bus_id("0001:AF:00.1"), "0001:af:00.1");
+        assert_eq!(whole_bus_id("AF:00.1"), "0000:af:00.1");
+        assert_ne!(whole_bus_id("65:00.0"), whole_bus_id("65:00.1"));
+        assert_ne!(whole_bus_id("0001:65:00.0"), whole_bus_id("0000:65:00.0"));
+        assert_eq!(whole_bus_id("usb1"), "usb1");
+    }
+
+    #[test]
+    fn numa_nodes_and_those_of_devices_are_read_from_the_kernels_folders() {
+        let folder = std::env::temp_dir().join(format!("sched-numa-{}", std::process::id()));
+        let write = |path: &str, text: &str| {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("node/node0/cpulist", "0-1,4\n");
+        write("node/node1/cpulist", "2-3,5\n");
+        write("node/possible", "0-1\n");
+        write("pci/0000:65:00.0/numa_node", "1\n");
+        write("pci/0000:66:00.0/numa_node", "-1\n");
+        let facts = HostFacts {
+            numa_nodes: numa_nodes(&folder.join("node")),
+            pci_numa_nodes: pci_numa_nodes(&folder.join("pci")),
+            ..HostFacts::default()
+        };
+        let nothing = numa_nodes(&folder.join("absent"));
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(facts.numa_nodes, [(0, [0, 1, 4].into()), (1, [2, 3, 5].into())].into());
+        assert_eq!(facts.numa_node_of(Some("65:00.0")), Some(1));
+        assert_eq!(facts.numa_node_of(Some("66:00.0")), None, "the kernel does not know");
+        assert_eq!(facts.numa_node_of(None), None);
+        assert_eq!(nothing, BTreeMap::new());
+        assert_eq!(HostFacts::default().numa_node_of(None), Some(0), "there is one memory for all");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod node_id;
 mod probe;
 mod report;
 mod rpc;
+mod secrets;
 mod store;
 
 pub use agent::{AgentError, run};
@@ -24,4 +25,5 @@ pub use config::{AgentConfig, AgentSeams, Devices};
 pub use host::{CORE_MHZ_UNKNOWN, FixedHost, Host, HostFacts, HostUsage, RealHost};
 pub use node_id::node_id;
 pub use probe::{Probe, ProbeKind};
+pub use secrets::{FetchSecret, Secrets};
 pub use store::{FolderStore, MemoryStore, Store};

@@ -33,7 +33,7 @@ impl FolderStore {
     /// Keeps documents in `folder`, which is made if need be.
     pub fn open(folder: impl Into<PathBuf>) -> io::Result<FolderStore> {
         let folder = folder.into();
-        for part in ["allocations", "jobs"] {
+        for part in ["allocations", "jobs", "volumes"] {
             std::fs::create_dir_all(folder.join(part))?;
         }
         Ok(FolderStore { folder })
@@ -44,7 +44,7 @@ impl FolderStore {
 impl Store for FolderStore {
     async fn load(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
         let mut documents = BTreeMap::new();
-        for part in ["", "allocations", "jobs"] {
+        for part in ["", "allocations", "jobs", "volumes"] {
             let mut entries = tokio::fs::read_dir(self.folder.join(part)).await?;
             while let Some(entry) = entries.next_entry().await? {
                 let name = entry.file_name().to_string_lossy().into_owned();

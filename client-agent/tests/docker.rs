@@ -53,6 +53,7 @@ impl Bench {
             env: BTreeMap::from([("WHO".to_string(), "basket".to_string())]),
             cpu_mhz: 200,
             cores: Default::default(),
+            memory_nodes: Default::default(),
             devices: Vec::new(),
             mounts: Vec::new(),
             resources: TaskResources { cpu: 200, memory: 32, ..TaskResources::default() },

@@ -1,7 +1,7 @@
 //! What a job says that this release does not act on. It is in the model, so it is kept with the job and shown; that
 //! it has no effect yet is said wherever it is used.
 
-use model::{CheckKind, Job, NetworkMode};
+use model::{CheckKind, Job};
 use serde_json::Value as Json;
 
 use crate::schema::{Block, Field, JOB, Kind, Status, Times};
@@ -121,18 +121,14 @@ const DEPRECATED_OF_DOCKER: [(&str, &str); 2] = [
     ("cpuset_cpus", "ask for whole cores: resources { cores = 2 }"),
 ];
 
+/// What Nomad fetches secrets from without a plugin.
+const PROVIDERS_OF_OTHERS: [&str; 2] = ["nomad", "vault"];
+
 /// The values without effect in fields that otherwise have one, in a complete job.
 pub(crate) fn in_job(job: &Job) -> Vec<Use> {
     let mut uses = Vec::new();
     for (at, group) in job.groups.iter().enumerate() {
         let path = format!("TaskGroups[{at}]");
-        for (at, network) in group.networks.iter().enumerate() {
-            if let NetworkMode::Named(name) = &network.mode {
-                let message = format!("the network mode `{name}` has no effect yet");
-                let hint = "tasks are attached as with mode \"host\"";
-                uses.push(Use { path: format!("{path}.Networks[{at}].Mode"), message, hint });
-            }
-        }
         for (name, volume) in group.volumes.iter().filter(|(_, volume)| volume.kind == "csi") {
             let message = format!("the csi volume `{}` has no effect yet", volume.source);
             let hint = "tasks that mount it do not start; host volumes of the nodes can be mounted";
@@ -146,6 +142,13 @@ pub(crate) fn in_job(job: &Job) -> Vec<Use> {
                 let message = format!("the driver `{}` is not in this release", task.driver);
                 let hint = "the job waits until a node has it; drivers of this release are docker and fake";
                 uses.push(Use { path: format!("{path}.Driver"), message, hint });
+            }
+            for (at, secret) in task.secrets.iter().enumerate() {
+                if PROVIDERS_OF_OTHERS.contains(&secret.provider.as_str()) {
+                    let message = format!("the secrets provider `{}` is not in this release", secret.provider);
+                    let hint = "the job waits until a node has a program of that name; built in is `file`";
+                    uses.push(Use { path: format!("{path}.Secrets[{at}].Provider"), message, hint });
+                }
             }
             for (name, hint) in DEPRECATED_OF_DOCKER {
                 if task.driver == "docker" && task.config.contains_key(name) {
@@ -213,7 +216,7 @@ mod tests {
                 "EphemeralDisk": {"Migrate": true},
                 "Networks": [{"CNI": {"Args": {"a": "b"}}}],
                 "Services": [{"Cluster": "eu", "Connect": {"Native": true}}],
-                "Volumes": {"data": {"Type": "host", "Sticky": true}},
+                "Volumes": {"data": {"Type": "host", "PerAlloc": true}},
                 "Tasks": [{"Templates": [{"DestPath": "a"}, {"DestPath": "b"}]}],
             }],
         });
@@ -225,7 +228,7 @@ mod tests {
             "TaskGroups[0].Services[0].Connect",
             "TaskGroups[0].Tasks[0].Templates[0]",
             "TaskGroups[0].Tasks[0].Templates[1]",
-            "TaskGroups[0].Volumes.data.Sticky",
+            "TaskGroups[0].Volumes.data.PerAlloc",
         ];
         assert_eq!(paths(loud, Given::AsDocument), wanted);
     }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeId, Resources, WHOLE_DEVICE};
+use crate::{NodeId, Resources, VolumeCapability, WHOLE_DEVICE};
 
 /// One reason why a group does not fit on a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,6 +94,26 @@ pub enum Misfit {
         /// Cores free.
         free: u32,
     },
+    /// Too few cores near the same memory are there or free.
+    NumaCores {
+        /// Cores wanted on one NUMA node.
+        ask: u32,
+        /// The most cores that one of the node's NUMA nodes has.
+        most: u32,
+        /// The most that are free on one.
+        free: u32,
+    },
+    /// Too few devices are there or free on the NUMA node where the cores would be.
+    NumaDevice {
+        /// What is asked for, as it is written: `nvidia/gpu`.
+        name: String,
+        /// How many.
+        ask: u64,
+        /// The most healthy ones that meet the ask on one NUMA node.
+        matching: u64,
+        /// The most that are free on one which has the cores free as well.
+        free: u64,
+    },
     /// Too few devices, or parts of devices, are there or free.
     Device {
         /// What is asked for, as it is written: `nvidia/gpu`.
@@ -115,6 +135,50 @@ pub enum Misfit {
     /// The node's host volume of that name can't be written, and the group wants to.
     HostVolumeReadOnly {
         /// The volume's name.
+        name: String,
+    },
+    /// As many allocations are held there as the node may have at once.
+    Allocations {
+        /// How many that is.
+        max: u32,
+    },
+    /// The node can't attach groups to the network in that way.
+    NetworkMode {
+        /// The mode, `bridge` or `cni/lan`.
+        mode: String,
+    },
+    /// The node can't fetch secrets from that provider.
+    SecretsProvider {
+        /// The provider's name.
+        name: String,
+    },
+    /// The node's host volume of that name can't be used in the way that the group wants.
+    HostVolumeMode {
+        /// The volume's name.
+        name: String,
+        /// How the group wants to use it.
+        wanted: VolumeCapability,
+    },
+    /// Another allocation writes to the volume, and one of both wants to be alone.
+    HostVolumeWritten {
+        /// The volume's name.
+        name: String,
+    },
+    /// The instance has claimed a volume elsewhere, and comes back to that.
+    HostVolumeClaimed {
+        /// The volume's name.
+        name: String,
+        /// The node where it is.
+        node: NodeId,
+    },
+    /// The node can't make volumes by that plugin.
+    VolumePlugin {
+        /// The plugin's name.
+        name: String,
+    },
+    /// The node has a volume of that name already.
+    VolumeNameTaken {
+        /// The name.
         name: String,
     },
     /// The node has no network of that name on which to publish ports.
@@ -144,11 +208,21 @@ impl Misfit {
             Misfit::PortTaken { port } => format!("port {port}").into(),
             Misfit::NoDynamicPort => "dynamic ports".into(),
             Misfit::Cores { .. } => "cores".into(),
+            Misfit::NumaCores { .. } => "cores of one numa node".into(),
+            Misfit::NumaDevice { name, .. } => format!("device {name} near the cores").into(),
             Misfit::Device { name, .. } if self.is_filter() => format!("missing device {name}").into(),
             Misfit::Device { name, .. } => format!("device {name}").into(),
             Misfit::HostVolume { name } => format!("missing host volume {name}").into(),
+            Misfit::HostVolumeMode { name, .. } => format!("access mode of host volume {name}").into(),
+            Misfit::HostVolumeWritten { name } => format!("host volume {name} is written").into(),
+            Misfit::HostVolumeClaimed { name, .. } => format!("host volume {name} is claimed elsewhere").into(),
+            Misfit::VolumePlugin { name } => format!("missing volume plugin {name}").into(),
+            Misfit::VolumeNameTaken { name } => format!("volume {name} is there").into(),
             Misfit::HostVolumeReadOnly { name } => format!("read-only host volume {name}").into(),
             Misfit::HostNetwork { name } => format!("missing host network {name}").into(),
+            Misfit::Allocations { .. } => "max allocations".into(),
+            Misfit::NetworkMode { mode } => format!("missing network mode {mode}").into(),
+            Misfit::SecretsProvider { name } => format!("missing secrets provider {name}").into(),
         }
     }
 
@@ -165,15 +239,24 @@ impl Misfit {
             | Misfit::DistinctProperty { .. }
             | Misfit::HostVolume { .. }
             | Misfit::HostVolumeReadOnly { .. }
-            | Misfit::HostNetwork { .. } => true,
+            | Misfit::HostVolumeMode { .. }
+            | Misfit::HostVolumeClaimed { .. }
+            | Misfit::VolumePlugin { .. }
+            | Misfit::VolumeNameTaken { .. }
+            | Misfit::HostNetwork { .. }
+            | Misfit::NetworkMode { .. }
+            | Misfit::SecretsProvider { .. } => true,
             // Devices that are not there can't become free.
-            Misfit::Device { ask, matching, .. } => matching < ask,
+            Misfit::Device { ask, matching, .. } | Misfit::NumaDevice { ask, matching, .. } => matching < ask,
+            Misfit::NumaCores { ask, most, .. } => most < ask,
             Misfit::Cpu { .. }
             | Misfit::Memory { .. }
             | Misfit::MemoryMax { .. }
             | Misfit::Disk { .. }
             | Misfit::PortTaken { .. }
             | Misfit::NoDynamicPort
+            | Misfit::Allocations { .. }
+            | Misfit::HostVolumeWritten { .. }
             | Misfit::Cores { .. } => false,
         }
     }
@@ -210,13 +293,29 @@ impl fmt::Display for Misfit {
             Misfit::PortTaken { port } => write!(f, "port {port} is taken"),
             Misfit::NoDynamicPort => write!(f, "no dynamic port is left"),
             Misfit::Cores { ask, free } => write!(f, "cores short {} of {ask}", ask.saturating_sub(*free)),
+            Misfit::NumaCores { ask, most, free } => {
+                write!(f, "{ask} cores of one numa node wanted, one has at most {most}, {free} of them free")
+            }
+            Misfit::NumaDevice { name, ask, matching, free } => {
+                write!(f, "device {name} near the cores: {ask} wanted, {matching} match, {free} free")
+            }
             Misfit::Device { name, ask, share, matching, free } => {
                 let share = if *share < WHOLE_DEVICE { format!("{share}/{WHOLE_DEVICE} of ") } else { String::new() };
                 write!(f, "device {name}: {share}{ask} wanted, {matching} match, {free} free")
             }
             Misfit::HostVolume { name } => write!(f, "host volume {name} is missing"),
+            Misfit::HostVolumeMode { name, wanted } => write!(f, "host volume {name} is not for {wanted}"),
+            Misfit::HostVolumeWritten { name } => write!(f, "host volume {name} has a writer, and one writes alone"),
+            Misfit::HostVolumeClaimed { name, node } => {
+                write!(f, "the instance has its volume {name} on node {}", node.short())
+            }
+            Misfit::VolumePlugin { name } => write!(f, "volume plugin {name} is missing"),
+            Misfit::VolumeNameTaken { name } => write!(f, "a volume {name} is there already"),
             Misfit::HostVolumeReadOnly { name } => write!(f, "host volume {name} is read-only"),
             Misfit::HostNetwork { name } => write!(f, "host network {name} is missing"),
+            Misfit::Allocations { max } => write!(f, "node has its most allocations, {max}"),
+            Misfit::NetworkMode { mode } => write!(f, "network mode {mode} is missing"),
+            Misfit::SecretsProvider { name } => write!(f, "secrets provider {name} is missing"),
         }
     }
 }

@@ -126,6 +126,17 @@ uuid_id!(
     "cluster"
 );
 
+uuid_id!(
+    /// Identifies a volume that was made or registered while the cluster runs.
+    VolumeId,
+    "volume"
+);
+uuid_id!(
+    /// Identifies the claim of an instance to a sticky volume.
+    VolumeClaimId,
+    "volume claim"
+);
+
 /// Reads an id from text (JSON) or from 16 bytes (MessagePack).
 struct IdVisitor;
 

@@ -19,6 +19,7 @@ mod explanation;
 mod node;
 mod resources;
 mod service;
+mod volume;
 
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -33,16 +34,21 @@ pub use evaluation::{Evaluation, EvaluationStatus, Trigger};
 pub use explanation::{Misfit, NearMiss, ReasonCount, Unplaced};
 pub use id::{
     AllocationId, ClusterId, DeploymentId, EvaluationId, Index, JobKey, NodeId, ParseIdError, ServerId, Term,
+    VolumeClaimId, VolumeId,
 };
 pub use job::*;
 pub use node::{
     CoreGrant, Cores, DEFAULT_HOST_NETWORK, DeviceGrant, DeviceGroup, DeviceId, DeviceInstance, DeviceName,
     DrainOutcome, DrainStrategy, Driver, Eligibility, HostNetwork, HostVolume, LastDrain, Node, NodeEvent, NodeStatus,
-    WHOLE_DEVICE,
+    WHOLE_DEVICE, secrets_provider_attribute, usual_network_modes,
 };
 pub use resources::{Resources, fits};
 pub use service::{Instance, InstanceState};
 pub use time::Timestamp;
+pub use volume::{
+    AccessMode, AttachmentMode, DynamicVolume, FOLDER_PLUGIN, VolumeCapability, VolumeClaim, VolumeClaimKey,
+    VolumeOffer, volume_plugin_attribute,
+};
 
 /// The namespace of a job that names none.
 pub const DEFAULT_NAMESPACE: &str = "default";

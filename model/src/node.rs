@@ -2,7 +2,7 @@
 
 mod equipment;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,16 @@ pub use equipment::{
 
 /// The network of a port that names none.
 pub const DEFAULT_HOST_NETWORK: &str = "default";
+
+/// How groups may be attached to the network of a node that says nothing else.
+pub fn usual_network_modes() -> BTreeSet<String> {
+    ["host", "bridge", "none"].map(String::from).into()
+}
+
+/// The attribute that a node has which can fetch secrets from that provider; its value is the provider's version.
+pub fn secrets_provider_attribute(provider: &str) -> String {
+    format!("plugins.secrets.{provider}.version")
+}
 
 /// A host as its agent describes it, and what the servers know of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +72,12 @@ pub struct Node {
     /// Networks on which ports may be published, by name. One that is called `default` stands in place of `address`.
     #[serde(default)]
     pub host_networks: BTreeMap<String, HostNetwork>,
+    /// How groups may be attached to the network there: `host`, `bridge`, `none` and networks by name, `cni/lan`.
+    #[serde(default = "usual_network_modes")]
+    pub network_modes: BTreeSet<String>,
+    /// The most allocations that may be held there at once; none for as many as fit.
+    #[serde(default)]
+    pub max_allocations: Option<u32>,
 
     /// Whether it is heard of.
     pub status: NodeStatus,

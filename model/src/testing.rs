@@ -29,6 +29,8 @@ pub fn node(name: &str) -> Node {
         devices: Vec::new(),
         host_volumes: BTreeMap::new(),
         host_networks: BTreeMap::new(),
+        network_modes: crate::node::usual_network_modes(),
+        max_allocations: None,
         status: NodeStatus::Ready,
         status_at: Timestamp::default(),
         eligibility: Eligibility::Eligible,

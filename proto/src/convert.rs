@@ -6,7 +6,7 @@ mod node;
 mod observation;
 
 use bytes::Bytes;
-use model::{AllocationId, DeploymentId, DocumentId, JobKey, NodeId};
+use model::{AllocationId, DeploymentId, DocumentId, JobKey, NodeId, VolumeId};
 use thiserror::Error;
 
 use crate::wire;
@@ -48,6 +48,7 @@ macro_rules! id_bytes {
 
 id_bytes!(allocation_to_bytes, allocation_from_bytes, AllocationId);
 id_bytes!(node_to_bytes, node_from_bytes, NodeId);
+id_bytes!(volume_to_bytes, volume_from_bytes, VolumeId);
 id_bytes!(deployment_to_bytes, deployment_from_bytes, DeploymentId);
 
 /// The name of one version of a job's document.

@@ -111,7 +111,11 @@ fn nodes_with_new_work(state: &State, changes: &[Change]) -> BTreeSet<NodeId> {
     let of = |change: &Change| match change {
         Change::Allocation { id, .. } => state.allocation(*id).map(|allocation| allocation.node),
         Change::Node { id, .. } => Some(*id),
-        Change::Job { .. } | Change::Evaluation(_) | Change::Deployment(_) | Change::Service(_) => None,
+        Change::Job { .. }
+        | Change::Evaluation(_)
+        | Change::Deployment(_)
+        | Change::Service(_)
+        | Change::Volume { .. } => None,
     };
     changes.iter().filter_map(of).collect()
 }

@@ -100,6 +100,20 @@ impl Config {
             network.address.parse::<IpAddr>().map_err(|_| fault(&key, &network.address, "an IP address is needed"))?;
             network.ports(name)?;
         }
+        for mode in client.network_modes.iter().flatten() {
+            if !model::usual_network_modes().contains(mode) {
+                return Err(fault("client.network_modes", mode, "known are host, bridge and none"));
+            }
+        }
+        for (name, network) in &client.cni_network {
+            if network.docker_network.is_empty() {
+                let key = format!("client.cni_network.{name}.docker_network");
+                return Err(fault(&key, "", "it is what Docker calls the network"));
+            }
+        }
+        if client.node_max_allocs == Some(0) {
+            return Err(fault("client.node_max_allocs", "0", "it is at least 1; leave it out for as many as fit"));
+        }
         for (vendor, kind, name, device) in client.devices() {
             for (id, instance) in &device.instance {
                 if !(instance.path.is_empty() || instance.path.starts_with('/')) {

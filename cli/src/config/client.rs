@@ -41,6 +41,14 @@ pub struct Client {
     pub host_volume: BTreeMap<String, HostVolume>,
     /// Networks on which ports may be published, by name.
     pub host_network: BTreeMap<String, HostNetwork>,
+    /// Ways to attach groups to the network, of `host`, `bridge` and `none`; all of them unless given.
+    pub network_modes: Option<Vec<String>>,
+    /// Networks of the engine that groups may join with `mode = "cni/<name>"`, by name.
+    pub cni_network: BTreeMap<String, CniNetwork>,
+    /// The most allocations that this node holds at once; as many as fit unless given.
+    pub node_max_allocs: Option<u32>,
+    /// Where secrets of tasks are fetched from.
+    pub secrets: Secrets,
     /// Devices that tasks may have, by vendor, type and model.
     pub device: BTreeMap<String, BTreeMap<String, BTreeMap<String, Device>>>,
     /// Containers through Docker.
@@ -68,6 +76,10 @@ impl Default for Client {
             reservable_cores: None,
             host_volume: BTreeMap::new(),
             host_network: BTreeMap::new(),
+            network_modes: None,
+            cni_network: BTreeMap::new(),
+            node_max_allocs: None,
+            secrets: Secrets::default(),
             device: BTreeMap::new(),
             docker: Docker::default(),
             fake: Fake::default(),
@@ -109,6 +121,24 @@ pub struct HostNetwork {
     pub reserved_ports: String,
 }
 
+/// A network of the engine that groups may join.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CniNetwork {
+    /// What Docker calls it.
+    pub docker_network: String,
+}
+
+/// Where secrets of tasks are fetched from.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// The folder of the provider `file`; it is not offered unless given.
+    pub dir: Option<PathBuf>,
+    /// A folder of programs, each a provider under its own name; none unless given.
+    pub plugin_dir: Option<PathBuf>,
+}
+
 /// Equal devices.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -125,6 +155,8 @@ pub struct Device {
 pub struct DeviceInstance {
     /// Its path on the host, such as `/dev/nvidia0`; none for what tasks reach in another way.
     pub path: String,
+    /// Where it is on the PCI bus, such as `0000:65:00.0`, which tells to which cores it is near; none unless given.
+    pub bus_id: String,
 }
 
 /// Containers through Docker.

@@ -2,7 +2,7 @@
 
 use crate::invocation::{compare, sched};
 
-const COMMANDS: [&str; 40] = [
+const COMMANDS: [&str; 48] = [
     "",
     "agent",
     "job",
@@ -39,6 +39,14 @@ const COMMANDS: [&str; 40] = [
     "service",
     "service list",
     "service info",
+    "volume",
+    "volume create",
+    "volume register",
+    "volume status",
+    "volume delete",
+    "volume claim",
+    "volume claim list",
+    "volume claim delete",
     "events",
     "status",
     "version",

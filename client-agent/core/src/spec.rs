@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{Assignment, CheckRestart, Group, Job, JobType, NetworkMode, OnUpdate};
+use model::{Assignment, CheckRestart, Group, Job, JobType, OnUpdate};
 
 use crate::checks::Thresholds;
 use crate::health::HealthRules;
@@ -64,7 +64,7 @@ impl Spec {
             let policy = Policy { restart, completes: role.completes(completes) };
             members.insert(task.name.clone(), Member { role, leader: task.leader, policy });
         }
-        if group.networks.first().is_some_and(|network| network.mode == NetworkMode::Bridge) {
+        if group.networks.first().is_some_and(|network| network.mode.is_shared()) {
             let policy = Policy { restart: group_restart, completes: false };
             members.insert(NETWORK_TASK.into(), Member { role: Role::Network, leader: false, policy });
         }

@@ -1,5 +1,6 @@
 //! What the agent says of its node: facts of the host, settings of the operator, and its drivers.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::{Cores, DeviceGroup, DeviceInstance, Eligibility, Node, NodeStatus, Resources, Timestamp};
@@ -23,6 +24,10 @@ pub(super) fn node(config: &AgentConfig, facts: &HostFacts) -> Node {
     attributes.insert("cpu.totalcompute".into(), cpu_mhz.to_string());
     attributes.insert("unique.network.ip-address".into(), config.address.clone());
     attributes.insert("sched.version".into(), env!("CARGO_PKG_VERSION").into());
+    if config.volumes_folder.is_some() {
+        let attribute = model::volume_plugin_attribute(model::FOLDER_PLUGIN);
+        attributes.insert(attribute, env!("CARGO_PKG_VERSION").into());
+    }
     Node {
         id: config.node,
         name: config.name.clone(),
@@ -45,9 +50,11 @@ pub(super) fn node(config: &AgentConfig, facts: &HostFacts) -> Node {
         drivers: Default::default(),
         version: env!("CARGO_PKG_VERSION").into(),
         cores: cores(config, facts, cpu_mhz),
-        devices: config.devices.iter().map(device_group).collect(),
+        devices: config.devices.iter().map(|devices| device_group(devices, facts)).collect(),
         host_volumes: config.host_volumes.clone(),
         host_networks: config.host_networks.clone(),
+        network_modes: config.network_modes.iter().chain(config.named_networks.keys()).cloned().collect(),
+        max_allocations: config.max_allocations,
         status: NodeStatus::Initializing,
         status_at: Timestamp::default(),
         eligibility: Eligibility::Eligible,
@@ -67,11 +74,18 @@ fn cores(config: &AgentConfig, facts: &HostFacts, cpu_mhz: u64) -> Cores {
         false => (0..u16::try_from(facts.cores).unwrap_or(u16::MAX)).collect(),
     };
     let ids = config.reservable_cores.clone().unwrap_or_else(all);
-    Cores { ids, core_mhz: (cpu_mhz / facts.cores.max(1)).max(1) }
+    // A kernel that says nothing of NUMA nodes has one memory, which is near to all.
+    let all: BTreeSet<u16> = (0..u16::try_from(facts.cores).unwrap_or(u16::MAX)).collect();
+    let whole = || [(0, all)].into();
+    let numa_nodes = if facts.numa_nodes.is_empty() { whole() } else { facts.numa_nodes.clone() };
+    let reservable = numa_nodes.into_iter().map(|(numa, cores)| (numa, &cores & &ids));
+    let numa_nodes = reservable.filter(|(_, cores)| !cores.is_empty()).collect();
+    Cores { ids, core_mhz: (cpu_mhz / facts.cores.max(1)).max(1), numa_nodes }
 }
 
-fn device_group(devices: &Devices) -> DeviceGroup {
-    let instance = |id: &String| DeviceInstance { id: id.clone(), healthy: true };
+fn device_group(devices: &Devices, facts: &HostFacts) -> DeviceGroup {
+    let numa_node = |id: &String| facts.numa_node_of(devices.bus_ids.get(id).map(String::as_str));
+    let instance = |id: &String| DeviceInstance { id: id.clone(), healthy: true, numa_node: numa_node(id) };
     DeviceGroup {
         name: devices.name.clone(),
         attributes: devices.attributes.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use client_agent_core::{AllocationEvent, Effect, Event, Found, NETWORK_TASK, Scope, environment, interpolate};
-use model::{AllocationId, AssignedPort, Group, NetworkMode, Node, Task};
+use model::{AllocationId, AssignedPort, Group, NetworkMode, Node, Secret, Task};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -13,6 +13,7 @@ use super::local::Local;
 use super::{Agent, Input};
 use crate::config::AgentConfig;
 use crate::drivers::{Driver, DriverError, Progress, Started, TaskNetwork, TaskSpec, VolumeMounted};
+use crate::secrets::Secrets;
 
 /// When a runtime that does not answer is asked again.
 const UNREACHABLE_RETRY_DELAY: Duration = Duration::from_secs(2);
@@ -31,7 +32,10 @@ impl Agent {
         match effect {
             Effect::Start => {
                 let spec = task_spec(local, task, &self.node, &self.config);
-                self.work.spawn(async move { start(driver, spec, id, inputs).await });
+                let wanted = local.task(task).map(|task| task.secrets.clone()).unwrap_or_default();
+                let wanted = if task == NETWORK_TASK { Vec::new() } else { wanted };
+                let secrets = self.config.secrets.clone();
+                self.work.spawn(async move { start(driver, spec, (secrets, wanted), id, inputs).await });
             }
             Effect::Stop => {
                 let Some(handle) = local.handle(task).map(str::to_string) else { return };
@@ -63,7 +67,19 @@ impl Agent {
 }
 
 /// Starts a task. A runtime that does not answer is asked until it does: its absence is no failure of the task.
-async fn start(driver: Arc<dyn Driver>, spec: TaskSpec, id: AllocationId, inputs: mpsc::UnboundedSender<Input>) {
+/// Its secrets are fetched first, anew at each start.
+async fn start(
+    driver: Arc<dyn Driver>,
+    mut spec: TaskSpec,
+    (secrets, wanted): (Secrets, Vec<Secret>),
+    id: AllocationId,
+    inputs: mpsc::UnboundedSender<Input>,
+) {
+    if let Err(error) = secrets.fill(&mut spec, &wanted).await {
+        let event = Event::StartFailed { reason: error.to_string(), retry: true };
+        let _ = inputs.send(Input::Allocation(id, AllocationEvent::Task(spec.task, event)));
+        return;
+    }
     let tell = |event| {
         let _ = inputs.send(Input::Allocation(id, AllocationEvent::Task(spec.task.clone(), event)));
     };
@@ -106,12 +122,12 @@ async fn attempt(driver: &dyn Driver, spec: &TaskSpec, progress: Progress) -> Re
 }
 
 /// The task, ready to be started.
-fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: &AgentConfig) -> TaskSpec {
+pub(super) fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: &AgentConfig) -> TaskSpec {
     let (task, group) = (local.task(name), local.group());
     let task = task.expect("effects are for tasks of the group");
     let group = group.expect("a group with tasks exists");
     let network = group.networks.first();
-    let bridge = network.is_some_and(|network| network.mode == NetworkMode::Bridge);
+    let is_shared = network.is_some_and(|network| network.mode.is_shared());
     let holds_network = name == NETWORK_TASK;
     let address = local.state.network_address();
     let scope = Scope {
@@ -120,7 +136,7 @@ fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: &AgentConfi
         task,
         assignment: &local.assignment,
         node,
-        network_address: address.filter(|_| bridge),
+        network_address: address.filter(|_| is_shared),
     };
     let env = environment(&scope);
     let config = task.config.iter().map(|(key, value)| (key.clone(), fill(value, node, &env))).collect();
@@ -142,6 +158,7 @@ fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: &AgentConfi
         env: if holds_network { BTreeMap::new() } else { env },
         cpu_mhz: task.resources.cpu_mhz(node.cores.core_mhz),
         cores: if holds_network { BTreeSet::new() } else { cores(local, name) },
+        memory_nodes: if holds_network { BTreeSet::new() } else { memory_nodes(local, name, node) },
         devices: if holds_network { Vec::new() } else { devices(local, name, config_of_node) },
         mounts: if holds_network { Vec::new() } else { mounts(group, task, node) },
         resources: task.resources.clone(),
@@ -149,7 +166,8 @@ fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: &AgentConfi
         logs: task.logs.clone(),
         ports: local.assignment.ports.iter().map(published).collect(),
         network: match (network.map(|network| &network.mode), local.handle(NETWORK_TASK)) {
-            (Some(NetworkMode::Bridge), Some(handle)) if !holds_network => TaskNetwork::Shared(handle.into()),
+            (Some(mode), Some(handle)) if mode.is_shared() && !holds_network => TaskNetwork::Shared(handle.into()),
+            (Some(NetworkMode::Named(mode)), _) if holds_network => joined(mode, config_of_node),
             (Some(NetworkMode::None), _) => TaskNetwork::Isolated,
             _ => TaskNetwork::Own,
         },
@@ -161,6 +179,22 @@ fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: &AgentConfi
 fn cores(local: &Local, task: &str) -> BTreeSet<u16> {
     let grants = local.assignment.cores.iter().filter(|grant| grant.task == task);
     grants.flat_map(|grant| grant.ids.iter().copied()).collect()
+}
+
+/// The network of the engine that a mode stands for. Without one the group would be placed elsewhere; if the operator has
+/// taken it away meanwhile, the engine says that there is none of that name.
+fn joined(mode: &str, config: &AgentConfig) -> TaskNetwork {
+    TaskNetwork::Joined(config.named_networks.get(mode).cloned().unwrap_or_else(|| mode.to_string()))
+}
+
+/// The NUMA nodes whose memory the task may use: that of its cores, where these are on one and are to be near to it.
+fn memory_nodes(local: &Local, task: &str, node: &Node) -> BTreeSet<u16> {
+    let numa = local.task(task).and_then(|task| task.resources.numa.as_ref());
+    let cores = cores(local, task);
+    let is_near = |ids: &BTreeSet<u16>| !cores.is_empty() && cores.is_subset(ids);
+    let asked = numa.filter(|numa| numa.is_asked());
+    let near = asked.and_then(|_| node.cores.numa_nodes.iter().find(|(_, ids)| is_near(ids)));
+    near.map(|(id, _)| *id).into_iter().collect()
 }
 
 /// Paths of the devices that the task has, whole or in part.

@@ -23,7 +23,7 @@ const DIAL_DEADLINE: Duration = Duration::from_secs(5);
 const DATA_BYTES_MAX: usize = 64 << 10;
 
 /// An answer that needs no more waiting.
-enum Answer {
+pub(super) enum Answer {
     Document(serde_json::Value),
     Refused(u32, String),
 }
@@ -47,18 +47,19 @@ impl Agent {
             },
             Some(order::Body::Stats(stats)) => self.figures(&stats),
             Some(order::Body::Restart(restart)) => self.restart(&restart),
+            Some(order::Body::MakeVolume(order_of_volume)) => {
+                let making = self.make_volume(order_of_volume);
+                self.work.spawn(answer_when_done(dialer, peer, order.id, making));
+                return;
+            }
+            Some(order::Body::DeleteVolume(order_of_volume)) => {
+                let deleting = self.delete_volume(order_of_volume);
+                self.work.spawn(answer_when_done(dialer, peer, order.id, deleting));
+                return;
+            }
             None => Answer::Refused(400, "the agent's release does not know this order".into()),
         };
-        self.work.spawn(async move {
-            let Some(channel) = open(dialer.as_ref(), &peer, order.id).await else { return };
-            match answer {
-                Answer::Document(document) => {
-                    let _ = channel.sender.send(data(Bytes::from(document.to_string()))).await;
-                    finish(channel, wire::End { error: String::new(), status: 200 }).await;
-                }
-                Answer::Refused(status, error) => finish(channel, wire::End { error, status }).await,
-            }
-        });
+        self.work.spawn(async move { say(dialer.as_ref(), &peer, order.id, answer).await });
     }
 
     fn find_log(&self, logs: &wire::LogsOrder) -> Result<(Arc<dyn Driver>, String), Answer> {
@@ -123,6 +124,32 @@ impl Agent {
             self.step(id, AllocationEvent::Task(task.clone(), event));
         }
         Answer::Document(json!({ "restarted": tasks }))
+    }
+}
+
+/// Says at the end of `work` what came of it.
+async fn answer_when_done(
+    dialer: Arc<dyn Dialer>,
+    peer: Peer,
+    order: u64,
+    work: impl Future<Output = Result<serde_json::Value, (u32, String)>>,
+) {
+    let answer = match work.await {
+        Ok(document) => Answer::Document(document),
+        Err((status, error)) => Answer::Refused(status, error),
+    };
+    say(dialer.as_ref(), &peer, order, answer).await;
+}
+
+/// Gives an answer on a conversation of its own.
+async fn say(dialer: &dyn Dialer, peer: &Peer, order: u64, answer: Answer) {
+    let Some(channel) = open(dialer, peer, order).await else { return };
+    match answer {
+        Answer::Document(document) => {
+            let _ = channel.sender.send(data(Bytes::from(document.to_string()))).await;
+            finish(channel, wire::End { error: String::new(), status: 200 }).await;
+        }
+        Answer::Refused(status, error) => finish(channel, wire::End { error, status }).await,
     }
 }
 

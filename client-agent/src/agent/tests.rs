@@ -1,6 +1,7 @@
 //! The whole agent in one process: a scripted server over the network seam, the fake driver, a paused clock.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -95,10 +96,16 @@ struct Bench {
     leases: Vec<u64>,
     registered: Option<wire::NodeDescription>,
     fetched: usize,
+    /// Where the agent makes volumes and finds secrets.
+    folder: Option<PathBuf>,
 }
 
 impl Bench {
     async fn new() -> Bench {
+        Self::in_folder(None).await
+    }
+
+    async fn in_folder(folder: Option<PathBuf>) -> Bench {
         let clock = Arc::new(TestClock(Instant::now()));
         let (sender, opened) = mpsc::unbounded_channel();
         let mut bench = Bench {
@@ -121,6 +128,7 @@ impl Bench {
             leases: Vec::new(),
             registered: None,
             fetched: 0,
+            folder,
         };
         bench.start_agent();
         bench
@@ -130,6 +138,9 @@ impl Bench {
         let cluster = ClusterId::derive(&[b"cluster"]);
         let mut config = AgentConfig::new(cluster, NodeId::derive(&[b"n1"]), "n1");
         config.servers = vec![Peer::any("s1:1"), Peer::any("s2:1")];
+        config.volumes_folder = self.folder.as_ref().map(|folder| folder.join("volumes"));
+        config.secrets.folder = self.folder.as_ref().map(|folder| folder.join("secrets"));
+        config.named_networks.insert("cni/lan".into(), "lan0".into());
         let facts = HostFacts { cores: 4, core_mhz: 1000, memory_bytes: 8 << 30, ..HostFacts::default() };
         let seams = AgentSeams {
             dialer: self.dialer.clone(),
@@ -660,3 +671,5 @@ async fn a_server_of_another_cluster_is_not_obeyed() {
     bench.serve(Duration::from_secs(20)).await;
     assert_eq!((bench.fetched, bench.fake.running().len()), (0, 0));
 }
+
+mod equipment;

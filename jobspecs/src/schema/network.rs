@@ -8,7 +8,12 @@ pub(super) static NETWORK: Block = Block::new(
     "network",
     "How the group is attached to the network.",
     &[
-        attribute("mode", "Mode", Kind::Text, "`host`, `bridge` (one namespace for all tasks), `none` or `cni/name`."),
+        attribute(
+            "mode",
+            "Mode",
+            Kind::Text,
+            "`host`, `bridge` (one namespace for all tasks), `none`, or `cni/name` where nodes have that.",
+        ),
         attribute("hostname", "Hostname", Kind::Text, "Host name inside the shared namespace."),
         block("port", "", &PORT, Times::Many),
         block("port", "ReservedPorts", &PORT, Times::Many).json_only(),

@@ -24,9 +24,9 @@ pub(super) static SECRET: Block = Block::new(
     "A secret fetched for the task.",
     &[
         attribute("", "Name", Kind::Text, "Its name, given as the label."),
-        attribute("provider", "Provider", Kind::Text, "`nomad`, `vault` or a plugin."),
+        attribute("provider", "Provider", Kind::Text, "`file`, or a program of the node that fetches secrets."),
         attribute("path", "Path", Kind::Text, "Where it lies."),
-        attribute("config", "Config", Kind::Free, "The provider's settings."),
+        attribute("config", "Config", Kind::Free, "The provider's settings.").not_yet(),
         attribute("env", "Env", Kind::TextMap, "The plugin's environment."),
     ],
 )

@@ -49,7 +49,7 @@ pub(super) static TASK: Block = Block::new(
         block("identity", "", &IDENTITY, Times::Many).not_yet(),
         block("identity", "Identity", &IDENTITY, Times::Once).not_yet().json_only(),
         block("identity", "Identities", &IDENTITY, Times::Many).not_yet().json_only(),
-        block("secret", "Secrets", &SECRET, Times::Many).not_yet(),
+        block("secret", "Secrets", &SECRET, Times::Many),
         block("action", "Actions", &ACTION, Times::Many).not_yet(),
         block("scaling", "ScalingPolicies", &SCALING, Times::Many).not_yet(),
         block("schedule", "Schedule", &SCHEDULE, Times::Once).not_yet(),
@@ -108,7 +108,7 @@ pub(super) static RESOURCES: Block = Block::new(
         attribute("disk", "DiskMB", AMOUNT, "Use `ephemeral_disk`.").not_yet(),
         attribute("iops", "IOPS", AMOUNT, "Ignored by Nomad.").not_yet(),
         block("device", "Devices", &DEVICE, Times::Many),
-        block("numa", "NUMA", &NUMA, Times::Once).not_yet(),
+        block("numa", "NUMA", &NUMA, Times::Once),
         block("network", "Networks", &NETWORK, Times::OnceInList).not_yet(),
     ],
 )

@@ -10,15 +10,14 @@ pub(super) static VOLUME: Block = Block::new(
         attribute("type", "Type", Kind::Choice(&["host", "csi"]), "What kind of storage."),
         attribute("source", "Source", Kind::Text, "The volume."),
         attribute("read_only", "ReadOnly", Kind::Bool, "Whether it can't be written."),
-        attribute("sticky", "Sticky", Kind::Bool, "Whether the instance comes back to it.").not_yet(),
-        attribute("access_mode", "AccessMode", Kind::Text, "How many may use it, and how.").not_yet(),
+        attribute("sticky", "Sticky", Kind::Bool, "Whether the instance comes back to it."),
+        attribute("access_mode", "AccessMode", Kind::Text, "How many may use it, and how."),
         attribute(
             "attachment_mode",
             "AttachmentMode",
             Kind::Choice(&["file-system", "block-device"]),
             "As files or as a device.",
-        )
-        .not_yet(),
+        ),
         block("mount_options", "MountOptions", &MOUNT_OPTIONS, Times::Once).not_yet(),
         attribute("per_alloc", "PerAlloc", Kind::Bool, "One volume per instance.").not_yet(),
     ],

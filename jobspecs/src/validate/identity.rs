@@ -26,7 +26,7 @@ pub(super) fn check(task: &Task, path: &str, problems: &mut Problems) {
     for (at, secret) in task.secrets.iter().enumerate() {
         if secret.provider.is_empty() {
             let message = format!("the secret `{}` has no provider", secret.name);
-            problems.add(format!("{path}.Secrets[{at}]"), message, "write: provider = \"nomad\"");
+            problems.add(format!("{path}.Secrets[{at}]"), message, "write: provider = \"file\"");
         }
         if secret.path.is_empty() {
             let message = format!("the secret `{}` has no path", secret.name);

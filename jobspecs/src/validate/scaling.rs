@@ -1,8 +1,9 @@
 //! What autoscalers may change, cores and devices.
 
-use model::{Group, Scaling, Task};
+use model::{Group, Numa, Scaling, Task};
 
 use super::{Problems, placement};
+use crate::nearest;
 
 pub(super) fn check_group(group: &Group, path: &str, problems: &mut Problems) {
     let Some(scaling) = &group.scaling else { return };
@@ -30,6 +31,9 @@ pub(super) fn check_task(task: &Task, path: &str, problems: &mut Problems) {
         check_bounds(scaling, &path, problems);
     }
     let resources = &task.resources;
+    if let Some(numa) = &resources.numa {
+        check_numa(task, numa, &format!("{path}.Resources.NUMA"), problems);
+    }
     if resources.cores > 0 && resources.cpu > 0 {
         let message = format!("the task `{}` asks for cores and for a share of CPU", task.name);
         problems.add(format!("{path}.Resources.Cores"), message, "`cpu` and `cores` exclude each other");
@@ -53,5 +57,22 @@ fn check_bounds(scaling: &Scaling, path: &str, problems: &mut Problems) {
     if scaling.max > 0 && scaling.max < scaling.min {
         let message = format!("the scaling's most of {} is below its least of {}", scaling.max, scaling.min);
         problems.add(format!("{path}.Max"), message, "max must be at least min");
+    }
+}
+
+fn check_numa(task: &Task, numa: &Numa, path: &str, problems: &mut Problems) {
+    if !numa.is_asked() {
+        return;
+    }
+    if task.resources.cores == 0 {
+        let message = format!("the task `{}` asks for numa, but for no cores", task.name);
+        problems.add(format!("{path}.Affinity"), message, "write in resources: cores = 1 or more, in place of cpu");
+    }
+    let known = || task.resources.devices.iter().map(|device| device.name.as_str());
+    for (at, name) in numa.devices.iter().enumerate().filter(|(_, name)| !known().any(|known| known == *name)) {
+        let message = format!("the task `{}` names the device `{name}` for numa, which it does not ask for", task.name);
+        let hint = nearest::did_you_mean(name, known());
+        let add = || format!("add to resources: device \"{name}\" {{ … }}");
+        problems.add(format!("{path}.Devices[{at}]"), message, hint.unwrap_or_else(add));
     }
 }

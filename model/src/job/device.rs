@@ -41,9 +41,21 @@ impl Default for Device {
 pub struct Numa {
     /// `none`, `prefer` or `require`.
     pub affinity: String,
-    /// Devices that must be near.
+    /// Devices that must be near, as the task's `device` blocks name them.
     #[serde(with = "crate::null")]
     pub devices: Vec<String>,
+}
+
+impl Numa {
+    /// Whether cores are to be near to each other, or at least better so.
+    pub fn is_asked(&self) -> bool {
+        self.is_required() || self.affinity == "prefer"
+    }
+
+    /// Whether cores that are not near to each other are of no use.
+    pub fn is_required(&self) -> bool {
+        self.affinity == "require"
+    }
 }
 
 impl Default for Numa {

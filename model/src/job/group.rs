@@ -78,6 +78,16 @@ pub struct Group {
 }
 
 impl Group {
+    /// The volumes of hosts that it names.
+    pub fn host_volumes(&self) -> impl Iterator<Item = &super::Volume> {
+        self.volumes.values().filter(|volume| volume.is_of_host())
+    }
+
+    /// Those of them that an instance comes back to.
+    pub fn sticky_volumes(&self) -> impl Iterator<Item = &super::Volume> {
+        self.host_volumes().filter(|volume| volume.sticky)
+    }
+
     /// What one instance asks of any node: the most that tasks of it hold at the same time, and its disk. Those that run
     /// to their end before the main tasks, and those that run after them, hold nothing beside them. Cores that a task
     /// wants alone count for something on a certain node only, see [`Group::ask_on`].

@@ -62,6 +62,14 @@ pub enum NetworkMode {
 }
 
 impl NetworkMode {
+    /// Whether all tasks of the group share one network namespace.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            NetworkMode::Bridge | NetworkMode::Named(_) => true,
+            NetworkMode::Unset | NetworkMode::Host | NetworkMode::None => false,
+        }
+    }
+
     /// What there is to do, where `host` and nothing mean the same.
     pub fn meaning(&self) -> &Self {
         match self {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{AccessMode, AttachmentMode, VolumeCapability};
+
 /// A volume that a group claims.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -27,6 +29,25 @@ pub struct Volume {
     pub mount_options: Option<MountOptions>,
     /// Whether each instance has one of its own, named `source[index]`.
     pub per_alloc: bool,
+}
+
+impl Volume {
+    /// How it is to be used; none where it names a mode that volumes of hosts do not have.
+    pub fn capability(&self) -> Option<VolumeCapability> {
+        let (access, attachment) =
+            (AccessMode::parse(&self.access_mode)?, AttachmentMode::parse(&self.attachment_mode)?);
+        Some(VolumeCapability { access, attachment })
+    }
+
+    /// Whether it is a volume of the host.
+    pub fn is_of_host(&self) -> bool {
+        self.kind == "host"
+    }
+
+    /// Whether nobody else may write while it is written.
+    pub fn is_written_alone(&self) -> bool {
+        !self.read_only && AccessMode::parse(&self.access_mode) == Some(AccessMode::SingleNodeSingleWriter)
+    }
 }
 
 /// How a volume is mounted.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::VolumeOffer;
+
 /// A whole device, in the unit of shares.
 pub const WHOLE_DEVICE: u32 = 1000;
 
@@ -15,6 +17,9 @@ pub struct Cores {
     pub ids: BTreeSet<u16>,
     /// What each of them counts for in MHz.
     pub core_mhz: u64,
+    /// Those of them that are near the same memory, by NUMA node. Empty where that is not known.
+    #[serde(default)]
+    pub numa_nodes: BTreeMap<u16, BTreeSet<u16>>,
 }
 
 /// What devices of one kind are called: `nvidia/gpu/1080ti`.
@@ -66,6 +71,9 @@ pub struct DeviceInstance {
     pub id: String,
     /// Whether it may be given away.
     pub healthy: bool,
+    /// The NUMA node that it is attached to, where that is known.
+    #[serde(default)]
+    pub numa_node: Option<u16>,
 }
 
 /// A folder of the host that tasks may mount.
@@ -75,6 +83,9 @@ pub struct HostVolume {
     pub path: String,
     /// Whether nobody may write to it.
     pub read_only: bool,
+    /// What jobs must know of it where it was made or registered while the cluster runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dynamic: Option<VolumeOffer>,
 }
 
 /// A network of the host on which ports may be published.

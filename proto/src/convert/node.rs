@@ -41,6 +41,8 @@ pub fn node_to_wire(node: &Node) -> wire::NodeDescription {
         devices: node.devices.iter().map(device_group_to_wire).collect(),
         host_volumes: volumes_to_wire(&node.host_volumes),
         host_networks: networks_to_wire(&node.host_networks),
+        network_modes: node.network_modes.iter().cloned().collect(),
+        max_allocations: node.max_allocations,
     }
 }
 
@@ -77,8 +79,13 @@ pub fn node_from_wire(message: &wire::NodeDescription) -> Result<Node, BadMessag
         version: message.version.clone(),
         cores: cores_from_wire(message.cores.as_ref())?,
         devices: message.devices.iter().map(device_group_from_wire).collect::<Result<_, _>>()?,
-        host_volumes: volumes_from_wire(&message.host_volumes),
+        host_volumes: volumes_from_wire(&message.host_volumes)?,
         host_networks: networks_from_wire(&message.host_networks)?,
+        network_modes: match message.network_modes.is_empty() {
+            true => model::usual_network_modes(),
+            false => message.network_modes.iter().cloned().collect(),
+        },
+        max_allocations: message.max_allocations,
         status: NodeStatus::Initializing,
         status_at: Timestamp::default(),
         eligibility: Eligibility::Eligible,
@@ -136,17 +143,26 @@ mod tests {
         let mut node = model::testing::node("n1").meta("rack", "r1");
         node.status = NodeStatus::Initializing;
         node.reserved_ports = vec![22];
-        node.cores = model::Cores { ids: [0, 1, 5].into(), core_mhz: 2400 };
+        node.cores = model::Cores {
+            ids: [0, 1, 5].into(),
+            core_mhz: 2400,
+            numa_nodes: [(0, [0, 1].into()), (1, [5].into())].into(),
+        };
+        node.max_allocations = Some(50);
+        node.network_modes.insert("cni/lan".into());
         node.devices = vec![model::DeviceGroup {
             name: model::DeviceName { vendor: "nvidia".into(), kind: "gpu".into(), name: "a100".into() },
             attributes: [("memory".to_string(), "40 GiB".to_string())].into(),
             instances: vec![
-                model::DeviceInstance { id: "0".into(), healthy: true },
-                model::DeviceInstance { id: "1".into(), healthy: false },
+                model::DeviceInstance { id: "0".into(), healthy: true, numa_node: Some(1) },
+                model::DeviceInstance { id: "1".into(), healthy: false, numa_node: None },
             ],
         }];
-        let volume = model::HostVolume { path: "/srv/certs".into(), read_only: true };
+        let volume = model::HostVolume { path: "/srv/certs".into(), read_only: true, dynamic: None };
         node.host_volumes.insert("certs".into(), volume);
+        let offer = model::VolumeOffer { id: model::VolumeId::derive(&[b"v"]), ..Default::default() };
+        let volume = model::HostVolume { path: "/volumes/v".into(), read_only: false, dynamic: Some(offer) };
+        node.host_volumes.insert("data".into(), volume);
         let network = model::HostNetwork { address: "10.0.0.1".into(), reserved_ports: vec![80] };
         node.host_networks.insert("lan".into(), network);
         assert_eq!(node_from_wire(&node_to_wire(&node)), Ok(node));
@@ -155,7 +171,7 @@ mod tests {
     #[test]
     fn a_device_that_is_there_twice_is_refused() {
         let mut message = node_to_wire(&model::testing::node("n1"));
-        let instance = wire::DeviceInstance { id: "0".into(), healthy: true };
+        let instance = wire::DeviceInstance { id: "0".into(), healthy: true, numa_node: None };
         message.devices.push(wire::DeviceGroup { instances: vec![instance.clone(), instance], ..Default::default() });
         assert_eq!(node_from_wire(&message).unwrap_err().to_string(), "bad message: node.devices holds 0 twice");
     }

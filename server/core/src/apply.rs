@@ -11,13 +11,14 @@ mod deployment;
 mod job;
 mod node;
 mod plan;
+mod volume;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    DeploymentId, Evaluation, EvaluationId, EvaluationStatus, Index, JobKey, JobType, NodeId, ServerId, Term,
-    Timestamp, Trigger,
+    AllocationId, DeploymentId, Evaluation, EvaluationId, EvaluationStatus, Index, JobKey, JobType, NodeId, ServerId,
+    Term, Timestamp, Trigger,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -174,6 +175,29 @@ pub enum Rejection {
     /// There is no such server.
     #[error("server not found")]
     NoSuchServer,
+    /// There is no such volume.
+    #[error("volume not found")]
+    NoSuchVolume,
+    /// There is no such claim to a volume.
+    #[error("volume claim not found")]
+    NoSuchVolumeClaim,
+    /// The node has a volume of that name already.
+    #[error("node {node} has a volume {name} already")]
+    VolumeNameTaken {
+        /// The name.
+        name: String,
+        /// The node.
+        node: NodeId,
+    },
+    /// What a volume is called and where it is can't change.
+    #[error("a volume keeps its name, namespace, node and plugin")]
+    VolumeMoved,
+    /// The volume is used.
+    #[error("volume is in use by allocation {allocation}")]
+    VolumeInUse {
+        /// One that uses it.
+        allocation: AllocationId,
+    },
     /// Something on the node is not over yet.
     #[error("allocations are still held on the node")]
     NotDrained,
@@ -265,6 +289,10 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::ForgetServer { id } => cluster::forget_server(state, *id),
         Command::PutJoinToken { token } => cluster::put_join_token(state, work, token),
         Command::SetClusterVersion { version } => cluster::set_version(state, *version),
+        Command::PutVolume { volume } => volume::put(state, work, volume),
+        Command::CloseVolume { id } => volume::close(state, work, *id),
+        Command::ForgetVolume { id } => volume::forget(state, work, *id),
+        Command::DropVolumeClaim { id } => volume::drop_claim(state, work, *id),
         Command::SetSchedulerConfiguration { configuration, check_index } => {
             cluster::set_scheduler(state, *configuration, *check_index)
         }

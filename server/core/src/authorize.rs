@@ -64,6 +64,10 @@ actions! {
     ReadNodes = "read-nodes",
     /// Drain, close, open or purge nodes.
     WriteNodes = "write-nodes",
+    /// See volumes, and what is claimed of them.
+    ReadVolumes = "read-volumes",
+    /// Make, register or delete volumes, and free instances of them.
+    WriteVolumes = "write-volumes",
     /// See the catalog.
     ReadServices = "read-services",
     /// See servers, leadership and figures.

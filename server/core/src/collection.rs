@@ -67,6 +67,7 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
         .nodes()
         .filter(|node| node.status == NodeStatus::Down && is_old(node.status_at, NODE_KEPT))
         .filter(|node| state.allocations_of_node(node.id).all(|allocation| !allocation.holds()))
+        .filter(|node| !state.has_volumes(node.id))
         .map(|node| node.id)
         .take(COLLECT_BATCH_MAX)
         .collect();

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    AllocationId, DeploymentId, DeploymentStatus, Eligibility, EvaluationId, Index, Job, JobKey, JobType, Node, NodeId,
-    NodeStatus, Observation, ServerId, Term, Timestamp,
+    AllocationId, DeploymentId, DeploymentStatus, DynamicVolume, Eligibility, EvaluationId, Index, Job, JobKey,
+    JobType, Node, NodeId, NodeStatus, Observation, ServerId, Term, Timestamp, VolumeClaimId, VolumeId,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -227,6 +227,26 @@ pub enum Command {
         /// The version.
         version: u32,
     },
+    /// Registers a volume of a host, or changes one: made there by a plugin, or found there.
+    PutVolume {
+        /// The volume.
+        volume: Arc<DynamicVolume>,
+    },
+    /// A volume is about to be deleted: nothing new may use it.
+    CloseVolume {
+        /// The volume.
+        id: VolumeId,
+    },
+    /// A volume is gone, with every claim to it.
+    ForgetVolume {
+        /// The volume.
+        id: VolumeId,
+    },
+    /// Forgets what an instance has come to have: it need not come back to its volume.
+    DropVolumeClaim {
+        /// The claim.
+        id: VolumeClaimId,
+    },
     /// How the scheduler chooses.
     SetSchedulerConfiguration {
         /// The configuration.
@@ -371,6 +391,10 @@ impl Command {
             Command::PutJoinToken { .. } => 25,
             Command::SetClusterVersion { .. } => 26,
             Command::SetSchedulerConfiguration { .. } => 27,
+            Command::PutVolume { .. } => 31,
+            Command::CloseVolume { .. } => 32,
+            Command::ForgetVolume { .. } => 33,
+            Command::DropVolumeClaim { .. } => 34,
         }
     }
 
@@ -404,6 +428,10 @@ impl Command {
             Command::PutJoinToken { .. } => "put-join-token",
             Command::SetClusterVersion { .. } => "set-cluster-version",
             Command::SetSchedulerConfiguration { .. } => "set-scheduler-configuration",
+            Command::PutVolume { .. } => "put-volume",
+            Command::CloseVolume { .. } => "close-volume",
+            Command::ForgetVolume { .. } => "forget-volume",
+            Command::DropVolumeClaim { .. } => "drop-volume-claim",
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod evaluations;
 mod reconnect;
 mod rehearsal;
 pub mod schedule;
+pub mod volumes;
 pub mod why;
 
 #[cfg(feature = "testing")]

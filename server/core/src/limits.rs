@@ -16,6 +16,8 @@ pub const PLANS_AHEAD_MAX: usize = 16;
 pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
 /// Choices that are tried to meet the device asks of one instance on one node, before it counts as too full.
 pub const DEVICE_SEARCH_STEPS_MAX: u32 = 1_000;
+/// Ways to spread the tasks of one instance over the NUMA nodes of one node that are tried, before it counts as too full.
+pub const NUMA_SEARCH_STEPS_MAX: u32 = 100;
 /// Pause before an evaluation that the planner gave up is tried anew; it doubles each time.
 pub const RETRY_AFTER_MIN: Duration = Duration::from_secs(60);
 /// The longest such pause.

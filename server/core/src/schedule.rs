@@ -27,7 +27,7 @@ use crate::state::State;
 
 pub use chance::has_chance;
 pub(crate) use changes::{Change, change_between};
-pub(crate) use constraint::resolve;
+pub(crate) use constraint::{resolve, unmet};
 pub(crate) use feasible::{Feasibility, readiness};
 pub(crate) use place::{Finding, Standings, Survey, Surveyor, sum};
 pub use reconcile::Counts;

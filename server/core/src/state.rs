@@ -9,14 +9,16 @@ mod image;
 mod job;
 mod mix;
 mod usage;
+mod volumes;
 mod watch;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 
 use model::{
-    Allocation, AllocationId, ClusterId, Deployment, DeploymentId, Evaluation, EvaluationId, EvaluationStatus, Index,
-    Instance, JobKey, Node, NodeId, ServerId, Term, Timestamp,
+    Allocation, AllocationId, ClusterId, Deployment, DeploymentId, DynamicVolume, Evaluation, EvaluationId,
+    EvaluationStatus, Index, Instance, JobKey, Node, NodeId, ServerId, Term, Timestamp, VolumeClaim, VolumeClaimKey,
+    VolumeId,
 };
 
 use crate::apply::Answer;
@@ -30,6 +32,7 @@ use mix::Mix;
 pub(crate) use mix::{Picture, Usual};
 pub use usage::NodeUse;
 pub(crate) use usage::counts_for;
+pub use volumes::VolumeStatus;
 pub use watch::{Change, NodeChange, Table, TableIndexes};
 
 /// Names a service: its namespace and its name.
@@ -62,6 +65,10 @@ pub struct State {
     /// Index at which each node last gained room for new work: something there was gone, or it opened or changed.
     pub(crate) gains: CowMap<NodeId, Index>,
     pub(crate) requests: CowMap<[u8; 16], (Index, Arc<Answer>)>,
+    /// Volumes that were made or registered while the cluster runs.
+    pub(crate) volumes: CowMap<VolumeId, Arc<DynamicVolume>>,
+    /// What instances have come to have of sticky volumes.
+    pub(crate) volume_claims: CowMap<VolumeClaimKey, Arc<VolumeClaim>>,
     /// Jobs to forget as soon as nothing of them is held.
     pub(crate) purged: CowMap<JobKey, ()>,
     pub(crate) request_order: CowMap<(Index, [u8; 16]), ()>,

@@ -96,6 +96,8 @@ impl From<Rejection> for Failure {
             | Rejection::NoSuchAllocation
             | Rejection::NoSuchDeployment
             | Rejection::NoSuchServer
+            | Rejection::NoSuchVolume
+            | Rejection::NoSuchVolumeClaim
             | Rejection::EvaluationOver => Self::not_found(message),
             Rejection::AlreadyCurrent
             | Rejection::CheckIndex { .. }
@@ -106,6 +108,9 @@ impl From<Rejection> for Failure {
             | Rejection::NoCanaries
             | Rejection::CanariesUnhealthy { .. }
             | Rejection::NotAllAtOnce
+            | Rejection::VolumeNameTaken { .. }
+            | Rejection::VolumeMoved
+            | Rejection::VolumeInUse { .. }
             | Rejection::ConfigurationChanged { .. } => Self::bad_request(message),
             Rejection::OldTerm { .. }
             | Rejection::WrongAttempt { .. }

@@ -54,11 +54,16 @@ impl Gate {
 
 fn changes(action: Action) -> bool {
     match action {
-        Action::SubmitJobs | Action::SteerAllocations | Action::WriteNodes | Action::WriteServers => true,
+        Action::SubmitJobs
+        | Action::SteerAllocations
+        | Action::WriteNodes
+        | Action::WriteServers
+        | Action::WriteVolumes => true,
         Action::ReadJobs
         | Action::ParseJobs
         | Action::ReadLogs
         | Action::ReadNodes
+        | Action::ReadVolumes
         | Action::ReadServices
         | Action::ReadServers
         | Action::ReadEvents

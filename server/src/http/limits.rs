@@ -48,5 +48,9 @@ pub(super) const CANDIDATES_MAX: usize = 10;
 pub(super) const ID_PREFIX_MIN: usize = 4;
 /// Characters of a request id that a client chose.
 pub(super) const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Characters of a volume's name.
+pub(super) const VOLUME_NAME_CHARS_MAX: usize = 128;
+/// Ways to use a volume that one may offer: there are four kinds of access, each as a folder or as a device.
+pub(super) const VOLUME_CAPABILITIES_MAX: usize = 8;
 /// Batches of what is over that one request forgets; the leader goes on with the rest.
 pub(super) const COLLECT_BATCHES_MAX: usize = 100;

@@ -24,6 +24,7 @@ mod search;
 mod services;
 mod status;
 mod view;
+mod volumes;
 
 use server_core::authorize::Action::*;
 
@@ -112,6 +113,14 @@ pub(super) static ROUTES: &[Route] = &[
     Route::read("/v1/services", ReadServices, "Lists services by name.", services::list),
     Route::read("/v1/service/{name}", ReadServices, "Lists the passing instances of a service.", services::get),
     Route::read("/v1/sd/prometheus", ReadServices, "Lists scrape targets for Prometheus.", services::prometheus),
+    // Volumes.
+    Route::read("/v1/volumes", ReadVolumes, "Lists volumes.", volumes::list),
+    Route::put("/v1/volume/host/create", WriteVolumes, "Has a node make a volume.", act!(volumes::create)),
+    Route::put("/v1/volume/host/register", WriteVolumes, "Takes a folder of a node up.", act!(volumes::register)),
+    Route::read("/v1/volume/host/{id}", ReadVolumes, "Shows a volume with who uses it.", volumes::get),
+    Route::delete("/v1/volume/host/{id}", WriteVolumes, "Deletes a volume.", act!(volumes::delete)),
+    Route::read("/v1/volumes/claims", ReadVolumes, "Lists what instances claim of sticky volumes.", volumes::claims),
+    Route::delete("/v1/volumes/claim/{id}", WriteVolumes, "Frees an instance of it.", act!(volumes::delete_claim)),
     // What agents answer.
     Route::get("/v1/client/fs/logs/{id}", ReadLogs, "Reads or follows a task's output.", act!(logs::logs)),
     Route::get("/v1/client/allocation/{id}/stats", ReadJobs, "Measures an allocation.", act!(client::stats)),

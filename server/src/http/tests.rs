@@ -9,4 +9,5 @@ mod limits;
 mod listen;
 mod logs;
 mod shapes;
+mod volumes;
 mod wire;

@@ -207,7 +207,7 @@ fn node(spec: &NodeSpec) -> Node {
     node.total = Resources { cpu_mhz, memory_mb, memory_max_mb: memory_mb, disk_mb };
     node.class = spec.class.clone();
     if spec.devices > 0 {
-        let instance = |at: usize| DeviceInstance { id: format!("{at}"), healthy: true };
+        let instance = |at: usize| DeviceInstance { id: format!("{at}"), healthy: true, numa_node: None };
         node.devices = vec![DeviceGroup {
             name: DeviceName { vendor: "any".into(), kind: "gpu".into(), name: spec.class.clone() },
             instances: (0..spec.devices).map(instance).collect(),

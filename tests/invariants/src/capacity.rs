@@ -15,6 +15,12 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
             .map(|allocation| (allocation.id, &**allocation))
             .collect();
         let succeeded = |id: &AllocationId| held.values().any(|other| other.ties().after.contains(id));
+        let number: usize =
+            held.values().filter(|allocation| !succeeded(&allocation.id)).map(|known| number(known, &held)).sum();
+        if let Some(max) = node.max_allocations.filter(|max| number > *max as usize) {
+            let what = format!("allocations of {}: {number} held of {max}", node.name);
+            violations.push(Violation { invariant: "capacity", what });
+        }
         let mut sums = [0u64; 4];
         for allocation in held.values().filter(|allocation| !succeeded(&allocation.id)) {
             for (sum, amount) in sums.iter_mut().zip(weight(allocation, &held)) {
@@ -34,6 +40,13 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
             }
         }
     }
+}
+
+/// An allocation that waits for others is not there before they are gone.
+fn number(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -> usize {
+    let predecessors: Vec<_> = allocation.ties().after.iter().filter_map(|id| held.get(id)).collect();
+    let counts = |one: &&&Allocation| !predecessors.iter().any(|other| other.ties().after.contains(&one.id));
+    predecessors.iter().copied().filter(|one| counts(one)).map(|one| number(one, held)).sum::<usize>().max(1)
 }
 
 fn weight(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -> [u64; 4] {

@@ -6,6 +6,7 @@ mod consistent;
 mod grants;
 mod ports;
 mod unique_names;
+mod volumes;
 
 use std::fmt;
 
@@ -30,6 +31,7 @@ impl fmt::Display for Violation {
 pub fn check(state: &State) -> Vec<Violation> {
     let mut violations = Vec::new();
     capacity::check(state, &mut violations);
+    volumes::check(state, &mut violations);
     ports::check(state, &mut violations);
     grants::check(state, &mut violations);
     unique_names::check(state, &mut violations);

@@ -270,6 +270,9 @@ impl Cluster {
                 self.closings.push((node.id, closing, at));
             }
         }
+        // What an agent was given while the cluster runs it goes on to have.
+        let known = self.state.node(node.id).map(|known| known.host_volumes.clone()).unwrap_or_default();
+        node.host_volumes.extend(known.into_iter().filter(|(_, volume)| volume.dynamic.is_some()));
         for word in words.0 {
             let (key, value) = word.split_once('=').unwrap_or_else(|| panic!("nobody knows {word}"));
             match key.strip_prefix("attr.") {

@@ -78,6 +78,9 @@ impl Cluster {
                 }
             }
             "crash" => self.crash(&words.name()),
+            "volume" => self.make_volume(words),
+            "close" | "delete" => self.end_volume(verb, words),
+            "unclaim" => self.unclaim(&words.name()),
             "watch" => drop(self.watch()),
             "panic" => self.panic(&words.name()),
             "ineligible" => self.close(&words.name(), Closing::Ineligible),

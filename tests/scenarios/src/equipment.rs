@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Affinity, Allocation, Device, DeviceGroup, DeviceInstance, DeviceName, Group, HostNetwork, HostVolume, Network,
-    Node, Port, Volume, VolumeMount, WHOLE_DEVICE,
+    AccessMode, Affinity, Allocation, Device, DeviceGroup, DeviceInstance, DeviceName, Group, HostNetwork, HostVolume,
+    Network, Node, Numa, Port, Secret, Volume, VolumeMount, WHOLE_DEVICE,
 };
 
 use super::job::constraint;
@@ -20,12 +20,19 @@ pub fn equip(node: &mut Node, words: &mut Words) {
         node.cores.ids = ranges.flat_map(|(first, last)| first..=last).collect();
         node.cores.core_mhz = words.number("core_mhz").unwrap_or(CORE_MHZ);
     }
+    if let Some(text) = words.value("numa") {
+        let cores = |text: &str| range(text).0..=range(text).1;
+        node.cores.numa_nodes = (0..).zip(text.split(';').map(|text| cores(text).collect())).collect();
+    }
     while let Some(text) = words.value("device") {
-        let mut parts = text.split(';');
+        let mut parts = text.split(';').peekable();
         let (name, counts) = parts.next().and_then(|head| head.rsplit_once(':')).expect("a device is name:count");
         let (count, sick) = counts.split_once('-').unwrap_or((counts, "0"));
         let (count, sick): (u32, u32) = (number(count), number(sick));
-        let instance = |at: u32| DeviceInstance { id: at.to_string(), healthy: at >= sick };
+        let numa = parts.next_if(|part| part.starts_with("numa=")).unwrap_or_default();
+        let numa: Vec<u16> = numa.trim_start_matches("numa=").split(',').filter_map(|node| node.parse().ok()).collect();
+        let numa_node = |at: u32| numa.get(at as usize).copied();
+        let instance = |at: u32| DeviceInstance { id: at.to_string(), healthy: at >= sick, numa_node: numa_node(at) };
         let attribute = |text: &str| {
             let (name, value) = text.split_once('=').expect("an attribute is name=value");
             (name.to_string(), value.to_string())
@@ -38,7 +45,7 @@ pub fn equip(node: &mut Node, words: &mut Words) {
     }
     while let Some(text) = words.value("volume") {
         let (name, mode) = text.split_once(':').unwrap_or((&text, "rw"));
-        let volume = HostVolume { path: format!("/srv/{name}"), read_only: mode == "ro" };
+        let volume = HostVolume { path: format!("/srv/{name}"), read_only: mode == "ro", dynamic: None };
         node.host_volumes.insert(name.to_string(), volume);
     }
     while let Some(text) = words.value("network") {
@@ -52,15 +59,30 @@ pub fn equip(node: &mut Node, words: &mut Words) {
     if let Some(ports) = words.value("reserved_ports") {
         node.reserved_ports = ports.split(',').map(number).collect();
     }
+    if let Some(modes) = words.value("modes") {
+        node.network_modes = modes.split(',').map(String::from).collect();
+    }
+    node.max_allocations = words.number("max_allocs");
     node.address = words.value("address").unwrap_or(node.address.clone());
 }
 
 /// Bends `group` as its line says: `cores=2`, `device="gpu:2;share=500;…"`, `volume=data:ro`.
 pub fn ask(group: &mut Group, words: &mut Words) {
+    if let Some(mode) = words.value("mode") {
+        group.networks = vec![Network { mode: mode.into(), ..Network::default() }];
+    }
     let task = &mut group.tasks[0];
+    while let Some(provider) = words.value("secret") {
+        task.secrets.push(Secret { name: format!("s{}", task.secrets.len()), provider, ..Secret::default() });
+    }
     if let Some(cores) = words.number("cores") {
         task.resources.cores = cores;
         task.resources.cpu = 0;
+    }
+    if let Some(text) = words.value("numa") {
+        let (affinity, devices) = text.split_once(':').unwrap_or((&text, ""));
+        let devices = devices.split(',').filter(|name| !name.is_empty()).map(String::from).collect();
+        task.resources.numa = Some(Numa { affinity: affinity.into(), devices });
     }
     if words.flag("no_devices") {
         task.resources.devices.clear();
@@ -69,14 +91,23 @@ pub fn ask(group: &mut Group, words: &mut Words) {
         task.resources.devices.push(device(&text));
     }
     while let Some(text) = words.value("volume") {
-        let (source, mode) = text.split_once(':').unwrap_or((&text, "rw"));
-        let volume = Volume {
+        let mut parts = text.split(';');
+        let head = parts.next().unwrap_or_default();
+        let (source, mode) = head.split_once(':').unwrap_or((head, "rw"));
+        let mut volume = Volume {
             name: source.into(),
             kind: "host".into(),
             source: source.into(),
             read_only: mode == "ro",
             ..Volume::default()
         };
+        for part in parts {
+            match part {
+                "sticky" => volume.sticky = true,
+                "block" => volume.attachment_mode = "block-device".into(),
+                mode => volume.access_mode = access(mode).as_str().into(),
+            }
+        }
         let destination = format!("/{source}");
         task.volume_mounts.push(VolumeMount { volume: source.into(), destination, ..VolumeMount::default() });
         group.volumes.insert(source.into(), volume);
@@ -153,6 +184,12 @@ fn device(text: &str) -> Device {
         }
     }
     device
+}
+
+/// A way to use a volume, without its first words: `single-writer`.
+pub fn access(word: &str) -> AccessMode {
+    let known = AccessMode::parse(&format!("single-node-{word}"));
+    known.unwrap_or_else(|| panic!("nobody uses a volume as {word}"))
 }
 
 fn device_name(text: &str) -> DeviceName {

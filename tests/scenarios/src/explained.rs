@@ -189,7 +189,7 @@ impl Cluster {
                 (Some(vendor), None) => DeviceName { vendor: vendor.into(), kind: last, name: "any".into() },
                 _ => DeviceName { vendor: "any".into(), kind: last, name: "any".into() },
             };
-            let instance = |number| DeviceInstance { id: format!("{at}-{number}"), healthy: true };
+            let instance = |number| DeviceInstance { id: format!("{at}-{number}"), healthy: true, numa_node: None };
             let instances = (0..*count).map(instance).collect();
             node.devices.push(DeviceGroup { name, attributes: BTreeMap::new(), instances });
         }

@@ -8,7 +8,9 @@
 //! node n1 cpu=1000 mem=512 rack=r1        its size, dc=, pool=, class=, ports=20000-20009, driver=, attr.NAME=, or meta
 //! node n1 driver=docker:sick reserved=100:256                             or absent; CPU and memory that nobody gets
 //! node n1 cores=0-3 core_mhz=1000 device="nvidia/gpu/1080ti:2;memory=11 GiB" volume=certs:ro network=lan:10.0.0.1:22
+//! node n1 cores=0-7 numa=0-3;4-7 device="nvidia/gpu/1080ti:2;numa=0,1"       its NUMA nodes, and on which the devices are
 //!                                         what it has beyond amounts; device count `3-1`: three, the first one sick
+//! node n1 max_allocs=2 modes=host,none     how many allocations it holds at most; how it attaches to the network
 //! node n2 down since=-60s                 or suspect, draining, ineligible: once everything before it is in place
 //! job web count=2 cpu=400 mem=100         registers it; a second line changes it, and so makes a new version
 //! job web max_parallel=1 canary=1         its rules: also auto_revert, auto_promote, progress_deadline=, reschedule=30s or
@@ -16,11 +18,16 @@
 //!                                         kill_timeout=, sticky; lost_after=, keep, stop_on_client_after=, reconcile=keep_original
 //! job web change=env                      or tags, meta: something new
 //! job web cores=2 device="gpu:1;share=500;constraint=${device.attr.memory} >= 8 GiB;affinity=50 ${device.model} = x"
+//!         numa=require:gpu                 or prefer: cores of one NUMA node, with these devices near them
+//!         mode=bridge secret=vault         how it is attached to the network; where a secret comes from
 //!         volume=data:ro port=8080@lan dynamic_ports=2@lan ignore_collision        what it asks beyond amounts;
 //!                                         `no_devices` takes back what an earlier line asked
 //! group api count=1                       one more group of the job above
 //! alloc web[0] on n1 running healthy      there before; pending, failed, complete, canary, at=-60s, replacing=n2
 //! deployment web promoted                 a rollout of the current version: running, failed, paused, promoted, successful
+//! volume data on n1 modes=writer,single-writer namespace=other        somebody makes a volume there while the cluster runs,
+//!                                         for these uses; `job web volume=data;sticky;single-writer` asks for it
+//! close data on n1 · delete data on n1 · unclaim web[0]    the volume is closed, or gone; the instance need not come back to it
 //! run · healthy web · fails web[0] on n1 at=-5m · gone web[0] on n1 · sweep (what was told to stop is gone)
 //! runs web[0] on n1 · reports n1          the agent says so of one instance, or of all that is wanted on its node
 //! stop web[0] on n1 · stop web · drain n1 deadline=1h ignore_system · undrain n1 · down n1 · back n1 · wait 30s
@@ -48,6 +55,7 @@ mod deeds;
 mod equipment;
 mod explained;
 mod job;
+mod volumes;
 mod words;
 
 use std::collections::BTreeSet;
@@ -143,6 +151,11 @@ pub fn check_refused(setup: &str, line: &str, words: &str) {
     let before = cluster.state.clone();
     assert_eq!(cluster.refused(line).as_deref(), Some(words));
     assert_eq!(cluster.state.deployments().collect::<Vec<_>>(), before.deployments().collect::<Vec<_>>());
+}
+
+/// The id of the newest instance of that name when `setup` was played.
+pub fn id_of_allocation(setup: &str, name: &str) -> AllocationId {
+    Cluster::play(setup).instance(&words::Name::of(name), None).id
 }
 
 /// Plays `setup`, lets the scheduler decide, and asserts where the drain of `node` stands, an allocation a line.

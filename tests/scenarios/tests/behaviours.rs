@@ -22,6 +22,8 @@ mod disconnects;
 mod disks;
 #[path = "behaviours/drains.rs"]
 mod drains;
+#[path = "behaviours/dynamic_volumes.rs"]
+mod dynamic_volumes;
 #[path = "behaviours/explanations.rs"]
 mod explanations;
 #[path = "behaviours/failures.rs"]
@@ -32,12 +34,18 @@ mod feasibility;
 mod hints;
 #[path = "behaviours/late_plans.rs"]
 mod late_plans;
+#[path = "behaviours/means.rs"]
+mod means;
+#[path = "behaviours/most_allocations.rs"]
+mod most_allocations;
 #[path = "behaviours/moves.rs"]
 mod moves;
 #[path = "behaviours/names.rs"]
 mod names;
 #[path = "behaviours/networks.rs"]
 mod networks;
+#[path = "behaviours/numa.rs"]
+mod numa;
 #[path = "behaviours/on_nodes.rs"]
 mod on_nodes;
 #[path = "behaviours/order.rs"]
@@ -58,6 +66,8 @@ mod scaling;
 mod scores;
 #[path = "behaviours/spreads.rs"]
 mod spreads;
+#[path = "behaviours/sticky_volumes.rs"]
+mod sticky_volumes;
 #[path = "behaviours/sysbatch.rs"]
 mod sysbatch;
 #[path = "behaviours/system.rs"]

@@ -1,12 +1,12 @@
 //! Starts a client agent: its identity, its drivers, and its stream to the servers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use client_agent::drivers::Driver;
 use client_agent::drivers::docker::{DockerConfig, DockerDriver};
 use client_agent::drivers::fake::FakeDriver;
-use client_agent::{AgentConfig, AgentSeams, Devices, FolderStore, RealHost, node_id};
+use client_agent::{AgentConfig, AgentSeams, Devices, FolderStore, RealHost, Secrets, node_id};
 use model::{DeviceName, HostNetwork, HostVolume, NodeId, Resources};
 use proto::grpc::GrpcDialer;
 use proto::identity::{CERTIFICATE_FILE, Identity, Role};
@@ -37,7 +37,7 @@ pub async fn start(
     let servers = servers(config)?;
     let identity = find_identity(config, folder, &home, node, &servers, world).await?;
     let dialer = Arc::new(GrpcDialer::new(&identity).map_err(|error| Failure::new(error.to_string()))?);
-    let agent = agent_config(config, &identity, node, &servers)?;
+    let agent = agent_config(config, &identity, node, &servers, &home)?;
     let clock: Arc<dyn Clock> = world.clock.clone();
     let drivers = drivers(config, folder, &agent, clock.clone(), world.random.next_u64());
     let forgets = if config.ephemeral { drivers.clone() } else { Vec::new() };
@@ -124,6 +124,7 @@ fn agent_config(
     identity: &Identity,
     node: NodeId,
     servers: &[String],
+    home: &Path,
 ) -> Result<AgentConfig, Failure> {
     let client = &config.client;
     let mut agent = AgentConfig::new(identity.cluster(), node, &config.name);
@@ -149,14 +150,29 @@ fn agent_config(
     agent.reservable_cores = client.cores()?;
     for (name, volume) in &client.host_volume {
         let path = volume.path.display().to_string();
-        agent.host_volumes.insert(name.clone(), HostVolume { path, read_only: volume.read_only });
+        agent.host_volumes.insert(name.clone(), HostVolume { path, read_only: volume.read_only, dynamic: None });
     }
     for (name, network) in &client.host_network {
         let reserved_ports = network.ports(name)?;
         agent.host_networks.insert(name.clone(), HostNetwork { address: network.address.clone(), reserved_ports });
     }
+    if let Some(modes) = &client.network_modes {
+        agent.network_modes = modes.iter().cloned().collect();
+    }
+    let networks = client.cni_network.iter();
+    agent.named_networks =
+        networks.map(|(name, network)| (format!("cni/{name}"), network.docker_network.clone())).collect();
+    agent.max_allocations = client.node_max_allocs;
+    agent.secrets = Secrets { folder: client.secrets.dir.clone(), programs: client.secrets.plugin_dir.clone() };
+    agent.volumes_folder = Some(volumes_folder(home)?);
     agent.devices = client.devices().map(devices).collect();
     Ok(agent)
+}
+
+/// Where volumes are made. The engine mounts it, so the path must say where it is from anywhere.
+fn volumes_folder(home: &Path) -> Result<PathBuf, Failure> {
+    let folder = home.join("volume-folders");
+    std::path::absolute(&folder).map_err(|error| Failure::new(error.to_string()).at(folder.display().to_string()))
 }
 
 fn devices((vendor, kind, name, device): (&String, &String, &String, &config::Device)) -> Devices {
@@ -164,6 +180,12 @@ fn devices((vendor, kind, name, device): (&String, &String, &String, &config::De
         name: DeviceName { vendor: vendor.clone(), kind: kind.clone(), name: name.clone() },
         attributes: device.attributes.clone(),
         instances: device.instance.iter().map(|(id, instance)| (id.clone(), instance.path.clone())).collect(),
+        bus_ids: device
+            .instance
+            .iter()
+            .filter(|(_, instance)| !instance.bus_id.is_empty())
+            .map(|(id, instance)| (id.clone(), instance.bus_id.clone()))
+            .collect(),
     }
 }
 

@@ -84,6 +84,7 @@ fn task_host_config(spec: &TaskSpec, settings: &Settings, published: &[&Assigned
         memory_reservation: (limit > memory).then_some(memory),
         cpu_shares: Some(cpu_shares(spec.cpu_mhz)),
         cpuset_cpus: cpuset(&spec.cores),
+        cpuset_mems: cpuset(&spec.memory_nodes),
         devices: list(&spec.devices.iter().map(|path| device(path)).collect::<Vec<_>>()),
         mounts: list(&spec.mounts.iter().map(mount).collect::<Vec<_>>()),
         port_bindings: bindings(published),
@@ -102,6 +103,7 @@ fn task_host_config(spec: &TaskSpec, settings: &Settings, published: &[&Assigned
     };
     match &spec.network {
         TaskNetwork::Shared(handle) => host.network_mode = Some(format!("container:{handle}")),
+        TaskNetwork::Joined(name) => host.network_mode = Some(name.clone()),
         TaskNetwork::Isolated => host.network_mode = Some("none".into()),
         TaskNetwork::Own => {
             host.network_mode = settings.network_mode.clone();
@@ -127,6 +129,9 @@ pub(super) fn network_body(spec: &TaskSpec, image: String, owner: &Owner) -> Con
         privileged: Some(false),
         ..HostConfig::default()
     };
+    if let TaskNetwork::Joined(name) = &spec.network {
+        host.network_mode = Some(name.clone());
+    }
     resolver(&mut host, spec, &Settings::default());
     ContainerCreateBody {
         image: Some(image),
@@ -148,7 +153,7 @@ fn resolver(host: &mut HostConfig, spec: &TaskSpec, settings: &Settings) {
     host.dns_options = pick(&settings.dns_options, group.options);
 }
 
-/// The cores as the kernel lists them.
+/// Cores or NUMA nodes as the kernel lists them.
 fn cpuset(cores: &BTreeSet<u16>) -> Option<String> {
     let ids: Vec<_> = cores.iter().map(ToString::to_string).collect();
     (!ids.is_empty()).then(|| ids.join(","))

@@ -39,7 +39,7 @@ pub(super) fn collect(
         }
     }
     for id in nodes {
-        let empty = state.allocations_of_node(*id).all(|allocation| !allocation.holds());
+        let empty = state.allocations_of_node(*id).all(|allocation| !allocation.holds()) && !state.has_volumes(*id);
         if empty && state.node(*id).is_some_and(|node| node.status == model::NodeStatus::Down) {
             state.remove_node(*id);
             state.uses.remove(id);

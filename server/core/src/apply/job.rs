@@ -176,6 +176,7 @@ pub(super) fn forget(state: &mut State, index: Index, key: &JobKey) {
         state.deployments.remove(&id);
         state.deployments_of_job.remove(&(key.clone(), create_index, id));
     }
+    super::volume::drop_claims_of(state, index, key);
     state.jobs.remove(key);
     state.indexes.jobs = index;
     state.changes.push(Change::Job { key: key.clone(), gone: true });

@@ -41,6 +41,7 @@ pub(super) fn register(state: &mut State, work: &mut AtWork, described: &Node) -
             node.generation = work.index;
         }
     }
+    super::volume::keep_known(state, &mut node);
     if known.as_ref().is_some_and(|known| **known == node) && node.status == NodeStatus::Ready {
         return Ok(Accepted::default());
     }
@@ -215,6 +216,7 @@ pub(super) fn purge(state: &mut State, work: &mut AtWork, id: NodeId) -> Result<
         allocation.client_description = Some("the node was purged".into());
         super::allocation::save(state, work, allocation, false);
     }
+    super::volume::forget_those_of(state, work, id, &mut jobs);
     state.remove_node(id);
     state.uses.remove(&id);
     state.port_cursors.remove(&id);
@@ -223,6 +225,18 @@ pub(super) fn purge(state: &mut State, work: &mut AtWork, id: NodeId) -> Result<
     state.changes.push(Change::Node { id, kind: NodeChange::Deregistered });
     evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
     Ok(Accepted::default())
+}
+
+/// Gives a node other volumes, so that plans made with the old ones are out of date.
+pub(super) fn change_volumes(state: &mut State, work: &mut AtWork, id: NodeId, change: impl FnOnce(&State, &mut Node)) {
+    let Some(known) = state.nodes.get(&id).cloned() else { return };
+    let mut node = Node::clone(&known);
+    change(state, &mut node);
+    if node != *known {
+        node.generation = work.index;
+        save(state, work, node, NodeChange::Registered);
+        node_is_open(state, work, id);
+    }
 }
 
 /// Marks what a silent node runs as unknown, and has it replaced.
@@ -284,7 +298,13 @@ fn node_is_closed(state: &mut State, work: &mut AtWork, id: NodeId, trigger: Tri
     evaluate_jobs(state, work, jobs, trigger, id);
 }
 
-fn evaluate_jobs(state: &mut State, work: &mut AtWork, jobs: BTreeSet<JobKey>, trigger: Trigger, node: NodeId) {
+pub(super) fn evaluate_jobs(
+    state: &mut State,
+    work: &mut AtWork,
+    jobs: BTreeSet<JobKey>,
+    trigger: Trigger,
+    node: NodeId,
+) {
     for job in jobs {
         let wish = Wish { node: Some(node), ..Wish::of(state, &job, trigger) };
         work.evaluate(state, wish);

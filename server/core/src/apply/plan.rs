@@ -242,6 +242,7 @@ impl Placer<'_> {
         }
         new.ports = room(state, node, &new, group)?;
         new.index = self.name_index(state, group, tail);
+        super::volume::check(state, node, version, group, &new)?;
         // Only now that the newcomer has its room: nothing ends in vain.
         for victim in tail.preempts.iter().filter_map(|victim| state.allocation(*victim)).cloned().collect::<Vec<_>>() {
             if victim.is_live() {
@@ -269,6 +270,7 @@ impl Placer<'_> {
         {
             state.put_gain(node.id);
         }
+        super::volume::claim(state, work, node, version, group, &new);
         if new.deployment.is_some() {
             self.joined.add(&new);
         }
@@ -349,17 +351,26 @@ fn room(state: &mut State, node: &Node, new: &Allocation, group: &Group) -> Resu
     let held = state.uses.get(&node.id).cloned().unwrap_or_default();
     if new.ties().after.is_empty() && held.is_plain() {
         check_capacity(new.resources, held.free(node))?;
+        check_number(1, &held, node)?;
     } else {
         // The newcomer counts as the larger of itself and what it succeeds, so the node is summed up with it.
         let existing = state.allocations_of_node(node.id).map(|known| &**known);
         let with = NodeUse::of(existing.chain([new]));
         // What was over the node's capacity before (it may have shrunk) must not get worse; anything else must fit.
         check_capacity(with.held - held.held, held.free(node))?;
+        check_number(with.allocations.saturating_sub(held.allocations), &held, node)?;
     }
     let predecessors = new.ties().after.iter().filter_map(|id| state.allocation(*id)).map(|known| &**known);
     let inherited = NodeUse::of(predecessors);
     grants::check(node, &held, &inherited, new, group)?;
     ports::assign(state, node, group, &held, &inherited)
+}
+
+fn check_number(more: u32, held: &NodeUse, node: &Node) -> Result<(), Vec<Misfit>> {
+    match node.max_allocations {
+        Some(max) if more > held.free_allocations(node) => Err(vec![Misfit::Allocations { max }]),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn check_capacity(ask: Resources, free: Resources) -> Result<(), Vec<Misfit>> {

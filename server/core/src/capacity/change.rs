@@ -113,6 +113,8 @@ fn bare() -> Node {
         devices: Vec::new(),
         host_volumes: BTreeMap::new(),
         host_networks: BTreeMap::new(),
+        network_modes: model::usual_network_modes(),
+        max_allocations: None,
         status: NodeStatus::Initializing,
         status_at: Default::default(),
         eligibility: Eligibility::Eligible,

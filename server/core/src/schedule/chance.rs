@@ -9,7 +9,7 @@ use std::sync::Arc;
 use model::{Allocation, Group, JobKey, Node, NodeId, Timestamp, fits};
 
 use super::Feasibility;
-use super::grant::{Placed, Taken, grant, room_for_ports};
+use super::grant::{Placed, Taken, Written, grant, is_elsewhere, room_for_ports};
 use super::reconcile::{Want, reconcile};
 use crate::limits::PREEMPTION_PRIORITY_GAP;
 use crate::state::{State, counts_for};
@@ -51,7 +51,8 @@ fn fits_on_one(
     let may_go = |id: &&NodeId| want.node.is_none_or(|only| only == **id);
     let open = nodes.iter().filter(may_go).filter_map(|id| state.node(*id));
     open.into_iter().any(|node| {
-        feasibility.misfits(node, leaving).is_empty()
+        want.claims.iter().all(|claim| is_elsewhere(node, claim).is_none())
+            && feasibility.misfits(node, leaving).is_empty()
             && (has_room(state, node, group, succeeded) || may_preempt(state, node, group, want))
     })
 }
@@ -65,7 +66,12 @@ fn has_room(state: &State, node: &Node, group: &Group, succeeded: Option<&Alloca
     let free = held.map_or(node.capacity(), |held| held.free(node));
     let inherited = succeeded.map(|known| state.inherited(known));
     let taken = Taken { held, placed: &Placed::NOTHING, inherited: inherited.as_ref() };
-    fits(group.ask_on(node).max(counts) - counts, free).is_ok()
+    let gone: Vec<_> =
+        succeeded.into_iter().flat_map(|known| known.ties().after.iter().copied().chain([known.id])).collect();
+    let is_one_too_many = succeeded.is_none() && held.is_some_and(|held| held.free_allocations(node) == 0);
+    !is_one_too_many
+        && fits(group.ask_on(node).max(counts) - counts, free).is_ok()
+        && Written::of(group).contended(state, node, &Placed::NOTHING, &gone).is_empty()
         && grant(node, &taken, group).is_ok()
         && room_for_ports(node, &taken, group).is_empty()
 }

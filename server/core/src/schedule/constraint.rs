@@ -5,7 +5,7 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use model::{Constraint, Node, Operator};
+use model::{Constraint, Misfit, Node, Operator};
 use regex::{Regex, RegexBuilder};
 
 /// Bytes of memory that a compiled regular expression may take.
@@ -33,6 +33,18 @@ pub(crate) fn resolve<'a>(target: &'a str, node: &'a Node) -> Option<Cow<'a, str
 /// What stands between `${` and `}`, where `target` is a name and no text.
 fn inside_braces(target: &str) -> Option<&str> {
     target.strip_prefix("${")?.strip_suffix('}')
+}
+
+/// The constraints that `node` does not meet.
+pub(crate) fn unmet(constraints: &[Constraint], node: &Node) -> Vec<Misfit> {
+    let unmet = constraints.iter().filter(|constraint| !Condition::of(Constraint::clone(constraint)).holds(node));
+    unmet.map(|constraint| misfit(constraint, node)).collect()
+}
+
+/// That `node` does not meet `constraint`, and what it has in its place.
+pub(crate) fn misfit(constraint: &Constraint, node: &Node) -> Misfit {
+    let has = resolve(&constraint.attribute, node).filter(|_| constraint.attribute.starts_with("${"));
+    Misfit::Constraint { text: constraint.to_string(), has: has.map(|has| has.into_owned()) }
 }
 
 /// A constraint, made ready to be asked of many nodes. The two `distinct_…` operators look at other allocations and

@@ -14,6 +14,7 @@ pub(super) use demand::{Demand, DemandKey};
 /// What a group asks of a node, other than room.
 pub(crate) struct Feasibility<'a> {
     group: &'a Group,
+    namespace: &'a str,
     demand: Demand,
     others: Others<'a>,
 }
@@ -27,7 +28,8 @@ impl<'a> Feasibility<'a> {
     /// What `group` of `version` asks, whatever other allocations there are: enough for [`Feasibility::conditions`], and
     /// no walk through those.
     pub fn alone(version: &'a JobVersion, group: &'a Group) -> Self {
-        Self { group, demand: Demand::of_group(&version.job, group), others: Others::default() }
+        let demand = Demand::of_group(&version.job, group);
+        Self { group, namespace: &version.job.namespace, demand, others: Others::default() }
     }
 
     /// The part of it that other allocations don't change.
@@ -55,10 +57,11 @@ impl<'a> Feasibility<'a> {
         self.others.is_empty() || self.others.misfits(node, instead_of).is_empty()
     }
 
-    /// What of the lasting conditions `node` does not meet: datacenter, pool, constraints, host volumes and networks.
+    /// What of the lasting conditions `node` does not meet: datacenter, pool, constraints, network modes, providers of
+    /// secrets, host volumes and networks.
     pub fn conditions(&self, node: &Node) -> Vec<Misfit> {
         let mut misfits = self.demand.misfits(node);
-        misfits.extend(grant::lacks(node, self.group));
+        misfits.extend(grant::lacks(node, self.namespace, self.group));
         misfits
     }
 
@@ -72,7 +75,7 @@ impl<'a> Feasibility<'a> {
     pub fn excludes(&self, node: &Node) -> bool {
         !self.demand.is_met(node)
             || !self.others.know(node)
-            || !grant::lacks(node, self.group).is_empty()
+            || !grant::lacks(node, self.namespace, self.group).is_empty()
             || grant::is_without_devices(node, self.group)
     }
 

@@ -60,6 +60,8 @@ pub(super) struct Row {
     pub used: Resources,
     /// Ports of the node's default network that are free for dynamic ones.
     pub dynamic_ports: u32,
+    /// How many more allocations it may hold.
+    pub allocations: u32,
     /// What is free of its devices.
     pub devices: Devices,
     /// Breaks ties, together with the evaluation's.
@@ -239,9 +241,12 @@ impl Fleet {
         (self.placed.entry(at).or_default(), &mut self.rows[at as usize])
     }
 
-    /// Places an instance there until the rows are next brought in line with a state.
-    pub fn put(&mut self, at: Place, added: Resources) {
-        self.rows[at as usize].used += added;
+    /// Places an instance there until the rows are next brought in line with a state. `is_one_more` where it takes nobody's
+    /// place.
+    pub fn put(&mut self, at: Place, added: Resources, is_one_more: bool) {
+        let row = &mut self.rows[at as usize];
+        row.used += added;
+        row.allocations = row.allocations.saturating_sub(u32::from(is_one_more));
         self.touched.push(at);
         self.log.add(at);
     }
@@ -255,6 +260,7 @@ impl Row {
             capacity: node.capacity(),
             used: Resources::default(),
             dynamic_ports: 0,
+            allocations: 0,
             devices: Devices::default(),
             // Ids are hashes, but some come from agents that were configured by hand.
             hash: mix(hash),
@@ -266,6 +272,8 @@ impl Row {
     /// Takes over what is held.
     fn count(&mut self, held: Option<&NodeUse>) {
         self.used = held.map(|held| held.held).unwrap_or_default();
+        let allocations = held.map_or(self.node.max_allocations, |held| Some(held.free_allocations(&self.node)));
+        self.allocations = allocations.unwrap_or(u32::MAX);
         self.count_beyond_amounts(&Taken { held, placed: &Placed::NOTHING, inherited: None });
     }
 

@@ -13,17 +13,20 @@
 mod cores;
 mod devices;
 mod matching;
+mod numa;
 mod ports;
 mod quantity;
 mod taken;
+mod volumes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{CoreGrant, DEFAULT_HOST_NETWORK, DeviceGrant, Group, Misfit, Node};
 
 pub(crate) use devices::is_without_devices;
 pub(crate) use ports::{address_of, network_of, room_for_ports};
 pub use taken::{Placed, Taken};
+pub(crate) use volumes::{Written, is_elsewhere};
 
 /// What one instance gets.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -43,12 +46,24 @@ pub fn grant(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<Grant, Vec
     if resources().all(|resources| resources.cores == 0 && resources.devices.is_empty()) {
         return Ok(Grant::default());
     }
+    if group.tasks.iter().any(numa::is_asked) {
+        numa::grant(node, taken, group)
+    } else {
+        pick(node, taken, group, &Near::new())
+    }
+}
+
+/// The NUMA node of each task whose cores are to be on one.
+type Near<'a> = BTreeMap<&'a str, u16>;
+
+/// Picks the cores and devices of one instance, those near to each other that are said to be; otherwise what is short.
+fn pick(node: &Node, taken: &Taken<'_>, group: &Group, near: &Near<'_>) -> Result<Grant, Vec<Misfit>> {
     let mut misfits = Vec::new();
-    let cores = cores::pick(node, taken, group).unwrap_or_else(|misfit| {
+    let cores = cores::pick(node, taken, group, near).unwrap_or_else(|misfit| {
         misfits.push(misfit);
         Vec::new()
     });
-    let (devices, device_affinity) = devices::pick(node, taken, group).unwrap_or_else(|short| {
+    let (devices, device_affinity) = devices::pick(node, taken, group, near).unwrap_or_else(|short| {
         misfits.extend(short);
         (Vec::new(), 0)
     });
@@ -61,18 +76,10 @@ pub(crate) fn may_lack(group: &Group) -> bool {
     !group.volumes.is_empty() || group.networks.iter().flat_map(|network| network.ports()).any(is_special)
 }
 
-/// What `node` lacks of the volumes and networks that `group` names, whatever is held there.
-pub(crate) fn lacks(node: &Node, group: &Group) -> Vec<Misfit> {
+/// What `node` lacks of the volumes and networks that `group` of a job of `namespace` names, whatever is held there.
+pub(crate) fn lacks(node: &Node, namespace: &str, group: &Group) -> Vec<Misfit> {
     let mut misfits = BTreeSet::new();
-    for volume in group.volumes.values().filter(|volume| volume.kind == "host") {
-        match node.host_volumes.get(&volume.source) {
-            None => drop(misfits.insert(Misfit::HostVolume { name: volume.source.clone() })),
-            Some(known) if known.read_only && !volume.read_only => {
-                misfits.insert(Misfit::HostVolumeReadOnly { name: volume.source.clone() });
-            }
-            Some(_) => {}
-        }
-    }
+    misfits.extend(group.host_volumes().filter_map(|volume| volumes::lack(node, namespace, volume)));
     for port in group.networks.iter().flat_map(|network| network.ports()) {
         if address_of(port, node).is_none() {
             let name = network_of(port, node).unwrap_or_else(|| port.host_network.as_str().into());

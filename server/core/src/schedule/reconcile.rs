@@ -7,7 +7,10 @@ mod system;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, Desired, EvaluationId, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp};
+use model::{
+    Allocation, AllocationId, Desired, EvaluationId, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp,
+    VolumeClaim, VolumeClaimKey,
+};
 
 use crate::limits::FOLLOW_UP_WINDOW;
 use crate::plan::{DeploymentChange, FollowUp, Stop};
@@ -116,6 +119,8 @@ pub(super) struct Want {
     pub reschedules: Vec<RescheduleEvent>,
     /// The only node that will do, for system jobs.
     pub node: Option<NodeId>,
+    /// The sticky volumes that it comes back to.
+    pub claims: Vec<Arc<VolumeClaim>>,
 }
 
 impl Want {
@@ -131,6 +136,7 @@ impl Want {
             canary: false,
             reschedules: Vec::new(),
             node: None,
+            claims: Vec::new(),
         }
     }
 
@@ -141,7 +147,7 @@ impl Want {
 
     /// Whether its node may be any, and its coming changes nothing but that node.
     pub(super) fn is_plain(&self) -> bool {
-        self.previous.is_none() && self.succeeds.is_none() && self.node.is_none()
+        self.previous.is_none() && self.succeeds.is_none() && self.node.is_none() && self.claims.is_empty()
     }
 }
 
@@ -165,9 +171,23 @@ pub(super) fn reconcile(state: &State, key: &JobKey, evaluation: Option<Evaluati
     }
     rollout.begin_if_new(&mut wishes);
     cancel_older(state, record, &mut wishes);
+    for want in wishes.wants.iter_mut().filter(|want| want.node.is_none()) {
+        want.claims = claims_of(state, key, want);
+    }
     wishes.follow_ups = together(wishes.follow_ups);
     wishes.keep_what_others_wait_for(state, key);
     wishes
+}
+
+/// What the instance has come to have of the sticky volumes of its group.
+fn claims_of(state: &State, key: &JobKey, want: &Want) -> Vec<Arc<VolumeClaim>> {
+    let group = want.version.job.group(&want.group);
+    let (Some(group), Some(index)) = (group, want.index) else { return Vec::new() };
+    let claim = |volume: &model::Volume| {
+        let source = volume.source.clone();
+        state.volume_claim(&VolumeClaimKey { job: key.clone(), group: group.name.clone(), index, source }).cloned()
+    };
+    group.sticky_volumes().filter_map(claim).collect()
 }
 
 /// Joins what is due within a short time of each other, so that many failures at once make few evaluations.

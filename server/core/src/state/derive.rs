@@ -254,8 +254,10 @@ impl State {
                 .all(|((key, row), (new_key, new_row))| key == new_key && row.instances == new_row.instances);
         let uses = |state: &State| -> Vec<_> {
             let uses = state.uses.iter().filter(|(_, held)| ***held != NodeUse::default());
-            uses.map(|(node, held)| (*node, held.held, held.ports.clone(), held.cores.clone(), held.devices.clone()))
-                .collect()
+            uses.map(|(node, held)| {
+                (*node, held.held, held.allocations, held.ports.clone(), held.cores.clone(), held.devices.clone())
+            })
+            .collect()
         };
         same_rows
             && uses(self) == uses(&anew)

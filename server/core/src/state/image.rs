@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Allocation, ClusterId, Cohort, Deployment, Evaluation, EvaluationId, Index, JobKey, Node, NodeId, ServerId, Term,
+    Allocation, ClusterId, Cohort, Deployment, DynamicVolume, Evaluation, EvaluationId, Index, JobKey, Node, NodeId,
+    ServerId, Term, VolumeClaim,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -51,6 +52,10 @@ pub struct Image {
     gains: Vec<(NodeId, Index)>,
     requests: Vec<([u8; 16], Index, Arc<Answer>)>,
     purged: Vec<JobKey>,
+    #[serde(default)]
+    volumes: Vec<Arc<DynamicVolume>>,
+    #[serde(default)]
+    volume_claims: Vec<Arc<VolumeClaim>>,
     /// Index at which each service last changed; its instances are derived.
     services: Vec<(String, String, Index)>,
     /// What usually runs, as it was last looked at.
@@ -86,6 +91,8 @@ impl State {
             gains: self.gains.iter().map(|(node, index)| (*node, *index)).collect(),
             requests: self.requests.iter().map(|(id, (index, answer))| (*id, *index, answer.clone())).collect(),
             purged: self.purged.iter().map(|(key, ())| key.clone()).collect(),
+            volumes: self.volumes.values().cloned().collect(),
+            volume_claims: self.volume_claims.values().cloned().collect(),
             services: self
                 .services
                 .iter()
@@ -128,6 +135,8 @@ impl State {
             request_order: image.requests.iter().map(|(id, index, _)| ((*index, *id), ())).collect(),
             requests: image.requests.into_iter().map(|(id, index, answer)| (id, (index, answer))).collect(),
             purged: image.purged.into_iter().map(|key| (key, ())).collect(),
+            volumes: image.volumes.into_iter().map(|volume| (volume.id, volume)).collect(),
+            volume_claims: image.volume_claims.into_iter().map(|claim| (claim.key.clone(), claim)).collect(),
             mix: Mix::of(std::iter::empty(), image.mix),
             ..Self::default()
         };

@@ -19,6 +19,8 @@ pub struct NodeUse {
     pub cores: BTreeSet<u16>,
     /// How much is held of each device, in thousandths.
     pub devices: BTreeMap<DeviceId, u32>,
+    /// How many allocations that is, where a successor and its predecessors count as the predecessors, and as one at least.
+    pub allocations: u32,
     /// Predecessors that still hold something, each with its successor.
     successors: BTreeMap<AllocationId, AllocationId>,
 }
@@ -43,6 +45,7 @@ impl NodeUse {
                 continue;
             }
             sum.held += chain(allocation, &held);
+            sum.allocations += number_of_chain(allocation, &held);
             for (device, share) in device_chain(allocation, &held) {
                 *sum.devices.entry(device).or_default() += share;
             }
@@ -70,9 +73,15 @@ impl NodeUse {
         node.capacity() - self.held
     }
 
+    /// How many more allocations may be held on `node`.
+    pub fn free_allocations(&self, node: &Node) -> u32 {
+        node.max_allocations.map_or(u32::MAX, |max| max.saturating_sub(self.allocations))
+    }
+
     /// Adds an allocation that succeeds nobody; the cheap way for the usual case.
     pub(crate) fn add(&mut self, allocation: &Allocation) {
         self.held += allocation.resources;
+        self.allocations += 1;
         self.add_ports(allocation);
         self.cores.extend(allocation.cores.iter().flat_map(|grant| &grant.ids));
         for grant in &allocation.devices {
@@ -83,6 +92,7 @@ impl NodeUse {
     /// Takes away an allocation that neither succeeds nor precedes another.
     pub(crate) fn subtract(&mut self, allocation: &Allocation) {
         self.held -= allocation.resources;
+        self.allocations -= 1;
         for port in &allocation.ports {
             let Some(ports) = self.ports.get_mut(&port.host_ip) else { continue };
             count_down(ports, &port.value, 1);
@@ -145,6 +155,15 @@ fn chain(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) ->
         }
     }
     allocation.resources.max(predecessors)
+}
+
+/// The same as [`chain`] for how many allocations there are at once.
+fn number_of_chain(allocation: &Allocation, held: &BTreeMap<AllocationId, &Allocation>) -> u32 {
+    let before: Vec<_> = allocation.ties().after.iter().filter_map(|id| held.get(id)).collect();
+    let counts = |one: &&&Allocation| !before.iter().any(|other| other.ties().after.contains(&one.id));
+    let number: u32 =
+        before.iter().copied().filter(|one| counts(one)).map(|before| number_of_chain(before, held)).sum();
+    number.max(1)
 }
 
 /// The same as [`chain`] for devices, each for itself.

@@ -1,6 +1,6 @@
 //! What changed, and when: for blocking queries and the event stream.
 
-use model::{AllocationId, DeploymentId, EvaluationId, Index, JobKey, NodeId};
+use model::{AllocationId, DeploymentId, EvaluationId, Index, JobKey, NodeId, VolumeId};
 use serde::{Deserialize, Serialize};
 
 use super::ServiceKey;
@@ -22,6 +22,9 @@ pub struct TableIndexes {
     pub services: Index,
     /// Servers.
     pub servers: Index,
+    /// Volumes, and claims to them.
+    #[serde(default)]
+    pub volumes: Index,
 }
 
 /// A table that can be watched.
@@ -41,6 +44,8 @@ pub enum Table {
     Services,
     /// Servers.
     Servers,
+    /// Volumes, and claims to them.
+    Volumes,
 }
 
 impl TableIndexes {
@@ -54,6 +59,7 @@ impl TableIndexes {
             Table::Deployments => self.deployments,
             Table::Services => self.services,
             Table::Servers => self.servers,
+            Table::Volumes => self.volumes,
         }
     }
 }
@@ -88,6 +94,13 @@ pub enum Change {
     Evaluation(EvaluationId),
     /// A deployment was created or changed.
     Deployment(DeploymentId),
+    /// A volume was made, registered or changed, or (`gone`) is no longer there.
+    Volume {
+        /// The volume.
+        id: VolumeId,
+        /// Whether it is no longer there.
+        gone: bool,
+    },
     /// A service has other instances, or others answer.
     Service(ServiceKey),
 }

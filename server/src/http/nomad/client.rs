@@ -1,9 +1,9 @@
-//! What only a node's agent can say or do of an allocation: an order down its stream, and the answer.
+//! What only a node's agent can say or do, of an allocation or a volume: an order down its stream, and the answer.
 
 use std::sync::Arc;
 
 use axum::response::Response;
-use model::{Allocation, NodeStatus};
+use model::{Allocation, NodeId, NodeStatus};
 use proto::net::Channel;
 use proto::wire::{LogsOrder, RestartOrder, StatsOrder, frame, order};
 use serde::Deserialize;
@@ -94,8 +94,17 @@ fn id_bytes(allocation: &Allocation) -> prost::bytes::Bytes {
     prost::bytes::Bytes::copy_from_slice(allocation.id.as_bytes())
 }
 
+/// Gives the agent of a node an order, and returns the whole of its answer.
+pub(super) async fn ask_node(api: &Api, state: &State, node: NodeId, body: order::Body) -> Result<Vec<u8>, Failure> {
+    collect(open_to(api, state, node, body).await?).await
+}
+
 async fn open(api: &Api, state: &State, allocation: &Allocation, body: order::Body) -> Result<Channel, Failure> {
-    let node = state.node(allocation.node).ok_or_else(|| Failure::not_found("node not found: it was purged"))?;
+    open_to(api, state, allocation.node, body).await
+}
+
+async fn open_to(api: &Api, state: &State, node: NodeId, body: order::Body) -> Result<Channel, Failure> {
+    let node = state.node(node).ok_or_else(|| Failure::not_found("node not found: it was purged"))?;
     if node.status == NodeStatus::Down {
         return Err(Failure::not_found(format!("No path to node {}: it is down", node.name)));
     }

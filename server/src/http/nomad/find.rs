@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use model::{Allocation, Deployment, Evaluation, JobKey, Node};
+use model::{Allocation, Deployment, DynamicVolume, Evaluation, JobKey, Node, VolumeClaim};
 use server_core::authorize::Object;
 use server_core::state::{JobRecord, State};
 
@@ -53,6 +53,22 @@ pub(super) fn deployment<'a>(state: &'a State, call: &Call) -> Result<&'a Deploy
     let all = || state.deployments().map(|known| (known.id, known.job.id.to_string(), &**known));
     let found = by_id(call, "deployment not found", |id| state.deployment(id).map(|known| &**known), all)?;
     call.gate.check(Object::Job(&found.job))?;
+    Ok(found)
+}
+
+/// The volume that the path names.
+pub(super) fn volume<'a>(state: &'a State, call: &Call) -> Result<&'a DynamicVolume, Failure> {
+    let all = || state.volumes().map(|known| (known.id, known.name.clone(), &**known));
+    let found = by_id(call, "volume not found", |id| state.volume(id).map(|known| &**known), all)?;
+    call.gate.check(Object::Namespace(&found.namespace))?;
+    Ok(found)
+}
+
+/// The claim to a volume that the path names.
+pub(super) fn volume_claim<'a>(state: &'a State, call: &Call) -> Result<&'a VolumeClaim, Failure> {
+    let all = || state.volume_claims().map(|known| (known.id, known.key.source.clone(), &**known));
+    let found = by_id(call, "volume claim not found", |id| state.volume_claim_of_id(id).map(|known| &**known), all)?;
+    call.gate.check(Object::Job(&found.key.job))?;
     Ok(found)
 }
 

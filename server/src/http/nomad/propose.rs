@@ -30,9 +30,23 @@ pub(super) async fn computed<T: Send + 'static>(
 
 /// Proposes a command, and returns what it brought about.
 pub(super) async fn propose(api: &Api, call: &Call, command: Command) -> Result<Accepted, Failure> {
+    propose_once(api, call, call.idempotency(), command).await
+}
+
+/// Proposes what follows from a command of the same request that was proposed before.
+pub(super) async fn propose_further(api: &Api, call: &Call, command: Command) -> Result<Accepted, Failure> {
+    propose_once(api, call, None, command).await
+}
+
+async fn propose_once(
+    api: &Api,
+    call: &Call,
+    request: Option<[u8; 16]>,
+    command: Command,
+) -> Result<Accepted, Failure> {
     let caller = call.gate.caller().to_string();
     let kind = command.name();
-    let done = accepted(api.cluster.propose(&caller, call.idempotency(), command).await?)?;
+    let done = accepted(api.cluster.propose(&caller, request, command).await?)?;
     tracing::info!(command = kind, index = done.index, "changed the cluster");
     Ok(done)
 }

@@ -14,5 +14,6 @@ pub(super) mod service;
 pub(super) mod summary;
 pub(super) mod time;
 pub(super) mod usage;
+pub(super) mod volume;
 pub(super) mod why;
 pub(super) mod why_node;

@@ -10,7 +10,7 @@
 //! TestThree = later: needs what is not built yet
 //! ```
 //!
-//! Every name is there, or among [`OPEN`].
+//! Every name is there.
 //!
 //! The tests named fail if the behaviour breaks. One is named by its module (the file's name, or the folder's where the
 //! file is `tests.rs`) and its function. Lines that begin with `#` say where ours differs on purpose.
@@ -63,34 +63,6 @@ const PARTS: [(&str, usize); 36] = [
     ("scheduler/scheduler_test.go", 1),
     ("scheduler/util_test.go", 24),
 ];
-/// Names of which nothing became yet: a list that only gets shorter.
-const OPEN: [(&str, &str); 19] = [
-    // Devices near the memory that a task uses (NUMA).
-    ("scheduler/feasible/device_test.go", "TestDeviceAllocate_Constraints_NoMemoryMatch"),
-    ("scheduler/feasible/device_test.go", "TestDeviceAllocator_Allocate_NUMA_available"),
-    ("scheduler/feasible/device_test.go", "TestDeviceAllocator_Allocate_NUMA_node1"),
-    ("scheduler/feasible/device_test.go", "Test_equalBusID"),
-    ("scheduler/feasible/device_test.go", "Test_memoryNodeMatcher"),
-    // Host volumes that are made on demand, and instances that come back to theirs.
-    ("scheduler/feasible/feasible_test.go", "TestDynamicHostVolumeIsAvailable"),
-    ("scheduler/feasible/feasible_test.go", "TestDynamicHostVolumeIsAvailable_PurgedJob"),
-    ("scheduler/feasible/feasible_test.go", "TestHostVolumeChecker_Dynamic"),
-    ("scheduler/feasible/feasible_test.go", "TestHostVolumeChecker_StaticSticky"),
-    ("scheduler/feasible/feasible_test.go", "TestHostVolumeChecker_StaticStickyMultiVolume"),
-    ("scheduler/feasible/feasible_test.go", "TestHostVolumeChecker_Sticky"),
-    ("scheduler/feasible/feasible_test.go", "TestHostVolume_ProposedAllocMeetsClaim"),
-    ("scheduler/generic_sched_test.go", "TestServiceSched_JobRegister_StickyHostVolumes"),
-    ("scheduler/generic_sched_test.go", "TestServiceSched_JobRegister_StickyStaticHostVolume"),
-    // Network modes that only some nodes know.
-    ("scheduler/feasible/feasible_test.go", "TestNetworkChecker"),
-    // Providers of secrets.
-    ("scheduler/feasible/feasible_test.go", "TestSecretsChecker"),
-    ("scheduler/feasible/stack_test.go", "TestServiceStack_Select_Secrets"),
-    ("scheduler/feasible/stack_test.go", "TestSystemStack_Select_Secrets"),
-    // A limit on the number of instances of a node.
-    ("scheduler/feasible/rank_test.go", "TestBinPackIterator_MaxAlloc"),
-];
-
 /// What became of a name.
 enum Fate {
     /// The tests of ours that fail if it breaks, `module::function`.
@@ -228,14 +200,9 @@ fn only_parts_that_may_come_later_do_and_say_why() {
 fn every_name_of_every_part_is_accounted_for() {
     let names = names();
     let mut found: BTreeMap<&str, usize> = PARTS.iter().map(|(part, _)| (*part, 0)).collect();
-    let known = names.iter().map(|(part, name, _)| (part.as_str(), name.as_str()));
-    for (part, name) in known.chain(OPEN) {
-        *found.get_mut(part).unwrap_or_else(|| panic!("{name} is of {part}, which is no part")) += 1;
+    for (part, name, _) in &names {
+        *found.get_mut(part.as_str()).unwrap_or_else(|| panic!("{name} is of {part}, which is no part")) += 1;
     }
     assert_eq!(found, BTreeMap::from(PARTS));
     assert_eq!(found.values().sum::<usize>(), 604);
-    let open: BTreeSet<_> = OPEN.iter().map(|(_, name)| *name).collect();
-    assert_eq!(open.len(), OPEN.len(), "a name stands twice among those that are open");
-    let closed: Vec<_> = names.iter().filter(|(_, name, _)| open.contains(name.as_str())).collect();
-    assert!(closed.is_empty(), "{} is open no more: take it off the list", closed[0].1);
 }

@@ -1,8 +1,11 @@
-//! What a group asks of a node whatever else runs in the cluster: datacenter, pool, drivers, constraints.
+//! What a group asks of a node whatever else runs in the cluster: datacenter, pool, drivers, network mode, providers of
+//! secrets, constraints.
 
-use model::{ALL_NODE_POOLS, Constraint, Group, Job, Misfit, Node};
+use std::collections::BTreeSet;
 
-use super::super::constraint::{Condition, resolve};
+use model::{ALL_NODE_POOLS, Constraint, Group, Job, Misfit, NetworkMode, Node, secrets_provider_attribute};
+
+use super::super::constraint::{Condition, misfit};
 
 /// What a group asks of a node. Groups with the same key ask the same.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,6 +13,9 @@ pub(in super::super) struct DemandKey {
     datacenters: Vec<String>,
     pool: String,
     drivers: Vec<String>,
+    network_modes: Vec<String>,
+    /// The attributes that say of nodes that they can fetch from the providers, each with the provider.
+    secrets_providers: Vec<(String, String)>,
     constraints: Vec<Constraint>,
 }
 
@@ -23,13 +29,15 @@ impl Demand {
     /// What `group` of `job` asks: the constraints of job, group and tasks all hold.
     pub fn of_group(job: &Job, group: &Group) -> Self {
         let of_tasks = group.tasks.iter().flat_map(|task| &task.constraints);
-        let mut drivers: Vec<_> = group.tasks.iter().map(|task| task.driver.clone()).collect();
-        drivers.sort();
-        drivers.dedup();
+        let drivers = sorted(group.tasks.iter().map(|task| task.driver.clone()));
+        let modes = group.networks.iter().filter(|network| network.mode != NetworkMode::Unset);
+        let providers = group.tasks.iter().flat_map(|task| &task.secrets).map(|secret| &secret.provider);
         Self::of(DemandKey {
             datacenters: job.datacenters.clone(),
             pool: job.node_pool.clone(),
             drivers,
+            network_modes: sorted(modes.map(|network| network.mode.clone().into())),
+            secrets_providers: sorted(providers.map(|name| (secrets_provider_attribute(name), name.clone()))),
             constraints: job.constraints.iter().chain(&group.constraints).chain(of_tasks).cloned().collect(),
         })
     }
@@ -64,11 +72,26 @@ impl Demand {
         self.key.drivers.iter().map(String::as_str).filter(move |driver| !works(driver))
     }
 
+    /// What `node` can't do that the group needs of its agent: attach it to the network, fetch its secrets.
+    fn missing_means<'s>(&'s self, node: &'s Node) -> impl Iterator<Item = Misfit> + 's {
+        let modes = self.key.network_modes.iter().filter(|mode| !node.network_modes.contains(*mode));
+        let providers = self.key.secrets_providers.iter();
+        let providers = providers.filter(|(attribute, _)| !node.attributes.contains_key(attribute));
+        modes
+            .map(|mode| Misfit::NetworkMode { mode: mode.clone() })
+            .chain(providers.map(|(_, name)| Misfit::SecretsProvider { name: name.clone() }))
+    }
+
+    /// Whether `node` has the drivers, and can do what the group needs of its agent.
+    pub fn is_served(&self, node: &Node) -> bool {
+        self.missing_drivers(node).next().is_none() && self.missing_means(node).next().is_none()
+    }
+
     /// Whether `node` meets all of it.
     pub fn is_met(&self, node: &Node) -> bool {
         self.takes_datacenter(&node.datacenter)
             && self.takes_pool(&node.pool)
-            && self.missing_drivers(node).next().is_none()
+            && self.is_served(node)
             && self.conditions.iter().all(|condition| condition.holds(node))
     }
 
@@ -82,12 +105,16 @@ impl Demand {
             misfits.push(Misfit::Pool { has: node.pool.clone() });
         }
         for condition in self.conditions.iter().filter(|condition| !condition.holds(node)) {
-            let constraint = condition.constraint();
-            let has = resolve(&constraint.attribute, node).filter(|_| constraint.attribute.starts_with("${"));
-            misfits.push(Misfit::Constraint { text: constraint.to_string(), has: has.map(|has| has.into_owned()) });
+            misfits.push(misfit(condition.constraint(), node));
         }
+        misfits.extend(self.missing_means(node));
         misfits
     }
+}
+
+/// Each once, in order.
+fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    values.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Whether `text` matches a glob with `*` for anything.

@@ -159,9 +159,7 @@ fn find(columns: &mut Columns, rows: &[Row], demand: &Demand) -> Vec<Place> {
     for condition in by_value {
         sift(&condition.constraint().attribute, &|value| condition.holds_for(value));
     }
-    let meets_rest = |row: &Row| {
-        demand.missing_drivers(&row.node).next().is_none() && by_node.iter().all(|known| known.holds(&row.node))
-    };
+    let meets_rest = |row: &Row| demand.is_served(&row.node) && by_node.iter().all(|known| known.holds(&row.node));
     let places = (0..).zip(rows).zip(meets).filter(|((_, row), meets)| *meets && meets_rest(row));
     places.map(|((place, _), _)| place).collect()
 }

@@ -1,26 +1,45 @@
 //! Cores that tasks have alone: the smallest row of neighbours that is large enough, so that large rows stay whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{CoreGrant, Group, Misfit, Node};
+use model::{CoreGrant, Group, Misfit, Node, Task};
 
-use super::Taken;
+use super::{Near, Taken};
 
-/// The cores of each task that asks for some, or how many are short.
-pub(super) fn pick(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<Vec<CoreGrant>, Misfit> {
+/// The cores of each task that asks for some, or how many are short. Those that are said to be near to each other are
+/// picked first.
+pub(super) fn pick(node: &Node, taken: &Taken<'_>, group: &Group, near: &Near<'_>) -> Result<Vec<CoreGrant>, Misfit> {
     let asks = || group.tasks.iter().filter(|task| task.resources.cores > 0);
     let ask: u64 = asks().map(|task| u64::from(task.resources.cores)).sum();
-    let mut free: BTreeSet<u16> = node.cores.ids.iter().copied().filter(|core| taken.is_core_free(*core)).collect();
+    let mut free = free(node, taken);
     if ask > free.len() as u64 {
         return Err(Misfit::Cores { ask: u32::try_from(ask).unwrap_or(u32::MAX), free: free.len() as u32 });
     }
-    let mut grants = Vec::new();
-    for task in asks() {
-        let ids = row(&free, taken, task.resources.cores as usize);
+    let mut ids_of = BTreeMap::new();
+    let is_near = |task: &&Task| near.contains_key(task.name.as_str());
+    for task in asks().filter(is_near).chain(asks().filter(|task| !is_near(task))) {
+        let wanted = task.resources.cores as usize;
+        let from = match near.get(task.name.as_str()).and_then(|numa| node.cores.numa_nodes.get(numa)) {
+            Some(cores) => free.intersection(cores).copied().collect(),
+            None => free.clone(),
+        };
+        if from.len() < wanted {
+            return Err(Misfit::Cores { ask: task.resources.cores, free: from.len() as u32 });
+        }
+        let ids = row(&from, taken, wanted);
         free.retain(|core| !ids.contains(core));
-        grants.push(CoreGrant { task: task.name.clone(), ids });
+        ids_of.insert(task.name.as_str(), ids);
     }
-    Ok(grants)
+    let grant = |task: &Task| {
+        let ids = ids_of.remove(task.name.as_str())?;
+        Some(CoreGrant { task: task.name.clone(), ids })
+    };
+    Ok(group.tasks.iter().filter_map(grant).collect())
+}
+
+/// The cores that nobody else has.
+pub(super) fn free(node: &Node, taken: &Taken<'_>) -> BTreeSet<u16> {
+    node.cores.ids.iter().copied().filter(|core| taken.is_core_free(*core)).collect()
 }
 
 /// That many of `free`, which are enough: those of the predecessors first, which nobody else could have.

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use model::{Device, DeviceGrant, DeviceId, Group, Misfit, Node, WHOLE_DEVICE};
 
-use super::{Taken, matching};
+use super::{Near, Taken, matching};
 use crate::limits::DEVICE_SEARCH_STEPS_MAX;
 
 /// One in the unit of scores.
@@ -18,10 +18,22 @@ const ONE: i64 = 1_000_000;
 struct Ask<'a> {
     task: &'a str,
     device: &'a Device,
+    /// Whether the task wants these near its cores.
+    is_near_wanted: bool,
     share: u32,
     count: usize,
     /// Where it may be met.
     places: Vec<Place>,
+}
+
+impl Ask<'_> {
+    /// Leaves only devices on the NUMA node that the task is said to be near, where the task wants these near.
+    fn keep_near(&mut self, node: &Node, near: &Near<'_>) {
+        let Some(numa) = near.get(self.task).filter(|_| self.is_near_wanted) else { return };
+        for place in &mut self.places {
+            place.instances.retain(|at| node.devices[place.group].instances[*at].numa_node == Some(*numa));
+        }
+    }
 }
 
 /// Equal devices that meet an ask.
@@ -51,8 +63,16 @@ struct Free<'a> {
 }
 
 /// The devices of each task that asks for some, with how well they are liked; otherwise each ask that is not met.
-pub(super) fn pick(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<(Vec<DeviceGrant>, i64), Vec<Misfit>> {
-    let asks = asks(node, group, |healthy| healthy);
+pub(super) fn pick(
+    node: &Node,
+    taken: &Taken<'_>,
+    group: &Group,
+    near: &Near<'_>,
+) -> Result<(Vec<DeviceGrant>, i64), Vec<Misfit>> {
+    let mut asks = asks(node, group, |healthy| healthy);
+    for ask in &mut asks {
+        ask.keep_near(node, near);
+    }
     if asks.is_empty() {
         return Ok((Vec::new(), 0));
     }
@@ -82,6 +102,30 @@ pub(super) fn pick(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<(Vec
     Ok((grants, met * ONE / all.max(1)))
 }
 
+/// For each ask of `task` that wants devices near its cores: its name, how many it wants, the most on one of `numa_nodes`
+/// that meet it, and the most that are free on one of those that are `open`.
+pub(super) fn near(
+    node: &Node,
+    taken: &Taken<'_>,
+    group: &Group,
+    task: &str,
+    open: &[u16],
+) -> Vec<(String, u64, u64, u64)> {
+    let free = Free::of(node, taken);
+    let asks = asks(node, group, |healthy| healthy).into_iter();
+    let of_task = asks.filter(|ask| ask.task == task && ask.is_near_wanted);
+    let count = |ask: &Ask<'_>| {
+        let on = |numa: u16, least: u32| {
+            let is_there = |(of, at): (usize, usize)| node.devices[of].instances[at].numa_node == Some(numa);
+            most(&ask.places, |place| is_there(place) && free.left[place.0][place.1] >= least) as u64
+        };
+        let matching = node.cores.numa_nodes.keys().map(|numa| on(*numa, 0)).max().unwrap_or_default();
+        let free = open.iter().map(|numa| on(*numa, ask.share)).max().unwrap_or_default();
+        (ask.device.name.clone(), ask.device.count, matching, free)
+    };
+    of_task.map(|ask| count(&ask)).collect()
+}
+
 /// Whether `node` has too few devices for some ask of `group`, be they well or not.
 pub(crate) fn is_without_devices(node: &Node, group: &Group) -> bool {
     asks(node, group, |_| true).iter().any(|ask| most(&ask.places, |_| true) < ask.count)
@@ -92,6 +136,7 @@ fn asks<'a>(node: &Node, group: &'a Group, may: impl Fn(bool) -> bool + Copy) ->
     let ask = |(task, device): (&'a model::Task, &'a Device)| Ask {
         task: &task.name,
         device,
+        is_near_wanted: task.resources.numa.as_ref().is_some_and(|numa| numa.devices.contains(&device.name)),
         share: device.share.clamp(1, WHOLE_DEVICE),
         count: usize::try_from(device.count).unwrap_or(usize::MAX),
         places: places(node, device, may),

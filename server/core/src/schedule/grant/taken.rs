@@ -28,6 +28,8 @@ pub struct Placed {
     ports: BTreeMap<String, BTreeSet<u16>>,
     /// How many dynamic ports, per address.
     dynamic_ports: BTreeMap<String, usize>,
+    /// Volumes of the host that are written, each with whether that is done alone.
+    written: BTreeMap<String, bool>,
 }
 
 impl Placed {
@@ -37,6 +39,7 @@ impl Placed {
         devices: BTreeMap::new(),
         ports: BTreeMap::new(),
         dynamic_ports: BTreeMap::new(),
+        written: BTreeMap::new(),
     };
 
     /// Adds an instance that got `grant`, in place of those that hold `inherited`.
@@ -65,6 +68,18 @@ impl Placed {
 }
 
 impl Placed {
+    /// Adds what an instance of `group` writes to.
+    pub(crate) fn add_written(&mut self, group: &Group) {
+        for volume in group.host_volumes().filter(|volume| !volume.read_only) {
+            *self.written.entry(volume.source.clone()).or_default() |= volume.is_written_alone();
+        }
+    }
+
+    /// Whether that volume is written, and if so, whether that is done alone.
+    pub(crate) fn writes(&self, source: &str) -> Option<bool> {
+        self.written.get(source).copied()
+    }
+
     /// Adds that many instances of which no more is to be said than that each has `dynamic_ports` of the node's default network.
     pub(crate) fn add_dynamic_ports(&mut self, node: &Node, dynamic_ports: u32) {
         *self.dynamic_ports.entry(node.default_address().to_string()).or_default() += dynamic_ports as usize;

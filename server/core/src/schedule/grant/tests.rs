@@ -8,7 +8,7 @@ use crate::state::NodeUse;
 
 /// Equal devices of that model, so many.
 fn gpus(name: &str, count: usize) -> DeviceGroup {
-    let instance = |at: usize| DeviceInstance { id: at.to_string(), healthy: true };
+    let instance = |at: usize| DeviceInstance { id: at.to_string(), healthy: true, numa_node: None };
     DeviceGroup {
         name: DeviceName { vendor: "nvidia".into(), kind: "gpu".into(), name: name.into() },
         instances: (0..count).map(instance).collect(),
@@ -41,7 +41,7 @@ fn a_search_that_would_take_for_ever_ends_at_its_limit_as_too_full() {
 #[test]
 fn each_task_of_a_group_gets_its_own() {
     let mut node = node("n1");
-    node.cores = Cores { ids: (0..4).collect(), core_mhz: 1000 };
+    node.cores = Cores { ids: (0..4).collect(), core_mhz: 1000, ..Cores::default() };
     node.devices = vec![gpus("a100", 2)];
     let mut group = asks(1);
     group.tasks[0].resources.cores = 1;

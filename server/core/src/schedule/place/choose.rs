@@ -12,7 +12,7 @@ use super::room::Ask;
 use crate::command::Algorithm;
 use crate::schedule::Feasibility;
 use crate::schedule::fleet::{Fleet, Judge, Left, Place};
-use crate::schedule::grant::{self, Grant};
+use crate::schedule::grant::{self, Grant, is_elsewhere};
 use crate::schedule::reconcile::Want;
 use crate::schedule::score::{self, Affinities, Score, Spreads};
 use crate::state::State;
@@ -90,7 +90,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let mut eligible = fleet.eligible(feasibility.demand());
         let may_lack = grant::may_lack(group);
         if may_lack {
-            let lacks_nothing = |at: &Place| grant::lacks(&fleet.row(*at).node, group).is_empty();
+            let lacks_nothing = |at: &Place| grant::lacks(&fleet.row(*at).node, &job.namespace, group).is_empty();
             eligible = Arc::new(eligible.iter().copied().filter(lacks_nothing).collect());
         }
         let ask = Ask::of(state, group);
@@ -256,9 +256,8 @@ impl<'a, 'f> Chooser<'a, 'f> {
 
     fn preempt_for_one(&mut self, victims: &mut Victims<'a>, want: &Want) -> Option<Chosen> {
         let leaving = self.leaving(want);
-        let may_go = |at: &Place| want.node.is_none_or(|only| only == self.fleet.row(*at).node.id);
-        let open: Vec<_> =
-            self.eligible.iter().copied().filter(|at| may_go(at) && self.is_open(*at, leaving)).collect();
+        let is_open = |at: &Place| self.may_go(*at, want) && self.is_open(*at, leaving);
+        let open: Vec<_> = self.eligible.iter().copied().filter(is_open).collect();
         let rank = |at: Place| (self.score(at, Some(want)).total(), self.tie(at));
         let (at, taken) = victims.cheapest(self.fleet, &self.ask, &open, rank)?;
         self.ranking = None;
@@ -300,7 +299,9 @@ impl<'a, 'f> Chooser<'a, 'f> {
     fn best_of_all(&self, want: &Want) -> Option<(Place, Score)> {
         let only = want.node.map(|id| self.fleet.place_of(id).filter(|at| self.eligible.binary_search(at).is_ok()));
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
-        let takes_it = |at: &Place| self.is_open(*at, leaving) && self.ask.has_room(self.fleet, *at, succeeded);
+        let takes_it = |at: &Place| {
+            self.may_go(*at, want) && self.is_open(*at, leaving) && self.ask.has_room(self.fleet, *at, succeeded)
+        };
         let rank = |at: Place| (self.score(at, Some(want)), at);
         let best = match only {
             Some(only) => only.filter(takes_it).map(rank),
@@ -323,7 +324,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let row = self.fleet.row(at);
         row.is_open
             && self.feasibility.is_left_open(&row.node, leaving)
-            && (!self.may_lack || grant::lacks(&row.node, self.group).is_empty())
+            && (!self.may_lack || grant::lacks(&row.node, &self.job.namespace, self.group).is_empty())
     }
 
     /// What a successor of `known` waits for: that, and what it waits for itself. It may be gone sooner than those.
@@ -337,18 +338,32 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
         let only = want.node;
         let may_go = move |at: &Place| only.is_none_or(|only| only == self.fleet.row(*at).node.id);
-        self.fleet.places().filter(may_go).map(move |at| self.finding(at, leaving, succeeded))
+        self.fleet.places().filter(may_go).map(move |at| self.finding(at, want, leaving, succeeded))
     }
 
-    /// What stands against an instance on the node at that place, when `leaving` has left and the room of `succeeded` may
-    /// be taken over.
-    pub(super) fn finding(&self, at: Place, leaving: Option<&Allocation>, succeeded: Option<&Allocation>) -> Finding {
+    /// Whether `want` is bound to no other node: the only one of a system job, or the one with its volumes.
+    fn may_go(&self, at: Place, want: &Want) -> bool {
+        let node = &self.fleet.row(at).node;
+        want.node.is_none_or(|only| only == node.id)
+            && want.claims.iter().all(|claim| is_elsewhere(node, claim).is_none())
+    }
+
+    /// What stands against `want` on the node at that place, when `leaving` has left and the room of `succeeded` may be
+    /// taken over.
+    pub(super) fn finding(
+        &self,
+        at: Place,
+        want: &Want,
+        leaving: Option<&Allocation>,
+        succeeded: Option<&Allocation>,
+    ) -> Finding {
         let row = self.fleet.row(at);
         // What is eligible meets all lasting conditions, and need not be asked them again.
         let is_eligible = self.eligible.binary_search(&at).is_ok();
         let conditions = if is_eligible { Vec::new() } else { self.feasibility.conditions(&row.node) };
         let is_available = row.is_open && conditions.is_empty();
         let mut misfits = self.feasibility.misfits_beside(conditions, &row.node, leaving);
+        misfits.extend(want.claims.iter().filter_map(|claim| is_elsewhere(&row.node, claim)));
         misfits.extend(self.ask.misfits(self.fleet, at, succeeded));
         Finding { node: row.node.clone(), misfits, is_available }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{Allocation, AllocationId, Group, Misfit, Resources, fits};
 
 use super::super::fleet::{Devices, Fleet, Place, Row};
-use super::super::grant::{self, Grant, Taken, address_of, room_for_ports};
+use super::super::grant::{self, Grant, Taken, Written, address_of, room_for_ports};
 use crate::state::{NodeUse, State, counts_for};
 
 /// What one instance of a group takes of a node.
@@ -15,6 +15,7 @@ pub(super) struct Ask<'a> {
     /// The amounts, where they are the same on every node.
     resources: Option<Resources>,
     ports: Ports,
+    written: Written<'a>,
     /// Whether it asks for cores or devices.
     is_granted: bool,
 }
@@ -40,6 +41,7 @@ impl<'a> Ask<'a> {
             group,
             resources: (!asks_cores).then(|| group.ask()),
             ports: if is_dynamic { Ports::Dynamic(ports().count() as u32) } else { Ports::Any },
+            written: Written::of(group),
             is_granted: asks_cores || resources().any(|resources| !resources.devices.is_empty()),
         }
     }
@@ -59,11 +61,13 @@ impl<'a> Ask<'a> {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
         self.added(row, succeeded).is_within(row.free())
+            && (succeeded.is_some() || row.allocations > 0)
             && match self.ports {
                 Ports::Dynamic(ports) => row.dynamic_ports >= ports,
                 Ports::Any => self.beyond_amounts(fleet, at, succeeded).is_empty(),
             }
             && (!self.is_granted || self.grant(fleet, at, succeeded).is_ok())
+            && (self.written.is_empty() || self.contended(fleet, at, succeeded).is_empty())
     }
 
     /// Everything that is short, in place of `succeeded` if that is there.
@@ -71,11 +75,13 @@ impl<'a> Ask<'a> {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
         let mut misfits = fits(self.added(row, succeeded), row.free()).err().unwrap_or_default();
+        misfits.extend(row.node.max_allocations.filter(|_| succeeded.is_none() && row.allocations == 0).map(too_many));
         misfits.extend(self.grant(fleet, at, succeeded).err().unwrap_or_default());
         match self.ports {
             Ports::Dynamic(ports) if row.dynamic_ports >= ports => {}
             Ports::Dynamic(_) | Ports::Any => misfits.extend(self.beyond_amounts(fleet, at, succeeded)),
         }
+        misfits.extend(self.contended(fleet, at, succeeded));
         misfits
     }
 
@@ -114,7 +120,10 @@ impl<'a> Ask<'a> {
     }
 
     fn put_adding(&self, fleet: &mut Fleet, at: Place, added: Resources, inherited: Option<&NodeUse>) -> Grant {
-        fleet.put(at, added);
+        fleet.put(at, added, inherited.is_none_or(|inherited| inherited.allocations == 0));
+        if !self.written.is_empty() {
+            fleet.placed_mut(at).0.add_written(self.group);
+        }
         match self.ports {
             Ports::Dynamic(0) if !self.is_granted => return Grant::default(),
             Ports::Dynamic(ports) if !self.is_granted => {
@@ -153,6 +162,15 @@ impl<'a> Ask<'a> {
         room_for_ports(&row.node, &taken, self.group)
     }
 
+    /// Volumes there to which others write, where one of both wants to be alone. What it succeeds is gone by then.
+    fn contended(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Vec<Misfit> {
+        let row = fleet.row(at);
+        let known = succeeded.filter(|known| known.node == row.node.id);
+        let gone: Vec<_> =
+            known.into_iter().flat_map(|known| known.ties().after.iter().copied().chain([known.id])).collect();
+        self.written.contended(self.state, &row.node, fleet.placed(at), &gone)
+    }
+
     fn held(&self, row: &Row) -> Option<&'a NodeUse> {
         self.state.uses.get(&row.node.id).map(|held| &**held)
     }
@@ -164,14 +182,19 @@ impl<'a> Ask<'a> {
         alone.filter_map(|port| Some((address_of(port, &row.node)?.to_string(), port.value))).collect()
     }
 
-    /// Whether cores, devices and dynamic ports are to be had there when those are `gone`.
+    /// Whether cores, devices, dynamic ports, volumes and a place among the node's allocations are to be had there when
+    /// those are `gone`.
     pub fn is_granted_without<'k>(&self, fleet: &Fleet, at: Place, gone: impl Iterator<Item = &'k Allocation>) -> bool {
         let row = fleet.row(at);
-        let inherited = NodeUse::of(gone);
+        let gone: Vec<_> = gone.collect();
+        let ids: Vec<_> = gone.iter().map(|known| known.id).collect();
+        let inherited = NodeUse::of(gone.into_iter());
         let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: Some(&inherited) };
         let is_static = |misfit: &Misfit| matches!(misfit, Misfit::PortTaken { .. });
-        room_for_ports(&row.node, &taken, self.group).iter().all(is_static)
+        (row.allocations > 0 || inherited.allocations > 0)
+            && room_for_ports(&row.node, &taken, self.group).iter().all(is_static)
             && grant::grant(&row.node, &taken, self.group).is_ok()
+            && self.written.contended(self.state, &row.node, fleet.placed(at), &ids).is_empty()
     }
 
     /// The allocations that hold its static ports there; none where a port can't come free by ending them.
@@ -206,4 +229,8 @@ impl<'a> Ask<'a> {
         };
         ask.max(counts) - counts
     }
+}
+
+fn too_many(max: u32) -> Misfit {
+    Misfit::Allocations { max }
 }

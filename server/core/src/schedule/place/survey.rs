@@ -129,6 +129,6 @@ impl Look<'_, '_> {
             }
             None => (self.chooser.leaving(self.want), self.chooser.succeeded(self.want)),
         };
-        self.chooser.finding(at, leaving, succeeded)
+        self.chooser.finding(at, self.want, leaving, succeeded)
     }
 }

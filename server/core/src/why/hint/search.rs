@@ -126,6 +126,16 @@ fn change_for(job: &Job, group: &Group, misfit: &Misfit) -> Option<Change> {
         | Misfit::Disk { .. }
         | Misfit::NoDynamicPort
         | Misfit::Cores { .. }
+        | Misfit::NumaCores { .. }
+        | Misfit::NumaDevice { .. }
+        | Misfit::Allocations { .. }
+        | Misfit::NetworkMode { .. }
+        | Misfit::SecretsProvider { .. }
+        | Misfit::HostVolumeMode { .. }
+        | Misfit::HostVolumeWritten { .. }
+        | Misfit::HostVolumeClaimed { .. }
+        | Misfit::VolumePlugin { .. }
+        | Misfit::VolumeNameTaken { .. }
         | Misfit::HostVolume { .. }
         | Misfit::HostVolumeReadOnly { .. }
         | Misfit::HostNetwork { .. } => None,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Index, JobKey, NodeId};
+use model::{Index, JobKey, NodeId, VolumeId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use server_core::authorize::Object;
@@ -14,6 +14,7 @@ use super::super::view::evaluation::EvaluationView;
 use super::super::view::job::JobView;
 use super::super::view::node::NodeView;
 use super::super::view::service::{Registration, passing};
+use super::super::view::volume::VolumeView;
 use crate::cluster::Happening;
 use crate::http::gate::Gate;
 
@@ -39,6 +40,7 @@ enum Subject {
     Job(JobKey),
     Node(NodeId),
     Service(ServiceKey),
+    Namespace(String),
 }
 
 impl Event {
@@ -47,6 +49,7 @@ impl Event {
         match &self.subject {
             Subject::Job(key) => gate.sees(Object::Job(key)),
             Subject::Node(id) => gate.sees(Object::Node(*id)),
+            Subject::Namespace(name) => gate.sees(Object::Namespace(name)),
             Subject::Service((namespace, name)) => gate.sees(Object::Service(namespace, name)),
         }
     }
@@ -83,6 +86,7 @@ pub(super) fn of(happening: &Happening, before: Option<&State>) -> Vec<Event> {
                 payload: json!({ "Evaluation": EvaluationView::of(known) }),
                 ..of_job_part(happening, "Evaluation", "EvaluationUpdated", id.to_string(), &known.job)
             })),
+            Change::Volume { id, gone } => events.extend(of_volume(happening, before, *id, *gone)),
             Change::Deployment(id) => events.extend(happening.state.deployment(*id).map(|known| Event {
                 filter_keys: keys([Some(known.job.id.to_string()), None]),
                 payload: json!({ "Deployment": DeploymentView::of(&happening.state, known) }),
@@ -143,6 +147,22 @@ fn of_node(happening: &Happening, id: NodeId, change: NodeChange) -> Event {
         payload: node.map_or_else(|| json!({}), |node| json!({ "Node": NodeView::of(node) })),
         subject: Subject::Node(id),
     }
+}
+
+/// A volume as it is, or as it was before it went.
+fn of_volume(happening: &Happening, before: Option<&State>, id: VolumeId, gone: bool) -> Option<Event> {
+    let state = if gone { before? } else { &happening.state };
+    let volume = state.volume(id)?;
+    Some(Event {
+        topic: "HostVolume",
+        kind: if gone { "HostVolumeDeleted" } else { "HostVolumeRegistered" },
+        key: id.to_string(),
+        namespace: volume.namespace.clone(),
+        filter_keys: vec![volume.name.clone(), volume.node.to_string()],
+        index: happening.index,
+        payload: json!({ "Volume": VolumeView::of(state, volume) }),
+        subject: Subject::Namespace(volume.namespace.clone()),
+    })
 }
 
 /// Instances that began to pass, and those that ceased to.

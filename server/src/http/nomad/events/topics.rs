@@ -4,7 +4,7 @@ use super::event::Event;
 use crate::http::failure::Failure;
 
 /// The topics that there are.
-const KNOWN: [&str; 6] = ["Job", "Evaluation", "Allocation", "Deployment", "Node", "Service"];
+const KNOWN: [&str; 7] = ["Job", "Evaluation", "Allocation", "Deployment", "Node", "Service", "HostVolume"];
 const ANY: &str = "*";
 
 /// Pairs of topic and key.

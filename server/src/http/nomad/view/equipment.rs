@@ -63,12 +63,19 @@ pub(super) struct HostVolumeView<'a> {
     name: &'a str,
     path: &'a str,
     read_only: bool,
+    #[serde(rename = "ID")]
+    id: String,
 }
 
 /// The volumes of a node.
 pub(super) fn host_volumes(node: &Node) -> BTreeMap<&str, HostVolumeView<'_>> {
     let volumes = node.host_volumes.iter();
-    let views = volumes.map(|(name, volume)| HostVolumeView { name, path: &volume.path, read_only: volume.read_only });
+    let views = volumes.map(|(name, volume)| HostVolumeView {
+        name,
+        path: &volume.path,
+        read_only: volume.read_only,
+        id: volume.dynamic.as_ref().map(|offer| offer.id.to_string()).unwrap_or_default(),
+    });
     views.map(|view| (view.name, view)).collect()
 }
 
@@ -160,9 +167,10 @@ mod tests {
         node.devices = vec![DeviceGroup {
             name: gpu(),
             attributes: [("memory".to_string(), "40 GiB".to_string()), ("arch".into(), "ampere".into())].into(),
-            instances: vec![DeviceInstance { id: "0".into(), healthy: true }],
+            instances: vec![DeviceInstance { id: "0".into(), healthy: true, numa_node: None }],
         }];
-        node.host_volumes.insert("certs".into(), HostVolume { path: "/srv/certs".into(), read_only: true });
+        node.host_volumes
+            .insert("certs".into(), HostVolume { path: "/srv/certs".into(), read_only: true, dynamic: None });
         node.host_networks
             .insert("lan".into(), HostNetwork { address: "10.0.0.1".into(), reserved_ports: vec![22, 80] });
         assert_eq!(
@@ -175,7 +183,7 @@ mod tests {
         );
         assert_eq!(
             serde_json::to_value(host_volumes(&node)).unwrap(),
-            json!({"certs": {"Name": "certs", "Path": "/srv/certs", "ReadOnly": true}})
+            json!({"certs": {"Name": "certs", "Path": "/srv/certs", "ReadOnly": true, "ID": ""}})
         );
         let address = |family: &str, alias: &str, address: &str, ports: &str| json!({"Family": family, "Alias": alias, "Address": address, "ReservedPorts": ports});
         assert_eq!(

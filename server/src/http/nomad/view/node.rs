@@ -60,6 +60,9 @@ pub(in crate::http) struct NodeView<'a> {
     node_resources: NodeResources<'a>,
     reserved_resources: ReservedResources,
     host_volumes: BTreeMap<&'a str, HostVolumeView<'a>>,
+    network_modes: &'a BTreeSet<String>,
+    /// 0 for as many as fit.
+    node_max_allocs: u32,
     drain_strategy: Option<DrainView>,
     /// Seconds since 1970.
     status_updated_at: i64,
@@ -79,6 +82,8 @@ impl<'a> NodeView<'a> {
             node_resources: NodeResources::of(node),
             reserved_resources: ReservedResources::of(node),
             host_volumes: host_volumes(node),
+            network_modes: &node.network_modes,
+            node_max_allocs: node.max_allocations.unwrap_or_default(),
             drain_strategy: node.drain.as_ref().map(DrainView::of),
             status_updated_at: node.status_at.nanoseconds() / 1_000_000_000,
             events: node.events.iter().map(EventView::of).collect(),
