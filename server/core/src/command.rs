@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::plan::Plan;
+use crate::rebalance::{Ask, End, Move};
 
 /// The encoding of entries that this release writes.
 const FORMAT: u8 = 1;
@@ -234,6 +235,30 @@ pub enum Command {
         /// Sets only if the configuration's modify index is this one.
         check_index: Option<Index>,
     },
+    /// A person has instances moved to other nodes.
+    BeginRebalance {
+        /// What was asked.
+        ask: Ask,
+        /// The moves that were proposed for it, in order.
+        moves: Vec<Move>,
+        /// Begins only if nothing that the proposal depends on has changed since this index.
+        check_index: Option<Index>,
+    },
+    /// The leader moves a rebalance on.
+    StepRebalance {
+        /// The rebalance.
+        index: Index,
+        /// The instance whose move begins.
+        start: Option<AllocationId>,
+        /// Moves that are over.
+        ends: Vec<End>,
+        /// Why no more shall begin, if a move failed.
+        abort: Option<String>,
+        /// The leader's term.
+        term: Term,
+    },
+    /// A person ends the rebalance that runs; what moves already moves on.
+    CancelRebalance,
 }
 
 /// How a drain is asked for.
@@ -371,6 +396,9 @@ impl Command {
             Command::PutJoinToken { .. } => 25,
             Command::SetClusterVersion { .. } => 26,
             Command::SetSchedulerConfiguration { .. } => 27,
+            Command::BeginRebalance { .. } => 28,
+            Command::StepRebalance { .. } => 29,
+            Command::CancelRebalance => 30,
         }
     }
 
@@ -404,6 +432,9 @@ impl Command {
             Command::PutJoinToken { .. } => "put-join-token",
             Command::SetClusterVersion { .. } => "set-cluster-version",
             Command::SetSchedulerConfiguration { .. } => "set-scheduler-configuration",
+            Command::BeginRebalance { .. } => "begin-rebalance",
+            Command::StepRebalance { .. } => "step-rebalance",
+            Command::CancelRebalance => "cancel-rebalance",
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod deployment;
 pub mod drain;
 pub mod dry_run;
 pub mod evaluations;
+pub mod rebalance;
 mod reconnect;
 pub mod schedule;
 pub mod why;

@@ -28,7 +28,7 @@ use crate::state::State;
 pub use chance::has_chance;
 pub(crate) use changes::{Change, change_between};
 pub(crate) use feasible::Feasibility;
-pub(crate) use place::{Finding, Survey, sum};
+pub(crate) use place::{Finding, Prospect, Survey, sum};
 pub use reconcile::Counts;
 pub(crate) use reschedule::is_final;
 

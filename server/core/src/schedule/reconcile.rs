@@ -116,6 +116,8 @@ pub(super) struct Want {
     pub reschedules: Vec<RescheduleEvent>,
     /// The only node that will do, for system jobs.
     pub node: Option<NodeId>,
+    /// The node that a rebalance promised it: there or nowhere, and nobody makes way for it.
+    pub to: Option<NodeId>,
 }
 
 impl Want {
@@ -131,7 +133,13 @@ impl Want {
             canary: false,
             reschedules: Vec::new(),
             node: None,
+            to: None,
         }
+    }
+
+    /// The only node that will do, if there is one.
+    pub(super) fn only_node(&self) -> Option<NodeId> {
+        self.node.or(self.to)
     }
 
     /// Whether it is a fresh instance of that version, of which nothing more is to be said.

@@ -13,6 +13,7 @@ use super::mix::{Mix, Taken};
 use super::{JobRecord, State, TableIndexes};
 use crate::apply::Answer;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
+use crate::rebalance::Rebalance;
 
 /// The bytes are not a state that this release can read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -45,6 +46,8 @@ pub struct Image {
     gains: Vec<(NodeId, Index)>,
     requests: Vec<([u8; 16], Index, Arc<Answer>)>,
     purged: Vec<JobKey>,
+    #[serde(default)]
+    rebalance: Option<Arc<Rebalance>>,
     /// Index at which each service last changed; its instances are derived.
     services: Vec<(String, String, Index)>,
     /// What usually runs, as it was last looked at.
@@ -76,6 +79,7 @@ impl State {
             gains: self.gains.iter().map(|(node, index)| (*node, *index)).collect(),
             requests: self.requests.iter().map(|(id, (index, answer))| (*id, *index, answer.clone())).collect(),
             purged: self.purged.iter().map(|(key, ())| key.clone()).collect(),
+            rebalance: self.rebalance.clone(),
             services: self
                 .services
                 .iter()
@@ -111,6 +115,7 @@ impl State {
             request_order: image.requests.iter().map(|(id, index, _)| ((*index, *id), ())).collect(),
             requests: image.requests.into_iter().map(|(id, index, answer)| (id, (index, answer))).collect(),
             purged: image.purged.into_iter().map(|key| (key, ())).collect(),
+            rebalance: image.rebalance,
             mix: Mix::of(std::iter::empty(), image.mix),
             ..Self::default()
         };
