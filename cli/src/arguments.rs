@@ -8,7 +8,7 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::http::Client;
 use crate::session::Session;
-use crate::{agent, alloc, completion, deployment, events, job, node, server, service, status, version};
+use crate::{agent, alloc, completion, deployment, events, job, node, rebalance, server, service, status, version};
 
 /// Where servers listen unless told otherwise.
 const DEFAULT_ADDRESS: &str = "http://127.0.0.1:4646";
@@ -72,6 +72,9 @@ enum Command {
     /// Look at nodes, drain them
     #[command(subcommand)]
     Node(node::Command),
+    /// Move instances to better nodes where that pays
+    #[command(subcommand)]
+    Rebalance(rebalance::Command),
     /// Set up and change the servers of a cluster
     #[command(subcommand)]
     Server(server::Command),
@@ -109,6 +112,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<Exit, Failure> 
         Command::Deployment(command) => deployment::run(command, session).await,
         Command::Alloc(command) => alloc::run(command, session).await,
         Command::Node(command) => node::run(command, session).await,
+        Command::Rebalance(command) => rebalance::run(command, session).await,
         Command::Server(command) => server::run(command, session).await,
         Command::Service(command) => service::run(command, session).await,
         Command::Events(args) => events::run(&args, session).await,

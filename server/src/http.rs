@@ -38,7 +38,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use seams::{Clock, Random};
+use seams::{Blocking, Clock, Random};
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::Authority;
@@ -65,6 +65,8 @@ pub struct HttpConfig {
     pub authority: Option<Arc<Authority>>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
+    /// Where work that blocks is done.
+    pub blocking: Blocking,
     /// Request ids and jitter.
     pub random: Arc<dyn Random>,
 }

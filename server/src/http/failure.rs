@@ -96,6 +96,7 @@ impl From<Rejection> for Failure {
             | Rejection::NoSuchAllocation
             | Rejection::NoSuchDeployment
             | Rejection::NoSuchServer
+            | Rejection::NoRebalance
             | Rejection::EvaluationOver => Self::not_found(message),
             Rejection::AlreadyCurrent
             | Rejection::CheckIndex { .. }
@@ -106,6 +107,10 @@ impl From<Rejection> for Failure {
             | Rejection::NoCanaries
             | Rejection::CanariesUnhealthy { .. }
             | Rejection::NotAllAtOnce
+            | Rejection::RebalanceRuns { .. }
+            | Rejection::ClusterChanged { .. }
+            | Rejection::NoMoves
+            | Rejection::TooManyMoves { .. }
             | Rejection::ConfigurationChanged { .. } => Self::bad_request(message),
             Rejection::OldTerm { .. }
             | Rejection::WrongAttempt { .. }

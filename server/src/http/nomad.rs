@@ -19,6 +19,7 @@ mod metrics;
 mod nodes;
 mod operator;
 mod propose;
+mod rebalance;
 mod search;
 mod services;
 mod status;
@@ -97,6 +98,11 @@ pub(super) static ROUTES: &[Route] = &[
     Route::put("/v1/node/{id}/eligibility", WriteNodes, "Opens or closes a node.", act!(nodes::set_eligibility)),
     Route::put("/v1/node/{id}/evaluate", WriteNodes, "Evaluates the jobs on a node.", act!(nodes::evaluate)),
     Route::put("/v1/node/{id}/purge", WriteNodes, "Forgets a node.", act!(nodes::purge)),
+    // Rebalances.
+    Route::read("/v1/rebalance", ReadJobs, "Shows the rebalance that runs, or the last one.", rebalance::get),
+    Route::put("/v1/rebalance", SteerAllocations, "Begins a rebalance.", act!(rebalance::begin)),
+    Route::delete("/v1/rebalance", SteerAllocations, "Cancels a rebalance.", act!(rebalance::cancel)),
+    Route::put("/v1/rebalance/plan", ReadJobs, "Shows which moves would pay.", act!(rebalance::plan)),
     // The catalog.
     Route::read("/v1/services", ReadServices, "Lists services by name.", services::list),
     Route::read("/v1/service/{name}", ReadServices, "Lists the passing instances of a service.", services::get),

@@ -16,7 +16,7 @@ use model::{
 };
 use proto::net::Channel;
 use proto::wire::{Frame, order};
-use seams::{Clock, Random};
+use seams::{Blocking, Clock, Random};
 use server_core::apply::{Accepted, Answer, apply};
 use server_core::command::{Command, Entry};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress};
@@ -212,6 +212,7 @@ impl Twin {
             host_names: Vec::new(),
             authority: None,
             clock: Arc::new(Still),
+            blocking: Blocking::Inline,
             random: Arc::new(Same),
         }
     }

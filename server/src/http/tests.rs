@@ -8,5 +8,6 @@ mod explain;
 mod limits;
 mod listen;
 mod logs;
+mod rebalance;
 mod shapes;
 mod wire;

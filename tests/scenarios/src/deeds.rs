@@ -79,6 +79,10 @@ impl Cluster {
             }
             "crash" => self.crash(&words.name()),
             "watch" => drop(self.watch()),
+            "rebalance" => self.rebalance(words),
+            "cancel" => {
+                self.command(Command::CancelRebalance);
+            }
             "panic" => self.panic(&words.name()),
             "ineligible" => self.close(&words.name(), Closing::Ineligible),
             "eligible" => {

@@ -105,6 +105,7 @@ pub async fn start(
         host_names: vec![http.ip().to_string()],
         authority,
         clock: world.clock.clone(),
+        blocking: Blocking::Threads,
         random: world.random.clone(),
     };
     let cluster: Arc<dyn Cluster> = Arc::new(server.clone());

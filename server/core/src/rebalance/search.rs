@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, JobKey, Node, NodeId, Timestamp};
+use model::{Allocation, AllocationId, Index, JobKey, Node, NodeId, Timestamp};
 
 use super::measure::{Gain, Skew, holding, load_permille, skew};
 use super::movable::{is_in, kept_back};
@@ -21,6 +21,8 @@ use crate::state::State;
 pub(super) struct Search<'a> {
     ask: &'a Ask,
     now: Timestamp,
+    /// What was placed later was placed by the search: nobody can be told to move it.
+    index: Index,
     scheduler: Scheduler,
     /// Looks at nodes, for measures too.
     pub prospect: Prospect,
@@ -41,6 +43,7 @@ impl<'a> Search<'a> {
         Self {
             ask,
             now,
+            index: state.index(),
             scheduler: Scheduler::default(),
             prospect: Prospect::default(),
             trial: Trial::of(state, ask, now),
@@ -80,12 +83,8 @@ impl<'a> Search<'a> {
     /// The instances that may move: of a lower priority first, then from the fullest node.
     fn candidates(&self) -> Vec<Arc<Allocation>> {
         let state = &self.trial.state;
-        let may = |known: &&Arc<Allocation>| {
-            known.is_live()
-                && is_in(&self.ask.scope, state, known)
-                && kept_back(state, self.ask, known, self.now).is_none()
-        };
-        let mut all: Vec<_> = state.allocations().filter(may).cloned().collect();
+        let live = state.allocations().filter(|known| known.is_live());
+        let mut all: Vec<_> = live.filter(|known| self.may_move(state, known)).cloned().collect();
         all.sort_by_cached_key(|known| {
             let load = state.node(known.node).map_or(0, |node| load_permille(state, node));
             (priority(state, known), std::cmp::Reverse(load), known.id)
@@ -154,10 +153,9 @@ impl<'a> Search<'a> {
     fn free(&mut self, node: NodeId) -> Option<Vec<Move>> {
         let before = self.trial.state.clone();
         let instances = of_node(&before, node);
-        let may =
-            |known: &&Arc<Allocation>| is_in(&self.ask.scope, &before, known) && self.is_movable(&before, known);
         // What holds something and is not live ends by itself, but nobody knows when.
-        let is_whole = instances.len() == holding(&before, node) && instances.iter().all(|known| may(&known));
+        let is_whole = instances.len() == holding(&before, node);
+        let is_whole = is_whole && instances.iter().all(|known| self.may_move(&before, known));
         if !is_whole || instances.is_empty() || instances.len() > self.moves_left() {
             return None;
         }
@@ -185,8 +183,7 @@ impl<'a> Search<'a> {
     /// Moves everything that may move off `node`.
     fn empty(&mut self, node: NodeId) {
         for known in of_node(&self.trial.state.clone(), node) {
-            let may = is_in(&self.ask.scope, &self.trial.state, &known) && self.is_movable(&self.trial.state, &known);
-            if !may {
+            if !self.may_move(&self.trial.state, &known) {
                 continue;
             }
             if self.moves_left() == 0 || !self.looks() {
@@ -201,8 +198,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn is_movable(&self, state: &State, known: &Allocation) -> bool {
-        kept_back(state, self.ask, known, self.now).is_none()
+    fn may_move(&self, state: &State, known: &Allocation) -> bool {
+        known.create_index <= self.index
+            && is_in(&self.ask.scope, state, known)
+            && kept_back(state, self.ask, known, self.now).is_none()
     }
 
     /// The move to the node that the scheduler would choose if the instance were placed anew; none where that is its own.
