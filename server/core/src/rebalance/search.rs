@@ -87,7 +87,8 @@ impl<'a> Search<'a> {
         let mut all: Vec<_> = live.filter(|known| self.may_move(state, known)).cloned().collect();
         all.sort_by_cached_key(|known| {
             let load = state.node(known.node).map_or(0, |node| load_permille(state, node));
-            (priority(state, known), std::cmp::Reverse(load), known.id)
+            let name = (known.job.clone(), known.group.clone(), known.index, known.id);
+            (priority(state, known), std::cmp::Reverse(load), name)
         });
         all
     }
@@ -168,11 +169,9 @@ impl<'a> Search<'a> {
             let is_used = |other: &Node| other.id != node && holding(&state, other.id) > 0;
             let planned = self.plan(&known, Algorithm::Binpack, &is_used)?;
             self.play(&planned).ok()?;
-            // Whoever wrote a spread wants it more than fewer nodes.
-            let groups = [(planned.job.clone(), known.group.clone())];
-            let [was, is] = [&state, &self.trial.state]
-                .map(|state| skew(&mut self.prospect, state, groups.iter(), std::iter::empty()).out_of_place);
-            if is > was {
+            // Instances are kept apart for when a node fails: that is worth more than fewer nodes.
+            let [was, is] = skews(&mut self.prospect, &state, &self.trial.state, &planned);
+            if is.out_of_place > was.out_of_place || is.crowded > was.crowded {
                 return None;
             }
             set.push(planned);

@@ -72,7 +72,7 @@ fn a_full_node_gives_to_an_empty_one_while_the_difference_is_large() {
          alloc c[0] on n1 running healthy
          run";
     check_rebalance(setup, "spread", "");
-    check_rebalance(setup, "spread singletons", "x");
+    check_rebalance(setup, "spread singletons", "a[0] from n1 to n2: evens 90% and 0% to 60% and 30%");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_rebalance_has_no_more_moves_than_it_may() {
          alloc web[4] on n1 running healthy
          alloc web[5] on n1 running healthy
          run";
-    check_rebalance(setup, "spread moves=1", "x");
+    check_rebalance(setup, "spread moves=1", "web[0] from n1 to n3: 5 less beside its own group");
     check_rebalance(setup, "spread moves=0", "");
 }
 
@@ -177,10 +177,11 @@ fn what_may_not_move_is_said_with_its_reason() {
          job sick count=2 cpu=10
          run
          healthy big
+         healthy sick
          fails sick[0]",
         "spread",
         "big 2: its group lacks an instance
-         sick 2: its job is about to be scheduled",
+         sick 1: its group lacks an instance",
     );
 }
 
@@ -218,9 +219,9 @@ fn one_of_a_job_moves_at_a_time() {
          run
          watch";
     // The group's own `migrate` allows one, whatever the rebalance does.
-    check_rebalance_status(setup, "x");
+    check_rebalance_status(setup, "running\nweb[0] to n3 moving\nweb[1] to n2 waiting");
     let wide = setup.replace("cpu=300\n", "cpu=300 migrate=2\n");
-    check_rebalance_status(&wide, "x");
+    check_rebalance_status(&wide, "running\nweb[0] to n3 moving\nweb[1] to n2 moving");
 }
 
 #[test]
@@ -251,8 +252,18 @@ fn the_rest_does_not_move_when_one_did_badly() {
          healthy web
          run
          watch";
-    check_rebalance_status(setup, "x");
-    check_rebalance_status(&format!("{setup}\nfails web[0]\nwatch"), "x");
+    check_rebalance_status(
+        setup,
+        "running
+         web[0] to n3 done: replacement is healthy
+         web[1] to n2 waiting",
+    );
+    check_rebalance_status(
+        &format!("{setup}\nfails web[0] on n3\nwatch"),
+        "aborted: web.web[0]: its replacement on n3 failed
+         web[0] to n3 done: replacement is healthy
+         web[1] to n2 skipped: a move failed",
+    );
 }
 
 #[test]
@@ -269,39 +280,55 @@ fn what_is_cancelled_does_not_begin_and_what_moves_moves_on() {
          watch
          run
          cancel";
-    check_rebalance_status(setup, "x");
-    check_rebalance_status(&format!("{setup}\nhealthy web\nrun\nwatch"), "x");
+    check_rebalance_status(
+        setup,
+        "cancelling: cancelled by request
+         web[0] to n3 moving
+         web[1] to n2 skipped: the rebalance was cancelled",
+    );
+    check_rebalance_status(
+        &format!("{setup}\nhealthy web\nrun\nwatch"),
+        "cancelled: cancelled by request
+         web[0] to n3 done: replacement is healthy
+         web[1] to n2 skipped: the rebalance was cancelled",
+    );
     check_refused(&format!("{setup}\nhealthy web\nrun\nwatch"), "cancel", "no rebalance is running");
 }
 
 #[test]
 fn there_is_one_rebalance_at_a_time_and_none_without_moves() {
-    check_refused(&format!("{CROWDED}\nrebalance spread"), "rebalance spread", "x");
+    const RUNS: &str = "rebalance 9 is running; wait for it, or cancel it first";
+    check_refused(&format!("{CROWDED}\nrebalance spread"), "rebalance spread", RUNS);
     check_refused("node n1", "rebalance spread", "nothing to move");
 }
 
 #[test]
 fn a_node_that_has_no_room_any_more_is_not_moved_to() {
+    const SKIPPED: &str = "complete\nweb[0] to n2 skipped: n2 does not take it any more (cpu)";
     let meanwhile = "job big cpu=900\nalloc big[0] on n2 running healthy\nrun";
-    check_rebalance_status(&format!("{CROWDED}\nrebalance spread\n{meanwhile}\nwatch"), "x");
+    check_rebalance_status(&format!("{CROWDED}\nrebalance spread\n{meanwhile}\nwatch"), SKIPPED);
     // It is found out too late by the watch, and by the planner in time.
     let late = format!("{CROWDED}\nrebalance spread\nwatch\n{meanwhile}");
-    check_rebalance_status(&format!("{late}\nwatch"), "x");
+    check_rebalance_status(&format!("{late}\nwatch"), SKIPPED);
     check(&format!("{late}\nwatch"), "");
 }
 
 #[test]
 fn what_no_longer_pays_is_skipped() {
+    const GONE: &str = "complete\nweb[0] to n2 skipped: it does not run there any more";
     let meanwhile = "drain n1\nrun\nhealthy web\nrun\nsweep\nwatch\nrun";
-    check_rebalance_status(&format!("{CROWDED}\nrebalance spread\n{meanwhile}\nwatch"), "x");
+    check_rebalance_status(&format!("{CROWDED}\nrebalance spread\n{meanwhile}\nwatch"), GONE);
+    const VAIN: &str = "complete\nweb[0] to n2 skipped: it no longer pays";
     let apart = "node n3 cpu=1000\nstop web[1]\nrun\nhealthy web\nsweep\nrun";
-    check_rebalance_status(&format!("{CROWDED}\nrebalance spread\n{apart}\nwatch"), "x");
+    check_rebalance_status(&format!("{CROWDED}\nrebalance spread\n{apart}\nwatch"), VAIN);
 }
 
 #[test]
 fn a_drain_takes_over_what_a_rebalance_moves() {
     let setup = format!("{CROWDED}\nnode n3 cpu=1000\nrebalance spread\nwatch\ndrain n1");
-    check_rebalance_status(&format!("{setup}\nwatch"), "x");
+    let skipped = "complete\nweb[0] to n3 skipped: its node drains or is out of contact";
+    check_rebalance_status(&format!("{setup}\nwatch"), skipped);
+    check(&format!("{setup}\nwatch"), "place web[?] on n3");
 }
 
 #[test]
