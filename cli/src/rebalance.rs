@@ -135,7 +135,9 @@ impl Ask {
         words.extend(self.max_moves.map(|number| format!("-max-moves {number}")));
         words.extend(self.max_at_once.map(|number| format!("-max-at-once {number}")));
         words.extend(self.max_per_job.map(|number| format!("-max-per-job {number}")));
-        words.extend(self.cool_down.map(|time| format!("-cool-down {}", humantime::format_duration(time)).replace(' ', "")));
+        words.extend(
+            self.cool_down.map(|time| format!("-cool-down {}", humantime::format_duration(time)).replace(' ', "")),
+        );
         words.join(" ")
     }
 }
@@ -164,7 +166,7 @@ mod tests {
         assert_eq!(usual.words(), "-goal spread");
         let all = ask("--goal empty n3 --job web --node-pool gpu --singletons --max-moves 5 --max-at-once 2 \
                        --max-per-job 1 --cool-down 5m")
-            .unwrap();
+        .unwrap();
         let wanted = json!({
             "Goal": "empty", "Singletons": true, "NodeID": "id", "JobID": "web", "NodePool": "gpu", "MaxMoves": 5,
             "MaxAtOnce": 2, "MaxPerJob": 1, "CoolDown": 300_000_000_000_i64,

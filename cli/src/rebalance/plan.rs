@@ -60,7 +60,10 @@ pub fn print(plan: &RebalancePlan) {
         show::line(table);
     }
     if plan.cut_short {
-        show::note(format!("a limit ended the search after {}; there may be more", text::count(plan.looked_at, "look")));
+        show::note(format!(
+            "a limit ended the search after {}; there may be more",
+            text::count(plan.looked_at, "look")
+        ));
     }
 }
 

@@ -52,7 +52,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let mut table = Table::new(&["Instance", "From", "To", "State", "Gain", "Detail"]);
     for one in &rebalance.moves {
         let state = Cell::status(&one.state);
-        let cells = [&one.name, &one.from, &one.to].map(|text| Cell::from(text));
+        let cells = [&one.name, &one.from, &one.to].map(Cell::from);
         table.row(cells.into_iter().chain([state, Cell::from(&one.gain), Cell::from(&one.detail)]));
     }
     show::line(table);
@@ -85,7 +85,11 @@ async fn watch(index: Option<u64>, session: &Session) -> Result<Exit, Failure> {
                 said.news(&rebalance).iter().for_each(show::note);
                 if let Some(ended) = ended(&rebalance, &time::took(began.elapsed())) {
                     let words = ended?;
-                    if session.json { show::note(words) } else { show::line(words) }
+                    if session.json {
+                        show::note(words)
+                    } else {
+                        show::line(words)
+                    }
                     return Ok(Exit::Done);
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::invocation::{compare, sched};
 
-const COMMANDS: [&str; 38] = [
+const COMMANDS: [&str; 43] = [
     "",
     "agent",
     "job",
@@ -29,6 +29,11 @@ const COMMANDS: [&str; 38] = [
     "node status",
     "node drain",
     "node eligibility",
+    "rebalance",
+    "rebalance plan",
+    "rebalance apply",
+    "rebalance status",
+    "rebalance cancel",
     "server",
     "server init",
     "server members",

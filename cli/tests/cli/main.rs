@@ -15,4 +15,5 @@ mod help;
 mod json;
 mod logs;
 mod plans;
+mod rebalances;
 mod tables;

@@ -188,7 +188,9 @@ pub enum Rejection {
     #[error("no rebalance is running")]
     NoRebalance,
     /// The cluster is not the one that the moves were proposed for.
-    #[error("the cluster has changed since the plan: it was made at index {wanted}, the last change is at {found}; plan again")]
+    #[error(
+        "the cluster has changed since the plan: it was made at index {wanted}, the last change is at {found}; plan again"
+    )]
     ClusterChanged {
         /// The index that was asked for.
         wanted: Index,
@@ -297,9 +299,7 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::SetSchedulerConfiguration { configuration, check_index } => {
             cluster::set_scheduler(state, *configuration, *check_index)
         }
-        Command::BeginRebalance { ask, moves, check_index } => {
-            rebalance::begin(state, work, ask, moves, *check_index)
-        }
+        Command::BeginRebalance { ask, moves, check_index } => rebalance::begin(state, work, ask, moves, *check_index),
         Command::StepRebalance { index, start, ends, abort, term } => {
             rebalance::step(state, work, *index, *start, ends, abort.as_deref(), *term)
         }

@@ -43,3 +43,6 @@ fn may_stay(state: &State, allocation: &Allocation) -> bool {
     allocation.client_status != model::ClientStatus::Unknown
         && state.node(allocation.node).is_some_and(|node| node.drain.is_none())
 }
+
+#[cfg(test)]
+mod tests;

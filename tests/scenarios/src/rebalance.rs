@@ -63,7 +63,8 @@ impl Cluster {
         for _ in 0..STEPS_MAX {
             let step = next(&self.state, self.now);
             let Some(rebalance) = self.state.rebalance().filter(|_| !step.is_empty()).cloned() else { return lines };
-            let known = |id| rebalance.moves.iter().find(|known| known.allocation == id).expect("it is one of the moves");
+            let known =
+                |id| rebalance.moves.iter().find(|known| known.allocation == id).expect("it is one of the moves");
             for end in &step.ends {
                 let name = short_name(&known(end.allocation).name);
                 lines.push(format!("{name} {}: {}", end.stage.as_str(), without_ids(&end.detail)));
@@ -133,7 +134,8 @@ impl Cluster {
             if known.stage != Stage::Done {
                 return Some(format!("{} {}: {}", known.name, known.stage.as_str(), known.detail));
             }
-            let next = self.state.allocation(known.allocation).and_then(|original| self.state.allocation(original.next?));
+            let next =
+                self.state.allocation(known.allocation).and_then(|original| self.state.allocation(original.next?));
             if next.is_none_or(|next| next.node != known.to) {
                 return Some(format!("{} did not go to {}", known.name, known.to_name));
             }
@@ -191,7 +193,8 @@ pub fn check_held(setup: &str, ask: &str, expected: &str) {
     let mut cluster = Cluster::play(setup);
     cluster.run();
     let held = cluster.proposal(ask).held;
-    let said: Vec<_> = held.iter().map(|held| format!("{} {}: {}", held.job.id, held.count, held.reason.as_str())).collect();
+    let said: Vec<_> =
+        held.iter().map(|held| format!("{} {}: {}", held.job.id, held.count, held.reason.as_str())).collect();
     assert_eq!(said, expected.lines().map(str::trim).collect::<Vec<_>>());
 }
 

@@ -17,6 +17,9 @@ use crate::limits::{REBALANCE_LOAD_GAP_MIN, REBALANCE_LOOKS_MIN, REBALANCE_NODE_
 use crate::schedule::{Prospect, Scheduler};
 use crate::state::State;
 
+/// What it costs to play a move, in looks.
+const LOOKS_PER_PLAY: u64 = 3;
+
 /// A search for moves.
 pub(super) struct Search<'a> {
     ask: &'a Ask,
@@ -39,7 +42,6 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     /// A search on `state`, for what is asked.
     pub fn of(state: &State, ask: &'a Ask, now: Timestamp) -> Self {
-        let nodes = (state.node_count() as u64).max(1);
         Self {
             ask,
             now,
@@ -49,7 +51,7 @@ impl<'a> Search<'a> {
             trial: Trial::of(state, ask, now),
             moves: Vec::new(),
             looked_at: 0,
-            looks_left: (REBALANCE_NODE_LOOKS_MAX / nodes).max(REBALANCE_LOOKS_MIN),
+            looks_left: looks(state.node_count()),
             sets: 0,
         }
     }
@@ -227,6 +229,7 @@ impl<'a> Search<'a> {
     }
 
     fn play(&mut self, planned: &Move) -> Result<(), Stuck> {
+        self.looks_left = self.looks_left.saturating_sub(LOOKS_PER_PLAY);
         self.trial.play(&mut self.scheduler, planned)
     }
 
@@ -241,6 +244,11 @@ impl<'a> Search<'a> {
         }
         self.sets += 1;
     }
+}
+
+/// Instances that may be looked at in a cluster of that many nodes.
+fn looks(nodes: usize) -> u64 {
+    (REBALANCE_NODE_LOOKS_MAX / (nodes as u64).max(1)).max(REBALANCE_LOOKS_MIN)
 }
 
 fn priority(state: &State, known: &Allocation) -> u32 {
@@ -294,5 +302,19 @@ fn gain(prospect: &mut Prospect, before: &State, after: &State, planned: &Move) 
         from_permille: loads(planned.from),
         to_permille: loads(planned.to),
         frees: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_nodes_there_are_the_fewer_instances_are_looked_at_but_some_always() {
+        let most = REBALANCE_NODE_LOOKS_MAX / REBALANCE_LOOKS_MIN;
+        assert_eq!(looks(0), REBALANCE_NODE_LOOKS_MAX);
+        assert_eq!(looks(1000), REBALANCE_NODE_LOOKS_MAX / 1000);
+        assert_eq!(looks(most as usize), REBALANCE_LOOKS_MIN);
+        assert_eq!(looks(most as usize * 2), REBALANCE_LOOKS_MIN);
     }
 }

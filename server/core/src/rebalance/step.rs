@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use model::{Allocation, AllocationId, ClientStatus, Desired, Timestamp};
 
+use super::may_stay;
 use super::measure::holding;
 use super::movable::kept_back;
 use super::record::{Goal, Move, Rebalance, Stage, Status};
 use super::search::pays;
 use super::trial::{Stuck, Trial};
-use super::may_stay;
 use crate::drain;
 use crate::limits::REBALANCE_PATIENCE;
 use crate::schedule::{Prospect, Scheduler};
@@ -79,7 +79,10 @@ fn outcome(state: &State, known: &Move) -> Option<(Stage, String)> {
     let replacement = original.next.and_then(|next| state.allocation(next));
     if let Some(replacement) = replacement {
         if let Some(how) = ails(replacement) {
-            return Some((Stage::Failed, format!("its replacement {} on {} {how}", id(replacement), replacement.node_name)));
+            return Some((
+                Stage::Failed,
+                format!("its replacement {} on {} {how}", id(replacement), replacement.node_name),
+            ));
         }
         let is_told = original.desired != Desired::Run;
         if is_told && replacement.is_well() {
@@ -124,9 +127,7 @@ fn ails(replacement: &Allocation) -> Option<&'static str> {
         ClientStatus::Complete => Some("ended"),
         ClientStatus::Lost => Some("is lost"),
         ClientStatus::Unknown => Some("is out of contact"),
-        ClientStatus::Pending | ClientStatus::Running => {
-            (replacement.healthy == Some(false)).then_some("is unhealthy")
-        }
+        ClientStatus::Pending | ClientStatus::Running => (replacement.healthy == Some(false)).then_some("is unhealthy"),
     }
 }
 
@@ -157,12 +158,14 @@ fn begin_one(state: &State, rebalance: &Arc<Rebalance>, now: Timestamp, step: &m
     if moving >= limits.at_once as usize {
         return;
     }
+    // It remembers of the nodes what need not be read anew for each move.
+    let mut scheduler = Scheduler::default();
     for known in rebalance.moves.iter().filter(|known| known.stage == Stage::Waiting) {
         let of_job = rebalance.moving().filter(|other| other.job == known.job).count();
         if of_job >= limits.per_job_at_once as usize {
             continue;
         }
-        match judge(state, rebalance, known, now) {
+        match judge(state, rebalance, known, &mut scheduler, now) {
             Verdict::Starts => {
                 step.start = Some(known.allocation);
                 return;
@@ -182,7 +185,7 @@ fn begin_one(state: &State, rebalance: &Arc<Rebalance>, now: Timestamp, step: &m
 }
 
 /// Whether a move may begin now.
-fn judge(state: &State, rebalance: &Rebalance, known: &Move, now: Timestamp) -> Verdict {
+fn judge(state: &State, rebalance: &Rebalance, known: &Move, scheduler: &mut Scheduler, now: Timestamp) -> Verdict {
     let original = state.allocation(known.allocation).filter(|original| original.is_live());
     let Some(original) = original.filter(|original| original.node == known.from) else {
         return Verdict::Skips("it does not run there any more".into());
@@ -195,16 +198,15 @@ fn judge(state: &State, rebalance: &Rebalance, known: &Move, now: Timestamp) -> 
     if drain::moving(state, original) >= drain::max_parallel(state, original) as usize {
         return Verdict::Waits;
     }
-    let mut scheduler = Scheduler::default();
     let mut trial = Trial::of(state, &rebalance.ask, now);
-    match trial.play(&mut scheduler, known) {
+    match trial.play(scheduler, known) {
         Ok(()) => {}
         // What moves now may make room.
         Err(_) if rebalance.moving().next().is_some() => return Verdict::Waits,
         Err(Stuck::NoRoom(reasons)) => return Verdict::Skips(no_room(known, &reasons)),
         Err(Stuck::Otherwise) => return Verdict::Skips("the cluster has changed".into()),
     }
-    if still_pays(state, rebalance, known, &mut scheduler, now) {
+    if still_pays(state, rebalance, known, scheduler, now) {
         Verdict::Starts
     } else {
         Verdict::Skips(match rebalance.ask.goal {

@@ -16,13 +16,7 @@ fn crowded() -> std::sync::Arc<Twin> {
     }
     let deployment = twin.state().deployments().next().expect("the job is rolled out").id;
     let status = DeploymentStatus::Successful;
-    twin.apply(Command::EndDeployment {
-        deployment,
-        status,
-        description: String::new(),
-        revert_to: None,
-        term: None,
-    });
+    twin.apply(Command::EndDeployment { deployment, status, description: String::new(), revert_to: None, term: None });
     let open: Vec<_> = twin.state().evaluations().filter(|known| !known.status.is_terminal()).cloned().collect();
     for evaluation in open {
         let plan = server_core::schedule::schedule(&twin.state(), &evaluation, evaluation.created_at).plan;

@@ -313,7 +313,8 @@ impl<'a, 'f> Chooser<'a, 'f> {
 
     /// The best of all nodes for `want`, with its score.
     fn best_of_all(&self, want: &Want) -> Option<(Place, Score)> {
-        let only = want.only_node().map(|id| self.fleet.place_of(id).filter(|at| self.eligible.binary_search(at).is_ok()));
+        let only =
+            want.only_node().map(|id| self.fleet.place_of(id).filter(|at| self.eligible.binary_search(at).is_ok()));
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
         let takes_it = |at: &Place| self.is_open(*at, leaving) && self.ask.has_room(self.fleet, *at, succeeded);
         let rank = |at: Place| (self.score(at, Some(want)), at);
