@@ -43,8 +43,8 @@ impl From<Exit> for ExitCode {
 pub const HELP: &str = "\
 Exit codes:
   0    done; for `job plan` and `rebalance plan`: nothing would change
-  1    an error, a failed deployment or a rebalance that was aborted or cancelled; for `job plan` and
-       `rebalance plan`: there are changes
+  1    an error, a failed deployment, a rebalance that was aborted or cancelled; for `job plan` and
+       `rebalance plan`: changes
   2    evaluated, but instances found no node: `job run`, `job stop`, `job revert`, `alloc stop`,
        `deployment promote`
   255  `job plan`, `rebalance plan`: an error

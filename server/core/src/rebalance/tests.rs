@@ -49,7 +49,9 @@ fn crowded() -> State {
 
 /// Decides everything that is pending.
 fn plan(state: &mut State) {
-    while let Some(evaluation) = state.open_evaluations(model::EvaluationStatus::Pending).next().cloned() {
+    loop {
+        let pending = state.open_evaluations(model::EvaluationStatus::Pending).next().cloned();
+        let Some(evaluation) = pending else { return };
         let plan = crate::schedule::schedule(state, &evaluation, Timestamp::from_seconds(9)).plan;
         offer(state, 1, Command::Plan(Box::new(crate::plan::Plan { term: 1, ..plan }))).unwrap();
     }

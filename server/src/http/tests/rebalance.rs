@@ -17,12 +17,13 @@ fn crowded() -> std::sync::Arc<Twin> {
     let deployment = twin.state().deployments().next().expect("the job is rolled out").id;
     let status = DeploymentStatus::Successful;
     twin.apply(Command::EndDeployment { deployment, status, description: String::new(), revert_to: None, term: None });
-    let open: Vec<_> = twin.state().evaluations().filter(|known| !known.status.is_terminal()).cloned().collect();
-    for evaluation in open {
+    // One plan may decide several evaluations.
+    loop {
+        let open = twin.state().evaluations().find(|known| !known.status.is_terminal()).cloned();
+        let Some(evaluation) = open else { return twin };
         let plan = server_core::schedule::schedule(&twin.state(), &evaluation, evaluation.created_at).plan;
         twin.apply(Command::Plan(Box::new(server_core::plan::Plan { term: 1, ..plan })));
     }
-    twin
 }
 
 #[tokio::test]
