@@ -41,18 +41,15 @@ pub async fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
 /// What a rebalance shall bring about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Goal {
-    /// Instances of a group apart, and nodes evenly loaded
     Spread,
-    /// As few nodes in use as possible
     Pack,
-    /// Nothing left on one node that can move
     Empty,
 }
 
 /// What is asked of a rebalance, the same for its plan and for carrying it out.
 #[derive(ClapArgs, Debug)]
 struct Ask {
-    /// What it shall bring about
+    /// What it shall bring about: groups apart and nodes evenly loaded, few nodes in use, or one node emptied
     #[arg(long, value_enum, default_value = "spread")]
     goal: Goal,
     /// With -goal empty: the node's name or id, or the beginning of either
@@ -67,16 +64,16 @@ struct Ask {
     /// Move also what is the only instance of its group
     #[arg(long)]
     singletons: bool,
-    /// Moves in all
+    /// Moves in all [default: 20]
     #[arg(long, value_name = "NUMBER")]
     max_moves: Option<u32>,
-    /// Moves at a time
+    /// Moves at a time [default: 2]
     #[arg(long, value_name = "NUMBER")]
     max_at_once: Option<u32>,
-    /// Moves of one job at a time
+    /// Moves of one job at a time [default: 1]
     #[arg(long, value_name = "NUMBER")]
     max_per_job: Option<u32>,
-    /// Leave alone what was moved within this time
+    /// Leave alone what was moved within this time [default: 10m]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     cool_down: Option<Duration>,
 }
@@ -135,9 +132,8 @@ impl Ask {
         words.extend(self.max_moves.map(|number| format!("-max-moves {number}")));
         words.extend(self.max_at_once.map(|number| format!("-max-at-once {number}")));
         words.extend(self.max_per_job.map(|number| format!("-max-per-job {number}")));
-        words.extend(
-            self.cool_down.map(|time| format!("-cool-down {}", humantime::format_duration(time)).replace(' ', "")),
-        );
+        let span = |time: Duration| humantime::format_duration(time).to_string().replace(' ', "");
+        words.extend(self.cool_down.map(|time| format!("-cool-down {}", span(time))));
         words.join(" ")
     }
 }
