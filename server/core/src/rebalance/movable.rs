@@ -38,8 +38,10 @@ pub enum KeptBack {
     Incomplete,
     /// It is not running and healthy.
     Unwell,
-    /// Its node is silent or drains.
-    NodeLeaves,
+    /// Its node drains.
+    NodeDrains,
+    /// Its node is silent.
+    NodeSilent,
     /// It was moved a short while ago.
     JustMoved,
     /// It is being replaced.
@@ -63,7 +65,8 @@ impl KeptBack {
             KeptBack::OldVersion => "it runs an older version of its job",
             KeptBack::Incomplete => "its group lacks an instance",
             KeptBack::Unwell => "it is not running and healthy",
-            KeptBack::NodeLeaves => "its node is silent or drains",
+            KeptBack::NodeDrains => "its node drains",
+            KeptBack::NodeSilent => "its node is silent",
             KeptBack::JustMoved => "it was moved a short while ago",
             KeptBack::Moving => "it is being replaced",
             KeptBack::Undecided => "its job is about to be scheduled",
@@ -73,7 +76,7 @@ impl KeptBack {
     /// Whether it passes by itself soon, as a rule.
     pub(super) fn passes(self) -> bool {
         match self {
-            KeptBack::Undecided | KeptBack::Moving | KeptBack::Incomplete => true,
+            KeptBack::Undecided | KeptBack::Moving | KeptBack::Incomplete | KeptBack::NodeSilent => true,
             KeptBack::Forbidden
             | KeptBack::SystemJob
             | KeptBack::BatchJob
@@ -84,7 +87,7 @@ impl KeptBack {
             | KeptBack::Deploying
             | KeptBack::OldVersion
             | KeptBack::Unwell
-            | KeptBack::NodeLeaves
+            | KeptBack::NodeDrains
             | KeptBack::JustMoved => false,
         }
     }
@@ -117,7 +120,7 @@ pub(super) fn kept_back(state: &State, ask: &Ask, allocation: &Allocation, now: 
         (writes_to_host(group), KeptBack::HostVolume),
         (allocation.canary, KeptBack::Canary),
         (allocation.job_version != version.version, KeptBack::OldVersion),
-        (leaves(state, allocation), KeptBack::NodeLeaves),
+        (drains(state, allocation), KeptBack::NodeDrains),
     ];
     let lasting = reasons.into_iter().find(|(holds, _)| *holds).map(|(_, reason)| reason);
     of_kind.or(lasting).or_else(|| passing(state, ask, allocation, version, now))
@@ -139,7 +142,9 @@ fn passing(
         let due = |known: &Evaluation| known.status == status && known.wait_until.is_none();
         state.evaluations_of_job(&allocation.job).any(|known| due(known))
     };
-    if state.latest_deployment(&version.job.key()).is_some_and(|known| known.status.is_active()) {
+    if state.node(allocation.node).is_none_or(|node| node.status != NodeStatus::Ready) {
+        Some(KeptBack::NodeSilent)
+    } else if state.latest_deployment(&version.job.key()).is_some_and(|known| known.status.is_active()) {
         Some(KeptBack::Deploying)
     } else if allocation.migrate || is_replaced || replaces {
         Some(KeptBack::Moving)
@@ -161,6 +166,6 @@ fn writes_to_host(group: &Group) -> bool {
     group.volumes.values().any(|volume| !volume.read_only)
 }
 
-fn leaves(state: &State, allocation: &Allocation) -> bool {
-    state.node(allocation.node).is_none_or(|node| node.status != NodeStatus::Ready || node.drain.is_some())
+fn drains(state: &State, allocation: &Allocation) -> bool {
+    state.node(allocation.node).is_some_and(|node| node.drain.is_some())
 }

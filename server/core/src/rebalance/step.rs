@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, ClientStatus, Desired, Timestamp};
+use model::{Allocation, AllocationId, ClientStatus, Desired, NodeId, NodeStatus, Timestamp};
 
 use super::may_stay;
 use super::measure::holding;
@@ -105,8 +105,16 @@ fn outcome(state: &State, known: &Move) -> Option<(Stage, String)> {
     if !may_stay(state, original) {
         return Some((Stage::Skipped, "its node drains or is out of contact".into()));
     }
+    if status_of(state, known.to) == Some(NodeStatus::Suspect) {
+        // It is heard again soon, or down.
+        return None;
+    }
     let unplaced = drain::unplaced(state, original)?;
     Some((Stage::Skipped, no_room(known, &drain::reasons(unplaced))))
+}
+
+fn status_of(state: &State, node: NodeId) -> Option<NodeStatus> {
+    state.node(node).map(|node| node.status)
 }
 
 fn id(allocation: &Allocation) -> String {
@@ -201,6 +209,10 @@ fn judge(state: &State, rebalance: &Rebalance, known: &Move, scheduler: &mut Sch
     let mut trial = Trial::of(state, &rebalance.ask, now);
     match trial.play(scheduler, known) {
         Ok(()) => {}
+        // Nodes fall silent for a moment, not least when a server goes that served their agents.
+        Err(_) if status_of(state, known.to).is_some_and(|status| status != NodeStatus::Ready) => {
+            return Verdict::Waits;
+        }
         // What moves now may make room.
         Err(_) if rebalance.moving().next().is_some() => return Verdict::Waits,
         Err(Stuck::NoRoom(reasons)) => return Verdict::Skips(no_room(known, &reasons)),

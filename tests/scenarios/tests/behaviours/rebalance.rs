@@ -351,6 +351,22 @@ fn what_passes_is_waited_for_but_not_for_ever() {
     );
 }
 
+#[test]
+fn a_node_that_is_silent_for_a_moment_is_waited_for() {
+    for silent in ["n1", "n2"] {
+        let setup = format!("{CROWDED}\nrebalance spread\nnode {silent} cpu=1000 suspect\nrun");
+        check_rebalance_status(&format!("{setup}\nwatch"), "running\nweb[0] to n2 waiting");
+        check_rebalance_status(&format!("{setup}\nwatch\nback {silent}\nwatch"), "running\nweb[0] to n2 moving");
+    }
+    let late = format!("{CROWDED}\nrebalance spread\nwatch\nnode n2 cpu=1000 suspect\nrun");
+    check_rebalance_status(&format!("{late}\nwatch"), "running\nweb[0] to n2 moving");
+    check(&format!("{late}\nwatch\nback n2"), "place web[0] on n2");
+    check_rebalance_status(
+        &format!("{late}\ndown n2\nwatch"),
+        "complete\nweb[0] to n2 skipped: n2 does not take it any more (node suspect)",
+    );
+}
+
 fn asks() -> impl Strategy<Value = String> {
     let goal = prop_oneof![2 => Just("spread"), 2 => Just("pack"), 1 => Just("empty n0")];
     let limits = (0..7u32, 1..4u32, 1..4u32);
