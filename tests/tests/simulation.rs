@@ -47,9 +47,10 @@ fn a_seed_loses_a_leader_and_a_node_heals_and_is_played_the_same_twice() {
 }
 
 #[test]
-fn a_rebalance_goes_on_under_the_next_leader_and_keeps_its_promises() {
+fn a_rebalance_goes_on_under_the_next_leader_and_comes_to_an_end() {
     let _machine = machine::alone();
-    for seed in seeds() {
+    // They last longer than those above, and differ less.
+    for seed in seeds().into_iter().take(5) {
         let run = sim::run_rebalance(seed);
         assert!(run.violations.is_empty(), "seed {seed}: {:#?}\n{}", run.violations, run.trace);
     }
