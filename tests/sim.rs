@@ -7,6 +7,7 @@ mod clock;
 mod cluster;
 mod net;
 mod overfill;
+mod rebalance;
 mod scenario;
 pub(crate) mod seed;
 mod trace;
@@ -24,13 +25,22 @@ pub struct Run {
 
 /// Runs `seed` to its end, on this thread.
 pub fn run(seed: u64) -> Run {
+    in_virtual_time(seed, scenario::play(seed))
+}
+
+/// Runs a rebalance whose leader is killed, on this thread.
+pub fn run_rebalance(seed: u64) -> Run {
+    in_virtual_time(seed, rebalance::play(seed))
+}
+
+fn in_virtual_time(seed: u64, play: impl Future<Output = Run>) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()))
         .build()
         .expect("a runtime without I/O needs nothing of the system");
-    runtime.block_on(scenario::play(seed))
+    runtime.block_on(play)
 }
 
 /// As [`run`], with servers that accept what a node has no room for.

@@ -17,6 +17,7 @@ mod explanation;
 mod job;
 mod node;
 mod plan;
+mod rebalance;
 mod server;
 mod service;
 mod volume;
@@ -29,6 +30,7 @@ pub use explanation::{BlockedThere, Explanation, GroupExplanation, GroupOnNode, 
 pub use job::{GroupSummary, Job, JobStub, Summary, Versions};
 pub use node::{DrainStatus, Node, NodeUsage};
 pub use plan::{Change, Diff, FieldChange, ObjectChange, Plan, TaskChange};
+pub use rebalance::{Balance, Rebalance, RebalanceMove, RebalancePlan};
 pub use server::{Member, Members, RaftServer, RaftServers};
 pub use service::{ServiceInstance, ServicesOfNamespace};
 pub use volume::{Volume, VolumeClaim};

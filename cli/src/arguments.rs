@@ -9,7 +9,8 @@ use crate::failure::Failure;
 use crate::http::Client;
 use crate::session::Session;
 use crate::{
-    agent, alloc, capacity, completion, deployment, events, job, node, server, service, status, version, volume,
+    agent, alloc, capacity, completion, deployment, events, job, node, rebalance, server, service, status, version,
+    volume,
 };
 
 /// Where servers listen unless told otherwise.
@@ -74,6 +75,9 @@ enum Command {
     /// Look at nodes, drain them
     #[command(subcommand)]
     Node(node::Command),
+    /// Move instances to better nodes where that pays
+    #[command(subcommand)]
+    Rebalance(rebalance::Command),
     /// Set up and change the servers of a cluster
     #[command(subcommand)]
     Server(server::Command),
@@ -116,6 +120,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<Exit, Failure> 
         Command::Deployment(command) => deployment::run(command, session).await,
         Command::Alloc(command) => alloc::run(command, session).await,
         Command::Node(command) => node::run(command, session).await,
+        Command::Rebalance(command) => rebalance::run(command, session).await,
         Command::Server(command) => server::run(command, session).await,
         Command::Service(command) => service::run(command, session).await,
         Command::Volume(command) => volume::run(command, session).await,

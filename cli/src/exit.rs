@@ -8,16 +8,16 @@ use std::process::ExitCode;
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// What was asked for is done. For `job plan`: nothing would change.
+    /// What was asked for is done. For `job plan` and `rebalance plan`: nothing would change.
     Done,
     /// An error, or a deployment that failed.
     Failed,
     /// The evaluation is complete, but instances found no node (`job run`, `job stop`, `job revert`,
     /// `alloc stop`, `deployment promote`). For `capacity`: something would not fit.
     PlacementsFailed,
-    /// `job plan`: running the job would change something.
+    /// `job plan` and `rebalance plan`: carrying it out would change something.
     Changes,
-    /// `job plan`: an error, since 1 already has a meaning there.
+    /// `job plan` and `rebalance plan`: an error, since 1 already has a meaning there.
     PlanFailed,
 }
 
@@ -42,11 +42,12 @@ impl From<Exit> for ExitCode {
 /// Printed at the end of `sched --help`.
 pub const HELP: &str = "\
 Exit codes:
-  0    done; for `job plan`: nothing would change
-  1    an error or a failed deployment; for `job plan`: there are changes
+  0    done; for `job plan` and `rebalance plan`: nothing would change
+  1    an error, a failed deployment, a rebalance that was aborted or cancelled; for `job plan` and
+       `rebalance plan`: changes
   2    evaluated, but instances found no node: `job run`, `job stop`, `job revert`, `alloc stop`,
        `deployment promote`; for `capacity`: something would not fit
-  255  `job plan`: an error
+  255  `job plan`, `rebalance plan`: an error
 
 Environment:
   SCHED_ADDR, NOMAD_ADDR            servers' addresses, comma separated, tried in turn
@@ -70,6 +71,19 @@ Exit codes:
   0    nothing would change
   1    running the job would change something
   255  an error";
+
+/// Printed at the end of the help of `rebalance plan`.
+pub const HELP_REBALANCE_PLAN: &str = "\
+Exit codes:
+  0    no move would pay
+  1    there are moves that would
+  255  an error";
+
+/// Printed at the end of the help of commands that follow a rebalance.
+pub const HELP_REBALANCE: &str = "\
+Exit codes:
+  0  every move is over, or none would pay (with -detach: begun)
+  1  an error, or the rebalance was aborted or cancelled";
 
 #[cfg(test)]
 mod tests {

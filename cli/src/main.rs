@@ -28,6 +28,7 @@ mod completion;
 mod deployment;
 mod events;
 mod node;
+mod rebalance;
 mod server;
 mod service;
 mod status;
@@ -47,7 +48,7 @@ use crate::exit::Exit;
 fn main() -> ExitCode {
     let root = Arguments::command();
     let argv = argv::normalise(std::env::args_os(), &root);
-    let plans = argv.windows(2).any(|pair| pair[0] == "job" && pair[1] == "plan");
+    let plans = argv.windows(2).any(|pair| (pair[0] == "job" || pair[0] == "rebalance") && pair[1] == "plan");
     let failed = if plans { Exit::PlanFailed } else { Exit::Failed };
 
     let parsed = root.try_get_matches_from(argv).and_then(|matches| Arguments::from_arg_matches(&matches));

@@ -124,6 +124,8 @@ pub enum Trigger {
     Requested,
     /// Work of a higher priority took the room of an instance.
     Preemption,
+    /// A rebalance moves an instance, or lets it stay.
+    Rebalance,
 }
 
 impl Trigger {
@@ -142,6 +144,7 @@ impl Trigger {
             Trigger::FailedFollowUp => "failed-follow-up",
             Trigger::Requested => "job-eval",
             Trigger::Preemption => "preemption",
+            Trigger::Rebalance => "rebalance",
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What a leader does, and only for as long as it leads: plan, watch nodes, drains and deployments, collect.
+//! What a leader does, and only for as long as it leads: plan, watch nodes, drains, deployments and
+//! rebalances, collect.
 //!
 //! Every command of these loops carries the term, and `apply` rejects that of an older one; so a loop that does not
 //! know yet that its server was replaced can do no harm. All loops are level-triggered: they look at the state, not at
@@ -7,6 +8,7 @@
 mod clocks;
 mod collection;
 mod planner;
+mod rebalance;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -56,6 +58,7 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
     loops.spawn(planner::run(server.clone(), term));
     loops.spawn(clocks::run(server.clone(), term));
     loops.spawn(watch::run(server.clone(), term));
+    loops.spawn(rebalance::run(server.clone(), term));
     loops.spawn(collection::run(server.clone()));
     while server.inner.raft.leads(term) {
         tokio::select! {

@@ -47,6 +47,16 @@ fn a_seed_loses_a_leader_and_a_node_heals_and_is_played_the_same_twice() {
 }
 
 #[test]
+fn a_rebalance_goes_on_under_the_next_leader_and_comes_to_an_end() {
+    let _machine = machine::alone();
+    // They last longer than those above, and differ less.
+    for seed in seeds().into_iter().take(5) {
+        let run = sim::run_rebalance(seed);
+        assert!(run.violations.is_empty(), "seed {seed}: {:#?}\n{}", run.violations, run.trace);
+    }
+}
+
+#[test]
 fn without_the_capacity_check_of_apply_every_seed_fails() {
     let _machine = machine::alone();
     for seed in SEEDS {

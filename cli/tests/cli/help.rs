@@ -2,7 +2,7 @@
 
 use crate::invocation::{compare, sched};
 
-const COMMANDS: [&str; 48] = [
+const COMMANDS: [&str; 53] = [
     "",
     "agent",
     "job",
@@ -31,6 +31,11 @@ const COMMANDS: [&str; 48] = [
     "node eligibility",
     "node why",
     "capacity",
+    "rebalance",
+    "rebalance plan",
+    "rebalance apply",
+    "rebalance status",
+    "rebalance cancel",
     "server",
     "server init",
     "server members",

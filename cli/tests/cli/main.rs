@@ -16,4 +16,5 @@ mod help;
 mod json;
 mod logs;
 mod plans;
+mod rebalances;
 mod tables;

@@ -30,7 +30,12 @@ pub(super) static GROUP: Block = Block::new(
         block("disconnect", "Disconnect", &DISCONNECT, Times::Once),
         block("ephemeral_disk", "EphemeralDisk", &EPHEMERAL_DISK, Times::Once),
         attribute("shutdown_delay", "ShutdownDelay", Kind::Duration, "Wait between leaving the catalog and the stop."),
-        attribute("meta", "Meta", Kind::TextMap, "Free values by name, handed to tasks."),
+        attribute(
+            "meta",
+            "Meta",
+            Kind::TextMap,
+            "Free values by name, handed to tasks; `sched_rebalance = \"never\"` keeps instances where they are.",
+        ),
         block("volume", "Volumes", &VOLUME, Times::ByLabel),
         block("scaling", "Scaling", &SCALING, Times::Once).not_yet(),
         block("consul", "Consul", &CONSUL, Times::Once).not_yet(),

@@ -25,7 +25,12 @@ pub(crate) static JOB: Block = Block::new(
         attribute("all_at_once", "AllAtOnce", Kind::Bool, "Place all instances together or none."),
         attribute("datacenters", "Datacenters", Kind::Texts, "Patterns of datacenter names; all unless given."),
         attribute("node_pool", "NodePool", Kind::Text, "The pool of nodes; `all` for every pool."),
-        attribute("meta", "Meta", Kind::TextMap, "Free values by name, handed to tasks."),
+        attribute(
+            "meta",
+            "Meta",
+            Kind::TextMap,
+            "Free values by name, handed to tasks; `sched_rebalance = \"never\"` keeps instances where they are.",
+        ),
         block("constraint", "Constraints", &CONSTRAINT, Times::Many),
         block("affinity", "Affinities", &AFFINITY, Times::Many),
         block("spread", "Spreads", &SPREAD, Times::Many),

@@ -56,7 +56,7 @@ pub(super) static UPDATE: Block = Block::new(
 
 pub(super) static MIGRATE: Block = Block::new(
     "migrate",
-    "The pace at which a drain moves the group.",
+    "The pace at which a drain or a rebalance moves the group.",
     &[
         attribute("max_parallel", "MaxParallel", COUNT, "Instances moved at a time; 1 unless given."),
         attribute("health_check", "HealthCheck", Kind::Choice(HEALTH_CHECKS), "What makes a replacement healthy."),

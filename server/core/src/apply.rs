@@ -11,6 +11,7 @@ mod deployment;
 mod job;
 mod node;
 mod plan;
+mod rebalance;
 mod volume;
 
 use std::collections::BTreeMap;
@@ -201,6 +202,36 @@ pub enum Rejection {
     /// Something on the node is not over yet.
     #[error("allocations are still held on the node")]
     NotDrained,
+    /// Another rebalance is not over yet.
+    #[error("rebalance {index} is running; wait for it, or cancel it first")]
+    RebalanceRuns {
+        /// Its index.
+        index: Index,
+    },
+    /// No rebalance is running.
+    #[error("no rebalance is running")]
+    NoRebalance,
+    /// The cluster is not the one that the moves were proposed for.
+    #[error(
+        "the cluster has changed since the plan: it was made at index {wanted}, the last change is at {found}; plan again"
+    )]
+    ClusterChanged {
+        /// The index that was asked for.
+        wanted: Index,
+        /// The index of the last change.
+        found: Index,
+    },
+    /// A rebalance without moves.
+    #[error("nothing to move")]
+    NoMoves,
+    /// More moves than a rebalance may have.
+    #[error("{moves} moves are too many, at most {max} are allowed")]
+    TooManyMoves {
+        /// Moves that were asked for.
+        moves: u32,
+        /// The limit.
+        max: u32,
+    },
 }
 
 /// Nomad's words, which clients search for.
@@ -296,6 +327,11 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::SetSchedulerConfiguration { configuration, check_index } => {
             cluster::set_scheduler(state, *configuration, *check_index)
         }
+        Command::BeginRebalance { ask, moves, check_index } => rebalance::begin(state, work, ask, moves, *check_index),
+        Command::StepRebalance { index, start, ends, abort, term } => {
+            rebalance::step(state, work, *index, *start, ends, abort.as_deref(), *term)
+        }
+        Command::CancelRebalance => rebalance::cancel(state, work),
     }
 }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::plan::Plan;
+use crate::rebalance::{Ask, End, Move};
 
 /// The encoding of entries that this release writes.
 const FORMAT: u8 = 1;
@@ -254,6 +255,30 @@ pub enum Command {
         /// Sets only if the configuration's modify index is this one.
         check_index: Option<Index>,
     },
+    /// A person has instances moved to other nodes.
+    BeginRebalance {
+        /// What was asked.
+        ask: Ask,
+        /// The moves that were proposed for it, in order.
+        moves: Vec<Move>,
+        /// Begins only if nothing that the proposal depends on has changed since this index.
+        check_index: Option<Index>,
+    },
+    /// The leader moves a rebalance on.
+    StepRebalance {
+        /// The rebalance.
+        index: Index,
+        /// The instance whose move begins.
+        start: Option<AllocationId>,
+        /// Moves that are over.
+        ends: Vec<End>,
+        /// Why no more shall begin, if a move failed.
+        abort: Option<String>,
+        /// The leader's term.
+        term: Term,
+    },
+    /// A person ends the rebalance that runs; what moves already moves on.
+    CancelRebalance,
 }
 
 /// How a drain is asked for.
@@ -395,6 +420,9 @@ impl Command {
             Command::CloseVolume { .. } => 32,
             Command::ForgetVolume { .. } => 33,
             Command::DropVolumeClaim { .. } => 34,
+            Command::BeginRebalance { .. } => 28,
+            Command::StepRebalance { .. } => 29,
+            Command::CancelRebalance => 30,
         }
     }
 
@@ -432,6 +460,9 @@ impl Command {
             Command::CloseVolume { .. } => "close-volume",
             Command::ForgetVolume { .. } => "forget-volume",
             Command::DropVolumeClaim { .. } => "drop-volume-claim",
+            Command::BeginRebalance { .. } => "begin-rebalance",
+            Command::StepRebalance { .. } => "step-rebalance",
+            Command::CancelRebalance => "cancel-rebalance",
         }
     }
 }

@@ -106,7 +106,8 @@ impl Budget {
     }
 }
 
-fn max_parallel(state: &State, allocation: &Allocation) -> u32 {
+/// How many of the allocation's group may move at a time.
+pub(crate) fn max_parallel(state: &State, allocation: &Allocation) -> u32 {
     let migrate = state
         .job_version(&allocation.job, allocation.job_version)
         .and_then(|version| version.job.group(&allocation.group).and_then(|group| group.migrate.clone()));
@@ -119,12 +120,12 @@ fn moves(allocation: &Allocation) -> bool {
 }
 
 /// How many of the allocation's group move.
-fn moving(state: &State, allocation: &Allocation) -> usize {
+pub(crate) fn moving(state: &State, allocation: &Allocation) -> usize {
     of_group(state, allocation).filter(|known| moves(known)).count()
 }
 
 /// How many instances the allocation's group lacks.
-fn missing(state: &State, allocation: &Allocation) -> usize {
+pub(crate) fn missing(state: &State, allocation: &Allocation) -> usize {
     let record = state.job(&allocation.job);
     let wanted = record.and_then(|record| record.current().job.group(&allocation.group).map(|group| group.count));
     let stands =
@@ -139,7 +140,7 @@ fn of_group<'a>(state: &'a State, allocation: &Allocation) -> impl Iterator<Item
 }
 
 /// Why the planner found no other node for an allocation that may move; `None` while that is not known.
-fn unplaced<'a>(state: &'a State, allocation: &Allocation) -> Option<&'a Unplaced> {
+pub(crate) fn unplaced<'a>(state: &'a State, allocation: &Allocation) -> Option<&'a Unplaced> {
     let is_of_job = |evaluation: &&Arc<Evaluation>| evaluation.job == allocation.job;
     let is_replaced = allocation.ties().next.and_then(|next| state.allocation(next)).is_some_and(|next| next.is_live());
     if is_replaced || state.open_evaluations(EvaluationStatus::Pending).any(|known| is_of_job(&known)) {
@@ -270,6 +271,7 @@ fn why_unplaced(state: &State, node: &Node, allocation: &Allocation) -> String {
     }
 }
 
-fn reasons(unplaced: &Unplaced) -> String {
+/// The reasons of what found no room, in words.
+pub(crate) fn reasons(unplaced: &Unplaced) -> String {
     unplaced.reasons.keys().cloned().collect::<Vec<_>>().join(", ")
 }

@@ -24,6 +24,7 @@ pub mod deployment;
 pub mod drain;
 pub mod dry_run;
 pub mod evaluations;
+pub mod rebalance;
 mod reconnect;
 mod rehearsal;
 pub mod schedule;

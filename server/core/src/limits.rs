@@ -57,6 +57,24 @@ pub const FOLLOW_UP_WINDOW: Duration = Duration::from_secs(1);
 /// Objects collected by one entry.
 pub const COLLECT_BATCH_MAX: usize = 2_000;
 
+/// Moves of one rebalance, unless somebody asks for others.
+pub const REBALANCE_MOVES: u32 = 20;
+/// The most moves that one rebalance may be asked for.
+pub const REBALANCE_MOVES_MAX: u32 = 500;
+/// Moves of a rebalance at a time, unless somebody asks for others.
+pub const REBALANCE_AT_ONCE: u32 = 2;
+/// How long an instance that was moved is left alone, unless somebody asks for another time.
+pub const REBALANCE_COOL_DOWN: Duration = Duration::from_secs(600);
+/// How much fuller its node must be than the one that it goes to, in thousandths and after the move, for an instance to be
+/// moved for the sake of load alone.
+pub const REBALANCE_LOAD_GAP_MIN: u32 = 100;
+/// How long a move waits for what passes by itself before it is skipped.
+pub const REBALANCE_PATIENCE: Duration = Duration::from_secs(300);
+/// Times that a node may be looked at while moves are searched for, all nodes together; what is not looked at is left.
+pub const REBALANCE_NODE_LOOKS_MAX: u64 = 2_000_000;
+/// Instances that are looked at however many nodes there are.
+pub const REBALANCE_LOOKS_MIN: u64 = 50;
+
 /// Time beyond the deadline for its health in which an agent says how an instance of a system job does.
 pub const HEALTH_GRACE: Duration = Duration::from_secs(30);
 

@@ -29,7 +29,7 @@ pub use chance::has_chance;
 pub(crate) use changes::{Change, change_between};
 pub(crate) use constraint::{resolve, unmet};
 pub(crate) use feasible::{Feasibility, readiness};
-pub(crate) use place::{Finding, Standings, Survey, Surveyor, sum};
+pub(crate) use place::{Finding, Prospect, Standings, Survey, Surveyor, sum};
 pub use reconcile::Counts;
 pub(crate) use reschedule::is_final;
 pub use score::{SCORE_ONE, Score};

@@ -24,6 +24,7 @@ use model::{
 use crate::apply::Answer;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
+use crate::rebalance::Rebalance;
 use crate::rows::{Place, Rows};
 
 pub use image::{DecodeImage, Image};
@@ -72,6 +73,8 @@ pub struct State {
     /// Jobs to forget as soon as nothing of them is held.
     pub(crate) purged: CowMap<JobKey, ()>,
     pub(crate) request_order: CowMap<(Index, [u8; 16]), ()>,
+    /// The rebalance that runs, or the last one.
+    pub(crate) rebalance: Option<Arc<Rebalance>>,
     pub(crate) indexes: TableIndexes,
 
     // Derived from the above.
@@ -279,6 +282,11 @@ impl State {
     /// A server.
     pub fn server(&self, id: ServerId) -> Option<&Arc<ServerRecord>> {
         self.servers.get(&id)
+    }
+
+    /// The rebalance that runs, or the last one.
+    pub fn rebalance(&self) -> Option<&Arc<Rebalance>> {
+        self.rebalance.as_ref()
     }
 
     /// A join token, by its public id.

@@ -98,6 +98,7 @@ impl From<Rejection> for Failure {
             | Rejection::NoSuchServer
             | Rejection::NoSuchVolume
             | Rejection::NoSuchVolumeClaim
+            | Rejection::NoRebalance
             | Rejection::EvaluationOver => Self::not_found(message),
             Rejection::AlreadyCurrent
             | Rejection::CheckIndex { .. }
@@ -111,6 +112,10 @@ impl From<Rejection> for Failure {
             | Rejection::VolumeNameTaken { .. }
             | Rejection::VolumeMoved
             | Rejection::VolumeInUse { .. }
+            | Rejection::RebalanceRuns { .. }
+            | Rejection::ClusterChanged { .. }
+            | Rejection::NoMoves
+            | Rejection::TooManyMoves { .. }
             | Rejection::ConfigurationChanged { .. } => Self::bad_request(message),
             Rejection::OldTerm { .. }
             | Rejection::WrongAttempt { .. }

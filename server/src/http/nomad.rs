@@ -20,6 +20,7 @@ mod metrics;
 mod nodes;
 mod operator;
 mod propose;
+mod rebalance;
 mod search;
 mod services;
 mod status;
@@ -109,6 +110,11 @@ pub(super) static ROUTES: &[Route] = &[
     .takes_document(),
     Route::read("/v1/capacity", ReadNodes, "Shows what is held and what is free.", capacity::overview),
     Route::put("/v1/capacity", ReadNodes, "Foresees what would fit.", act!(capacity::foresee)).takes_document(),
+    // Rebalances.
+    Route::read("/v1/rebalance", ReadJobs, "Shows the rebalance that runs, or the last one.", rebalance::get),
+    Route::put("/v1/rebalance", SteerAllocations, "Begins a rebalance.", act!(rebalance::begin)),
+    Route::delete("/v1/rebalance", SteerAllocations, "Cancels a rebalance.", act!(rebalance::cancel)),
+    Route::put("/v1/rebalance/plan", ReadJobs, "Shows which moves would pay.", act!(rebalance::plan)),
     // The catalog.
     Route::read("/v1/services", ReadServices, "Lists services by name.", services::list),
     Route::read("/v1/service/{name}", ReadServices, "Lists the passing instances of a service.", services::get),

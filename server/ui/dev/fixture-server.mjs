@@ -149,6 +149,8 @@ function answer(noun, id, what, last, url, request, response) {
         'any',
         cluster.passing().filter((r) => r.ServiceName === id),
       );
+    case 'rebalance':
+      return of('any', { Status: 'none' });
     case 'status':
       return of('', id === 'leader' ? '127.0.0.1:4647' : cluster.servers.map((s) => `${s.address}:4647`));
     case 'agent':

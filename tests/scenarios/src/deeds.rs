@@ -82,6 +82,10 @@ impl Cluster {
             "close" | "delete" => self.end_volume(verb, words),
             "unclaim" => self.unclaim(&words.name()),
             "watch" => drop(self.watch()),
+            "rebalance" => self.rebalance(words),
+            "cancel" => {
+                self.command(Command::CancelRebalance);
+            }
             "panic" => self.panic(&words.name()),
             "ineligible" => self.close(&words.name(), Closing::Ineligible),
             "eligible" => {

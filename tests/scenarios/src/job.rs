@@ -41,6 +41,9 @@ pub fn bend_group(group: &mut Group, mut words: Words) {
     group.count = words.number("count").unwrap_or(group.count);
     group.ephemeral_disk.size_mb = words.number("disk").unwrap_or(group.ephemeral_disk.size_mb);
     group.ephemeral_disk.sticky |= words.flag("sticky");
+    if words.flag("never_rebalance") {
+        group.meta.insert("sched_rebalance".into(), "never".into());
+    }
     let task = &mut group.tasks[0];
     task.resources.cpu = words.number("cpu").unwrap_or(task.resources.cpu);
     task.resources.memory = words.number("mem").unwrap_or(task.resources.memory);

@@ -38,7 +38,10 @@
 //! promote web · promote web api · pause web · resume web · fail web · judge web[0] healthy
 //! panic web                               the planner panics on its evaluation, which must be the next
 //! crash web                               every instance of the current version fails
-//! watch                                   the watches over deployments and drains do what is due
+//! watch                                   the watches over deployments, drains and rebalances do what is due
+//! rebalance spread moves=3 at_once=1      what is proposed for that goal begins; or pack, empty n3; per_job=, cool_down=,
+//!                                         job=, pool=, singletons. `job web never_rebalance` keeps its instances out
+//! cancel                                  somebody ends the rebalance
 //! collect                                 what is over and old is forgotten
 //! scheduler spread                        instead of bin-packing; preempt: jobs of all types take room, not system alone
 //! ```
@@ -55,6 +58,7 @@ mod deeds;
 mod equipment;
 mod explained;
 mod job;
+mod rebalance;
 mod volumes;
 mod words;
 
@@ -66,6 +70,7 @@ use server_core::why::why;
 
 use cluster::Cluster;
 pub use explained::{broken_hint, check_blocked, check_capacity, check_node_alone, check_on_node, check_overview};
+pub use rebalance::{check_held, check_rebalance, check_rebalance_status, first_wrong_rebalance};
 
 /// Plays `setup` and asserts that exactly `expected` is decided.
 #[track_caller]

@@ -56,6 +56,8 @@ mod preemption;
 mod preemption_of_devices;
 #[path = "behaviours/properties.rs"]
 mod properties;
+#[path = "behaviours/rebalance.rs"]
+mod rebalance;
 #[path = "behaviours/rollouts.rs"]
 mod rollouts;
 #[path = "behaviours/room.rs"]

@@ -105,8 +105,8 @@ pub async fn start(
         host_names: vec![http.ip().to_string()],
         authority,
         clock: world.clock.clone(),
-        random: world.random.clone(),
         blocking: Blocking::Threads,
+        random: world.random.clone(),
     };
     let cluster: Arc<dyn Cluster> = Arc::new(server.clone());
     tokio::spawn(serve(http_listener, cluster, http_config, shutdown.clone()));

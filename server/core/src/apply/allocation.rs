@@ -185,7 +185,7 @@ pub(super) fn is_of_system_job(state: &State, allocation: &Allocation) -> bool {
 }
 
 /// Evaluates a job that still exists.
-fn wake_planner(state: &mut State, work: &mut AtWork, key: &JobKey, trigger: Trigger) {
+pub(super) fn wake_planner(state: &mut State, work: &mut AtWork, key: &JobKey, trigger: Trigger) {
     if state.job(key).is_some() {
         let wish = Wish::of(state, key, trigger);
         work.evaluate(state, wish);

@@ -48,7 +48,7 @@ fn fits_on_one(
     let known = |id| state.allocation(id).map(|known| &**known);
     let leaving = want.previous.and_then(known);
     let succeeded = want.succeeds.as_ref().and_then(|stop| known(stop.allocation));
-    let may_go = |id: &&NodeId| want.node.is_none_or(|only| only == **id);
+    let may_go = |id: &&NodeId| want.only_node().is_none_or(|only| only == **id);
     let open = nodes.iter().filter(may_go).filter_map(|id| state.node(*id));
     open.into_iter().any(|node| {
         want.claims.iter().all(|claim| is_elsewhere(node, claim).is_none())
@@ -79,7 +79,7 @@ fn has_room(state: &State, node: &Node, group: &Group, succeeded: Option<&Alloca
 /// Whether an instance of `want` may take the room of lower work on `node`, and all of that would be enough.
 fn may_preempt(state: &State, node: &Node, group: &Group, want: &Want) -> bool {
     let job = &want.version.job;
-    if want.succeeds.is_some() || !state.scheduler().0.preemption.allows(job.kind) {
+    if want.succeeds.is_some() || want.to.is_some() || !state.scheduler().0.preemption.allows(job.kind) {
         return false;
     }
     let is_lower = |known: &&Arc<Allocation>| {

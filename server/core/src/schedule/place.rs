@@ -8,6 +8,7 @@ mod choose;
 mod explain;
 mod order;
 mod preempt;
+mod prospect;
 mod ranking;
 mod room;
 mod survey;
@@ -24,6 +25,7 @@ use crate::state::State;
 use choose::{Chooser, Chosen};
 
 pub(crate) use explain::{Finding, sum};
+pub(crate) use prospect::Prospect;
 pub(crate) use survey::{Standings, Survey, Surveyor};
 
 /// Where the wanted instances go.

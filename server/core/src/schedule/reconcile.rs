@@ -121,6 +121,8 @@ pub(super) struct Want {
     pub node: Option<NodeId>,
     /// The sticky volumes that it comes back to.
     pub claims: Vec<Arc<VolumeClaim>>,
+    /// The node that a rebalance promised it: there or nowhere, and nobody makes way for it.
+    pub to: Option<NodeId>,
 }
 
 impl Want {
@@ -137,7 +139,13 @@ impl Want {
             reschedules: Vec::new(),
             node: None,
             claims: Vec::new(),
+            to: None,
         }
+    }
+
+    /// The only node that will do, if there is one.
+    pub(super) fn only_node(&self) -> Option<NodeId> {
+        self.node.or(self.to)
     }
 
     /// Whether it is a fresh instance of that version, of which nothing more is to be said.

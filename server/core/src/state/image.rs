@@ -17,6 +17,7 @@ use super::mix::{Mix, Taken};
 use super::{JobRecord, State, TableIndexes};
 use crate::apply::Answer;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
+use crate::rebalance::Rebalance;
 
 /// The bytes are not a state that this release can read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -56,6 +57,8 @@ pub struct Image {
     volumes: Vec<Arc<DynamicVolume>>,
     #[serde(default)]
     volume_claims: Vec<Arc<VolumeClaim>>,
+    #[serde(default)]
+    rebalance: Option<Arc<Rebalance>>,
     /// Index at which each service last changed; its instances are derived.
     services: Vec<(String, String, Index)>,
     /// What usually runs, as it was last looked at.
@@ -93,6 +96,7 @@ impl State {
             purged: self.purged.iter().map(|(key, ())| key.clone()).collect(),
             volumes: self.volumes.values().cloned().collect(),
             volume_claims: self.volume_claims.values().cloned().collect(),
+            rebalance: self.rebalance.clone(),
             services: self
                 .services
                 .iter()
@@ -137,6 +141,7 @@ impl State {
             purged: image.purged.into_iter().map(|key| (key, ())).collect(),
             volumes: image.volumes.into_iter().map(|volume| (volume.id, volume)).collect(),
             volume_claims: image.volume_claims.into_iter().map(|claim| (claim.key.clone(), claim)).collect(),
+            rebalance: image.rebalance,
             mix: Mix::of(std::iter::empty(), image.mix),
             ..Self::default()
         };

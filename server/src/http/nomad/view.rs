@@ -10,6 +10,7 @@ pub(super) mod job;
 pub(super) mod metric;
 pub(super) mod node;
 pub(super) mod plan;
+pub(super) mod rebalance;
 pub(super) mod service;
 pub(super) mod summary;
 pub(super) mod time;

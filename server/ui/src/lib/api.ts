@@ -1,6 +1,6 @@
 // The one place that speaks HTTP to the server: reads with their index, and the few deeds that the UI offers.
 // Paths are API paths ("/v1/…"). A refusal becomes an ApiError that carries the server's own words.
-import type { Foreseen, Job, WhatIf } from './model';
+import type { Foreseen, Job, RebalanceGoal, RebalancePlan, WhatIf } from './model';
 
 /** How long a plain read may take before it counts as failed, in milliseconds. */
 export const READ_TIMEOUT_MS = 15_000;
@@ -84,6 +84,10 @@ export const deeds = {
     }),
   undrain: (node: string) =>
     send('PUT', `/v1/node/${node}/drain`, { NodeID: node, DrainSpec: null, MarkEligible: true }),
+  planRebalance: (goal: RebalanceGoal) => send<RebalancePlan>('PUT', '/v1/rebalance/plan', { Goal: goal }),
+  rebalance: (goal: RebalanceGoal, checkIndex: number) =>
+    send('PUT', '/v1/rebalance', { Goal: goal, CheckIndex: checkIndex }),
+  cancelRebalance: () => send('DELETE', '/v1/rebalance'),
 };
 
 /** The deadline of a drain that the UI begins: the CLI's default, one hour. */

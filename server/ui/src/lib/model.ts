@@ -248,6 +248,45 @@ export interface DrainStatus {
   Allocations: { ID: string; Name: string; State: string; Detail: string }[];
 }
 
+/** The goals that the UI offers; a node is emptied from the command line. */
+export type RebalanceGoal = 'spread' | 'pack';
+
+export interface RebalanceMove {
+  AllocID: string;
+  Name: string;
+  From: string;
+  To: string;
+  Gain: string;
+  State: 'waiting' | 'moving' | 'done' | 'skipped' | 'failed';
+  Detail: string;
+}
+
+/** How well balanced the cluster is; the smaller the better, save for the emptiest node. */
+export interface Balance {
+  OutOfPlace: number;
+  Crowded: number;
+  NodesUsed: number;
+  FullestPercent: number;
+  EmptiestPercent: number;
+}
+
+export interface RebalancePlan {
+  CheckIndex: number;
+  Moves: RebalanceMove[];
+  Before: Balance;
+  After: Balance;
+  KeptBack: { JobID: string; Namespace: string; Count: number; Reason: string }[];
+}
+
+/** The rebalance that runs, or the last one; of `none` there is only the status. */
+export interface Rebalance {
+  Status: 'none' | 'running' | 'cancelling' | 'aborting' | 'complete' | 'cancelled' | 'aborted';
+  Description?: string;
+  Total: number;
+  Over: number;
+  Moves?: RebalanceMove[];
+}
+
 export interface Why {
   JobID: string;
   Namespace: string;

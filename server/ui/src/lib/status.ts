@@ -75,6 +75,12 @@ const WORDS: Record<string, Face> = {
   migrating: { word: 'migrating', tone: 'info', glyph: 'dot' },
   stopping: { word: 'stopping', tone: 'warn', glyph: 'down' },
   gone: { word: 'gone', tone: 'done', glyph: 'tick' },
+  moving: { word: 'moving', tone: 'info', glyph: 'dot' },
+  done: { word: 'done', tone: 'good', glyph: 'tick' },
+  skipped: { word: 'skipped', tone: 'done', glyph: 'cross' },
+  cancelling: { word: 'cancelling', tone: 'info', glyph: 'dot' },
+  aborting: { word: 'aborting', tone: 'info', glyph: 'dot' },
+  aborted: { word: 'aborted', tone: 'bad', glyph: 'cross' },
 };
 
 /** The face of a status word of any other thing. */
@@ -86,6 +92,11 @@ export function wordFace(word: string): Face {
 export function deploymentFace(status: string): Face {
   if (status === 'running') return { word: 'in progress', tone: 'info', glyph: 'dot' };
   return wordFace(status);
+}
+
+/** A rebalance under way is busy, as a deployment is. */
+export function rebalanceFace(status: string): Face {
+  return deploymentFace(status);
 }
 
 const LIVE = new Set<ClientStatus>(['pending', 'running', 'unknown']);

@@ -1,4 +1,5 @@
-//! What the leader's loops do in a scenario: the watches over deployments and drains, and a planner that panics.
+//! What the leader's loops do in a scenario: the watches over deployments, drains and rebalances, and a planner that
+//! panics.
 
 use server_core::command::Command;
 use server_core::plan::Plan;
@@ -9,7 +10,7 @@ use crate::decision;
 use crate::words::job_key;
 
 impl Cluster {
-    /// Lets the watches over deployments and drains do what they find due, and says what that was.
+    /// Lets the watches over deployments, drains and rebalances do what they find due, and says what that was.
     pub fn watch(&mut self) -> Vec<String> {
         let commands = deployment::next(&self.state, self.now, self.state.term()).commands;
         let mut lines: Vec<_> = commands.iter().map(|command| decision::of_watch(&self.state, command)).collect();
@@ -22,6 +23,7 @@ impl Cluster {
         for node in step.complete {
             self.command(Command::CompleteDrain { node, term });
         }
+        lines.extend(self.rebalance_on());
         lines
     }
 

@@ -10,7 +10,7 @@ const CASES: u32 = 200;
 /// Of the stories that are told if nobody asks for others.
 const SEED: u64 = 604;
 
-fn nodes() -> impl Strategy<Value = Vec<String>> {
+pub(crate) fn nodes() -> impl Strategy<Value = Vec<String>> {
     let equipment = prop_oneof![
         2 => Just(""),
         1 => Just("cores=0-2 core_mhz=300"),
@@ -24,7 +24,7 @@ fn nodes() -> impl Strategy<Value = Vec<String>> {
     proptest::collection::vec(node, 1..5).prop_map(move |all| all.into_iter().enumerate().map(line).collect())
 }
 
-fn job() -> impl Strategy<Value = String> {
+pub(crate) fn job() -> impl Strategy<Value = String> {
     let placement = prop_oneof![
         4 => Just(""),
         1 => Just("spread=rack"),
@@ -126,7 +126,7 @@ fn rules() -> impl Strategy<Value = &'static str> {
 
 /// The same stories in every run, so that a failure is somebody's change. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` tell
 /// others, and more.
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let asked = ProptestConfig::default();
     let rng_seed = match asked.rng_seed {
         RngSeed::Random => RngSeed::Fixed(SEED),

@@ -129,6 +129,21 @@ impl<'a, 'f> Chooser<'a, 'f> {
         self.victims = victims.map(|known| known.for_next_group(self.priority, &self.ending));
     }
 
+    /// Chooses as that algorithm does, whatever the cluster's is.
+    pub(super) fn choose_as(&mut self, algorithm: Algorithm) {
+        self.algorithm = algorithm;
+    }
+
+    /// The node for one more instance as `want` says, of those that `may_go` takes. Nothing is placed there.
+    pub(super) fn best_among(&self, want: &Want, may_go: &dyn Fn(&Node) -> bool) -> Option<NodeId> {
+        let node = |at: &Place| &self.fleet.row(*at).node;
+        let takes_it =
+            |at: &Place| may_go(node(at)) && self.is_open(*at, None) && self.ask.has_room(self.fleet, *at, None);
+        let all = self.eligible.iter().copied().filter(takes_it);
+        let best = all.max_by_key(|at| (self.score(*at, Some(want)).total(), self.tie(*at), *at));
+        best.map(|at| node(&at).id)
+    }
+
     /// Counts the group's instances that stay.
     fn count_those_that_stay(&mut self) {
         // An instance that has a replacement is about to leave, and counts no more.
@@ -241,7 +256,8 @@ impl<'a, 'f> Chooser<'a, 'f> {
     /// Nodes on which up to `count` instances find room when work of a lower priority ends, at the least cost.
     pub(super) fn preempt(&mut self, want: &Want, count: u32) -> Vec<Chosen> {
         // What replaces an instance waits, and that one runs on.
-        let may = count > 0 && want.succeeds.is_none() && self.state.scheduler().0.preemption.allows(self.kind);
+        let replaces = want.succeeds.is_some() || want.to.is_some();
+        let may = count > 0 && !replaces && self.state.scheduler().0.preemption.allows(self.kind);
         if !may {
             return Vec::new();
         }
@@ -297,7 +313,8 @@ impl<'a, 'f> Chooser<'a, 'f> {
 
     /// The best of all nodes for `want`, with its score.
     fn best_of_all(&self, want: &Want) -> Option<(Place, Score)> {
-        let only = want.node.map(|id| self.fleet.place_of(id).filter(|at| self.eligible.binary_search(at).is_ok()));
+        let only =
+            want.only_node().map(|id| self.fleet.place_of(id).filter(|at| self.eligible.binary_search(at).is_ok()));
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
         let takes_it = |at: &Place| {
             self.may_go(*at, want) && self.is_open(*at, leaving) && self.ask.has_room(self.fleet, *at, succeeded)
@@ -336,7 +353,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
     /// What stands against `want` on each node that it may go to, by node id.
     pub(super) fn findings(&self, want: &Want) -> impl Iterator<Item = Finding> {
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
-        let only = want.node;
+        let only = want.only_node();
         let may_go = move |at: &Place| only.is_none_or(|only| only == self.fleet.row(*at).node.id);
         self.fleet.places().filter(may_go).map(move |at| self.finding(at, want, leaving, succeeded))
     }

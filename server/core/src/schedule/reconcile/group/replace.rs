@@ -7,6 +7,7 @@ use model::{Allocation, ClientStatus, Desired, Group, Reschedule, RescheduleEven
 use super::super::Want;
 use super::{AtWork, Slots};
 use crate::plan::Stop;
+use crate::rebalance;
 use crate::reconnect;
 use crate::schedule::reschedule::{Verdict, judge};
 use crate::state::JobVersion;
@@ -58,6 +59,12 @@ impl<'a> AtWork<'a, '_> {
                 None => {}
             }
             let version = self.rollout.comes_back_as(self.group, self.pace, allocation.job_version);
+            let to = rebalance::promised(self.state, allocation);
+            // What did badly where it was promised is not tried again: the rebalance gives the move up.
+            if to.is_some() && allocation.ties().next.is_some_and(|next| self.state.allocation(next).is_some()) {
+                self.counts.ignore += 1;
+                continue;
+            }
             let Some(reschedules) = self.next_try(allocation, version) else { continue };
             let mut also_ends = Vec::new();
             if is_lost {
@@ -77,6 +84,7 @@ impl<'a> AtWork<'a, '_> {
                 also_ends,
                 canary: allocation.canary,
                 reschedules,
+                to,
                 ..Want::fresh(&self.group.name, version)
             });
         }
