@@ -23,7 +23,10 @@ pub struct Taken<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Placed {
     cores: BTreeSet<u16>,
+    /// Beyond what predecessors hold.
     devices: BTreeMap<DeviceId, u32>,
+    /// All of it.
+    shares: BTreeMap<DeviceId, u32>,
     /// Static ports, per address.
     ports: BTreeMap<String, BTreeSet<u16>>,
     /// How many dynamic ports, per address.
@@ -35,6 +38,7 @@ impl Placed {
     pub(crate) const NOTHING: Placed = Placed {
         cores: BTreeSet::new(),
         devices: BTreeMap::new(),
+        shares: BTreeMap::new(),
         ports: BTreeMap::new(),
         dynamic_ports: BTreeMap::new(),
     };
@@ -50,6 +54,7 @@ impl Placed {
             // Together they count as the larger, and what is inherited is held already.
             let more = share.saturating_sub(inherited.map_or(0, |inherited| inherited.share_of(device)));
             *self.devices.entry(device.clone()).or_default() += more;
+            *self.shares.entry(device.clone()).or_default() += share;
         }
         for network in &group.networks {
             for port in &network.reserved_ports {
@@ -65,6 +70,16 @@ impl Placed {
 }
 
 impl Placed {
+    /// Whether the plan has placed ports whose number `apply` picks.
+    pub(super) fn has_dynamic_ports(&self) -> bool {
+        !self.dynamic_ports.is_empty()
+    }
+
+    /// The same when all predecessors are gone.
+    pub(crate) fn alone(&self) -> Self {
+        Self { devices: self.shares.clone(), ..self.clone() }
+    }
+
     /// Adds that many instances of which no more is to be said than that each has `dynamic_ports` of the node's default network.
     pub(crate) fn add_dynamic_ports(&mut self, node: &Node, dynamic_ports: u32) {
         *self.dynamic_ports.entry(node.default_address().to_string()).or_default() += dynamic_ports as usize;
@@ -111,15 +126,18 @@ impl Taken<'_> {
 
     /// Whether a port of an address is taken by others.
     pub(crate) fn is_port_taken(&self, address: &str, port: u16) -> bool {
-        if self.inherited.is_some_and(|inherited| inherited.holds_port(address, port)) {
-            return false;
-        }
+        let holders = |of: Option<&NodeUse>| of.map_or(0, |of| of.holders_of_port(address, port));
         self.placed.ports.get(address).is_some_and(|ports| ports.contains(&port))
-            || self.held.is_some_and(|held| held.holds_port(address, port))
+            || holders(self.held) > holders(self.inherited)
     }
 
     /// How many ports of an address are free for dynamic ones, where `own` are about to be taken.
     pub(crate) fn free_dynamic_ports(&self, node: &Node, address: &str, own: &BTreeSet<u16>) -> usize {
+        self.ports_left(node, address, own).unwrap_or(0)
+    }
+
+    /// The same; none where not even `own` can all be had beside the dynamic ones that the plan has placed.
+    pub(super) fn ports_left(&self, node: &Node, address: &str, own: &BTreeSet<u16>) -> Option<usize> {
         let (first, last) = node.dynamic_ports;
         let all = usize::from(last.saturating_sub(first)) + 1;
         let within = |port: &&u16| (first..=last).contains(*port);
@@ -135,6 +153,6 @@ impl Taken<'_> {
         let is_counted = |port: u16| is_held(port) || is_placed(port) || own.contains(&port);
         let reserved = reserved.iter().filter(within).filter(|port| !is_counted(**port)).count();
         let picked = self.placed.dynamic_ports.get(address).copied().unwrap_or_default();
-        all.saturating_sub(held + placed + own_new + reserved + picked)
+        all.checked_sub(held + placed + own_new + reserved + picked)
     }
 }
