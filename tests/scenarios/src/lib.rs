@@ -47,6 +47,7 @@ mod decision;
 mod deeds;
 mod equipment;
 mod job;
+pub mod story;
 mod words;
 
 use std::collections::BTreeSet;

@@ -20,6 +20,8 @@ mod disconnects;
 mod disks;
 #[path = "behaviours/drains.rs"]
 mod drains;
+#[path = "behaviours/exactness.rs"]
+mod exactness;
 #[path = "behaviours/explanations.rs"]
 mod explanations;
 #[path = "behaviours/failures.rs"]
@@ -52,6 +54,8 @@ mod scaling;
 mod scores;
 #[path = "behaviours/spreads.rs"]
 mod spreads;
+#[path = "behaviours/stories.rs"]
+mod stories;
 #[path = "behaviours/sysbatch.rs"]
 mod sysbatch;
 #[path = "behaviours/system.rs"]
