@@ -6,6 +6,7 @@
 
 mod choose;
 mod explain;
+mod moves;
 mod order;
 mod preempt;
 mod ranking;

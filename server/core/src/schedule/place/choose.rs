@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node, NodeId, Resources};
+use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node, NodeId};
 
 use super::explain::Finding;
+use super::moves::Move;
 use super::preempt::Victims;
 use super::ranking::{Ranked, Ranking};
 use super::room::Ask;
@@ -32,32 +33,6 @@ pub(super) struct Chosen {
     pub preempts: Vec<AllocationId>,
     /// The cores and devices that each gets there.
     pub grant: Grant,
-}
-
-/// Instances that the plan places, and the node that each leaves for it.
-#[derive(Clone, Copy)]
-pub(super) struct Move<'a> {
-    group: &'a str,
-    count: u32,
-    /// What each of them asks.
-    ask: Resources,
-    to: Place,
-    from: Option<Place>,
-}
-
-impl Move<'_> {
-    /// Where they go, and what they ask together.
-    pub(super) fn burden(&self) -> (Place, Resources) {
-        let times = |amount: u64| amount * u64::from(self.count);
-        let Resources { cpu_mhz, memory_mb, memory_max_mb, disk_mb } = self.ask;
-        let ask = Resources {
-            cpu_mhz: times(cpu_mhz),
-            memory_mb: times(memory_mb),
-            memory_max_mb: times(memory_max_mb),
-            disk_mb: times(disk_mb),
-        };
-        (self.to, ask)
-    }
 }
 
 /// Chooses nodes for the instances of one group.

@@ -14,7 +14,7 @@ use model::{Allocation, AllocationId, Desired, JobKey, Resources, StopReason};
 use super::super::fleet::{Fleet, Place};
 use super::super::grant::Grant;
 use super::super::reconcile::Want;
-use super::choose::Move;
+use super::moves::Move;
 use super::room::Ask;
 use crate::limits::PREEMPTION_PRIORITY_GAP;
 use crate::state::{NodeUse, State, counts_for};
