@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e bench fuzz picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e bench fuzz reference picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -63,6 +63,9 @@ bench: ## measure the release build and keep the table in BENCHMARKS.md (BENCH_Q
 
 fuzz: ## feed mutated jobspecs to the parser (SECONDS=600: for so long)
 	@scripts/fuzz.sh $(or $(SECONDS),600)
+
+reference: ## hold the scheduler against its slow, simple reference (OPERATIONS=1000000, SEED=1)
+	REFERENCE_OPERATIONS=$(or $(OPERATIONS),1000000) REFERENCE_SEED=$(or $(SEED),1) $(CARGO_TEST) --workspace --test reference -- --nocapture
 
 picture: ## take the picture in README from the last browser test
 	mkdir -p docs && cp target/screenshots/overview.png docs/ui.png

@@ -1,7 +1,7 @@
 //! Why something was not placed: every "no" of the scheduler as a value with its numbers.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -350,6 +350,10 @@ pub struct Unplaced {
     pub reasons: BTreeMap<String, ReasonCount>,
     /// At most five nodes that came closest.
     pub nearest: Vec<NearMiss>,
+    /// Nodes where room comes anyway, because something ends there already: for that instances wait which could take the
+    /// room of lower work. One of them where any node will do.
+    #[serde(default)]
+    pub coming: BTreeSet<NodeId>,
 }
 
 /// How many nodes gave one reason.

@@ -17,7 +17,7 @@ pub const REACH_REASON: &str =
     "with no runtime, network or random source in reach, the same input decides the same everywhere";
 
 /// Which crates of ours each crate of ours may use, in the product or to build it.
-pub const ARROWS: [(&str, &[&str]); 12] = [
+pub const ARROWS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("jobspecs", &["model"]),
     ("proto", &["model"]),
@@ -30,6 +30,7 @@ pub const ARROWS: [(&str, &[&str]); 12] = [
     ("basket", &[]),
     ("invariants", &["model", "server-core"]),
     ("scenarios", &["model", "server-core", "invariants"]),
+    ("reference", &["model", "server-core", "invariants", "scenarios"]),
 ];
 /// The crates that may use all others, and that none may use.
 const ABOVE_ALL: [&str; 2] = ["tests", "core-bench"];

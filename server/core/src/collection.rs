@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Allocation, AllocationId, ClientStatus, Deployment, Desired, Evaluation, JobType, NodeId, NodeStatus, Timestamp,
+    Allocation, AllocationId, ClientStatus, Deployment, Desired, Evaluation, JobType, NodeId, NodeStatus, StopReason,
+    Timestamp,
 };
 
 use crate::command::Command;
@@ -25,12 +26,15 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
         .collect();
     let gone_jobs: BTreeSet<_> = dead_jobs.iter().cloned().collect();
     let is_needed = |evaluation: &Evaluation| {
-        // A batch job's finished instances say that it has run: they stay while the job does.
-        evaluation.kind.runs_to_completion()
+        // A batch job's finished instances say that it has run: they stay while the job does. An evaluation may have begun
+        // before the job was one.
+        let is_batch = |record: &Arc<JobRecord>| record.current().job.kind.runs_to_completion();
+        (evaluation.kind.runs_to_completion() || state.job(&evaluation.job).is_some_and(is_batch))
             && state.job(&evaluation.job).is_some_and(|record| !record.stop)
             && !gone_jobs.contains(&evaluation.job)
     };
-    let standing = failures_that_stand(state);
+    let mut standing = failures_that_stand(state);
+    standing.extend(what_rollouts_count(state));
     let evaluations: Vec<_> = state
         .evaluations()
         .filter(|evaluation| evaluation.status.is_terminal() && !is_needed(evaluation))
@@ -105,6 +109,63 @@ fn failures_that_stand(state: &State) -> BTreeSet<AllocationId> {
         known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.ties().next.is_none()
     };
     newest.into_values().filter(lives).filter(stands).map(|known| known.id).collect()
+}
+
+/// What is over and is the newest that is known of its place, where rollouts ask for that: how many are under way, and in which
+/// version what is missing comes back. Forgotten, it would move a rollout on that nobody has looked at since.
+fn what_rollouts_count(state: &State) -> BTreeSet<AllocationId> {
+    let mut newest: BTreeMap<_, &Allocation> = BTreeMap::new();
+    let mut last_tries = BTreeSet::new();
+    for allocation in state.allocations().filter(|known| has_place(state, known)) {
+        let previous = allocation.ties().previous.and_then(|id| state.allocation(id));
+        if previous.is_some_and(|original| original.is_live() && original.ties().next == Some(allocation.id)) {
+            last_tries.insert(allocation.id);
+        }
+        let is_missed = !matches!(
+            allocation.desired,
+            Desired::Stop(StopReason::JobStopped | StopReason::NotNeeded | StopReason::Updated)
+        );
+        let is_wanted = allocation.desired == Desired::Run;
+        let place = (&allocation.job, &allocation.group, allocation.index, only_node(state, allocation));
+        for (of_kind, counts) in [is_wanted, is_missed].into_iter().enumerate() {
+            if !counts {
+                continue;
+            }
+            let known = newest.entry((place, of_kind, allocation.canary)).or_insert(allocation);
+            if (known.create_index, known.id) < (allocation.create_index, allocation.id) {
+                *known = allocation;
+            }
+        }
+    }
+    let over = newest.into_values().map(|known| known.id).chain(last_tries);
+    let mut kept: BTreeSet<_> = over.filter(|id| state.allocation(*id).is_some_and(|known| !known.holds())).collect();
+    // What came after one of these in its place speaks for it, and hides it.
+    let place = |known: &Allocation| {
+        (known.job.clone(), known.group.clone(), known.index, only_node(state, known), known.canary)
+    };
+    let places: BTreeSet<_> = kept.iter().filter_map(|id| state.allocation(*id)).map(|known| place(known)).collect();
+    let mut last: BTreeMap<_, &Allocation> = BTreeMap::new();
+    let is_over = |known: &&Arc<Allocation>| {
+        known.client_status.is_terminal() && known.desired != Desired::Stop(StopReason::Reconnected)
+    };
+    for allocation in state.allocations().filter(is_over).filter(|_| !places.is_empty()) {
+        let known = last.entry(place(allocation)).or_insert(allocation);
+        if (known.create_index, known.id) < (allocation.create_index, allocation.id) {
+            *known = allocation;
+        }
+    }
+    kept.extend(last.into_iter().filter(|(place, _)| places.contains(place)).map(|(_, known)| known.id));
+    kept
+}
+
+/// Whether there shall be an instance in the place of `allocation`, by a group whose versions roll out step by step.
+fn has_place(state: &State, allocation: &Allocation) -> bool {
+    let Some(record) = state.job(&allocation.job).filter(|record| !record.stop) else { return false };
+    let job = &record.current().job;
+    let rolls = matches!(job.kind, JobType::Service | JobType::System);
+    job.group(&allocation.group).filter(|group| rolls && group.update.is_some()).is_some_and(|group| {
+        if job.kind.is_per_node() { state.node(allocation.node).is_some() } else { allocation.index < group.count }
+    })
 }
 
 /// The node that an instance stands for, where its job has one on each.

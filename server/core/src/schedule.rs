@@ -17,6 +17,8 @@ mod place;
 mod reconcile;
 mod reschedule;
 mod score;
+#[cfg(feature = "testing")]
+pub mod wanted;
 
 use std::collections::BTreeMap;
 

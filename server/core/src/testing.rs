@@ -1,6 +1,13 @@
-//! What a simulation may break on purpose, to see that its invariants would notice. Never part of a release.
+//! What a simulation may break on purpose, to see that its invariants would notice, and what a test that decides by itself
+//! must know of a decision: what was wanted, and what usually ran. Never part of a release.
 
 use std::cell::Cell;
+
+use model::Resources;
+
+use crate::state::State;
+
+pub use crate::schedule::wanted::{Wanted, wanted};
 
 thread_local! {
     // Of the thread, because a simulation has one to itself and other tests run beside it.
@@ -18,4 +25,24 @@ pub fn without_capacity_check<T>(run: impl FnOnce() -> T) -> T {
 /// Whether `apply` checks capacity on this thread.
 pub(crate) fn capacity_is_checked() -> bool {
     CAPACITY_IS_CHECKED.get()
+}
+
+/// What usually ran when that was last looked at: the picture that the scheduler packs by.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Usually {
+    /// All together.
+    pub used: Resources,
+    /// Of devices, in thousandths.
+    pub device_share: u64,
+    /// CPU in MHz and memory in MiB of those that use devices.
+    pub beside_devices: [u64; 2],
+    /// CPU in MHz, memory in MiB and number of each size that occurs often.
+    pub sizes: Vec<(u64, u64, u64)>,
+}
+
+/// What usually ran when that was last looked at.
+pub fn usually(state: &State) -> Usually {
+    let picture = state.picture();
+    let sizes = picture.sizes.iter().map(|usual| (usual.cpu_mhz, usual.memory_mb, usual.instances)).collect();
+    Usually { used: picture.used, device_share: picture.device_share, beside_devices: picture.beside_devices, sizes }
 }

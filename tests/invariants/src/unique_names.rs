@@ -1,9 +1,10 @@
 //! I9: of each name at most one allocation is wanted, outside a declared overlap: a replacement beside what it replaces
-//! (a migration, or a node out of contact), or a canary. In a rollout the old one is no longer wanted.
+//! (a migration, or a node out of contact), or a canary, until the evaluation that its promotion brings is decided. In a
+//! rollout the old one is no longer wanted.
 
 use std::collections::BTreeMap;
 
-use model::{Allocation, ClientStatus};
+use model::{Allocation, ClientStatus, EvaluationStatus};
 use server_core::state::State;
 
 use super::Violation;
@@ -24,11 +25,20 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
         let may_overlap = |one: &Allocation| one.migrate || is_silent(one);
         let replaced =
             |one: &Allocation| may_overlap(one) && twins.iter().any(|other| one.ties().next == Some(other.id));
-        let counted: Vec<_> = twins.iter().filter(|one| !replaced(one) && !one.canary).collect();
+        let counts = |one: &&&Allocation| !replaced(one) && !one.canary && !was_just_promoted(state, one);
+        let counted: Vec<_> = twins.iter().filter(counts).collect();
         if counted.len() > 1 {
             let names: Vec<_> = counted.iter().map(|one| one.id.short()).collect();
             let what = format!("{} is wanted {} times: {}", twins[0].name(), counted.len(), names.join(", "));
             violations.push(Violation { invariant: "unique names", what });
         }
     }
+}
+
+/// Whether it was a canary, and what follows its promotion is still to be decided.
+fn was_just_promoted(state: &State, allocation: &Allocation) -> bool {
+    let deployment = allocation.deployment.and_then(|id| state.deployment(id));
+    let group = deployment.and_then(|known| known.groups.get(&allocation.group));
+    let was_canary = group.is_some_and(|group| group.promoted && group.placed_canaries.contains(&allocation.id));
+    was_canary && state.evaluations_of_job(&allocation.job).any(|known| known.status == EvaluationStatus::Pending)
 }

@@ -17,6 +17,7 @@ use server_core::schedule::grant::{Placed, Taken, grant};
 use server_core::schedule::{Scheduler, schedule};
 use server_core::state::State;
 
+use super::story::Decided;
 use super::words::{Name, Words, job_key, seconds};
 use super::{decision, equipment, job};
 
@@ -40,7 +41,12 @@ pub struct Cluster {
     /// Whether the next command may be refused, and with which words it was.
     refusal: Option<Option<String>>,
     scheduler: Scheduler,
+    /// Looks at the state after every command.
+    pub(super) watch: Option<Watch>,
 }
+
+/// Looks at a state.
+pub(super) type Watch = Box<dyn FnMut(&State)>;
 
 #[derive(Clone, Copy)]
 pub(super) enum Closing {
@@ -60,6 +66,7 @@ impl Cluster {
             draft: None,
             refusal: None,
             scheduler: Scheduler::default(),
+            watch: None,
         };
         cluster.go_on(setup);
         cluster
@@ -107,6 +114,11 @@ impl Cluster {
 
     /// Decides everything that is pending, and says what was decided.
     pub fn run(&mut self) -> Vec<String> {
+        self.run_showing(&mut |_| {})
+    }
+
+    /// The same, where each decision is shown to somebody.
+    pub fn run_showing(&mut self, show: &mut dyn FnMut(&Decided<'_>)) -> Vec<String> {
         let mut lines = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let Some(evaluation) = self.next() else { return lines };
@@ -114,7 +126,9 @@ impl Cluster {
             let before = self.state.clone();
             let accepted = self.command(Command::Plan(Box::new(plan.clone())));
             assert!(accepted.rejected.is_empty(), "apply does not take {:?}", accepted.rejected);
-            lines.extend(decision::of_plan(&before, &self.state, &plan, self.now));
+            let (before, after, evaluation, now) = (&before, &self.state, &*evaluation, self.now);
+            show(&Decided { before, after, evaluation, plan: &plan, now });
+            lines.extend(decision::of_plan(before, after, &plan, now));
         }
         panic!("the evaluations have no end: {lines:?}");
     }
@@ -148,19 +162,28 @@ impl Cluster {
 
     /// What would be done if every job were looked at once more.
     pub fn would_still_do(&mut self) -> Vec<String> {
+        self.would_still_do_showing(&mut |_| {})
+    }
+
+    /// The same, where each decision is shown to somebody.
+    pub fn would_still_do_showing(&mut self, show: &mut dyn FnMut(&Decided<'_>)) -> Vec<String> {
         let keys: Vec<_> = self.state.jobs().map(|record| record.key.clone()).collect();
         let mut lines = Vec::new();
         for key in keys {
             let state = self.state.clone();
+            let watch = self.watch.take();
             self.command(Command::EvaluateJob { job: key.clone(), force_reschedule: false });
             let evaluation = self.pending(&key);
             let plan = self.decide(&evaluation);
             let before = self.state.clone();
             self.command(Command::Plan(Box::new(plan.clone())));
-            let decided = decision::of_plan(&before, &self.state, &plan, self.now);
+            let (before, after, evaluation, now) = (&before, &self.state, &*evaluation, self.now);
+            show(&Decided { before, after, evaluation, plan: &plan, now });
+            let decided = decision::of_plan(before, after, &plan, now);
             let lasts = |line: &String| line.starts_with("blocked") || line.starts_with("held back");
             lines.extend(decided.into_iter().filter(|line| !lasts(line)));
             self.state = state;
+            self.watch = watch;
         }
         lines
     }
@@ -193,7 +216,11 @@ impl Cluster {
     fn offer(&mut self, command: Command) -> (Answer, Entry) {
         let entry = Entry { at: self.now, request: None, caller: String::new(), command };
         let (index, term) = (self.state.index() + 1, self.state.term());
-        (apply(&mut self.state, index, term, &entry).answer, entry)
+        let answer = apply(&mut self.state, index, term, &entry).answer;
+        if let Some(watch) = &mut self.watch {
+            watch(&self.state);
+        }
+        (answer, entry)
     }
 
     /// Plays one line that is to be refused, and says with which words it was.

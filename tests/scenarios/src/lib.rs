@@ -59,6 +59,7 @@ mod equipment;
 mod explained;
 mod job;
 mod rebalance;
+pub mod story;
 mod volumes;
 mod words;
 

@@ -24,6 +24,8 @@ mod disks;
 mod drains;
 #[path = "behaviours/dynamic_volumes.rs"]
 mod dynamic_volumes;
+#[path = "behaviours/exactness.rs"]
+mod exactness;
 #[path = "behaviours/explanations.rs"]
 mod explanations;
 #[path = "behaviours/failures.rs"]
@@ -70,6 +72,8 @@ mod scores;
 mod spreads;
 #[path = "behaviours/sticky_volumes.rs"]
 mod sticky_volumes;
+#[path = "behaviours/stories.rs"]
+mod stories;
 #[path = "behaviours/sysbatch.rs"]
 mod sysbatch;
 #[path = "behaviours/system.rs"]

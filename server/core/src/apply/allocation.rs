@@ -67,7 +67,8 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     // Of a system job it matters that an instance runs which no rollout judges: a canary may take its place then.
     let runs_now = new.client_status == ClientStatus::Running && old.client_status != ClientStatus::Running;
     let is_judged = new.deployment.and_then(|id| state.deployment(id)).is_some_and(|known| known.status.is_active());
-    let moves_system_on = runs_now && !is_judged && is_of_system_job(state, &new);
+    let is_per_node = || state.job(&key).is_some_and(|record| record.current().job.kind.is_per_node());
+    let moves_system_on = runs_now && !is_judged && is_per_node();
     if health_changed {
         deployment::health_changed(state, work, &old, &new);
     }
@@ -164,7 +165,30 @@ pub(super) fn add(state: &mut State, work: &AtWork, allocation: Allocation, prov
 }
 
 /// Stores a changed allocation. `desired`: the agent has something new to do.
-pub(super) fn save(state: &mut State, work: &AtWork, mut allocation: Allocation, desired: bool) {
+pub(super) fn save(state: &mut State, work: &AtWork, allocation: Allocation, desired: bool) {
+    let before = state.allocation(allocation.id).filter(|known| known.is_live() && !allocation.is_live()).cloned();
+    store(state, work, allocation, desired);
+    if let Some(before) = before {
+        close_gap(state, work, &before);
+    }
+}
+
+/// Between an instance and the one that stands in for it `gone` stood in: from now on that one does so directly, or both
+/// would be taken for instances of their own.
+fn close_gap(state: &mut State, work: &AtWork, gone: &Allocation) {
+    let live =
+        |id: Option<AllocationId>| id.and_then(|id| state.allocation(id)).filter(|known| known.is_live()).cloned();
+    let original = live(gone.ties().previous).filter(|original| original.ties().next == Some(gone.id));
+    if let (Some(original), Some(stand_in)) = (original, live(gone.ties().next)) {
+        let (mut original, mut stand_in) = ((*original).clone(), (*stand_in).clone());
+        original.tie(|ties| ties.next = Some(stand_in.id));
+        stand_in.tie(|ties| ties.previous = Some(original.id));
+        store(state, work, original, false);
+        store(state, work, stand_in, false);
+    }
+}
+
+fn store(state: &mut State, work: &AtWork, mut allocation: Allocation, desired: bool) {
     allocation.modify_index = work.index;
     allocation.modified_at = work.at;
     if desired {

@@ -59,7 +59,12 @@ pub(super) fn register(state: &mut State, work: &mut AtWork, described: &Node) -
         let silent_since = known.map_or(work.at, |known| known.status_at);
         settle_returned(state, work, id, silent_since);
     }
-    node_is_open(state, work, id);
+    if state.nodes.get(&id).is_some_and(|node| node.is_schedulable()) {
+        node_is_open(state, work, id);
+    } else {
+        // What runs there may have no place there any more.
+        node_is_closed(state, work, id, Trigger::NodeUpdate);
+    }
     Ok(Accepted::default())
 }
 
@@ -201,6 +206,8 @@ pub(super) fn complete_drain(
     close_drain(&mut node, work, DrainOutcome::Complete);
     note(&mut node, work, "Drain", "Node drain complete");
     save(state, work, node, NodeChange::Drain);
+    // Somebody may have opened it meanwhile.
+    node_is_open(state, work, id);
     Ok(Accepted::default())
 }
 

@@ -67,6 +67,7 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
         placed: Vec::new(),
         joined: Joined::default(),
         preempted: BTreeSet::new(),
+        static_ports: ports::fixed_by(state, plan),
     };
     let mut rejected = Vec::new();
     for placement in &plan.placements {
@@ -171,6 +172,8 @@ struct Placer<'a> {
     joined: Joined,
     /// Jobs whose instances end for what was placed.
     preempted: BTreeSet<JobKey>,
+    /// Static ports that the plan asks for, each with its address: no dynamic one of it may be one of those.
+    static_ports: BTreeMap<NodeId, BTreeSet<(String, u16)>>,
 }
 
 impl Placer<'_> {
@@ -240,7 +243,7 @@ impl Placer<'_> {
         if tail.preempts.iter().any(is_succeeded) {
             return Err(Vec::new());
         }
-        new.ports = room(state, node, &new, group)?;
+        new.ports = room(state, node, &new, group, self.static_ports.get(&node.id))?;
         new.index = self.name_index(state, group, tail);
         super::volume::check(state, node, version, group, &new)?;
         // Only now that the newcomer has its room: nothing ends in vain.
@@ -346,8 +349,14 @@ impl NameIndexes {
     }
 }
 
-/// The ports of a new instance on `node`, if there is room for it; otherwise everything that is short.
-fn room(state: &mut State, node: &Node, new: &Allocation, group: &Group) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
+/// The ports of a new instance on `node`, of which its plan asks for those that are `asked`, if there is room for it; otherwise everything that is short.
+fn room(
+    state: &mut State,
+    node: &Node,
+    new: &Allocation,
+    group: &Group,
+    asked: Option<&BTreeSet<(String, u16)>>,
+) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
     let held = state.uses.get(&node.id).cloned().unwrap_or_default();
     if new.ties().after.is_empty() && held.is_plain() {
         check_capacity(new.resources, held.free(node))?;
@@ -363,7 +372,7 @@ fn room(state: &mut State, node: &Node, new: &Allocation, group: &Group) -> Resu
     let predecessors = new.ties().after.iter().filter_map(|id| state.allocation(*id)).map(|known| &**known);
     let inherited = NodeUse::of(predecessors);
     grants::check(node, &held, &inherited, new, group)?;
-    ports::assign(state, node, group, &held, &inherited)
+    ports::assign(state, node, group, &held, &inherited, asked)
 }
 
 fn check_number(more: u32, held: &NodeUse, node: &Node) -> Result<(), Vec<Misfit>> {

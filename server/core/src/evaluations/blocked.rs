@@ -1,5 +1,8 @@
 //! Which blocked evaluations may find a place, because nodes gained something since they were decided.
 //!
+//! One that waits for room which comes anyway, though it could take that of lower work, is looked at again for all nodes as
+//! soon as that room goes to others, or its node closes: else it would wait for what never comes.
+//!
 //! Leader-local and never logged: a new leader looks at everything once. A blocked evaluation is looked at again for the
 //! nodes that gained since, and is planned only if one of them would take an instance at that moment. So of many that wait
 //! for one slot the first gets it, and nobody else is planned in vain.
@@ -12,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Evaluation, EvaluationStatus, Index, JobKey, NodeId, Resources, fits};
+use model::{Constraint, Evaluation, EvaluationStatus, Index, JobKey, NodeId, Operator, Resources, fits};
 
 use super::Order;
 use crate::state::State;
@@ -29,6 +32,8 @@ pub struct BlockedWatch {
     hopeful: BTreeMap<Order, Nodes>,
     /// Those that had their turn on a state that holds plans which may yet be rejected.
     tried: BTreeMap<Order, Nodes>,
+    /// Those that were looked at again because the room that they waited for will not come.
+    let_down: BTreeSet<Order>,
 }
 
 impl BlockedWatch {
@@ -37,19 +42,32 @@ impl BlockedWatch {
         let since = std::mem::replace(&mut self.looked_at, committed.index());
         let mut blocked = committed.open_evaluations(EvaluationStatus::Blocked).peekable();
         let gained_since = committed.gains_after(since).next().is_some();
-        if blocked.peek().is_none() || (!gained_since && committed.indexes().evaluations <= since) {
+        let indexes = committed.indexes();
+        if blocked.peek().is_none() || (!gained_since && indexes.evaluations.max(indexes.nodes) <= since) {
             return;
         }
         let mut gains = Gains::of(committed);
+        let is_blocked =
+            |key: &Order| committed.evaluation(key.2).is_some_and(|known| known.status == EvaluationStatus::Blocked);
+        self.let_down.retain(is_blocked);
         for evaluation in blocked {
             // One that is new, or was decided anew, has seen what was gained before its decision, and nothing after.
             let is_new = evaluation.modify_index > since;
             let from = if is_new { evaluation.snapshot_index } else { since };
-            let nodes = gains.that_may_help(evaluation, from);
+            let mut nodes = gains.that_may_help(evaluation, from);
+            if (gained_since || indexes.nodes > from) && shares_property(committed, evaluation) {
+                // A node that changed, open or not, may have given a value back that others have too.
+                nodes.extend(committed.nodes().map(|node| node.id));
+            }
             let key = super::order(evaluation);
             if is_new {
                 self.hopeful.remove(&key);
                 self.tried.remove(&key);
+                self.let_down.remove(&key);
+            }
+            if !self.let_down.contains(&key) && is_let_down(committed, evaluation, from) {
+                self.let_down.insert(key);
+                nodes.extend(committed.nodes().map(|node| node.id));
             }
             if !nodes.is_empty() {
                 self.hopeful.entry(key).or_default().extend(nodes);
@@ -90,6 +108,28 @@ impl BlockedWatch {
     pub fn settle(&mut self) {
         self.tried.clear();
     }
+}
+
+/// Whether the job's instances close nodes to each other by what those have in common.
+fn shares_property(state: &State, evaluation: &Evaluation) -> bool {
+    let is_one = |constraint: &Constraint| constraint.operator == Operator::DistinctProperty;
+    state.job(&evaluation.job).is_some_and(|record| {
+        let job = &record.current().job;
+        job.constraints.iter().chain(job.groups.iter().flat_map(|group| &group.constraints)).any(is_one)
+    })
+}
+
+/// Whether of the room that was to come, and that `evaluation` waits for, some went to others after `index`, or its node
+/// closed.
+fn is_let_down(state: &State, evaluation: &Evaluation, index: Index) -> bool {
+    // Its own instances are placed by the entry that says that it waits.
+    let decided = evaluation.modify_index;
+    let is_lost = |id: &NodeId| match state.node(*id) {
+        None => true,
+        Some(node) if !node.is_schedulable() => node.modify_index > index,
+        Some(_) => state.allocations_of_node(*id).any(|known| known.create_index > index.max(decided)),
+    };
+    evaluation.unplaced.values().flat_map(|unplaced| &unplaced.coming).any(is_lost)
 }
 
 /// The nodes that gained something, and what each has free now.

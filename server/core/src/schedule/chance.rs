@@ -88,7 +88,12 @@ fn may_preempt(state: &State, node: &Node, group: &Group, want: &Want) -> bool {
             && known.job != job.key()
             && version.is_some_and(|version| version.job.priority + PREEMPTION_PRIORITY_GAP <= job.priority)
     };
-    let lower = state.allocations_of_node(node.id).filter(is_lower).map(|known| known.resources);
+    // With one that goes, room comes free of what it waits for as well.
+    let room = |known: &Arc<Allocation>| match known.ties().after.is_empty() {
+        true => known.resources,
+        false => counts_for(known, state.allocations_of_node(node.id).map(|other| &**other)),
+    };
+    let lower = state.allocations_of_node(node.id).filter(is_lower).map(room);
     let room = lower.fold(state.node_use(node.id).free(node), |room, freed| room + freed);
     fits(group.ask_on(node), room).is_ok()
 }

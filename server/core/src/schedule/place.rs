@@ -6,6 +6,7 @@
 
 mod choose;
 mod explain;
+mod moves;
 mod order;
 mod preempt;
 mod prospect;
@@ -56,6 +57,7 @@ pub(super) fn place(
     let mut lines = Lines::default();
     let mut ending: BTreeSet<_> = stops.iter().map(|stop| stop.allocation).collect();
     let mut earlier = Vec::new();
+    let mut coming = BTreeSet::new();
     let mut victims = None;
     'groups: while let Some(first) = rest.first() {
         let is_same = |want: &Want| want.group == first.group && want.version.version == first.version.version;
@@ -64,7 +66,7 @@ pub(super) fn place(
         rest = others;
         let Some(group) = first.version.job.group(&first.group) else { continue };
         let mut chooser = Chooser::new(state, fleet, evaluation, first, group, &ending, &earlier);
-        chooser.go_on_from(victims.take());
+        chooser.go_on_from(victims.take(), &coming);
         let mut open: Vec<_> = of_group.iter().map(|want| (want, want.count)).collect();
         loop {
             let mut unplaced = Vec::new();
@@ -78,7 +80,7 @@ pub(super) fn place(
                 let found = number(&chosen);
                 if found > 0 {
                     gave_back |= want.previous.is_some();
-                    placed.stops.extend(want.succeeds.iter().chain(&want.also_ends).cloned());
+                    placed.stops.extend(want.ends().cloned());
                 }
                 chosen.iter().for_each(|chosen| lines.add(want, chosen));
                 if found == left && found < count {
@@ -98,8 +100,12 @@ pub(super) fn place(
             }
             open = unplaced;
         }
-        victims = chooser.victims.take();
-        earlier.extend(chooser.moves);
+        victims = chooser.hand_on();
+        // The room that some wait for was given to others: they are looked at again in the next plan.
+        placed.cut_short |= chooser.lets_down;
+        let Chooser { moves, coming: new, .. } = chooser;
+        earlier.extend(moves);
+        coming.extend(new);
         ending.extend(placed.stops.iter().map(|stop| stop.allocation));
         lines.end_group();
     }
@@ -116,6 +122,7 @@ fn give_up_partial_all_at_once(placed: &mut Placed, wants: &[Want]) {
     if all_at_once && !placed.unplaced.is_empty() {
         placed.placements.clear();
         placed.stops.clear();
+        placed.cut_short = false;
     }
 }
 

@@ -153,6 +153,11 @@ impl Want {
         self.is_plain() && self.index.is_none() && !self.canary && self.version.version == version.version
     }
 
+    /// What ends if it is placed.
+    pub(super) fn ends(&self) -> impl Iterator<Item = &Stop> {
+        self.succeeds.iter().chain(&self.also_ends)
+    }
+
     /// Whether its node may be any, and its coming changes nothing but that node.
     pub(super) fn is_plain(&self) -> bool {
         self.previous.is_none() && self.succeeds.is_none() && self.node.is_none() && self.claims.is_empty()

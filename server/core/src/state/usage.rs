@@ -58,6 +58,11 @@ impl NodeUse {
         self.ports.get(address).is_some_and(|ports| ports.contains_key(&port))
     }
 
+    /// How many hold that port of that address.
+    pub fn holders_of_port(&self, address: &str, port: u16) -> u32 {
+        self.ports.get(address).and_then(|ports| ports.get(&port)).copied().unwrap_or_default()
+    }
+
     /// How many ports of that address are held, from `first` to `last`.
     pub fn ports_between(&self, address: &str, first: u16, last: u16) -> usize {
         self.ports.get(address).filter(|_| first <= last).map_or(0, |ports| ports.range(first..=last).count())

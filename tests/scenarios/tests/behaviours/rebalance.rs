@@ -5,7 +5,8 @@ use scenarios::{
     check, check_held, check_rebalance, check_rebalance_status, check_refused, check_watch, first_wrong_rebalance,
 };
 
-use crate::properties::{config, job, nodes};
+use crate::properties::config;
+use crate::stories::{job, nodes};
 
 /// Two instances that stand on one node, though another is free.
 const CROWDED: &str = "node n1 cpu=1000

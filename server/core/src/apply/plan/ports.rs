@@ -3,20 +3,39 @@
 //!
 //! The cursor never picks the lowest free port: a client that still has an old DNS answer would reach the next tenant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{AssignedPort, Group, Misfit, Node, Port};
+use model::{AssignedPort, Group, Misfit, Node, NodeId, Port};
 
+use crate::plan::Plan;
 use crate::schedule::grant::address_of;
 use crate::state::{NodeUse, State};
 
-/// Assigns the group's ports on `node`, where `used` are held; of these `inherited` are held by predecessors.
+/// The static ports that `plan` asks for on each node.
+pub(super) fn fixed_by(state: &State, plan: &Plan) -> BTreeMap<NodeId, BTreeSet<(String, u16)>> {
+    let mut fixed: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for placement in &plan.placements {
+        let version = state.job_version(&plan.job, placement.job_version);
+        let Some(group) = version.and_then(|version| version.job.group(&placement.group)) else { continue };
+        let Some(node) = state.node(placement.node) else { continue };
+        for port in group.networks.iter().flat_map(|network| &network.reserved_ports) {
+            if let Some(address) = address_of(port, node) {
+                fixed.entry(node.id).or_default().insert((address.to_string(), port.value));
+            }
+        }
+    }
+    fixed
+}
+
+/// Assigns the group's ports on `node`, where `used` are held; of these `inherited` are held by predecessors. Ports that
+/// the plan asks for are not picked for others.
 pub(super) fn assign(
     state: &mut State,
     node: &Node,
     group: &Group,
     used: &NodeUse,
     inherited: &NodeUse,
+    asked: Option<&BTreeSet<(String, u16)>>,
 ) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
     // Looked up where they stand: a copy of all that is used there would be made for each instance.
     let mut own = BTreeSet::new();
@@ -30,8 +49,10 @@ pub(super) fn assign(
             misfits.push(Misfit::HostNetwork { name: port.host_network.clone() });
             continue;
         };
-        let may_collide = port.ignore_collision || inherited.holds_port(address, port.value);
-        if is_taken(address, port.value, &own) && !may_collide {
+        // What its predecessors hold is free for it, unless others share it with them.
+        let is_inherited = inherited.holds_port(address, port.value)
+            && inherited.holders_of_port(address, port.value) >= used.holders_of_port(address, port.value);
+        if is_taken(address, port.value, &own) && !(port.ignore_collision || is_inherited) {
             misfits.push(Misfit::PortTaken { port: port.value });
         }
         own.insert((address, port.value));
@@ -42,7 +63,8 @@ pub(super) fn assign(
             misfits.push(Misfit::HostNetwork { name: port.host_network.clone() });
             continue;
         };
-        match next_dynamic(state, node, |port| is_taken(address, port, &own)) {
+        let is_asked = |port: u16| asked.is_some_and(|asked| asked.contains(&(address.to_string(), port)));
+        match next_dynamic(state, node, |port| is_taken(address, port, &own) || is_asked(port)) {
             Some(value) => {
                 own.insert((address, value));
                 ports.push(assigned(port, value, address));

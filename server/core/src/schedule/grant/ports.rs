@@ -39,6 +39,12 @@ pub(crate) fn room_for_ports(node: &Node, taken: &Taken<'_>, group: &Group) -> V
         let Some(address) = address_of(port, node) else { continue };
         *wanted.entry(address).or_default() += 1;
     }
+    // Nobody knows yet which ports the dynamic ones of the plan are: some of the range must be left for all.
+    let has_room = |(address, own): (&&str, &BTreeSet<u16>)| taken.ports_left(node, address, own).is_some();
+    if taken.placed.has_dynamic_ports() && !own.iter().all(has_room) {
+        misfits.push(Misfit::NoDynamicPort);
+        return misfits;
+    }
     let nothing = BTreeSet::new();
     let is_short = |(address, wanted): (&&str, &usize)| {
         taken.free_dynamic_ports(node, address, own.get(address).unwrap_or(&nothing)) < *wanted

@@ -23,7 +23,10 @@ pub struct Taken<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Placed {
     cores: BTreeSet<u16>,
+    /// Beyond what predecessors hold.
     devices: BTreeMap<DeviceId, u32>,
+    /// All of it.
+    shares: BTreeMap<DeviceId, u32>,
     /// Static ports, per address.
     ports: BTreeMap<String, BTreeSet<u16>>,
     /// How many dynamic ports, per address.
@@ -37,6 +40,7 @@ impl Placed {
     pub(crate) const NOTHING: Placed = Placed {
         cores: BTreeSet::new(),
         devices: BTreeMap::new(),
+        shares: BTreeMap::new(),
         ports: BTreeMap::new(),
         dynamic_ports: BTreeMap::new(),
         written: BTreeMap::new(),
@@ -53,6 +57,7 @@ impl Placed {
             // Together they count as the larger, and what is inherited is held already.
             let more = share.saturating_sub(inherited.map_or(0, |inherited| inherited.share_of(device)));
             *self.devices.entry(device.clone()).or_default() += more;
+            *self.shares.entry(device.clone()).or_default() += share;
         }
         for network in &group.networks {
             for port in &network.reserved_ports {
@@ -78,6 +83,16 @@ impl Placed {
     /// Whether that volume is written, and if so, whether that is done alone.
     pub(crate) fn writes(&self, source: &str) -> Option<bool> {
         self.written.get(source).copied()
+    }
+
+    /// Whether the plan has placed ports whose number `apply` picks.
+    pub(super) fn has_dynamic_ports(&self) -> bool {
+        !self.dynamic_ports.is_empty()
+    }
+
+    /// The same when all predecessors are gone.
+    pub(crate) fn alone(&self) -> Self {
+        Self { devices: self.shares.clone(), ..self.clone() }
     }
 
     /// Adds that many instances of which no more is to be said than that each has `dynamic_ports` of the node's default network.
@@ -126,15 +141,18 @@ impl Taken<'_> {
 
     /// Whether a port of an address is taken by others.
     pub(crate) fn is_port_taken(&self, address: &str, port: u16) -> bool {
-        if self.inherited.is_some_and(|inherited| inherited.holds_port(address, port)) {
-            return false;
-        }
+        let holders = |of: Option<&NodeUse>| of.map_or(0, |of| of.holders_of_port(address, port));
         self.placed.ports.get(address).is_some_and(|ports| ports.contains(&port))
-            || self.held.is_some_and(|held| held.holds_port(address, port))
+            || holders(self.held) > holders(self.inherited)
     }
 
     /// How many ports of an address are free for dynamic ones, where `own` are about to be taken.
     pub(crate) fn free_dynamic_ports(&self, node: &Node, address: &str, own: &BTreeSet<u16>) -> usize {
+        self.ports_left(node, address, own).unwrap_or(0)
+    }
+
+    /// The same; none where not even `own` can all be had beside the dynamic ones that the plan has placed.
+    pub(super) fn ports_left(&self, node: &Node, address: &str, own: &BTreeSet<u16>) -> Option<usize> {
         let (first, last) = node.dynamic_ports;
         let all = usize::from(last.saturating_sub(first)) + 1;
         let within = |port: &&u16| (first..=last).contains(*port);
@@ -150,6 +168,6 @@ impl Taken<'_> {
         let is_counted = |port: u16| is_held(port) || is_placed(port) || own.contains(&port);
         let reserved = reserved.iter().filter(within).filter(|port| !is_counted(**port)).count();
         let picked = self.placed.dynamic_ports.get(address).copied().unwrap_or_default();
-        all.saturating_sub(held + placed + own_new + reserved + picked)
+        all.checked_sub(held + placed + own_new + reserved + picked)
     }
 }

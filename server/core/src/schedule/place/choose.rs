@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node, NodeId};
 
 use super::explain::Finding;
+use super::moves::Move;
 use super::preempt::Victims;
 use super::ranking::{Ranked, Ranking};
 use super::room::Ask;
@@ -32,15 +33,6 @@ pub(super) struct Chosen {
     pub preempts: Vec<AllocationId>,
     /// The cores and devices that each gets there.
     pub grant: Grant,
-}
-
-/// Instances that the plan places, and the node that each leaves for it.
-#[derive(Clone, Copy)]
-pub(super) struct Move<'a> {
-    group: &'a str,
-    count: u32,
-    to: Place,
-    from: Option<Place>,
 }
 
 /// Chooses nodes for the instances of one group.
@@ -70,6 +62,12 @@ pub(super) struct Chooser<'a, 'f> {
     ranking: Option<Ranking>,
     /// Whose room it has taken, and may take.
     pub victims: Option<Victims<'a>>,
+    /// Nodes where room comes that instances wait for, though they could take some of lower work.
+    pub coming: BTreeSet<NodeId>,
+    /// Such nodes of earlier groups.
+    coming_for_earlier: Option<&'f BTreeSet<NodeId>>,
+    /// Whether something was placed on one of those: who waits there must be looked at again.
+    pub lets_down: bool,
     /// What it has placed.
     pub moves: Vec<Move<'a>>,
 }
@@ -115,6 +113,9 @@ impl<'a, 'f> Chooser<'a, 'f> {
             eligible,
             ranking: None,
             victims: None,
+            coming: BTreeSet::new(),
+            coming_for_earlier: None,
+            lets_down: false,
             moves: Vec::new(),
         };
         chooser.count_those_that_stay();
@@ -124,9 +125,23 @@ impl<'a, 'f> Chooser<'a, 'f> {
         chooser
     }
 
-    /// Goes on from what earlier groups of the plan took of others.
-    pub(super) fn go_on_from(&mut self, victims: Option<Victims<'a>>) {
-        self.victims = victims.map(|known| known.for_next_group(self.priority, &self.ending));
+    /// Goes on from what earlier groups of the plan placed, and took of others; they wait for room that is `coming`.
+    pub(super) fn go_on_from(&mut self, victims: Option<Victims<'a>>, coming: &'f BTreeSet<NodeId>) {
+        self.coming_for_earlier = Some(coming).filter(|coming| !coming.is_empty());
+        self.victims = match victims {
+            Some(known) => Some(known.for_next_group(self.priority, &self.ending)),
+            None if self.state.scheduler().0.preemption.allows(self.kind) => {
+                Some(Victims::of(self.state, self.priority, &self.job, &self.ending))
+            }
+            None => None,
+        };
+    }
+
+    /// What of others it took, for the next group.
+    pub(super) fn hand_on(&mut self) -> Option<Victims<'a>> {
+        let mut victims = self.victims.take()?;
+        victims.count(&self.moves);
+        Some(victims)
     }
 
     /// Chooses as that algorithm does, whatever the cluster's is.
@@ -146,18 +161,24 @@ impl<'a, 'f> Chooser<'a, 'f> {
 
     /// Counts the group's instances that stay.
     fn count_those_that_stay(&mut self) {
-        // An instance that has a replacement is about to leave, and counts no more.
-        let is_replaced = |known: &Allocation| {
-            known.ties().next.and_then(|id| self.state.allocation(id)).is_some_and(|next| next.is_live())
-        };
-        let leaves = |known: &Allocation| is_replaced(known) || self.ending.contains(&known.id);
-        let counts = |known: &&Arc<Allocation>| known.is_live() && known.group == self.group.name && !leaves(known);
-        for other in self.state.allocations_of_job(&self.job).filter(counts) {
-            if let Some(at) = self.fleet.place_of(other.node) {
-                *self.siblings.entry(at).or_default() += 1;
-                self.spreads.add(at, 1);
-            }
+        let stay: Vec<_> = self.state.allocations_of_job(&self.job).filter(|known| self.stays(known)).collect();
+        for at in stay.into_iter().filter_map(|known| self.fleet.place_of(known.node)) {
+            *self.siblings.entry(at).or_default() += 1;
+            self.spreads.add(at, 1);
         }
+    }
+
+    /// Whether an instance is one of the group's that stay, as far as the plan has come without this group. One that has a
+    /// replacement is about to leave, and counts no more.
+    fn stays(&self, known: &Allocation) -> bool {
+        let is_replaced =
+            || known.ties().next.and_then(|id| self.state.allocation(id)).is_some_and(|next| next.is_live());
+        known.is_live() && known.group == self.group.name && !self.ending.contains(&known.id) && !is_replaced()
+    }
+
+    /// Where `leaving` is, if it counts there until it has left: one that failed is gone already.
+    fn leaves(&self, leaving: Option<&Allocation>) -> Option<Place> {
+        leaving.filter(|known| self.stays(known)).and_then(|known| self.fleet.place_of(known.node))
     }
 
     /// Counts what the plan has placed before: of another group, or of the same one in another version.
@@ -241,7 +262,8 @@ impl<'a, 'f> Chooser<'a, 'f> {
     /// Remembers where plain instances went.
     fn moved(&mut self, chosen: Vec<(Place, u32, Grant)>) -> Vec<Chosen> {
         for (to, count, _) in &chosen {
-            self.moves.push(Move { group: &self.group.name, count: *count, to: *to, from: None });
+            let ask = self.ask.resources_on(self.fleet.row(*to));
+            self.moves.push(Move { group: &self.group.name, count: *count, ask, to: *to, from: None });
         }
         let node = |at: Place| self.fleet.row(at).node.clone();
         chosen
@@ -256,15 +278,11 @@ impl<'a, 'f> Chooser<'a, 'f> {
     /// Nodes on which up to `count` instances find room when work of a lower priority ends, at the least cost.
     pub(super) fn preempt(&mut self, want: &Want, count: u32) -> Vec<Chosen> {
         // What replaces an instance waits, and that one runs on.
-        let replaces = want.succeeds.is_some() || want.to.is_some();
-        let may = count > 0 && !replaces && self.state.scheduler().0.preemption.allows(self.kind);
-        if !may {
+        if count == 0 || want.succeeds.is_some() || want.to.is_some() {
             return Vec::new();
         }
-        let mut victims = match self.victims.take() {
-            Some(victims) => victims,
-            None => Victims::of(self.state, self.priority, &self.job, &self.ending),
-        };
+        let Some(mut victims) = self.victims.take() else { return Vec::new() };
+        victims.count(&self.moves);
         let chosen = (0..count).map_while(|_| self.preempt_for_one(&mut victims, want)).collect();
         self.victims = Some(victims);
         chosen
@@ -274,14 +292,20 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let leaving = self.leaving(want);
         let is_open = |at: &Place| self.may_go(*at, want) && self.is_open(*at, leaving);
         let open: Vec<_> = self.eligible.iter().copied().filter(is_open).collect();
+        if let Some(at) = victims.coming_room(self.fleet, &self.ask, &open) {
+            // Nobody has to make way: it waits for that.
+            self.coming.insert(self.fleet.row(at).node.id);
+            return None;
+        }
         let rank = |at: Place| (self.score(at, Some(want)).total(), self.tie(at));
         let (at, taken) = victims.cheapest(self.fleet, &self.ask, &open, rank)?;
         self.ranking = None;
         let grant = victims.take(self.fleet, &self.ask, at, &taken);
         self.counted(at);
-        let from = leaving.and_then(|known| self.fleet.place_of(known.node));
-        from.into_iter().for_each(|from| self.leave(from));
-        self.moves.push(Move { group: &self.group.name, count: 1, to: at, from });
+        self.moved_one(at, leaving);
+        victims.count(&self.moves);
+        victims.end(want, self.fleet);
+        self.end(want);
         let known = taken.iter().filter_map(|id| self.state.allocation(*id));
         let after: BTreeSet<_> = known.flat_map(|known| self.after(known)).collect();
         let node = self.fleet.row(at).node.clone();
@@ -299,16 +323,31 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let (at, _) = self.best_of_all(want)?;
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
         let grant = self.put(at, succeeded);
-        let from = leaving.and_then(|known| self.fleet.place_of(known.node));
-        from.into_iter().for_each(|from| self.leave(from));
-        for stop in want.succeeds.iter().chain(&want.also_ends) {
-            self.feasibility.leave(stop.allocation);
+        self.moved_one(at, leaving);
+        if let Some(mut victims) = self.victims.take() {
+            victims.end(want, self.fleet);
+            self.victims = Some(victims);
         }
-        self.moves.push(Move { group: &self.group.name, count: 1, to: at, from });
+        self.end(want);
         let node = self.fleet.row(at).node.clone();
         let succeeded = succeeded.filter(|known| known.node == node.id);
         let after = succeeded.map_or_else(Vec::new, |known| self.after(known));
         Some(Chosen { node, count: 1, after, preempts: Vec::new(), grant })
+    }
+
+    /// Remembers where one instance went in place of `leaving`.
+    fn moved_one(&mut self, at: Place, leaving: Option<&Allocation>) {
+        let from = self.leaves(leaving);
+        from.into_iter().for_each(|from| self.leave(from));
+        let ask = self.ask.resources_on(self.fleet.row(at));
+        self.moves.push(Move { group: &self.group.name, count: 1, ask, to: at, from });
+    }
+
+    /// Takes out what ends because `want` was placed.
+    fn end(&mut self, want: &Want) {
+        for stop in want.ends() {
+            self.feasibility.leave(stop.allocation);
+        }
     }
 
     /// The best of all nodes for `want`, with its score.
@@ -423,7 +462,8 @@ impl<'a, 'f> Chooser<'a, 'f> {
     fn score(&self, at: Place, want: Option<&Want>) -> Score {
         let row = self.fleet.row(at);
         let succeeded = want.and_then(|want| self.succeeded(want));
-        let leaves_here = want.and_then(|want| self.leaving(want)).is_some_and(|known| known.node == row.node.id);
+        let leaving = want.and_then(|want| self.leaving(want)).filter(|known| known.node == row.node.id);
+        let leaves_here = self.leaves(leaving).is_some();
         let siblings = match self.siblings.is_empty() {
             true => 0,
             false => self.siblings.get(&at).copied().unwrap_or_default().saturating_sub(u32::from(leaves_here)),
@@ -459,6 +499,11 @@ impl<'a, 'f> Chooser<'a, 'f> {
     fn counted(&mut self, at: Place) {
         *self.siblings.entry(at).or_default() += 1;
         self.spreads.add(at, 1);
+        if !self.coming.is_empty() || self.coming_for_earlier.is_some() {
+            let node = &self.fleet.row(at).node.id;
+            let is_awaited = self.coming_for_earlier.is_some_and(|coming| coming.contains(node));
+            self.lets_down |= is_awaited || self.coming.contains(node);
+        }
         if self.feasibility.is_relative() {
             self.feasibility.place(&self.fleet.row(at).node, true);
         }

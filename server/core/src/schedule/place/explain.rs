@@ -37,6 +37,7 @@ pub(super) fn count(unplaced: &mut BTreeMap<String, Unplaced>, chooser: &Chooser
         memory_max_mb: known.ask.memory_max_mb.min(ask.memory_max_mb),
         disk_mb: known.ask.disk_mb.min(ask.disk_mb),
     };
+    known.coming.extend(&chooser.coming);
     known.count = count;
 }
 

@@ -9,10 +9,12 @@ mod pick;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, Desired, JobKey, NodeId, Resources, StopReason};
+use model::{Allocation, AllocationId, Desired, JobKey, Resources, StopReason};
 
 use super::super::fleet::{Fleet, Place};
 use super::super::grant::Grant;
+use super::super::reconcile::Want;
+use super::moves::Move;
 use super::room::Ask;
 use crate::limits::PREEMPTION_PRIORITY_GAP;
 use crate::state::{NodeUse, State, counts_for};
@@ -27,8 +29,10 @@ pub(super) struct Victims<'a> {
     ending: BTreeSet<AllocationId>,
     /// Per node that was looked at.
     nodes: BTreeMap<Place, OnNode<'a>>,
-    /// What was placed in the room of those that end for it.
-    in_room: BTreeMap<Place, Resources>,
+    /// What the plan has placed on each node.
+    placed: BTreeMap<Place, Resources>,
+    /// Moves of the group at work that are in that.
+    counted: usize,
     /// Instances of each group that make way already.
     making_way: BTreeMap<(&'a JobKey, &'a str), u32>,
 }
@@ -36,10 +40,8 @@ pub(super) struct Victims<'a> {
 /// What may make way on one node.
 struct OnNode<'a> {
     victims: Vec<Victim<'a>>,
-    /// What stays in use when everything is gone that ends already.
-    stays: Resources,
-    /// Static ports that stay in use then.
-    ports: BTreeSet<(String, u16)>,
+    /// What is in use of it when everything is gone that ends already, apart from what the plan has placed.
+    stays: NodeUse,
     /// The cheapest that was found, if that was looked for.
     cheapest: Option<Option<(Cost, Vec<AllocationId>)>>,
 }
@@ -54,7 +56,8 @@ impl<'a> Victims<'a> {
             job,
             ending,
             nodes: BTreeMap::new(),
-            in_room: BTreeMap::new(),
+            placed: BTreeMap::new(),
+            counted: 0,
             making_way: BTreeMap::new(),
         }
     }
@@ -64,11 +67,37 @@ impl<'a> Victims<'a> {
         self.priority = priority;
         self.ending.extend(ending);
         self.nodes.clear();
+        self.counted = 0;
         self
     }
 
+    /// Takes in what the group at work has placed: `moves` are all of it.
+    pub fn count(&mut self, moves: &[Move<'_>]) {
+        for (at, ask) in moves[self.counted..].iter().map(Move::burden) {
+            *self.placed.entry(at).or_default() += ask;
+            self.nodes.remove(&at);
+        }
+        self.counted = moves.len();
+    }
+
+    /// Takes in what ends because `want` was placed.
+    pub fn end(&mut self, want: &Want, fleet: &Fleet) {
+        for ended in want.ends().filter_map(|stop| self.state.allocation(stop.allocation)) {
+            self.ending.insert(ended.id);
+            fleet.place_of(ended.node).and_then(|at| self.nodes.remove(&at));
+        }
+    }
+
+    /// One of the `open` nodes where an instance has room as soon as everything is gone that ends already.
+    pub fn coming_room(&mut self, fleet: &Fleet, ask: &Ask<'_>, open: &[Place]) -> Option<Place> {
+        for at in open {
+            self.look_at(fleet, *at);
+        }
+        open.iter().copied().find(|at| self.has_room_soon(fleet, ask, *at))
+    }
+
     /// Of the `open` nodes the one where an instance finds room at the least cost, and what ends for it there; of several
-    /// the one with the best `rank`. None where all together are not enough, or room comes free anyway.
+    /// the one with the best `rank`. None where all together are not enough.
     pub fn cheapest<R: Ord>(
         &mut self,
         fleet: &Fleet,
@@ -78,11 +107,6 @@ impl<'a> Victims<'a> {
     ) -> Option<(Place, Vec<AllocationId>)> {
         for at in open {
             self.look_at(fleet, *at);
-        }
-        if open.iter().any(|at| self.has_room_soon(fleet, ask, *at)) {
-            return None;
-        }
-        for at in open {
             self.weigh(fleet, ask, *at);
         }
         let cost = |at: &Place| self.nodes.get(at)?.cheapest.as_ref()?.as_ref().map(|(cost, _)| *cost);
@@ -95,23 +119,15 @@ impl<'a> Victims<'a> {
 
     /// Places an instance on a node in the room of those.
     pub fn take(&mut self, fleet: &mut Fleet, ask: &Ask<'_>, at: Place, taken: &[AllocationId]) -> Grant {
-        let Some(on_node) = self.nodes.get_mut(&at) else { return Grant::default() };
+        let Some(on_node) = self.nodes.remove(&at) else { return Grant::default() };
         let known = taken.iter().filter_map(|id| self.state.allocation(*id));
         let inherited = NodeUse::of(known.flat_map(|known| with_predecessors(self.state, known)));
         let mut room = Resources::default();
-        for victim in on_node.victims.extract_if(.., |victim| taken.contains(&victim.allocation.id)) {
+        for victim in on_node.victims.iter().filter(|victim| taken.contains(&victim.allocation.id)) {
             room += victim.room;
-            on_node.stays -= victim.allocation.resources;
-            for port in &victim.allocation.ports {
-                on_node.ports.remove(&(port.host_ip.clone(), port.value));
-            }
             *self.making_way.entry(victim.group()).or_default() += 1;
             self.ending.insert(victim.allocation.id);
         }
-        let resources = ask.resources_on(fleet.row(at));
-        on_node.stays += resources;
-        *self.in_room.entry(at).or_default() += resources - (resources.max(room) - room);
-        on_node.ports.extend(ask.static_ports(fleet.row(at)));
         // Others of those groups may have become dearer, wherever they run.
         self.nodes.values_mut().for_each(|on_node| on_node.cheapest = None);
         ask.put_in_room(fleet, at, room, &inherited)
@@ -124,24 +140,17 @@ impl<'a> Victims<'a> {
         }
         let node = &fleet.row(at).node;
         let held = self.state.uses.get(&node.id);
-        let mut on_node =
-            OnNode { victims: Vec::new(), stays: Resources::default(), ports: BTreeSet::new(), cheapest: None };
-        // What the plan at work has placed there.
-        let held_now = held.map(|held| held.held).unwrap_or_default();
-        on_node.stays += fleet.row(at).used - held_now;
-        on_node.stays += self.in_room.get(&at).copied().unwrap_or_default();
-        for known in self.state.allocations_of_node(node.id).filter(|known| known.holds()) {
-            if known.desired != Desired::Run || self.ending.contains(&known.id) {
-                continue;
-            }
-            on_node.stays += known.resources;
-            on_node.ports.extend(known.ports.iter().map(|port| (port.host_ip.clone(), port.value)));
-            let is_succeeded = held.is_some_and(|held| held.has_successor(known.id));
-            if let Some(victim) = self.victim(known).filter(|_| !is_succeeded) {
-                on_node.victims.push(victim);
-            }
+        let stays = |known: &&Arc<Allocation>| {
+            known.holds() && known.desired == Desired::Run && !self.ending.contains(&known.id)
+        };
+        let staying: Vec<_> = self.state.allocations_of_node(node.id).filter(stays).collect();
+        let stays = NodeUse::of(staying.iter().map(|known| &***known));
+        let is_succeeded = |known: &Allocation| held.is_some_and(|held| held.has_successor(known.id));
+        let mut victims = Vec::new();
+        for known in staying.into_iter().filter(|known| !is_succeeded(known)) {
+            victims.extend(self.victim(known));
         }
-        self.nodes.insert(at, on_node);
+        self.nodes.insert(at, OnNode { victims, stays, cheapest: None });
     }
 
     /// That allocation, if it has to make way for work of our priority.
@@ -167,25 +176,8 @@ impl<'a> Victims<'a> {
 
     /// Whether an instance has room on a node as soon as everything is gone that ends already.
     fn has_room_soon(&self, fleet: &Fleet, ask: &Ask<'_>, at: Place) -> bool {
-        let row = fleet.row(at);
-        self.nodes.get(&at).is_some_and(|on_node| {
-            let is_free =
-                |port: &(String, u16)| !on_node.ports.contains(port) && !row.node.reserves_port(&port.0, port.1);
-            ask.resources_on(row).is_within(row.capacity - on_node.stays)
-                && ask.static_ports(row).iter().all(is_free)
-                && ask.holders_of_ports(fleet, at).is_some()
-                && ask.is_granted_without(fleet, at, self.leaving(row.node.id))
-        })
-    }
-
-    /// The allocations of a node that were told to end and that nobody stands in for.
-    fn leaving(&self, node: NodeId) -> impl Iterator<Item = &'a Allocation> {
-        let known: Vec<_> = self.state.allocations_of_node(node).filter(|known| known.holds()).collect();
-        let (stay, leave): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.desired == Desired::Run);
-        leave
-            .into_iter()
-            .map(|known| &**known)
-            .filter(move |known| !stay.iter().any(|other| other.ties().after.contains(&known.id)))
+        let placed = self.placed.get(&at).copied().unwrap_or_default();
+        self.nodes.get(&at).is_some_and(|on_node| ask.has_room_beside(fleet, at, &on_node.stays, placed))
     }
 
     /// Finds the cheapest that makes room on a node.

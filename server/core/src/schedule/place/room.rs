@@ -1,8 +1,8 @@
 //! Whether an instance of a group has room on a node, and what it takes there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Allocation, AllocationId, Group, Misfit, Resources, fits};
+use model::{Allocation, AllocationId, DeviceId, Group, Misfit, Resources, fits};
 
 use super::super::fleet::{Devices, Fleet, Place, Row};
 use super::super::grant::{self, Grant, Taken, Written, address_of, room_for_ports};
@@ -96,11 +96,17 @@ impl<'a> Ask<'a> {
     pub fn devices_with(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Option<(i64, Devices)> {
         let grant = Some(()).filter(|()| self.is_granted).and_then(|()| self.grant(fleet, at, succeeded).ok())?;
         let row = fleet.row(at);
-        let mut devices = row.devices;
         let inherited = succeeded.filter(|known| known.node == row.node.id).map(|known| self.state.inherited(known));
-        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: inherited.as_ref() };
+        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: None };
+        let mut shares: BTreeMap<&DeviceId, u32> = BTreeMap::new();
         for granted in &grant.devices {
-            devices.take(taken.free_share(&granted.device), granted.share);
+            *shares.entry(&granted.device).or_default() += granted.share;
+        }
+        let mut devices = row.devices;
+        for (device, share) in shares {
+            // What its predecessors have of it is taken already.
+            let more = share.saturating_sub(inherited.as_ref().map_or(0, |inherited| inherited.share_of(device)));
+            devices.take(taken.free_share(device), more);
         }
         (!grant.devices.is_empty()).then_some((grant.device_affinity, devices))
     }
@@ -176,10 +182,23 @@ impl<'a> Ask<'a> {
     }
 
     /// Its static ports there, each with its address, that others must not have.
-    pub fn static_ports(&self, row: &Row) -> Vec<(String, u16)> {
+    fn static_ports(&self, row: &Row) -> Vec<(String, u16)> {
         let of_group = self.group.networks.iter().flat_map(|network| &network.reserved_ports);
         let alone = of_group.filter(|port| !port.ignore_collision);
         alone.filter_map(|port| Some((address_of(port, &row.node)?.to_string(), port.value))).collect()
+    }
+
+    /// Whether there is room as soon as nothing is left there but what `stays`, and `placed` of it by the plan.
+    pub fn has_room_beside(&self, fleet: &Fleet, at: Place, stays: &NodeUse, placed: Resources) -> bool {
+        let row = fleet.row(at);
+        let taken = Taken { held: Some(stays), placed: &fleet.placed(at).alone(), inherited: None };
+        let leaves = |known: &&std::sync::Arc<Allocation>| known.holds() && known.desired != model::Desired::Run;
+        let gone: Vec<_> = self.state.allocations_of_node(row.node.id).filter(leaves).map(|known| known.id).collect();
+        self.resources_on(row).is_within(row.capacity - (stays.held + placed))
+            && row.node.max_allocations.is_none_or(|max| stays.allocations < max)
+            && room_for_ports(&row.node, &taken, self.group).is_empty()
+            && grant::grant(&row.node, &taken, self.group).is_ok()
+            && self.written.contended(self.state, &row.node, fleet.placed(at), &gone).is_empty()
     }
 
     /// Whether cores, devices, dynamic ports, volumes and a place among the node's allocations are to be had there when

@@ -162,22 +162,27 @@ impl<'a> Rollout<'a> {
         }
         let per_node = self.version.job.kind.is_per_node();
         let counts = |group: &Group| wishes.counts.get(&group.name).copied().unwrap_or_default();
+        let holds_back = |group: &Group| wishes.held_back.contains_key(&group.name);
+        // A deployment that begins without the canaries of a group never has any, and everything would follow unproven.
+        let lacks_canaries = |group: &Group| {
+            let wants_some = self.strategy(group).is_some_and(|update| update.canary > 0);
+            wants_some && holds_back(group) && counts(group).canary == 0
+        };
+        if per_node && self.version.job.groups.iter().any(lacks_canaries) {
+            return;
+        }
         let has_instances = |group: &Group| {
             // What is wanted on no node in particular says that no node will do.
             let is_new = |want: &Want| want.node.is_some() && want.version.version == self.version.version;
             let has_node = || wishes.wants.iter().any(|want| want.group == group.name && is_new(want));
-            let holds_back = wishes.held_back.contains_key(&group.name);
-            // A deployment that begins without canaries never has any, and everything would follow unproven.
-            let lacks_canaries =
-                group.update.as_ref().is_some_and(|update| update.canary > 0) && counts(group).canary == 0;
-            let changes = || holds_back || counts(group).in_place > 0 || has_node();
-            if per_node { !(holds_back && lacks_canaries) && changes() } else { group.count > 0 }
+            let changes = || holds_back(group) || counts(group).in_place > 0 || has_node();
+            if per_node { changes() } else { group.count > 0 }
         };
         let rolls = |group: &&Group| self.strategy(group).is_some() && has_instances(group);
         let rolling: Vec<_> = self.version.job.groups.iter().filter(rolls).collect();
         let replaces = |group: &Group| {
             let counts = counts(group);
-            counts.destructive + counts.canary > 0 || wishes.held_back.contains_key(&group.name)
+            counts.destructive + counts.canary > 0 || holds_back(group)
         };
         if !rolling.iter().any(|group| replaces(group) || counts(group).place + counts(group).in_place > 0) {
             return;

@@ -31,9 +31,6 @@ pub(super) fn reconcile(
         of_node.entry(allocation.node).or_default().push(allocation);
     }
     let feasibility = Feasibility::new(state, version, group);
-    let live = of_node.values().flatten().copied().filter(|known| known.is_live());
-    // A canary of an earlier rollout proves nothing, and is not waited for.
-    let pace = rollout.pace(group, live.filter(|known| !replace::is_stray(rollout, known)));
     let mut work = AtWork {
         state,
         version,
@@ -41,21 +38,30 @@ pub(super) fn reconcile(
         group,
         feasibility: &feasibility,
         now,
-        pace,
+        pace: Pace::AtOnce,
         older: replace::newest_older(rollout, &of_node),
         destructive: Vec::new(),
         counts: Counts::default(),
         wishes,
     };
+    // A canary of an earlier rollout proves nothing, and is not waited for; nor is what ends now.
+    let counts = |known: &&Arc<Allocation>| {
+        let is_unfit = || state.node(known.node).is_none_or(|node| work.is_unfit(known, node));
+        known.is_live() && !replace::is_stray(rollout, known) && !is_unfit()
+    };
+    work.pace = rollout.pace(group, of_node.values().flatten().copied().filter(counts));
     let mut has_node = false;
     for node in state.nodes() {
         let here = of_node.get(&node.id).map(Vec::as_slice).unwrap_or_default();
-        let live = here.iter().copied().find(|known| known.is_live());
+        let mut all_live = here.iter().copied().filter(|known| known.is_live());
+        let live = all_live.next();
+        // There are more where the job was of another type before.
+        all_live.for_each(|more| work.stop(more, StopReason::NotNeeded));
         let takes_one = node.is_schedulable() && !feasibility.excludes(node);
         let stops = work.counts.stop;
         match live {
-            Some(live) if feasibility.conditions(node).is_empty() => work.update(live, node),
-            Some(live) => work.stop(live),
+            Some(live) if work.is_unfit(live, node) => work.stop(live, StopReason::NodeUnfit),
+            Some(live) => work.update(live, node),
             None if takes_one => work.place(node, here),
             None => {}
         }
@@ -72,7 +78,7 @@ pub(super) fn reconcile(
     // What runs on nodes that are gone has no one to run it.
     let is_orphan = |known: &&Arc<Allocation>| known.is_live() && state.node(known.node).is_none();
     for orphan in of_node.values().flatten().copied().filter(is_orphan) {
-        work.stop(orphan);
+        work.stop(orphan, StopReason::NodeUnfit);
     }
     let AtWork { counts, wishes, .. } = work;
     wishes.counts.insert(group.name.clone(), counts);
@@ -95,9 +101,9 @@ struct AtWork<'a, 'w> {
 }
 
 impl<'a> AtWork<'a, '_> {
-    fn stop(&mut self, live: &Allocation) {
+    fn stop(&mut self, live: &Allocation, reason: StopReason) {
         self.counts.stop += 1;
-        self.wishes.stops.push(Stop { allocation: live.id, reason: StopReason::NodeUnfit });
+        self.wishes.stops.push(Stop { allocation: live.id, reason });
     }
 
     fn place(&mut self, node: &Node, here: &[&Arc<Allocation>]) {
@@ -119,7 +125,6 @@ impl<'a> AtWork<'a, '_> {
                 Verdict::Now(reschedules) => {
                     want.previous = Some(last.id);
                     want.reschedules = reschedules;
-                    want.canary = last.canary && self.rollout.has(last);
                 }
                 Verdict::Later(at) => {
                     self.counts.reschedule_later += 1;
@@ -130,8 +135,29 @@ impl<'a> AtWork<'a, '_> {
             },
             Some(_) | None => {}
         }
+        want.canary = last.is_some_and(|last| last.canary && self.rollout.has(last));
         self.counts.place += 1;
         self.wishes.wants.push(want);
+    }
+
+    fn change_of(&self, live: &Allocation) -> Change {
+        let old = self.state.job_version(&live.job, live.job_version);
+        old.map_or(Change::Destructive, |old| self.rollout.change(self.group, old))
+    }
+
+    /// Whether an instance has no place on its node any more: that fails a lasting condition, or lacks what a new version asks
+    /// for, which must take its place. Only a driver that it runs by is waited for.
+    fn is_unfit(&self, live: &Allocation, node: &Node) -> bool {
+        if !self.feasibility.conditions(node).is_empty() {
+            return true;
+        }
+        let is_new = replace::is_stray(self.rollout, live) || live.job_version == self.version.version;
+        if is_new || !node.is_schedulable() || self.change_of(live) != Change::Destructive {
+            return false;
+        }
+        let old = self.state.job_version(&live.job, live.job_version);
+        let ran_by = |driver: &str| old.is_some_and(|old| replace::uses(&old.job, &self.group.name, driver));
+        self.feasibility.excludes(node) && !self.feasibility.missing_drivers(node).all(ran_by)
     }
 
     fn update(&mut self, live: &'a Arc<Allocation>, node: &Node) {
@@ -143,22 +169,13 @@ impl<'a> AtWork<'a, '_> {
             self.counts.ignore += 1;
             return;
         }
-        let old = self.state.job_version(&live.job, live.job_version);
-        let change = |old: &Arc<JobVersion>| self.rollout.change(self.group, old);
-        match old.map_or(Change::Destructive, change) {
+        match self.change_of(live) {
             Change::None | Change::InPlace => {
                 self.counts.in_place += 1;
                 self.wishes.updates_in_place.push(live.id);
             }
-            // The driver that it runs by is away for the moment; without a driver that is new to it, it has no place here.
-            Change::Destructive if self.feasibility.excludes(node) => {
-                let ran_by = |driver: &str| old.is_some_and(|old| replace::uses(&old.job, &self.group.name, driver));
-                if self.feasibility.missing_drivers(node).all(ran_by) {
-                    self.counts.ignore += 1;
-                } else {
-                    self.stop(live);
-                }
-            }
+            // The driver that it runs by is away for the moment.
+            Change::Destructive if self.feasibility.excludes(node) => self.counts.ignore += 1,
             Change::Destructive => self.destructive.push(live),
         }
     }

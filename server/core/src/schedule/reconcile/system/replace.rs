@@ -3,6 +3,7 @@
 //! There is one instance on a node, so a canary is not beside an old instance but in its place. How many there are is a
 //! percentage of what must be replaced, rounded up, and never more than may be under way at a time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Allocation, ClientStatus, Desired, Eligibility, Job, NodeStatus, StopReason, Update};
@@ -76,8 +77,8 @@ impl<'a> AtWork<'a, '_> {
         let is_reachable =
             |known: &Allocation| self.state.node(known.node).is_some_and(|node| node.status != NodeStatus::Down);
         // One that failed is tried again on its node, and counts meanwhile.
-        let counts = |known: &&&Arc<Allocation>| known.canary && self.rollout.has(known) && is_reachable(known);
-        wanted.saturating_sub(newest(of_node).filter(counts).count())
+        let counts = |known: &&Arc<Allocation>| known.canary && self.rollout.has(known) && is_reachable(known);
+        wanted.saturating_sub(self.newest(of_node).filter(counts).count())
     }
 
     /// How many instances may be replaced now: `max_parallel`, less the nodes on which one of this version is under way: until
@@ -93,8 +94,18 @@ impl<'a> AtWork<'a, '_> {
                 is_open && node.status != NodeStatus::Down && !self.feasibility.excludes(node)
             }
         };
-        let under_way = newest(of_node).filter(|known| self.rollout.is_of_its_version(known) && is_under_way(known));
+        let under_way =
+            self.newest(of_node).filter(|known| self.rollout.is_of_its_version(known) && is_under_way(known));
         (update.max_parallel as usize).saturating_sub(under_way.count())
+    }
+
+    /// The newest instance on each node that is wanted there, and stays so.
+    fn newest<'n>(&self, of_node: &'n OfNode<'a>) -> impl Iterator<Item = &'n Arc<Allocation>> {
+        let ending: BTreeSet<_> = self.wishes.stops.iter().map(|stop| stop.allocation).collect();
+        of_node.values().filter_map(move |here| {
+            let wanted = here.iter().filter(|known| known.desired == Desired::Run && !ending.contains(&known.id));
+            wanted.max_by_key(|known| (known.create_index, known.id)).copied()
+        })
     }
 
     fn does_well(&self, known: &Allocation) -> bool {
@@ -103,14 +114,6 @@ impl<'a> AtWork<'a, '_> {
             None => known.client_status == ClientStatus::Running && !self.rollout.has(known),
         }
     }
-}
-
-/// The newest instance on each node that is wanted there.
-fn newest<'a, 'n>(of_node: &'n OfNode<'a>) -> impl Iterator<Item = &'n &'a Arc<Allocation>> {
-    of_node.values().filter_map(|here| {
-        let wanted = here.iter().filter(|known| known.desired == Desired::Run);
-        wanted.max_by_key(|known| (known.create_index, known.id))
-    })
 }
 
 /// Whether it is a canary of a rollout that goes on no more, and was never promoted.

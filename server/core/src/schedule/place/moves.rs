@@ -1,0 +1,35 @@
+//! Where instances of a plan go, and what they leave for it.
+
+use model::Resources;
+
+use super::super::fleet::Place;
+
+/// Instances that the plan places, and the node that each leaves for it.
+#[derive(Clone, Copy)]
+pub(super) struct Move<'a> {
+    /// Their group.
+    pub group: &'a str,
+    /// How many.
+    pub count: u32,
+    /// What each of them asks.
+    pub ask: Resources,
+    /// Where they go.
+    pub to: Place,
+    /// Where the instance counted until now that one of them replaces.
+    pub from: Option<Place>,
+}
+
+impl Move<'_> {
+    /// Where they go, and what they ask together.
+    pub(super) fn burden(&self) -> (Place, Resources) {
+        let times = |amount: u64| amount * u64::from(self.count);
+        let Resources { cpu_mhz, memory_mb, memory_max_mb, disk_mb } = self.ask;
+        let ask = Resources {
+            cpu_mhz: times(cpu_mhz),
+            memory_mb: times(memory_mb),
+            memory_max_mb: times(memory_max_mb),
+            disk_mb: times(disk_mb),
+        };
+        (self.to, ask)
+    }
+}

@@ -1,0 +1,290 @@
+//! A node for every wanted instance: each time all nodes are looked at, and everything about them is counted anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::{AllocationId, EvaluationId, Group, Job, Misfit, Node};
+use server_core::plan::Stop;
+use server_core::state::State;
+use server_core::testing::Wanted;
+
+use crate::demand;
+use crate::desk::{Desk, Piece, Placed, capacity, held};
+use crate::equipment::{Given, give, short_of_ports};
+use crate::order::best_order;
+use crate::packing::Packing;
+use crate::preempt::{Search, search};
+use crate::score::{Candidate, score};
+
+/// A plan as the reference makes it.
+pub struct Plan<'a> {
+    /// What it is made on, and what it has placed.
+    pub desk: Desk<'a>,
+    /// What makes way for it.
+    pub preempted: BTreeSet<AllocationId>,
+    /// The instances.
+    pub instances: Vec<Instance>,
+    /// What ends because something took its place.
+    pub stops: Vec<Stop>,
+    /// What found no room, by group.
+    pub unplaced: BTreeMap<String, Unplaced>,
+    /// Whether the answer is not settled by the description.
+    pub is_open_question: bool,
+    packing: Packing,
+    seed: u64,
+}
+
+/// An instance, and where it goes.
+pub struct Instance {
+    /// What was wanted.
+    pub want: Wanted,
+    /// Where.
+    pub node: Arc<Node>,
+    /// What must be gone first.
+    pub after: BTreeSet<AllocationId>,
+    /// What of that ends for it.
+    pub preempts: BTreeSet<AllocationId>,
+    /// What it gets beyond amounts.
+    pub given: Given,
+}
+
+/// What found no room.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Unplaced {
+    /// How many.
+    pub count: u32,
+    /// All nodes, those that could never take it, and those that are too full.
+    pub nodes: [u32; 3],
+    /// How often each reason was met.
+    pub reasons: BTreeMap<String, u32>,
+}
+
+/// A want at its turn.
+pub struct Turn<'a> {
+    /// The version of the job.
+    pub job: &'a Job,
+    /// The group.
+    pub group: &'a Group,
+    /// The want.
+    pub want: &'a Wanted,
+}
+
+impl<'a> Plan<'a> {
+    /// Finds nodes for `wants` of a job; the plan ends `stops` whatever is found.
+    pub fn of(
+        state: &'a State,
+        evaluation: EvaluationId,
+        job: &model::JobKey,
+        stops: &[Stop],
+        wants: Vec<Wanted>,
+    ) -> Self {
+        let mut desk = Desk::new(state, job);
+        desk.ending = stops.iter().map(|stop| stop.allocation).collect();
+        let mut plan = Self {
+            desk,
+            preempted: BTreeSet::new(),
+            instances: Vec::new(),
+            stops: Vec::new(),
+            unplaced: BTreeMap::new(),
+            is_open_question: false,
+            packing: Packing::of(state),
+            seed: tail(evaluation.as_bytes()),
+        };
+        let document = |want: &Wanted| state.job_version(job, want.version).map(|version| &version.job);
+        let wants = best_order(state, wants, &|want| document(want)?.group(&want.group));
+        for same in wants.chunk_by(|one, other| (&one.group, one.version) == (&other.group, other.version)) {
+            let Some(job) = document(&same[0]) else { continue };
+            let Some(group) = job.group(&same[0].group) else { continue };
+            plan.place_all(job, group, same);
+        }
+        let is_one = wants.first().and_then(document).is_some_and(|job| job.all_at_once && !job.kind.is_per_node());
+        if is_one && !plan.unplaced.is_empty() {
+            plan.instances.clear();
+            plan.stops.clear();
+        }
+        plan
+    }
+
+    fn place_all(&mut self, job: &Job, group: &Group, wants: &[Wanted]) {
+        let mut open: Vec<_> = wants.iter().map(|want| (want, want.count)).collect();
+        loop {
+            let mut rest = Vec::new();
+            let mut gave_back = false;
+            for (want, count) in open {
+                let turn = Turn { job, group, want };
+                let mut found = 0;
+                while found < count && self.place_one(&turn) {
+                    found += 1;
+                }
+                while found < count && self.preempt_for_one(&turn) {
+                    found += 1;
+                }
+                gave_back |= found > 0 && want.previous.is_some();
+                if found < count {
+                    rest.push((want, count - found));
+                }
+            }
+            if !gave_back || !demand::is_relative(job, group) || rest.is_empty() {
+                for (want, count) in rest {
+                    self.explain(&Turn { job, group, want }, count);
+                }
+                return;
+            }
+            open = rest;
+        }
+    }
+
+    fn place_one(&mut self, turn: &Turn<'_>) -> bool {
+        let state = self.desk.state;
+        let may: Vec<_> = state.nodes().filter(|node| self.takes(turn, node)).cloned().collect();
+        let previous = turn.want.previous.and_then(|id| state.allocation(id));
+        let with_its_disk = may
+            .iter()
+            .find(|node| turn.group.ephemeral_disk.sticky && previous.is_some_and(|known| known.node == node.id));
+        let best = may.iter().max_by_key(|node| self.rank(turn, node, &self.after(turn, node)));
+        let Some(node) = with_its_disk.or(best).cloned() else { return false };
+        let after = self.after(turn, &node);
+        self.put(turn, node, after, &[]);
+        true
+    }
+
+    fn preempt_for_one(&mut self, turn: &Turn<'_>) -> bool {
+        if turn.want.succeeds.is_some() || !self.desk.state.scheduler().0.preemption.allows(turn.job.kind) {
+            return false;
+        }
+        let open: Vec<_> = self.desk.state.nodes().filter(|node| self.is_open(turn, node)).cloned().collect();
+        match search(self, turn, &open) {
+            Search::Nothing => false,
+            Search::TooMany => {
+                self.is_open_question = true;
+                false
+            }
+            Search::Room(node, victims) => {
+                let after: BTreeSet<_> = victims.iter().flat_map(|id| self.desk.waits_for(*id)).collect();
+                self.put(turn, node, after.into_iter().collect(), &victims);
+                true
+            }
+        }
+    }
+
+    /// Puts an instance on a node, and ends what it replaces.
+    fn put(&mut self, turn: &Turn<'_>, node: Arc<Node>, after: Vec<AllocationId>, victims: &[AllocationId]) {
+        let given = give(&node, turn.group, &self.desk.on(node.id), &after).unwrap_or_default();
+        let piece = self.desk.newcomer(&node, turn.group, after.clone(), &given);
+        self.desk.pieces.push(piece);
+        self.desk.placed.push(Placed { group: turn.group.name.clone(), node: node.id, previous: turn.want.previous });
+        let ends: Vec<Stop> = turn.want.succeeds.iter().chain(&turn.want.also_ends).cloned().collect();
+        self.desk.ending.extend(ends.iter().map(|stop| stop.allocation).chain(victims.iter().copied()));
+        self.preempted.extend(victims);
+        self.stops.extend(ends);
+        self.instances.push(Instance {
+            want: turn.want.clone(),
+            node,
+            after: after.into_iter().collect(),
+            preempts: victims.iter().copied().collect(),
+            given,
+        });
+    }
+
+    /// Whether the node may be taken at all, whatever room it has.
+    fn is_open(&self, turn: &Turn<'_>, node: &Node) -> bool {
+        turn.want.node.is_none_or(|only| only == node.id)
+            && demand::is_open(node)
+            && demand::is_eligible(node, turn.job, turn.group)
+            && demand::others(&self.desk, node, turn.job, turn.group, turn.want.previous).is_empty()
+    }
+
+    fn takes(&self, turn: &Turn<'_>, node: &Node) -> bool {
+        let after = self.after(turn, node);
+        let here = self.desk.on(node.id);
+        self.is_open(turn, node)
+            && self.has_amounts(turn, node, &after)
+            && short_of_ports(node, turn.group, &here, &after).is_empty()
+            && give(node, turn.group, &here, &after).is_ok()
+    }
+
+    /// What must be gone before an instance starts there: what it succeeds, if that is there.
+    fn after(&self, turn: &Turn<'_>, node: &Node) -> Vec<AllocationId> {
+        let succeeded = turn.want.succeeds.as_ref().and_then(|stop| self.desk.state.allocation(stop.allocation));
+        succeeded.filter(|known| known.node == node.id).map_or_else(Vec::new, |known| self.desk.waits_for(known.id))
+    }
+
+    /// Whether the amounts suffice when the instance comes after those.
+    pub fn has_amounts(&self, turn: &Turn<'_>, node: &Node, after: &[AllocationId]) -> bool {
+        let [ask, free] = self.ask_and_free(turn, node, after);
+        (0..4).all(|at| ask[at] <= free[at])
+    }
+
+    /// What an instance adds to what is held of each dimension, and what is free.
+    fn ask_and_free(&self, turn: &Turn<'_>, node: &Node, after: &[AllocationId]) -> [[u64; 4]; 2] {
+        let here = self.desk.on(node.id);
+        let new = self.desk.newcomer(node, turn.group, after.to_vec(), &Given::default());
+        let then: Vec<&Piece> = here.iter().copied().chain([&new]).collect();
+        let (has, before, then) = (capacity(node), held(&here), held(&then));
+        [std::array::from_fn(|at| then[at] - before[at]), std::array::from_fn(|at| has[at].saturating_sub(before[at]))]
+    }
+
+    /// How good a node is, and what breaks ties.
+    pub fn rank(&self, turn: &Turn<'_>, node: &Node, after: &[AllocationId]) -> (i64, u64) {
+        let given = give(node, turn.group, &self.desk.on(node.id), after).ok();
+        let new = self.desk.newcomer(node, turn.group, after.to_vec(), given.as_ref().unwrap_or(&Given::default()));
+        let of = Candidate { job: turn.job, group: turn.group, want: turn.want };
+        let score = score(&self.desk, &self.packing, &of, node, &new, given.as_ref());
+        (score, scattered(tail(node.id.as_bytes())).wrapping_sub(self.seed))
+    }
+
+    /// Counts what found no room, with the reasons of now.
+    fn explain(&mut self, turn: &Turn<'_>, count: u32) {
+        let nodes: Vec<_> =
+            self.desk.state.nodes().filter(|node| turn.want.node.is_none_or(|only| only == node.id)).collect();
+        let misfits: Vec<_> = nodes.into_iter().map(|node| self.misfits(turn, node)).collect();
+        let known = self.unplaced.entry(turn.group.name.clone()).or_default();
+        // The first speaks for its equals, one that is bound to a node for itself.
+        let speaks = known.count == 0 || turn.want.node.is_some();
+        known.count += count;
+        for misfits in misfits.into_iter().filter(|_| speaks) {
+            known.nodes[0] += 1;
+            known.nodes[1] += u32::from(misfits.iter().any(Misfit::is_filter));
+            known.nodes[2] += u32::from(!misfits.is_empty() && !misfits.iter().any(Misfit::is_filter));
+            for misfit in misfits {
+                *known.reasons.entry(misfit.dimension().into_owned()).or_default() += 1;
+            }
+        }
+    }
+
+    fn misfits(&self, turn: &Turn<'_>, node: &Node) -> Vec<Misfit> {
+        let after = self.after(turn, node);
+        let here = self.desk.on(node.id);
+        let mut misfits = demand::misfits(&self.desk, node, turn.job, turn.group, turn.want.previous);
+        let [ask, free] = self.ask_and_free(turn, node, &after);
+        let is_short = |at: usize| ask[at] > free[at];
+        if is_short(0) {
+            misfits.push(Misfit::Cpu { ask_mhz: ask[0], free_mhz: free[0] });
+        }
+        if is_short(1) {
+            misfits.push(Misfit::Memory { ask_mb: ask[1], free_mb: free[1] });
+        }
+        // Who asks for no more than he reserves is told of the reservation only.
+        if is_short(2) && !(is_short(1) && ask[1] == ask[2]) {
+            misfits.push(Misfit::MemoryMax { ask_mb: ask[2], free_mb: free[2] });
+        }
+        if is_short(3) {
+            misfits.push(Misfit::Disk { ask_mb: ask[3], free_mb: free[3] });
+        }
+        misfits.extend(give(node, turn.group, &here, &after).err().unwrap_or_default());
+        misfits.extend(short_of_ports(node, turn.group, &here, &after));
+        misfits
+    }
+}
+
+/// The last eight bytes of an id.
+fn tail(id: &[u8; 16]) -> u64 {
+    u64::from_le_bytes(id[8..].try_into().expect("an id has 16 bytes"))
+}
+
+/// The finisher of SplitMix64.
+fn scattered(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}

@@ -1,0 +1,297 @@
+//! Ports, cores, devices and volumes: what a node lacks, what is short now, and what an instance is given.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    AllocationId, Constraint, CoreGrant, Device, DeviceGrant, DeviceGroup, DeviceId, Group, Misfit, Node, Operator,
+    Port, WHOLE_DEVICE,
+};
+
+use crate::condition;
+use crate::desk::{Piece, held_of};
+
+/// What an instance is given beyond amounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Cores.
+    pub cores: Vec<CoreGrant>,
+    /// Devices.
+    pub devices: Vec<DeviceGrant>,
+    /// The weights of the preferences among devices that are met, and of all.
+    pub liked: (i64, i64),
+}
+
+/// The address of `node` on which `port` is published.
+pub fn address(port: &Port, node: &Node) -> Option<String> {
+    node.address_on(&network(port, node)?).map(String::from)
+}
+
+fn network(port: &Port, node: &Node) -> Option<String> {
+    if port.host_network.starts_with("${") {
+        condition::resolve(&port.host_network, node)
+    } else {
+        Some(port.host_network.clone())
+    }
+}
+
+/// Volumes and networks that the group names and `node` does not have.
+pub fn lacks(node: &Node, group: &Group) -> BTreeSet<Misfit> {
+    let mut misfits = BTreeSet::new();
+    for volume in group.volumes.values().filter(|volume| volume.kind == "host") {
+        let name = volume.source.clone();
+        match node.host_volumes.get(&volume.source) {
+            None => drop(misfits.insert(Misfit::HostVolume { name })),
+            Some(known) if known.read_only && !volume.read_only => {
+                misfits.insert(Misfit::HostVolumeReadOnly { name });
+            }
+            Some(_) => {}
+        }
+    }
+    for port in group.networks.iter().flat_map(|network| network.ports()).filter(|port| address(port, node).is_none()) {
+        misfits.insert(Misfit::HostNetwork { name: network(port, node).unwrap_or_else(|| port.host_network.clone()) });
+    }
+    misfits
+}
+
+/// Ports that an instance can't have on `node`, where `here` stands, of which it succeeds `after`.
+pub fn short_of_ports(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) -> Vec<Misfit> {
+    let mut misfits = Vec::new();
+    let mut own: BTreeSet<(String, u16)> = BTreeSet::new();
+    for port in group.networks.iter().flat_map(|network| &network.reserved_ports) {
+        let Some(address) = address(port, node) else { continue };
+        let at = (address, port.value);
+        let holds = |piece: &&&Piece| !after.contains(&piece.id) && piece.ports.contains(&at);
+        let is_free = !is_reserved(node, &at) && here.iter().find(holds).is_none();
+        let is_first = own.insert(at);
+        if !(port.ignore_collision || is_first && is_free) {
+            misfits.push(Misfit::PortTaken { port: port.value });
+        }
+    }
+    // A static port may lie in the range of the dynamic ones: some must be left for those of which nobody knows the number.
+    let mut wanted: BTreeMap<String, usize> = own.iter().map(|(address, _)| (address.clone(), 0)).collect();
+    for port in group.networks.iter().flat_map(|network| &network.dynamic_ports) {
+        if let Some(address) = address(port, node) {
+            *wanted.entry(address).or_default() += 1;
+        }
+    }
+    let is_short = |(address, wanted): (&String, &usize)| {
+        let unknown: usize = here.iter().filter_map(|piece| piece.unknown_ports.get(address)).sum();
+        let free = (node.dynamic_ports.0..=node.dynamic_ports.1).filter(|port| {
+            let at = (address.clone(), *port);
+            !is_reserved(node, &at) && !own.contains(&at) && !here.iter().any(|piece| piece.ports.contains(&at))
+        });
+        // Enough of them tell, and ranges are long.
+        let enough = wanted + unknown;
+        free.take(enough).count() < enough
+    };
+    if wanted.iter().any(is_short) {
+        misfits.push(Misfit::NoDynamicPort);
+    }
+    misfits
+}
+
+/// Whether nobody is ever given that port.
+pub fn is_reserved(node: &Node, (address, port): &(String, u16)) -> bool {
+    let of_network = node.host_networks.values().filter(|network| network.address == *address);
+    node.reserved_ports.contains(port) || of_network.into_iter().any(|network| network.reserved_ports.contains(port))
+}
+
+/// The cores and devices that an instance gets on `node`, or everything that is short.
+pub fn give(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) -> Result<Given, Vec<Misfit>> {
+    let cores = cores(node, group, here, after);
+    let devices = devices(node, group, here, after);
+    match (cores, devices) {
+        (Ok(cores), Ok((devices, liked))) => Ok(Given { cores, devices, liked }),
+        (cores, devices) => Err(cores.err().into_iter().chain(devices.err().unwrap_or_default()).collect()),
+    }
+}
+
+fn cores(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) -> Result<Vec<CoreGrant>, Misfit> {
+    let is_inherited = |core: u16| here.iter().any(|piece| after.contains(&piece.id) && piece.cores.contains(&core));
+    let is_taken = |core: u16| here.iter().any(|piece| piece.cores.contains(&core)) && !is_inherited(core);
+    let mut free: Vec<u16> = node.cores.ids.iter().copied().filter(|core| !is_taken(*core)).collect();
+    let ask: u32 = group.tasks.iter().map(|task| task.resources.cores).sum();
+    if ask as usize > free.len() {
+        return Err(Misfit::Cores { ask, free: free.len() as u32 });
+    }
+    let mut grants = Vec::new();
+    for task in group.tasks.iter().filter(|task| task.resources.cores > 0) {
+        let wanted = task.resources.cores as usize;
+        let mut ids: Vec<u16> = free.iter().copied().filter(|core| is_inherited(*core)).take(wanted).collect();
+        let rest: Vec<u16> = free.iter().copied().filter(|core| !ids.contains(core)).collect();
+        let lacking = wanted - ids.len();
+        // The shortest row of neighbours that is long enough, or else the lowest.
+        let mut rows: Vec<Vec<u16>> = Vec::new();
+        for core in &rest {
+            match rows.last_mut().filter(|row| row.last().is_some_and(|last| last + 1 == *core)) {
+                Some(row) => row.push(*core),
+                None => rows.push(vec![*core]),
+            }
+        }
+        let shortest = rows.iter().filter(|row| row.len() >= lacking).map(Vec::len).min();
+        let row = rows.iter().find(|row| Some(row.len()) == shortest).unwrap_or(&rest);
+        ids.extend(&row[..lacking]);
+        free.retain(|core| !ids.contains(core));
+        grants.push(CoreGrant { task: task.name.clone(), ids: ids.into_iter().collect() });
+    }
+    Ok(grants)
+}
+
+type Devices = (Vec<DeviceGrant>, (i64, i64));
+/// What is left of each device, group by group.
+type Left = Vec<Vec<u64>>;
+
+fn devices(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) -> Result<Devices, Vec<Misfit>> {
+    let asks: Vec<_> = group
+        .tasks
+        .iter()
+        .flat_map(|task| task.resources.devices.iter().map(move |device| (task.name.as_str(), device)))
+        .filter(|(_, device)| device.count > 0)
+        .collect();
+    let before: Vec<_> = here.iter().copied().filter(|piece| after.contains(&piece.id)).collect();
+    let whole = u64::from(WHOLE_DEVICE);
+    let of_each = |free: &dyn Fn(&DeviceId) -> u64| -> Left {
+        let of_group = |known: &DeviceGroup| known.instances.iter().map(|one| free(&known.id_of(&one.id))).collect();
+        node.devices.iter().map(of_group).collect()
+    };
+    let inherited = of_each(&|id| held_of(id, &before));
+    let mut left = of_each(&|id| (whole + held_of(id, &before)).saturating_sub(held_of(id, here)).min(whole));
+    let misfits: Vec<_> = asks.iter().filter_map(|(_, device)| short(node, device, &left)).collect();
+    if !misfits.is_empty() {
+        return Err(misfits);
+    }
+    // Larger shares choose first, then those with fewer sets of equals to choose from, then those that want more.
+    let mut order: Vec<usize> = (0..asks.len()).collect();
+    order.sort_by_key(|at| {
+        let device = asks[*at].1;
+        let sets = node.devices.iter().filter(|known| answers(known, device)).count();
+        (Reverse(device.share), sets, Reverse(device.count), *at)
+    });
+    let mut picks = BTreeMap::new();
+    let wanted: Vec<_> = order.iter().map(|at| (*at, asks[*at].1)).collect();
+    if !pick_all(node, &wanted, &inherited, &mut left, &mut picks) {
+        let mut misfits = Vec::new();
+        for (_, device) in &wanted {
+            match choices(node, device, &inherited, &left).first() {
+                Some((set, instances)) => take(&mut left, *set, instances, device),
+                None => misfits.extend(short(node, device, &left)),
+            }
+        }
+        return Err(misfits);
+    }
+    let mut grants = Vec::new();
+    let mut liked = (0, 0);
+    for (at, (task, device)) in asks.iter().enumerate() {
+        let (set, instances): &(usize, Vec<usize>) = &picks[&at];
+        let known = &node.devices[*set];
+        liked.0 += weight(known, device);
+        liked.1 += device.affinities.iter().map(|affinity| i64::from(affinity.weight).abs()).sum::<i64>();
+        grants.extend(instances.iter().map(|one| DeviceGrant {
+            task: task.to_string(),
+            device: known.id_of(&known.instances[*one].id),
+            share: device.share,
+        }));
+    }
+    Ok((grants, liked))
+}
+
+fn pick_all(
+    node: &Node,
+    wanted: &[(usize, &Device)],
+    inherited: &Left,
+    left: &mut Left,
+    picks: &mut BTreeMap<usize, (usize, Vec<usize>)>,
+) -> bool {
+    let Some(((at, device), rest)) = wanted.split_first() else { return true };
+    for (set, instances) in choices(node, device, inherited, left) {
+        let mut then = left.clone();
+        take(&mut then, set, &instances, device);
+        picks.insert(*at, (set, instances));
+        if pick_all(node, rest, inherited, &mut then, picks) {
+            return true;
+        }
+    }
+    false
+}
+
+fn take(left: &mut Left, set: usize, instances: &[usize], device: &Device) {
+    instances.iter().for_each(|one| left[set][*one] -= u64::from(device.share));
+}
+
+/// The ways to meet one ask, the best first.
+fn choices(node: &Node, device: &Device, inherited: &Left, left: &Left) -> Vec<(usize, Vec<usize>)> {
+    let mut ways = Vec::new();
+    for (set, known) in node.devices.iter().enumerate().filter(|(_, known)| answers(known, device)) {
+        let fits = |one: &usize| may_be(known, *one, device) && left[set][*one] >= u64::from(device.share);
+        let mut fit: Vec<usize> = (0..known.instances.len()).filter(fits).collect();
+        fit.sort_by_key(|one| (inherited[set][*one] == 0, left[set][*one], *one));
+        if (fit.len() as u64) < device.count {
+            continue;
+        }
+        let starts: Vec<Vec<usize>> = if device.count == 1 {
+            let differs = |at: &usize| *at == 0 || left[set][fit[*at]] != left[set][fit[*at - 1]];
+            (0..fit.len()).filter(differs).map(|at| vec![fit[at]]).collect()
+        } else {
+            vec![fit[..device.count as usize].to_vec()]
+        };
+        for instances in starts {
+            let first = instances[0];
+            let key = (-weight(known, device), inherited[set][first] == 0, left[set][first], fit.len(), set);
+            ways.push((key, (set, instances)));
+        }
+    }
+    ways.sort_by_key(|(key, _)| *key);
+    ways.into_iter().map(|(_, way)| way).collect()
+}
+
+fn short(node: &Node, device: &Device, left: &Left) -> Option<Misfit> {
+    let most = |counts: &dyn Fn(usize, usize) -> bool| {
+        let sets = node.devices.iter().enumerate().filter(|(_, known)| answers(known, device));
+        let of_set = |(set, known): (usize, &DeviceGroup)| {
+            (0..known.instances.len()).filter(|one| may_be(known, *one, device) && counts(set, *one)).count() as u64
+        };
+        sets.map(of_set).max().unwrap_or(0)
+    };
+    let free = most(&|set, one| left[set][one] >= u64::from(device.share));
+    (free < device.count).then(|| Misfit::Device {
+        name: device.name.clone(),
+        ask: device.count,
+        share: device.share,
+        matching: most(&|_, _| true),
+        free,
+    })
+}
+
+fn answers(known: &DeviceGroup, device: &Device) -> bool {
+    known.name.answers_to(&device.name) && device.constraints.iter().all(|constraint| meets(known, constraint))
+}
+
+fn may_be(known: &DeviceGroup, one: usize, device: &Device) -> bool {
+    let named = |constraint: &Constraint| {
+        constraint.attribute != "${device.ids}" || constraint.value == known.instances[one].id
+    };
+    known.instances[one].healthy && device.constraints.iter().all(named)
+}
+
+fn weight(known: &DeviceGroup, device: &Device) -> i64 {
+    let met = device.affinities.iter().filter(|affinity| meets(known, &affinity.condition()));
+    met.map(|affinity| i64::from(affinity.weight)).sum()
+}
+
+/// Conditions on devices: names and attributes that are no amounts.
+fn meets(known: &DeviceGroup, constraint: &Constraint) -> bool {
+    let resolve = |target: &str| match target {
+        "${device.model}" => Some(known.name.name.clone()),
+        "${device.vendor}" => Some(known.name.vendor.clone()),
+        "${device.type}" => Some(known.name.kind.clone()),
+        other => match other.strip_prefix("${device.attr.").and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => known.attributes.get(name).cloned(),
+            None => Some(other.to_string()),
+        },
+    };
+    if constraint.attribute == "${device.ids}" && constraint.operator == Operator::Equal {
+        return known.instances.iter().any(|one| one.id == constraint.value);
+    }
+    condition::stands(constraint.operator, resolve(&constraint.attribute), resolve(&constraint.value))
+}

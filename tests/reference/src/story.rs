@@ -1,0 +1,133 @@
+//! Tells random stories of small clusters, line by line: what there is, and then what happens to what is there by now.
+
+mod documents;
+
+use model::{ClientStatus, JobKey};
+use scenarios::story::Story;
+
+use crate::random::Random;
+
+/// The fewest and the most nodes.
+const NODES: (u64, u64) = (2, 8);
+/// The most jobs.
+const JOBS_MAX: u64 = 4;
+/// The fewest and the most lines.
+const LINES: (u64, u64) = (30, 90);
+
+/// Tells a story.
+pub struct Teller {
+    random: Random,
+    /// What each node is, without what its operator may change.
+    nodes: Vec<String>,
+    jobs: usize,
+    /// Lines that begin it, the last first.
+    beginning: Vec<String>,
+    left: u64,
+}
+
+impl Teller {
+    /// The story of that seed.
+    pub fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let nodes: Vec<_> = (0..random.between(NODES.0, NODES.1)).map(|_| documents::node(&mut random)).collect();
+        let jobs = random.between(1, JOBS_MAX) as usize;
+        let mut beginning = vec![scheduler(&mut random)];
+        let mut teller = Self { random, nodes, jobs, beginning: Vec::new(), left: 0 };
+        for at in 0..teller.nodes.len() {
+            beginning.push(teller.node(at));
+        }
+        for at in 0..teller.jobs {
+            let job = documents::job(&mut teller.random);
+            beginning.push(format!("job w{at} {job}"));
+        }
+        beginning.reverse();
+        teller.beginning = beginning;
+        teller.left = teller.random.between(LINES.0, LINES.1);
+        teller
+    }
+
+    /// The next line, for what is there now; none at the end.
+    pub fn next(&mut self, story: &Story) -> Option<String> {
+        if let Some(line) = self.beginning.pop() {
+            return Some(line);
+        }
+        self.left = self.left.checked_sub(1)?;
+        (0..).find_map(|_| self.deed(story))
+    }
+
+    /// A node as it registers, with what its operator says of it.
+    fn node(&mut self, at: usize) -> String {
+        let facts = documents::facts(&mut self.random);
+        format!("node n{at} {} {facts}", self.nodes[at])
+    }
+
+    fn deed(&mut self, story: &Story) -> Option<String> {
+        let node = format!("n{}", self.random.below(self.nodes.len()));
+        let job = format!("w{}", self.random.below(self.jobs));
+        Some(match self.random.below(100) {
+            0..12 => format!("healthy {job}"),
+            12..22 => "sweep".into(),
+            22..28 => "watch".into(),
+            28..48 => return self.of_instance(story),
+            48..61 => format!("job {job} {}", documents::change(&mut self.random)),
+            61 => format!("stop {job}"),
+            62 => format!("ask {job} force"),
+            63 if self.is_there(story, &job) => format!("purge {job}\njob {job} {}", documents::job(&mut self.random)),
+            64 => format!("crash {job}"),
+            65..69 => return self.of_deployment(story, &job),
+            69..73 => format!("wait {}s", self.random.between(1, 200)),
+            73..75 => "wait 20m".into(),
+            75..78 => "wait 2h\ncollect".into(),
+            78..82 => format!("down {node}"),
+            82..87 => format!("back {node}"),
+            87..90 => format!("reports {node}"),
+            90..92 => format!("drain {node}"),
+            92 => format!("drain {node} deadline=1m ignore_system"),
+            93..95 => format!("undrain {node}"),
+            95 => format!("ineligible {node}"),
+            96 => format!("eligible {node}"),
+            97..99 => self.node(node[1..].parse().ok()?),
+            _ => scheduler(&mut self.random),
+        })
+    }
+
+    fn is_there(&self, story: &Story, job: &str) -> bool {
+        story.state().job(&JobKey::new(model::DEFAULT_NAMESPACE, job)).is_some()
+    }
+
+    /// Something that happens to one instance.
+    fn of_instance(&mut self, story: &Story) -> Option<String> {
+        let state = story.state();
+        let holding: Vec<_> = state.allocations().filter(|known| known.holds()).collect();
+        if holding.is_empty() {
+            return None;
+        }
+        let known = *self.random.one(&holding);
+        let group = if *known.group == *known.job.id { String::new() } else { format!(".{}", known.group) };
+        let name = format!("{}{group}[{}] on {}", known.job.id, known.index, known.node_name);
+        let of_name =
+            |other: &&&std::sync::Arc<model::Allocation>| other.name() == known.name() && other.node == known.node;
+        let is_only = state.allocations().collect::<Vec<_>>().iter().filter(of_name).count() == 1;
+        // The verbs find the oldest of that name that was told to stop, else the newest.
+        let deeds = match (known.is_live(), known.client_status) {
+            (true, ClientStatus::Pending) => &["runs", "runs", "runs", "fails"][..],
+            (true, _) if is_only => &["runs", "fails", "gone", "stop"][..],
+            (true, _) => &["runs", "fails", "gone"][..],
+            (false, _) => &["gone", "gone", "fails"][..],
+        };
+        Some(format!("{} {name}", self.random.one(deeds)))
+    }
+
+    /// Something that a person does about a rollout.
+    fn of_deployment(&mut self, story: &Story, job: &str) -> Option<String> {
+        let key = JobKey::new(model::DEFAULT_NAMESPACE, job);
+        story.state().latest_deployment(&key).filter(|known| known.status.is_active())?;
+        Some(format!("{} {job}", self.random.one(&["pause", "resume", "resume", "fail"])))
+    }
+}
+
+fn scheduler(random: &mut Random) -> String {
+    let algorithm = if random.percent(30) { " spread" } else { "" };
+    let preempt = if random.percent(60) { " preempt" } else { "" };
+    format!("scheduler{algorithm}{preempt}")
+}
