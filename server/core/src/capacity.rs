@@ -1,6 +1,6 @@
 //! What room there is, and what would fit if something were different: nodes added or taken away, more to place.
 //!
-//! [`overview`] adds up what stands in the state. [`foresee`] changes a copy of the state and lets the real scheduler
+//! [`overview()`] adds up what stands in the state. [`foresee`] changes a copy of the state and lets the real scheduler
 //! decide on it, blocked work and displaced work included; so what it answers is what would happen, once everything that
 //! was told to stop is gone. Nothing is written. Called by the shell for `sched capacity`.
 
