@@ -3,19 +3,24 @@
 //! An entry is `{format, kind, min_reader, flags, body}`. The body is MessagePack with field names, so that it can gain
 //! fields. A reader that meets a kind or a `min_reader` beyond its own stops before it applies.
 
+mod records;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::{
-    AllocationId, DeploymentId, DeploymentStatus, DynamicVolume, Eligibility, EvaluationId, Index, Job, JobKey,
-    JobType, Node, NodeId, NodeStatus, Observation, ServerId, Term, Timestamp, VolumeClaimId, VolumeId,
+    AllocationId, DeploymentId, DeploymentStatus, DynamicVolume, Eligibility, EvaluationId, Index, Job, JobKey, Node,
+    NodeId, NodeStatus, Observation, ServerId, Term, Timestamp, VolumeClaimId, VolumeId,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::plan::Plan;
 use crate::rebalance::{Ask, End, Move};
+
+pub use records::{
+    Algorithm, DrainSpec, JoinTokenRecord, Preemption, SchedulerConfiguration, ServerRecord, Submission,
+};
 
 /// The encoding of entries that this release writes.
 const FORMAT: u8 = 1;
@@ -279,110 +284,6 @@ pub enum Command {
     },
     /// A person ends the rebalance that runs; what moves already moves on.
     CancelRebalance,
-}
-
-/// How a drain is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DrainSpec {
-    /// How long it may take; none for without limit, zero for at once.
-    pub deadline: Option<Duration>,
-    /// Whether system jobs stay.
-    pub ignore_system_jobs: bool,
-}
-
-/// What a person sent to register a job.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Submission {
-    /// The text.
-    pub source: String,
-    /// `hcl2` or `json`.
-    pub format: String,
-    /// Variables given one by one.
-    pub variable_flags: BTreeMap<String, String>,
-    /// Variables given as a file.
-    pub variables: String,
-}
-
-/// A server of the cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServerRecord {
-    /// Its id.
-    pub id: ServerId,
-    /// Its name.
-    pub name: String,
-    /// Where it is reached by servers and agents.
-    pub address: String,
-    /// Where it is reached by people.
-    pub http_address: String,
-    /// The newest cluster version that it speaks.
-    pub version: u32,
-    /// Its release.
-    pub build: String,
-}
-
-/// A token that lets servers or agents join, without its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JoinTokenRecord {
-    /// Its public id.
-    pub id: String,
-    /// `server` or `agent`.
-    pub role: String,
-    /// BLAKE3 of the secret, in hexadecimal.
-    pub secret_hash: String,
-    /// When it ends.
-    pub expires_at: Timestamp,
-}
-
-/// How the scheduler chooses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct SchedulerConfiguration {
-    /// Pack nodes, or keep them evenly filled.
-    pub algorithm: Algorithm,
-    /// Whose work may take the room of work of a lower priority.
-    #[serde(default)]
-    pub preemption: Preemption,
-}
-
-/// Whose work may take the room of work of a lower priority where there is no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Preemption {
-    /// Service jobs.
-    pub service: bool,
-    /// Batch jobs.
-    pub batch: bool,
-    /// System jobs.
-    pub system: bool,
-    /// Sysbatch jobs.
-    pub sysbatch: bool,
-}
-
-impl Default for Preemption {
-    fn default() -> Self {
-        Self { service: false, batch: false, system: true, sysbatch: false }
-    }
-}
-
-impl Preemption {
-    /// Whether jobs of that type may.
-    pub fn allows(self, kind: JobType) -> bool {
-        match kind {
-            JobType::Service => self.service,
-            JobType::Batch => self.batch,
-            JobType::System => self.system,
-            JobType::SysBatch => self.sysbatch,
-        }
-    }
-}
-
-/// Pack nodes, or keep them evenly filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Algorithm {
-    /// The fullest node that fits.
-    #[default]
-    Binpack,
-    /// The emptiest.
-    Spread,
 }
 
 impl Command {

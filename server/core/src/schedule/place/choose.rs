@@ -1,11 +1,12 @@
 //! Chooses a node for each instance of one group: the best of all that could take it.
 
+mod looks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node, NodeId};
 
-use super::explain::Finding;
 use super::moves::Move;
 use super::preempt::Victims;
 use super::ranking::{Ranked, Ranking};
@@ -142,21 +143,6 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let mut victims = self.victims.take()?;
         victims.count(&self.moves);
         Some(victims)
-    }
-
-    /// Chooses as that algorithm does, whatever the cluster's is.
-    pub(super) fn choose_as(&mut self, algorithm: Algorithm) {
-        self.algorithm = algorithm;
-    }
-
-    /// The node for one more instance as `want` says, of those that `may_go` takes. Nothing is placed there.
-    pub(super) fn best_among(&self, want: &Want, may_go: &dyn Fn(&Node) -> bool) -> Option<NodeId> {
-        let node = |at: &Place| &self.fleet.row(*at).node;
-        let takes_it =
-            |at: &Place| may_go(node(at)) && self.is_open(*at, None) && self.ask.has_room(self.fleet, *at, None);
-        let all = self.eligible.iter().copied().filter(takes_it);
-        let best = all.max_by_key(|at| (self.score(*at, Some(want)).total(), self.tie(*at), *at));
-        best.map(|at| node(&at).id)
     }
 
     /// Counts the group's instances that stay.
@@ -389,54 +375,11 @@ impl<'a, 'f> Chooser<'a, 'f> {
         [known.id].into_iter().chain(known.ties().after.iter().copied().filter(holds)).collect()
     }
 
-    /// What stands against `want` on each node that it may go to, by node id.
-    pub(super) fn findings(&self, want: &Want) -> impl Iterator<Item = Finding> {
-        let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
-        let only = want.only_node();
-        let may_go = move |at: &Place| only.is_none_or(|only| only == self.fleet.row(*at).node.id);
-        self.fleet.places().filter(may_go).map(move |at| self.finding(at, want, leaving, succeeded))
-    }
-
     /// Whether `want` is bound to no other node: the only one of a system job, or the one with its volumes.
     fn may_go(&self, at: Place, want: &Want) -> bool {
         let node = &self.fleet.row(at).node;
         want.node.is_none_or(|only| only == node.id)
             && want.claims.iter().all(|claim| is_elsewhere(node, claim).is_none())
-    }
-
-    /// What stands against `want` on the node at that place, when `leaving` has left and the room of `succeeded` may be
-    /// taken over.
-    pub(super) fn finding(
-        &self,
-        at: Place,
-        want: &Want,
-        leaving: Option<&Allocation>,
-        succeeded: Option<&Allocation>,
-    ) -> Finding {
-        let row = self.fleet.row(at);
-        // What is eligible meets all lasting conditions, and need not be asked them again.
-        let is_eligible = self.eligible.binary_search(&at).is_ok();
-        let conditions = if is_eligible { Vec::new() } else { self.feasibility.conditions(&row.node) };
-        let is_available = row.is_open && conditions.is_empty();
-        let mut misfits = self.feasibility.misfits_beside(conditions, &row.node, leaving);
-        misfits.extend(want.claims.iter().filter_map(|claim| is_elsewhere(&row.node, claim)));
-        misfits.extend(self.ask.misfits(self.fleet, at, succeeded));
-        Finding { node: row.node.clone(), misfits, is_available }
-    }
-
-    /// What the node at that place is worth to `want`.
-    pub(super) fn score_for(&self, at: Place, want: &Want) -> Score {
-        self.score(at, Some(want))
-    }
-
-    /// The node that `want` would be given now.
-    pub(super) fn best_node(&self, want: &Want) -> Option<NodeId> {
-        self.best_of_all(want).map(|(at, _)| self.node_id(at))
-    }
-
-    /// The id of the node at that place.
-    pub(super) fn node_id(&self, at: Place) -> NodeId {
-        self.fleet.row(at).node.id
     }
 
     /// The allocation that leaves when `want` is placed, now or as soon as that is healthy.
