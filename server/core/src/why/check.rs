@@ -189,10 +189,14 @@ impl Page {
         });
         let has = of(free.memory_mb, capacity.memory_mb, "MiB");
         self.add("memory", format!("{} MiB", ask.memory_mb), has, |misfit| matches!(misfit, Misfit::Memory { .. }));
-        let has = of(free.memory_max_mb, capacity.memory_max_mb, "MiB");
-        self.add("memory_max", format!("{} MiB", ask.memory_max_mb), has, |misfit| {
-            matches!(misfit, Misfit::MemoryMax { .. })
-        });
+        // As in `fits`: who asks for no more than he reserves is told of the reservation only, where both are short.
+        let is_told = ask.memory_max_mb == ask.memory_mb && ask.memory_mb > free.memory_mb;
+        if !is_told || ask.memory_max_mb <= free.memory_max_mb {
+            let has = of(free.memory_max_mb, capacity.memory_max_mb, "MiB");
+            self.add("memory_max", format!("{} MiB", ask.memory_max_mb), has, |misfit| {
+                matches!(misfit, Misfit::MemoryMax { .. })
+            });
+        }
         let has = of(free.disk_mb, capacity.disk_mb, "MiB");
         self.add("disk", format!("{} MiB", ask.disk_mb), has, |misfit| matches!(misfit, Misfit::Disk { .. }));
     }
