@@ -25,11 +25,12 @@ pub(super) async fn run(server: Server, term: Term) {
         let now = server.now();
         let began = Instant::now();
         let deployments = deployment::next(&state, now, term);
+        let drains = drain::next(&state, now);
+        // Before anything is proposed: how long that takes says nothing of how much there is to look at.
+        let pause = SETTLE.max(began.elapsed() * PAUSE_FACTOR);
         for command in deployments.commands {
             propose(&server, command).await;
         }
-        let drains = drain::next(&state, now);
-        let pause = SETTLE.max(began.elapsed() * PAUSE_FACTOR);
         if !drains.moves.is_empty() || !drains.stops.is_empty() {
             let command = Command::Migrate { allocations: drains.moves, stops: drains.stops, term };
             propose(&server, command).await;
