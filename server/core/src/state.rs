@@ -8,6 +8,7 @@ mod derive;
 mod image;
 mod job;
 mod mix;
+mod tally;
 mod usage;
 mod volumes;
 mod watch;
@@ -31,6 +32,7 @@ pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
 use mix::Mix;
 pub(crate) use mix::{Picture, Usual};
+use tally::Tally;
 pub use usage::NodeUse;
 pub(crate) use usage::counts_for;
 pub use volumes::VolumeStatus;
@@ -79,6 +81,8 @@ pub struct State {
 
     // Derived from the above.
     pub(crate) allocations_of_job: CowMap<JobKey, CowMap<AllocationId, Place>>,
+    /// By job and its version.
+    pub(crate) tallies: CowMap<(JobKey, u64), Tally>,
     pub(crate) allocations_of_node: CowMap<(NodeId, AllocationId), Place>,
     pub(crate) evaluations_of_job: CowMap<(JobKey, EvaluationId), ()>,
     pub(crate) deployments_of_job: CowMap<(JobKey, Index, DeploymentId), ()>,

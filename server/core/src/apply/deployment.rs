@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Allocation, AllocationId, ClientStatus, Deployment, DeploymentGroup, DeploymentId, DeploymentStatus, JobKey, Term,
-    Trigger,
+    Allocation, AllocationId, Deployment, DeploymentGroup, DeploymentId, DeploymentStatus, JobKey, Term, Trigger,
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term, job};
@@ -118,11 +117,7 @@ pub(super) fn waits_for_health(state: &State, allocation: &Allocation) -> bool {
         group.placed >= group.desired_total && (group.desired_canaries == 0 || group.promoted)
     };
     let is_last = deployment.status == DeploymentStatus::Running && deployment.groups.values().all(is_placed);
-    let is_left = |known: &Arc<Allocation>| {
-        let stays = known.job_version == deployment.job_version && !known.migrate && known.ties().next.is_none();
-        known.is_live() && !(stays && known.client_status != ClientStatus::Unknown)
-    };
-    !is_last || state.allocations_of_job(&allocation.job).any(is_left)
+    !is_last || state.has_leaving(&allocation.job, deployment.job_version)
 }
 
 /// Ends a deployment: by the leader's watch (with its term), or by a person, who may go back to a stable version.

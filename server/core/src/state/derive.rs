@@ -37,9 +37,11 @@ impl State {
         // In order, each page is found in the cache.
         placed.sort_unstable_by_key(|(id, _)| *id);
         let of_job = value_in(&mut self.allocations_of_job, job);
-        for (id, place) in placed {
-            of_job.insert(id, place);
+        for (id, place) in &placed {
+            of_job.insert(*id, *place);
         }
+        let allocations: Vec<_> = placed.iter().filter_map(|(_, place)| self.allocations.at(*place)).cloned().collect();
+        self.tally(allocations.iter().map(|known| &**known));
     }
 
     /// Stores an allocation that has changed, and what follows from it.
@@ -52,6 +54,13 @@ impl State {
             self.account(&allocation);
             if held_before { self.mix.go(&allocation) } else { self.mix.come(&allocation) }
         }
+        // One that came with the entry at work is counted when its job learns of it.
+        let is_of_job = |known: &Allocation| {
+            self.allocations_of_job.get(&known.job).is_some_and(|of_job| of_job.contains(&known.id))
+        };
+        if let Some(old) = old.filter(|old| is_of_job(old)) {
+            self.retally(&old, &allocation);
+        }
         self.derive_instances(id);
     }
 
@@ -63,6 +72,7 @@ impl State {
             if of_job.is_empty() {
                 self.allocations_of_job.remove(&old.job);
             }
+            self.untally(&old);
         }
         self.allocations_of_node.remove(&(old.node, id));
         if old.holds() {
@@ -164,8 +174,10 @@ impl State {
 
     /// Stores a deployment.
     pub(crate) fn put_deployment(&mut self, deployment: Deployment) {
-        self.deployments_of_job.insert((deployment.job.clone(), deployment.create_index, deployment.id), ());
-        self.deployments.insert(deployment.id, Arc::new(deployment));
+        let (id, begun) = (deployment.id, (deployment.job.clone(), deployment.create_index, deployment.id));
+        if self.deployments.insert(id, Arc::new(deployment)).is_none() {
+            self.deployments_of_job.insert(begun, ());
+        }
     }
 
     /// Computes the instances that an allocation provides, and the rows of its services.
@@ -212,6 +224,8 @@ impl State {
         let allocations: Vec<_> = self.allocations.arrivals().cloned().collect();
         self.allocations_of_job = Default::default();
         self.allocations_of_node = Default::default();
+        self.tallies = Default::default();
+        self.tally(allocations.iter().map(|each| &**each));
         for each in &allocations {
             let Some(place) = self.allocations.place_of(&each.id) else { continue };
             value_in(&mut self.allocations_of_job, &each.job).insert(each.id, place);
@@ -262,6 +276,7 @@ impl State {
         same_rows
             && uses(self) == uses(&anew)
             && self.allocations_of_job == anew.allocations_of_job
+            && self.tallies == anew.tallies
             && self.allocations_of_node == anew.allocations_of_node
             && self.evaluations_of_job == anew.evaluations_of_job
             && self.open_evaluations == anew.open_evaluations
