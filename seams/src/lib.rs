@@ -7,6 +7,7 @@ mod blocking;
 mod clock;
 mod disk;
 mod random;
+mod workers;
 
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -15,3 +16,4 @@ pub use blocking::Blocking;
 pub use clock::{Clock, SystemClock};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use random::{Random, SystemRandom};
+pub use workers::Workers;

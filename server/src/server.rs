@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{ClusterId, NodeId, ServerId, Timestamp, Usage};
+use model::{ClusterId, EvaluationStatus, NodeId, ServerId, Timestamp, Usage};
 use proto::net::{Dialer, Peer};
-use seams::{Blocking, Clock, Disk, Random};
+use seams::{Blocking, Clock, Disk, Random, Workers};
 use server_core::clocks::NodeClocks;
 use server_core::command::{Command, ServerRecord};
 use server_core::state::State;
@@ -80,6 +80,9 @@ pub struct ServerSeams {
     pub random: Arc<dyn Random>,
     /// Where blocking work is done.
     pub blocking: Blocking,
+    /// Where consensus runs, and what other servers say of it is taken: a leader whose heartbeats wait behind thousands
+    /// of agents is soon none.
+    pub consensus: Workers,
     /// Sees every applied entry; none in production.
     pub witness: Option<Arc<dyn Witness>>,
 }
@@ -145,7 +148,10 @@ impl Server {
         };
         let peers = Arc::new(RaftPeers::new(seams.dialer.clone(), config.timings.append));
         let seed = seams.random.next_u64();
-        let raft = Raft::start(raft_config, seams.disk.clone(), peers, Box::new(machine), seed).await?;
+        let disk = seams.disk.clone();
+        let starting = async move { Raft::start(raft_config, disk, peers, Box::new(machine), seed).await };
+        let started = seams.consensus.run(starting).await;
+        let raft = started.map_err(|error| raft::StartError::Core(error.to_string()))??;
         if config.begins_cluster && raft.metrics().last_log == 0 {
             match raft.initialize(&config.address).await {
                 Ok(()) | Err(raft::InitializeClusterError::NotPristine) => {}

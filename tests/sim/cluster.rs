@@ -10,7 +10,7 @@ use client_agent::{AgentConfig, AgentSeams, FixedHost, MemoryStore};
 use model::{ClusterId, NodeId, ServerId};
 use proto::net::{Caller, Peer};
 use seams::testing::MemoryDisk;
-use seams::{Blocking, Random};
+use seams::{Blocking, Random, Workers};
 use server::raft::{Sizes, Timings};
 use server::server::{Server, ServerConfig, ServerSeams};
 use tokio::time::sleep;
@@ -107,6 +107,7 @@ impl SimCluster {
             clock: self.clock.clone(),
             random: Arc::new(SeededRandom::new(self.random.next_u64())),
             blocking: Blocking::Inline,
+            consensus: Workers::shared(),
             witness: Some(self.trace.witness(id)),
         };
         let running = Server::start(config, seams, CancellationToken::new()).await.expect("its disk is sound");

@@ -20,7 +20,7 @@ pub const REACH_REASON: &str =
 pub const ARROWS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("jobspecs", &["model"]),
-    ("proto", &["model"]),
+    ("proto", &["model", "seams"]),
     ("seams", &["model"]),
     ("server-core", &["model"]),
     ("client-agent-core", &["model"]),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use seams::{SystemClock, SystemRandom};
+use seams::{SystemClock, SystemRandom, Workers};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -21,6 +21,8 @@ use crate::failure::Failure;
 
 /// How long everything may take to end once it was told to.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// Threads of consensus: one decides while the other applies.
+const CONSENSUS_THREADS: usize = 2;
 
 /// Runs the server and/or the client agent until the process is told to stop.
 pub fn run(config: Config) -> Result<Exit, Failure> {
@@ -29,30 +31,38 @@ pub fn run(config: Config) -> Result<Exit, Failure> {
         .install_default()
         .map_err(|_| Failure::new("another crypto provider is installed"))?;
     let folder = config.data_dir.clone().ok_or_else(|| Failure::new("there is no data_dir"))?;
-    let runtime =
-        tokio::runtime::Runtime::new().map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
-    let exit = runtime.block_on(run_until_told(&config, &folder));
+    let cannot_start = |error| Failure::new(format!("cannot start the runtime: {error}"));
+    let runtime = tokio::runtime::Runtime::new().map_err(cannot_start)?;
+    let mut consensus = tokio::runtime::Builder::new_multi_thread();
+    let consensus = consensus.worker_threads(CONSENSUS_THREADS).thread_name("consensus").enable_all().build();
+    let consensus = consensus.map_err(cannot_start)?;
+    let world = World {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        consensus: Workers::own(consensus.handle().clone()),
+    };
+    let exit = runtime.block_on(run_until_told(&config, &folder, &world));
     if config.ephemeral {
         // What can't be removed is left; the folder is one of its own under the system's temporary one.
         let _ = std::fs::remove_dir_all(&folder);
     }
     // Whatever still blocks (a hanging container engine, say) must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
+    consensus.shutdown_timeout(Duration::from_secs(1));
     exit
 }
 
-async fn run_until_told(config: &Config, folder: &Path) -> Result<Exit, Failure> {
+async fn run_until_told(config: &Config, folder: &Path, world: &World) -> Result<Exit, Failure> {
     let shutdown = CancellationToken::new();
-    let world = World { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
     if config.dev {
-        cluster_folder::prepare_dev(config, folder, &world)?;
+        cluster_folder::prepare_dev(config, folder, world)?;
     }
     let server = match config.server.enabled {
-        true => Some(server::start(config, folder, &world, shutdown.clone()).await?),
+        true => Some(server::start(config, folder, world, shutdown.clone()).await?),
         false => None,
     };
     let mut client = match config.client.enabled {
-        true => Some(client::start(config, folder, &world, shutdown.clone()).await?),
+        true => Some(client::start(config, folder, world, shutdown.clone()).await?),
         false => None,
     };
     let ended = tokio::select! {
@@ -81,6 +91,8 @@ async fn run_until_told(config: &Config, folder: &Path) -> Result<Exit, Failure>
 struct World {
     clock: Arc<SystemClock>,
     random: Arc<SystemRandom>,
+    /// Threads of consensus.
+    consensus: Workers,
 }
 
 type RunningClient = tokio::task::JoinHandle<Result<(), client_agent::AgentError>>;

@@ -14,11 +14,13 @@ use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use model::ClusterId;
+use seams::Workers;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -37,15 +39,16 @@ use crate::wire::{self, Answer, Frame};
 /// How long to wait after the system refused to accept a connection, which it does when we have too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `service` on `listener` as `identity` until `shutdown`; then ends conversations, waits [`SHUTDOWN_GRACE`] for
+/// Serves `service` on `listener` as `identity` until `shutdown`, other servers on threads `of_servers`; then ends conversations, waits [`SHUTDOWN_GRACE`] for
 /// running calls, and returns. The error is an unusable identity; the network gives none.
 pub async fn serve(
     listener: TcpListener,
     identity: &Identity,
     service: Arc<dyn Service>,
+    of_servers: Workers,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), TlsError> {
-    serve_at_most(CONNECTIONS_MAX, listener, identity, service, shutdown).await
+    serve_at_most(CONNECTIONS_MAX, listener, identity, service, of_servers, shutdown).await
 }
 
 pub(super) async fn serve_at_most(
@@ -53,11 +56,12 @@ pub(super) async fn serve_at_most(
     listener: TcpListener,
     identity: &Identity,
     service: Arc<dyn Service>,
+    of_servers: Workers,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), TlsError> {
     let (close, closing) = watch::channel(false);
     let tls = TlsAcceptor::from(tls::server_config(identity)?);
-    let door = Door { tls, cluster: identity.cluster(), service, closing };
+    let door = Door { tls, cluster: identity.cluster(), service, of_servers, closing };
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
@@ -82,12 +86,16 @@ pub(super) async fn serve_at_most(
     Ok(())
 }
 
+/// Why a connection ended.
+type Broken = Box<dyn std::error::Error + Send + Sync>;
+
 /// What each connection needs.
 #[derive(Clone)]
 struct Door {
     tls: TlsAcceptor,
     cluster: ClusterId,
     service: Arc<dyn Service>,
+    of_servers: Workers,
     closing: watch::Receiver<bool>,
 }
 
@@ -100,7 +108,7 @@ impl Door {
         }
     }
 
-    async fn hold(self, tcp: TcpStream) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    async fn hold(self, tcp: TcpStream) -> Result<(), Broken> {
         tcp.set_nodelay(true)?;
         let handshake = timeout(HANDSHAKE_TIMEOUT, self.tls.accept(tcp)).await;
         let stream = handshake.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no TLS handshake"))??;
@@ -114,6 +122,14 @@ impl Door {
                 role.caller(cluster)
             }
         };
+        match caller {
+            Caller::Server { .. } => self.of_servers.clone().run(self.converse(caller, stream)).await?,
+            Caller::Agent { .. } | Caller::Anonymous => self.converse(caller, stream).await,
+        }
+    }
+
+    /// Serves who is there until either side ends it.
+    async fn converse(self, caller: Caller, stream: TlsStream<TcpStream>) -> Result<(), Broken> {
         let (message_max, lifetime) = bounds_of(caller);
         let desk = Desk { caller, service: self.service, closing: self.closing.clone() };
         let desk =

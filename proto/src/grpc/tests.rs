@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use model::NodeId;
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
+use seams::Workers;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -94,7 +95,7 @@ impl Server {
         let serving = service.clone();
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            serve_at_most(connections_max, listener, &identity, serving, stopped).await.unwrap();
+            serve_at_most(connections_max, listener, &identity, serving, Workers::shared(), stopped).await.unwrap();
         });
         Self { address, service, stop: Some(stop), task }
     }

@@ -70,6 +70,7 @@ pub async fn start(
         clock: world.clock.clone(),
         random: world.random.clone(),
         blocking: Blocking::Threads,
+        consensus: world.consensus.clone(),
         witness: None,
     };
     let first = document.servers.first().map(|server| server.id);
@@ -91,9 +92,10 @@ pub async fn start(
         .await
         .map_err(|error| Failure::new(chain(&error)).at(home.display().to_string()))?;
 
-    let (service, ends) = (Arc::new(server.clone()), shutdown.clone());
+    let (service, ends, of_servers) = (Arc::new(server.clone()), shutdown.clone(), world.consensus.clone());
     tokio::spawn(async move {
-        if let Err(error) = proto::grpc::serve(rpc_listener, &identity, service, ends.cancelled_owned()).await {
+        let ends = ends.cancelled_owned();
+        if let Err(error) = proto::grpc::serve(rpc_listener, &identity, service, of_servers, ends).await {
             tracing::error!(%error, "cannot serve servers and agents");
         }
     });

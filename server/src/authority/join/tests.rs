@@ -69,7 +69,9 @@ impl Cluster {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let service = registrar.clone();
-        tokio::spawn(async move { serve(listener, &identity, service, std::future::pending()).await.unwrap() });
+        tokio::spawn(async move {
+            serve(listener, &identity, service, seams::Workers::shared(), std::future::pending()).await.unwrap()
+        });
         Self { address, token: text.expose().clone(), registrar }
     }
 
