@@ -98,6 +98,11 @@ pub enum StartServer {
     Begin(#[from] raft::InitializeClusterError),
 }
 
+/// Whether evaluations wait for the planner.
+fn is_planning(state: &State) -> bool {
+    state.open_evaluations(EvaluationStatus::Pending).next().is_some()
+}
+
 /// A running server. Clones are the same server.
 #[derive(Clone)]
 pub struct Server {
@@ -179,7 +184,7 @@ impl Server {
         server.spawn(crate::rpc::beats::pass_on(server.clone()));
         server.spawn(crate::rpc::observations::pass_on(server.clone()));
         let paced = server.clone();
-        server.spawn(async move { paced.inner.pace.run().await });
+        server.spawn(async move { paced.inner.pace.run(|| is_planning(&paced.state())).await });
         Ok(server)
     }
 

@@ -3,7 +3,8 @@
 //! Every instance that an agent begins comes back as observations, each of which goes through the log. A hundred thousand
 //! at once would leave no time for beats, so that nodes would seem lost, nor for the planner. So who gives out new work
 //! takes a permit for each instance. They come at a rate that halves while this server's own timers are late, and grows
-//! again while they are not; where they are never late, nobody ever waits.
+//! again while they are not; where they are never late, nobody ever waits. While evaluations wait to be planned it is lower
+//! too: what is decided later begins later, and agents have work meanwhile.
 
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// Permits per second at most.
 const RATE_MAX: u32 = 20_000;
+/// Permits per second at most while evaluations wait for the planner: far more than small jobs need, however many come.
+const RATE_WHILE_PLANNING: u32 = 2_000;
 /// Permits per second however late the timers are.
 const RATE_MIN: u32 = 500;
 /// How often permits are added and the timers looked at.
@@ -41,22 +44,23 @@ impl Pace {
         }
     }
 
-    /// Adds permits for as long as the server runs.
-    pub async fn run(&self) {
+    /// Adds permits for as long as the server runs. `is_planning`: whether evaluations wait for the planner.
+    pub async fn run(&self, is_planning: impl Fn() -> bool) {
         let mut rate = RATE_MAX;
         loop {
             let due = Instant::now() + TICK;
             sleep_until(due).await;
-            rate = next_rate(rate, due.elapsed());
+            rate = next_rate(rate, due.elapsed(), if is_planning() { RATE_WHILE_PLANNING } else { RATE_MAX });
             let wanted = of_a_tick(rate).saturating_sub(self.permits.available_permits());
             self.permits.add_permits(wanted);
         }
     }
 }
 
-/// The rate after a tick that came so late.
-fn next_rate(rate: u32, late: Duration) -> u32 {
-    if late > LATE { (rate / 2).max(RATE_MIN) } else { (rate + GROWTH).min(RATE_MAX) }
+/// The rate after a tick that came so late, where it may be `most`.
+fn next_rate(rate: u32, late: Duration, most: u32) -> u32 {
+    let next = if late > LATE { (rate / 2).max(RATE_MIN) } else { rate + GROWTH };
+    next.min(most)
 }
 
 /// Permits of one tick.
@@ -70,13 +74,21 @@ mod tests {
 
     #[test]
     fn the_rate_halves_down_to_its_limit_while_timers_are_late_and_grows_back_while_they_are_not() {
-        assert_eq!(next_rate(RATE_MAX, LATE), RATE_MAX);
+        let next = |rate, late| next_rate(rate, late, RATE_MAX);
+        assert_eq!(next(RATE_MAX, LATE), RATE_MAX);
         let late = LATE + Duration::from_nanos(1);
-        assert_eq!(next_rate(RATE_MAX, late), RATE_MAX / 2);
-        assert_eq!(next_rate(2 * RATE_MIN, late), RATE_MIN);
-        assert_eq!(next_rate(RATE_MIN, late), RATE_MIN);
-        assert_eq!(next_rate(RATE_MIN, LATE), RATE_MIN + GROWTH);
-        assert_eq!(next_rate(RATE_MAX - 1, Duration::ZERO), RATE_MAX);
+        assert_eq!(next(RATE_MAX, late), RATE_MAX / 2);
+        assert_eq!(next(2 * RATE_MIN, late), RATE_MIN);
+        assert_eq!(next(RATE_MIN, late), RATE_MIN);
+        assert_eq!(next(RATE_MIN, LATE), RATE_MIN + GROWTH);
+        assert_eq!(next(RATE_MAX - 1, Duration::ZERO), RATE_MAX);
+    }
+
+    #[test]
+    fn while_evaluations_wait_for_the_planner_the_rate_stays_below_a_limit() {
+        assert_eq!(next_rate(RATE_MAX, Duration::ZERO, RATE_WHILE_PLANNING), RATE_WHILE_PLANNING);
+        assert_eq!(next_rate(RATE_WHILE_PLANNING, Duration::ZERO, RATE_WHILE_PLANNING), RATE_WHILE_PLANNING);
+        assert_eq!(next_rate(RATE_MIN, Duration::ZERO, RATE_WHILE_PLANNING), RATE_MIN + GROWTH);
     }
 
     #[tokio::test(start_paused = true)]
@@ -93,7 +105,7 @@ mod tests {
         };
         tokio::select! {
             () = asks => {}
-            () = pace.run() => {}
+            () = pace.run(|| false) => {}
         }
     }
 }
