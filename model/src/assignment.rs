@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AllocationId, AssignedPort, CheckState, ClientStatus, CoreGrant, DeploymentId, Desired, DeviceGrant, Index, JobKey,
-    TaskState, Timestamp,
+    TaskState, TaskStates, Timestamp,
 };
 
 /// Names one version of a job's document. A job that was forgotten and is registered again counts its versions from 0
@@ -56,9 +56,10 @@ pub struct Assignment {
     pub generation: Index,
 }
 
-/// What an agent has observed of one allocation. It always says all of it, so that the newest one suffices.
+/// What an agent has observed of one allocation. It always says all of it, so that the newest one suffices. On its way
+/// through the log the states of its tasks are packed ([`Observation::packed`]), as servers keep them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Observation {
+pub struct Observation<T = BTreeMap<String, TaskState>> {
     /// The allocation.
     pub allocation: AllocationId,
     /// Where it stands; terminal only when all its containers were observed gone.
@@ -67,7 +68,7 @@ pub struct Observation {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_description: String,
     /// The tasks, by name.
-    pub tasks: BTreeMap<String, TaskState>,
+    pub tasks: T,
     /// Whether it counts as healthy; none while undecided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healthy: Option<bool>,
@@ -80,6 +81,22 @@ pub struct Observation {
     /// The address of the shared network namespace, where the group has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_address: Option<String>,
+}
+
+impl Observation {
+    /// The same with the states of its tasks packed: servers pass them on, and look at them rarely.
+    pub fn packed(self) -> Observation<TaskStates> {
+        Observation {
+            allocation: self.allocation,
+            client_status: self.client_status,
+            client_description: self.client_description,
+            tasks: TaskStates::pack(&self.tasks),
+            healthy: self.healthy,
+            healthy_at: self.healthy_at,
+            checks: self.checks,
+            network_address: self.network_address,
+        }
+    }
 }
 
 /// What runs use of a node, measured by its agent; carried by beats, never logged.

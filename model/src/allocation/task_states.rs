@@ -1,15 +1,16 @@
-//! What agents see of tasks. Servers keep it packed: it is by far the most that there is of an allocation, and is looked at
-//! rarely.
+//! What agents see of tasks. Servers keep it packed, in the log and in snapshots too: it is by far the most that there is of
+//! an allocation, and is looked at rarely.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Timestamp;
 
-/// The states of an allocation's tasks, by name, packed.
+/// The states of an allocation's tasks, by name, packed as MessagePack with field names, so that they can gain fields.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct TaskStates(Option<Arc<[u8]>>);
 
@@ -22,9 +23,8 @@ impl TaskStates {
 
     /// Each of them, by the task's name.
     pub fn unpack(&self) -> BTreeMap<String, TaskState> {
-        // The bytes never leave this process, so there is no other version of them.
-        let unpack = |bytes| rmp_serde::from_slice(bytes).expect("what was packed here can be unpacked");
-        self.0.as_deref().map(unpack).unwrap_or_default()
+        // What a later release packed in a way that this one can't read is nothing to it; it is kept as it is.
+        self.0.as_deref().and_then(|bytes| rmp_serde::from_slice(bytes).ok()).unwrap_or_default()
     }
 }
 
@@ -36,13 +36,34 @@ impl fmt::Debug for TaskStates {
 
 impl Serialize for TaskStates {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.unpack().serialize(serializer)
+        if serializer.is_human_readable() {
+            return self.unpack().serialize(serializer);
+        }
+        serializer.serialize_bytes(self.0.as_deref().unwrap_or_default())
     }
 }
 
 impl<'de> Deserialize<'de> for TaskStates {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        BTreeMap::deserialize(deserializer).map(|states| Self::pack(&states))
+        if deserializer.is_human_readable() {
+            return BTreeMap::deserialize(deserializer).map(|states| Self::pack(&states));
+        }
+        deserializer.deserialize_bytes(Packed)
+    }
+}
+
+/// Takes packed bytes over as they are.
+struct Packed;
+
+impl Visitor<'_> for Packed {
+    type Value = TaskStates;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("packed states of tasks")
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<TaskStates, E> {
+        Ok(TaskStates((!bytes.is_empty()).then(|| bytes.into())))
     }
 }
 
@@ -154,5 +175,10 @@ mod tests {
         assert_eq!(TaskStates::pack(&BTreeMap::new()), TaskStates::default());
         let written = serde_json::to_string(&TaskStates::pack(&states)).unwrap();
         assert_eq!(serde_json::from_str::<TaskStates>(&written).unwrap().unpack(), states);
+        for packed in [TaskStates::pack(&states), TaskStates::default()] {
+            let written = rmp_serde::to_vec_named(&packed).unwrap();
+            assert_eq!(rmp_serde::from_slice::<TaskStates>(&written).unwrap(), packed);
+        }
+        assert_eq!(TaskStates(Some([0xc1].into())).unpack(), BTreeMap::new(), "of what can't be read nothing is known");
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use model::{
     AllocationId, DeploymentId, DeploymentStatus, DynamicVolume, Eligibility, EvaluationId, Index, Job, JobKey, Node,
-    NodeId, NodeStatus, Observation, ServerId, Term, Timestamp, VolumeClaimId, VolumeId,
+    NodeId, NodeStatus, Observation, ServerId, TaskStates, Term, Timestamp, VolumeClaimId, VolumeId,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -137,7 +137,7 @@ pub enum Command {
     /// What agents observed, batched by the server that serves them.
     Observe {
         /// Observations per node.
-        nodes: Vec<(NodeId, Vec<Observation>)>,
+        nodes: Vec<(NodeId, Vec<Observation<TaskStates>>)>,
     },
     /// A person stops an allocation; another takes its place.
     StopAllocation {

@@ -50,7 +50,7 @@ impl Rehearsal {
     pub fn stop_at_once(&mut self, job: &JobKey) {
         self.command(Command::DeregisterJob { job: job.clone(), purge: false });
         let held: Vec<_> = self.state.allocations_of_job(job).filter(|known| known.holds()).cloned().collect();
-        let gone = held.iter().map(|known| (known.node, vec![self.gone(known)])).collect();
+        let gone = held.iter().map(|known| (known.node, vec![self.gone(known).packed()])).collect();
         self.command(Command::Observe { nodes: gone });
     }
 
@@ -66,7 +66,7 @@ impl Rehearsal {
     fn sweep(&mut self) -> bool {
         let is_stopping = |known: &&Arc<Allocation>| known.holds() && !known.is_live();
         let stopping = self.state.allocations_as_placed().filter(is_stopping);
-        let gone: Vec<_> = stopping.map(|known| (known.node, vec![self.gone(known)])).collect();
+        let gone: Vec<_> = stopping.map(|known| (known.node, vec![self.gone(known).packed()])).collect();
         let is_any = !gone.is_empty();
         if is_any {
             self.command(Command::Observe { nodes: gone });

@@ -189,7 +189,7 @@ impl Twin {
             checks: BTreeMap::from([("web/alive".to_string(), passing)]),
             network_address: None,
         };
-        self.apply(Command::Observe { nodes: vec![(node, vec![observation])] });
+        self.apply(Command::Observe { nodes: vec![(node, vec![observation.packed()])] });
     }
 
     /// The ids of a job's allocations.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
-use model::{AllocationId, NodeId, Observation};
+use model::{AllocationId, NodeId, Observation, TaskStates};
 use proto::wire::{Frame, agent_down};
 use server_core::apply::Answer;
 use server_core::command::Command;
@@ -30,13 +30,15 @@ pub(crate) struct Observations {
 
 struct Waiting {
     sequence: u64,
-    newest: BTreeMap<AllocationId, Observation>,
+    newest: BTreeMap<AllocationId, Observation<TaskStates>>,
     session: mpsc::Sender<Frame>,
 }
 
 impl Observations {
     /// Takes what a node's agent, which listens on `session`, observed.
     pub fn take(&self, node: NodeId, sequence: u64, observed: Vec<Observation>, session: mpsc::Sender<Frame>) {
+        // Packed before the lock is taken, and once for all servers.
+        let observed: Vec<_> = observed.into_iter().map(Observation::packed).collect();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let of_node = waiting.entry(node).or_insert_with(|| Waiting {
             sequence,
@@ -113,7 +115,11 @@ mod tests {
             checks: BTreeMap::new(),
             network_address: None,
         };
-        let newest = (0..observations).map(observation).map(|known| (known.allocation, known)).collect();
+        let newest = (0..observations)
+            .map(observation)
+            .map(Observation::packed)
+            .map(|known| (known.allocation, known))
+            .collect();
         Waiting { sequence: 1, newest, session: mpsc::channel(1).0 }
     }
 

@@ -177,10 +177,10 @@ impl Placer for Product<'_> {
         // Time only goes on; what ends is known by its lifetime.
         let ends = task.arrival + task.lifetime.unwrap_or(0).max(1);
         self.now = Timestamp::from_seconds(ends as i64);
-        let mut nodes: BTreeMap<NodeId, Vec<Observation>> = BTreeMap::new();
+        let mut nodes: BTreeMap<NodeId, Vec<_>> = BTreeMap::new();
         for id in placed {
             let Some(known) = self.state.allocation(id) else { continue };
-            nodes.entry(known.node).or_default().push(complete(id, self.now));
+            nodes.entry(known.node).or_default().push(complete(id, self.now).packed());
         }
         self.command(Command::Observe { nodes: nodes.into_iter().collect() })?;
         self.decide()?;

@@ -185,7 +185,7 @@ impl Cluster {
             checks: BTreeMap::new(),
             network_address: None,
         };
-        self.command(Command::Observe { nodes: vec![(known.node, vec![observation])] });
+        self.command(Command::Observe { nodes: vec![(known.node, vec![observation.packed()])] });
     }
 
     fn stop(&mut self, mut words: Words) {

@@ -18,7 +18,7 @@ use crate::state::{Change, State};
 pub(super) fn observe(
     state: &mut State,
     work: &mut AtWork,
-    nodes: &[(NodeId, Vec<Observation>)],
+    nodes: &[(NodeId, Vec<Observation<TaskStates>>)],
 ) -> Result<Accepted, Rejection> {
     for (node, observations) in nodes {
         // A node that was given up must register again first, which settles what stays.
@@ -37,7 +37,7 @@ pub(super) fn observe(
 }
 
 /// Takes over one observation; whether it freed something on the node.
-fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: &Observation) -> bool {
+fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: &Observation<TaskStates>) -> bool {
     let Some(old) = state.allocation(observation.allocation).cloned() else { return false };
     if old.node != node || old.client_status.is_terminal() {
         return false;
@@ -46,7 +46,7 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     new.client_status = observation.client_status;
     let describes = !observation.client_description.is_empty();
     new.client_description = describes.then(|| observation.client_description.as_str().into());
-    new.tasks = TaskStates::pack(&observation.tasks);
+    new.tasks = observation.tasks.clone();
     new.network_address = observation.network_address.as_deref().map(Arc::from);
     new.checks = observation.checks.clone();
     for check in new.checks.values_mut() {

@@ -40,7 +40,7 @@ fn crowded() -> State {
             checks: Default::default(),
             network_address: None,
         };
-        offer(&mut state, 1, Command::Observe { nodes: vec![(known.node, vec![observation])] }).unwrap();
+        offer(&mut state, 1, Command::Observe { nodes: vec![(known.node, vec![observation.packed()])] }).unwrap();
     }
     plan(&mut state);
     offer(&mut state, 1, Command::RegisterNode { node: Arc::new(node("n2")) }).unwrap();

@@ -129,7 +129,7 @@ impl<'a> Trial<'a> {
             checks: BTreeMap::new(),
             network_address: None,
         };
-        self.carry_out(Command::Observe { nodes: vec![(node, vec![observation])] })
+        self.carry_out(Command::Observe { nodes: vec![(node, vec![observation.packed()])] })
     }
 
     fn carry_out(&mut self, command: Command) -> Result<(), Stuck> {
