@@ -45,6 +45,11 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::arguments::Arguments;
 use crate::exit::Exit;
 
+/// Servers hold millions of small objects for long, and free them on other threads than they were made on: the system's
+/// allocator takes a quarter more CPU time for a burst of placements.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let root = Arguments::command();
     let argv = argv::normalise(std::env::args_os(), &root);

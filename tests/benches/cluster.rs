@@ -7,6 +7,10 @@ use std::process::ExitCode;
 
 use tests::bench::{self, Size};
 
+/// The one of the product, whose agents run here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let quick = number("BENCH_QUICK").is_some_and(|quick| quick > 0);
     let usual: &[Size] = if quick { &Size::QUICK } else { &Size::FULL };

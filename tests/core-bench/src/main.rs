@@ -46,6 +46,10 @@ enum Command {
     Convert(convert::Options),
 }
 
+/// The one of the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Pack(options) => pack::run(&options),
