@@ -94,7 +94,9 @@ impl Report {
             State::Sent { at, .. } => at + RESEND_DELAY <= now,
             State::Kept => false,
         };
-        let ids: Vec<_> = self.waiting.iter().map(|(_, id)| *id).filter(waits).take(OBSERVATIONS_MAX).collect();
+        // What is due later than that was sent not long ago.
+        let soon = self.waiting.iter().take_while(|(at, _)| *at <= now + BATCH_DELAY).map(|(_, id)| *id);
+        let ids: Vec<_> = soon.filter(waits).take(OBSERVATIONS_MAX).collect();
         let items = ids.iter().map(|id| observation_to_wire(&self.newest[id].observation)).collect();
         let sent = State::Sent { sequence: self.sequence, at: now };
         ids.into_iter().for_each(|id| self.set(id, sent));
@@ -103,9 +105,14 @@ impl Report {
 
     /// A server has kept everything up to `sequence`.
     pub fn kept(&mut self, sequence: u64) {
-        let is_kept =
-            |id: &AllocationId| matches!(self.newest[id].state, State::Sent { sequence: sent, .. } if sent <= sequence);
-        let kept: Vec<_> = self.waiting.iter().map(|(_, id)| *id).filter(is_kept).collect();
+        let sent = |id: &AllocationId| match self.newest[id].state {
+            State::Sent { sequence, .. } => Some(sequence),
+            State::Due(_) | State::Kept => None,
+        };
+        // They wait in the order in which they were sent.
+        let waiting = self.waiting.iter().map(|(_, id)| *id);
+        let until = waiting.take_while(|id| sent(id).is_none_or(|sent| sent <= sequence));
+        let kept: Vec<_> = until.filter(|id| sent(id).is_some()).collect();
         kept.into_iter().for_each(|id| self.set(id, State::Kept));
     }
 

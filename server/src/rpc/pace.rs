@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 /// Permits per second at most.
 const RATE_MAX: u32 = 20_000;
 /// Permits per second at most while evaluations wait for the planner: far more than small jobs need, however many come.
-const RATE_WHILE_PLANNING: u32 = 2_000;
+const RATE_WHILE_PLANNING: u32 = 1_000;
 /// Permits per second however late the timers are.
 const RATE_MIN: u32 = 500;
 /// How often permits are added and the timers looked at.
