@@ -136,13 +136,15 @@ pub fn decode_answer(bytes: &[u8]) -> Option<Answer> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::future::Future as _;
     use std::pin::pin;
     use std::sync::Mutex;
     use std::task::{Context, Wake, Waker};
 
-    use model::Timestamp;
+    use model::{ClientStatus, EvaluationStatus, Observation, TaskStates, Timestamp};
     use server_core::command::Command;
+    use server_core::plan::Plan;
 
     use super::*;
 
@@ -175,5 +177,42 @@ mod tests {
         machine.apply(1, 1, &entry.encode());
         machine.advanced(1);
         assert_eq!(*look.seen.lock().unwrap(), Some(1));
+    }
+
+    #[test]
+    fn a_session_is_woken_for_what_is_wanted_and_for_what_is_over_and_not_by_what_its_agent_observed() {
+        let mut state = State::default();
+        let mut apply = |command| {
+            let entry = Entry { at: Timestamp::default(), request: None, caller: "test".into(), command };
+            let index = state.index() + 1;
+            let applied = apply::apply(&mut state, index, 1, &entry);
+            assert!(matches!(applied.answer, Answer::Accepted(_)), "{:?}", applied.answer);
+            (nodes_with_new_work(&state, &applied.changes), state.clone())
+        };
+        let node = model::testing::node("n1");
+        let id = node.id;
+        apply(Command::RegisterNode { node: Arc::new(node) });
+        let job = Arc::new(model::testing::job("web").count(1));
+        let (_, state) = apply(Command::RegisterJob { job, check_index: None, submission: None });
+        let evaluation = state.open_evaluations(EvaluationStatus::Pending).next().unwrap();
+        let plan = server_core::schedule::schedule(&state, evaluation, Timestamp::default()).plan;
+        let (woken, state) = apply(Command::Plan(Box::new(Plan { term: 1, ..plan })));
+        assert_eq!(woken, BTreeSet::from([id]), "it is placed");
+        let allocation = state.allocations().next().unwrap().id;
+        let mut observe = |client_status| {
+            let observation = Observation {
+                allocation,
+                client_status,
+                client_description: String::new(),
+                tasks: TaskStates::default(),
+                healthy: None,
+                healthy_at: None,
+                checks: BTreeMap::new(),
+                network_address: None,
+            };
+            apply(Command::Observe { nodes: vec![(id, vec![observation])] }).0
+        };
+        assert_eq!(observe(ClientStatus::Running), BTreeSet::new(), "it runs");
+        assert_eq!(observe(ClientStatus::Complete), BTreeSet::from([id]), "it is over");
     }
 }

@@ -51,6 +51,13 @@ impl NodeClocks {
         self.leases.insert(node, now + lease.min(LEASE_MAX));
     }
 
+    /// The leader itself stood still for so long, and heard nobody: that says nothing of nodes, whose clocks stood still too.
+    pub fn stood_still(&mut self, still: Duration) {
+        for at in self.heard_at.values_mut().chain(self.leases.values_mut()) {
+            *at = *at + still;
+        }
+    }
+
     /// Looks at all clocks.
     pub fn look(&mut self, state: &State, now: Timestamp) -> Found {
         self.heard_at.retain(|id, _| state.node(*id).is_some());
@@ -194,6 +201,17 @@ mod tests {
         clocks.lease(node("n0").id, LEASE_MAX + INSTANT, seconds(0));
         assert_eq!(clocks.look(&state, seconds(0) + (LEASE_MAX - INSTANT)).changes, []);
         assert_eq!(clocks.look(&state, seconds(0) + LEASE_MAX).changes, [(node("n0").id, NodeStatus::Down)]);
+    }
+
+    #[test]
+    fn time_in_which_the_leader_stood_still_counts_for_no_node() {
+        let state = cluster(2);
+        let mut clocks = NodeClocks::default();
+        clocks.heard(node("n0").id, seconds(0));
+        clocks.lease(node("n1").id, DOWN_AFTER, seconds(0));
+        clocks.stood_still(Duration::from_secs(60));
+        assert_eq!(clocks.look(&state, seconds(60)).changes, []);
+        assert_eq!(clocks.look(&state, seconds(60) + DOWN_AFTER).changes, [(node("n0").id, NodeStatus::Down)]);
     }
 
     #[test]

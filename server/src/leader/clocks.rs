@@ -1,20 +1,36 @@
 //! Looks at the clocks over nodes, and commits what they show.
 
+use std::time::Duration;
+
 use model::{NodeStatus, Term};
 use server_core::command::Command;
 use server_core::limits::clocks_interval;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::propose;
-use crate::server::Server;
+use crate::server::{Leading, Server};
+
+/// A look at the clocks that comes so late shows that this process stood still: beats that came meanwhile wait to be heard.
+const STANDSTILL_MIN: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(server: Server, term: Term) {
     let mut was_braked = false;
     loop {
-        sleep(clocks_interval(server.state().node_count())).await;
+        let due = Instant::now() + clocks_interval(server.state().node_count());
+        sleep_until(due).await;
+        let late = due.elapsed();
         let state = server.state();
         let now = server.monotonic();
-        let Some(found) = server.with_leading(|leading| leading.clocks.look(&state, now)) else { return };
+        let look = |leading: &mut Leading| {
+            if late >= STANDSTILL_MIN {
+                leading.clocks.stood_still(late);
+            }
+            leading.clocks.look(&state, now)
+        };
+        let Some(found) = server.with_leading(look) else { return };
+        if late >= STANDSTILL_MIN {
+            tracing::warn!(?late, "this server stood still: it was stopped, or its machine has too much to do");
+        }
         if found.braked && !was_braked {
             tracing::error!("most nodes are silent at once: replacement is braked, look at the network");
         }
