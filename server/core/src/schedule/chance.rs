@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, Group, JobKey, Node, NodeId, Timestamp, fits};
+use model::{Allocation, AllocationId, Group, JobKey, Node, NodeId, Timestamp, fits};
 
 use super::Feasibility;
 use super::grant::{Placed, Taken, Written, grant, is_elsewhere, room_for_ports};
@@ -14,9 +14,14 @@ use super::reconcile::{Want, reconcile};
 use crate::limits::PREEMPTION_PRIORITY_GAP;
 use crate::state::{State, counts_for};
 
-/// Whether an instance that the job of that key wants has a place on one of `nodes`.
+/// Whether an instance that the job of that key wants has a place on one of `nodes`, or one that stands there can be updated
+/// where it is, which its node may have been in the way of.
 pub fn has_chance(state: &State, job: &JobKey, nodes: &BTreeSet<NodeId>, now: Timestamp) -> bool {
     let wishes = reconcile(state, job, None, now);
+    let stands_there = |id: &AllocationId| state.allocation(*id).is_some_and(|known| nodes.contains(&known.node));
+    if wishes.updates_in_place.iter().any(stands_there) {
+        return true;
+    }
     let mut asks: BTreeMap<(&str, u64), Feasibility<'_>> = BTreeMap::new();
     let mut had_plain = BTreeSet::new();
     for want in &wishes.wants {

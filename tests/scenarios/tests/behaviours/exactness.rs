@@ -241,3 +241,21 @@ fn a_node_has_one_instance_of_a_job_that_became_a_system_job() {
          in-place web[?]",
     );
 }
+
+#[test]
+fn one_whose_node_suits_again_is_updated_where_it_is_though_others_of_its_job_are_blocked() {
+    check(
+        "node n1 disk=100 rack=r1
+         job web count=0 disk=200
+         group side count=1 disk=0
+         group third count=3 disk=0 max_parallel=1 constraint=\"${meta.rack} regexp ^r[01]$\" distinct_hosts
+         run
+         node n1 disk=100
+         job web count=1
+         run
+         node n1 disk=100 rack=r0",
+        "in-place web.third[0]
+         blocked web.third 2: distinct_hosts 1
+         blocked web 1: disk 1",
+    );
+}
