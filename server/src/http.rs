@@ -36,8 +36,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use model::NodeId;
 use seams::{Blocking, Clock, Random};
 use tokio_util::sync::CancellationToken;
 
@@ -63,6 +64,8 @@ pub struct HttpConfig {
     pub host_names: Vec<String>,
     /// The cluster's authority, where this server holds its key: it can make join tokens then.
     pub authority: Option<Arc<Authority>>,
+    /// The node whose client agent runs in this process, once it does.
+    pub node: Arc<OnceLock<NodeId>>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
     /// Request ids and jitter.

@@ -7,9 +7,10 @@ mod server;
 pub use cluster_folder::{AGENT_TOKEN_FILE, NAME_FILE};
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use model::NodeId;
 use seams::{SystemClock, SystemRandom, Workers};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,7 @@ pub fn run(config: Config) -> Result<Exit, Failure> {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         consensus: Workers::own(consensus.handle().clone()),
+        node: Arc::default(),
     };
     let exit = runtime.block_on(run_until_told(&config, &folder, &world));
     if config.ephemeral {
@@ -93,6 +95,8 @@ struct World {
     random: Arc<SystemRandom>,
     /// Threads of consensus.
     consensus: Workers,
+    /// The node of the client agent, once it runs.
+    node: Arc<OnceLock<NodeId>>,
 }
 
 type RunningClient = tokio::task::JoinHandle<Result<(), client_agent::AgentError>>;

@@ -211,6 +211,7 @@ impl Twin {
             version: "0.1.0".into(),
             host_names: Vec::new(),
             authority: None,
+            node: Arc::new(NodeId::derive(&[b"node", b"n1"]).into()),
             clock: Arc::new(Still),
             random: Arc::new(Same),
             blocking: Blocking::default(),

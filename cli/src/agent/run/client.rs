@@ -43,6 +43,7 @@ pub async fn start(
     let forgets = if config.ephemeral { drivers.clone() } else { Vec::new() };
     let seams =
         AgentSeams { dialer, drivers, clock, random: world.random.clone(), store, host: Arc::new(RealHost::default()) };
+    world.node.get_or_init(|| node);
     tracing::info!(%node, name = config.name, "client agent is up");
     Ok(tokio::spawn(async move {
         let ended = client_agent::run(agent, seams, shutdown).await;

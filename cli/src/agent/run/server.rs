@@ -106,6 +106,7 @@ pub async fn start(
         version: env!("CARGO_PKG_VERSION").into(),
         host_names: vec![http.ip().to_string()],
         authority,
+        node: world.node.clone(),
         clock: world.clock.clone(),
         blocking: Blocking::Threads,
         random: world.random.clone(),

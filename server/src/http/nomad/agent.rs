@@ -19,13 +19,15 @@ pub(super) async fn own(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Fail
     let numbers = api.cluster.log_numbers();
     let leadership = api.cluster.leadership();
     let state = api.cluster.states().borrow().clone();
-    let answer = json!({
+    let node = api.config.node.get().map(ToString::to_string);
+    let mut answer = json!({
         "config": {
             "Name": api.config.name,
             "Region": api.config.region,
             "Datacenter": api.config.datacenter,
             "Version": { "Version": api.config.version },
             "Server": { "Enabled": true },
+            "Client": { "Enabled": node.is_some() },
             "ACL": { "Enabled": false },
             "UI": { "Enabled": true, "ShowCLIHints": false },
         },
@@ -50,6 +52,9 @@ pub(super) async fn own(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Fail
             },
         },
     });
+    if let Some(node) = node {
+        answer["stats"]["client"] = json!({ "node_id": node });
+    }
     reply_json(&call, &answer)
 }
 

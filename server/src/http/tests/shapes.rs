@@ -105,7 +105,9 @@ async fn servers_and_small_things() {
     assert_eq!(twin.get("/v1/status/peers").await.json(), json!(["127.0.0.1:4647"]));
     assert_eq!(twin.get("/v1/regions").await.json(), json!(["global"]));
     assert_eq!(twin.get("/v1/namespaces").await.json()[0]["Name"], "default");
-    has(&twin.get("/v1/agent/self").await.json(), "config member stats");
+    let own = twin.get("/v1/agent/self").await.json();
+    has(&own, "config member stats");
+    assert_eq!(own["stats"]["client"]["node_id"], twin.node("n1").to_string());
     let member = &twin.get("/v1/agent/members").await.json()["Members"][0];
     assert_eq!(
         (&member["Addr"], &member["Port"], &member["Status"]),
