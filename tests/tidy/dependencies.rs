@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Why arrows point one way.
-pub const ARROWS_REASON: &str = "model <- jobspecs, proto, seams, the cores <- server, client-agent <- cli <- tests; server \
+pub const ARROWS_REASON: &str = "model <- jobspecs, seams <- proto, the cores <- server, client-agent <- cli <- tests; server \
     and agent meet only in proto";
 /// Why the pure crates have a list.
 pub const PURE_REASON: &str =

@@ -39,8 +39,9 @@ use crate::wire::{self, Answer, Frame};
 /// How long to wait after the system refused to accept a connection, which it does when we have too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `service` on `listener` as `identity` until `shutdown`, other servers on threads `of_servers`; then ends conversations, waits [`SHUTDOWN_GRACE`] for
-/// running calls, and returns. The error is an unusable identity; the network gives none.
+/// Serves `service` on `listener` as `identity` until `shutdown`, other servers on threads `of_servers`; then ends
+/// conversations, waits [`SHUTDOWN_GRACE`] for running calls, and returns. The error is an unusable identity; the network
+/// gives none.
 pub async fn serve(
     listener: TcpListener,
     identity: &Identity,
