@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod cluster;
+pub mod failover;
 pub mod history;
 pub mod linear;
 pub mod nemesis;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -31,6 +32,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// How long a change of members may take to be answered.
 const CHANGE_WITHIN: Duration = Duration::from_secs(12);
 
+/// Clusters that this process has started.
+static STARTED: AtomicU32 = AtomicU32::new(0);
+
 /// A cluster that is made to suffer.
 #[derive(Debug)]
 pub struct Cluster {
@@ -52,7 +56,8 @@ impl Cluster {
         let process = std::process::id();
         let name = format!("chaos-{purpose}-{process}");
         // Addresses of its own: two runs side by side do not meet, except by great misfortune.
-        let net = 7 + u8::try_from(process % 240).expect("less than 240");
+        let number = process.wrapping_add(STARTED.fetch_add(1, Ordering::Relaxed));
+        let net = 7 + u8::try_from(number % 240).expect("less than 240");
         let folder = runs_folder().with_file_name("chaos").join(&name);
         std::fs::create_dir_all(&folder).expect("the target folder can be written to");
         let space = format!("sc{net}");
@@ -88,11 +93,10 @@ impl Cluster {
     fn write_server(&self, name: &str, origin: &str, token: &str) {
         let (folder, address) = (self.folder.display(), self.network.address(name));
         let number = self.replaced.get(name).copied().unwrap_or(0);
-        let (data, shown) =
-            if number == 0 { (name.to_owned(), name.to_owned()) } else { let new = format!("{name}-{number}"); (new.clone(), new) };
+        let shown = if number == 0 { name.to_owned() } else { format!("{name}-{number}") };
         let text = format!(
             r#"name      = "{shown}"
-data_dir  = "{folder}/{data}"
+data_dir  = "{folder}/{shown}"
 bind      = "{address}"
 log_level = "info"
 {token}

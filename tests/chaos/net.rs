@@ -88,8 +88,9 @@ impl Network {
     }
 }
 
-/// Removes everything of a network, as shell: `$3` is its name. The machine's end of the link goes with the bridge.
+/// Removes everything of a network, as shell: `$3` is its name.
 pub const SWEEP: &str = r#"
+ip link delete "$3-out"
 for space in $(ip netns list | cut -d ' ' -f 1); do
     case $space in "$3"-*) ip netns delete "$space" ;; esac
 done
