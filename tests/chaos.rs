@@ -11,4 +11,5 @@ pub mod history;
 pub mod linear;
 pub mod nemesis;
 pub mod net;
+pub mod watcher;
 pub mod writer;

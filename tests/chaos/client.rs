@@ -3,6 +3,7 @@
 //! A register is a job: its value stands in the job's meta, a swap is a registration that enforces the job's modify
 //! index. All reads are the API's ordinary ones, which are to be linearizable; half of them read the job, half the list.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,15 +16,18 @@ use crate::e2e::http::{self, AskError, Reply};
 use crate::sim::seed::SeededRandom;
 
 /// How many clients there are.
-pub const CLIENTS: usize = 10;
+pub const CLIENTS: usize = 12;
 /// Registers that are in use at the same time.
 const REGISTERS: usize = 4;
 /// Operations after which a register is left for a new one: a search takes longer than its history.
 const OPERATIONS_PER_REGISTER: usize = 400;
 /// How long clients wait for an answer. Some wait longer than servers try, so that their refusals are heard too.
-const ANSWER_WITHIN: [Duration; 3] = [Duration::from_millis(1_000), Duration::from_secs(3), Duration::from_secs(12)];
+const ANSWER_WITHIN: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(12)];
+/// How long a client turns to others when a server has not answered.
+const AVOIDED: Duration = Duration::from_secs(2);
 /// What a client does between two operations.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// All clients.
 #[derive(Debug)]
@@ -58,9 +62,10 @@ impl Clients {
     pub fn run(&self, client: usize, seed: u64) {
         let random = SeededRandom::new(seed.wrapping_add(client as u64));
         let within = ANSWER_WITHIN[client % ANSWER_WITHIN.len()];
+        let avoided = vec![Cell::new(Duration::ZERO); self.servers.len()];
         while !self.over.load(Ordering::Relaxed) {
             let key = self.register(random.below(REGISTERS as u64) as usize);
-            let caller = Caller { clients: self, client, key: &key, within, random: &random };
+            let caller = Caller { clients: self, client, key: &key, within, random: &random, avoided: &avoided };
             if let Some((index, value)) = caller.read()
                 && random.below(4) > 0
             {
@@ -90,6 +95,8 @@ struct Caller<'a> {
     key: &'a str,
     within: Duration,
     random: &'a SeededRandom,
+    /// Until when it turns to other servers, for each.
+    avoided: &'a [Cell<Duration>],
 }
 
 impl Caller<'_> {
@@ -135,8 +142,16 @@ impl Caller<'_> {
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Result<Reply, AskError> {
-        let server = self.clients.servers[self.random.below(self.clients.servers.len() as u64) as usize];
-        http::ask(server, method, path, body.as_bytes(), self.within)
+        let servers = &self.clients.servers;
+        let now = self.clients.history.now();
+        let any = || self.random.below(servers.len() as u64) as usize;
+        let mut tries = std::iter::repeat_with(any).take(servers.len());
+        let server = tries.find(|server| self.avoided[*server].get() <= now).unwrap_or_else(any);
+        let answer = http::ask(servers[server], method, path, body.as_bytes(), self.within);
+        if answer.is_err() {
+            self.avoided[server].set(self.clients.history.now() + AVOIDED);
+        }
+        answer
     }
 
     fn note(&self, began: Duration, deed: Deed, outcome: Outcome) {

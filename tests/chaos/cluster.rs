@@ -227,6 +227,13 @@ client {{
         wait::until("a leader", WHOLE_WITHIN, || self.leader().ok_or_else(|| "no server leads".to_owned())).0
     }
 
+    /// The index of the last entry that the leader has applied.
+    #[track_caller]
+    pub fn index(&self) -> u64 {
+        let own = self.get(self.await_leader(), "/v1/agent/self").unwrap_or_else(|reason| panic!("{reason}"));
+        own["stats"]["raft"]["applied_index"].as_str().and_then(|text| text.parse().ok()).expect("an index is told")
+    }
+
     // ---- Strikes ----
 
     /// Starts a process that does not run; waits for nothing.

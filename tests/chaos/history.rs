@@ -1,7 +1,7 @@
 //! What clients did to registers and what they were told, with the times of both. One register per key; a register holds
 //! a value, 0 where it does not exist yet. Written by [`super::client`], judged by [`super::linear`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -89,6 +89,17 @@ pub struct History {
     log: Mutex<Log>,
 }
 
+/// A history that is over.
+#[derive(Debug)]
+pub struct Ended {
+    /// The operations of each register.
+    pub registers: BTreeMap<String, Vec<Operation>>,
+    /// The indexes at which registers are known to have been written.
+    pub written: BTreeSet<(u64, String)>,
+    /// Indexes under which two values were seen.
+    pub conflicts: Vec<String>,
+}
+
 #[derive(Debug, Default)]
 struct Log {
     keys: BTreeMap<String, Vec<Operation>>,
@@ -139,10 +150,16 @@ impl History {
         self.log().keys.values().flatten().filter(|operation| operation.is_completed()).count()
     }
 
-    /// The operations of each key, and the conflicts of indexes.
-    pub fn end(self) -> (BTreeMap<String, Vec<Operation>>, Vec<String>) {
-        let log = self.log.into_inner().expect("no client panicked while it wrote");
-        (log.keys, log.conflicts)
+    /// The last index at which a register is known to have been written.
+    pub fn last_index(&self) -> u64 {
+        self.log().indexes.keys().map(|(_, index)| *index).max().unwrap_or_default()
+    }
+
+    /// All that was written down.
+    pub fn end(self) -> Ended {
+        let Log { keys, indexes, conflicts } = self.log.into_inner().expect("no client panicked while it wrote");
+        let written = indexes.into_keys().filter(|(_, index)| *index > 0).map(|(key, index)| (index, key)).collect();
+        Ended { registers: keys, written, conflicts }
     }
 
     fn log(&self) -> std::sync::MutexGuard<'_, Log> {
@@ -162,6 +179,8 @@ mod tests {
         history.note_index("other", 7, 2);
         history.note_index("k", 8, 2);
         history.note_index("k", 7, 3);
-        assert_eq!(history.end().1, ["k had both 1 and 3 at index 7"]);
+        let ended = history.end();
+        assert_eq!(ended.written.len(), 3);
+        assert_eq!(ended.conflicts, ["k had both 1 and 3 at index 7"]);
     }
 }

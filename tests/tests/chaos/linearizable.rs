@@ -1,4 +1,5 @@
-//! Bar R7: what clients are told of registers is linearizable under every nemesis. `CHAOS_NEMESES` names the nemeses
+//! Bars R7 and R8: what clients are told of registers is linearizable under every nemesis, and watchers of the event
+//! stream are told of everything, once and in order. `CHAOS_NEMESES` names the nemeses
 //! (`kill,pause`, or `all`), `CHAOS_SECONDS` says how long each goes on.
 
 use std::process::Command;
@@ -6,8 +7,10 @@ use std::time::Duration;
 
 use tests::chaos::client::{CLIENTS, Clients};
 use tests::chaos::cluster::Cluster;
+use tests::chaos::history::Ended;
 use tests::chaos::linear::{self, Verdict};
 use tests::chaos::nemesis::{ALL, Nemesis};
+use tests::chaos::watcher::{self, Told, WATCHERS, Watchers};
 use tests::e2e::{checkout, command};
 use tests::{bar, machine};
 use tokio::time::Instant;
@@ -23,17 +26,18 @@ const LEADER_CHANGES_MIN: usize = 3;
 /// How many times as long a run may take until it has seen that.
 const LONGER_MAX: u32 = 4;
 
-/// Ends the clients also where the test fails: their threads are waited for.
-struct Ends<'a>(&'a Clients);
+/// Ends clients and watchers also where the test fails: their threads are waited for.
+struct Ends<'a>(&'a Clients, &'a Watchers);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
         self.0.end();
+        self.1.end(self.0.history.last_index());
     }
 }
 
 #[test]
-fn what_clients_are_told_is_linearizable() {
+fn what_clients_are_told_is_linearizable_and_watchers_miss_nothing() {
     let _machine = machine::alone();
     for nemesis in nemeses() {
         suffer(nemesis, Duration::from_secs(bar::size("CHAOS_SECONDS", QUICK_SECONDS)));
@@ -43,50 +47,83 @@ fn what_clients_are_told_is_linearizable() {
 fn suffer(nemesis: Nemesis, during: Duration) {
     let mut cluster = Cluster::start(&nemesis.to_string(), SERVERS);
     let clients = Clients::new(cluster.all_http());
+    let begin = cluster.index();
+    let watchers = Watchers::new(cluster.all_http(), begin);
     let seed = bar::size("SEED", u64::from(commit()));
     let first_terms = cluster.terms().len();
     let changes = |cluster: &Cluster| cluster.terms().len() - first_terms;
     let began = Instant::now();
-    let strikes = std::thread::scope(|scope| {
-        let _ends = Ends(&clients);
-        for client in 0..CLIENTS {
-            let clients = &clients;
-            scope.spawn(move || clients.run(client, seed));
-        }
-        nemesis.run(&mut cluster, seed, began + during, |cluster| {
+    let (strikes, told) = std::thread::scope(|scope| {
+        let ends = Ends(&clients, &watchers);
+        let writing: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let clients = &clients;
+                scope.spawn(move || clients.run(client, seed))
+            })
+            .collect();
+        let watching: Vec<_> = (0..WATCHERS)
+            .map(|watcher| {
+                let watchers = &watchers;
+                scope.spawn(move || watchers.run(watcher, seed))
+            })
+            .collect();
+        let strikes = nemesis.run(&mut cluster, seed, began + during, |cluster| {
             let enough = clients.history.completed() >= COMPLETED_MIN && changes(cluster) >= LEADER_CHANGES_MIN;
             !enough && began.elapsed() < during * LONGER_MAX
-        })
+        });
+        clients.end();
+        writing.into_iter().for_each(|client| client.join().expect("no client panics"));
+        drop(ends);
+        let told: Vec<_> = watching.into_iter().map(|watcher| watcher.join().expect("no watcher panics")).collect();
+        (strikes, told)
     });
-    let took = began.elapsed();
+    let took = began.elapsed().as_secs();
     for (term, leaders) in cluster.terms() {
         assert_eq!(leaders.len(), 1, "{leaders:?} led in term {term}");
     }
-    let changes = changes(&cluster);
-    let (completed, unknown, registers) = judge(clients);
+    let suffered = format!("{nemesis} for {took} s on {SERVERS} servers: {strikes} strikes, {} leader changes", changes(&cluster));
+    let ended = clients.history.end();
+    assert_eq!(ended.conflicts, [""; 0], "an index stands for one value");
+    let (completed, unknown) = judge_registers(&ended);
     bar::report(
         "R7",
         &format!(
-            "{nemesis} for {} s on {SERVERS} servers: {strikes} strikes, {changes} leader changes, {completed} operations \
-             completed and {unknown} unknown on {registers} registers: linearizable",
-            took.as_secs()
+            "{suffered}, {completed} operations completed and {unknown} unknown on {} registers: linearizable",
+            ended.registers.len()
         ),
     );
+    judge_watchers(&suffered, begin, &told, &ended);
     assert!(completed >= COMPLETED_MIN, "{completed} operations were completed, {COMPLETED_MIN} are wanted");
+    let changes = changes(&cluster);
     assert!(changes >= LEADER_CHANGES_MIN, "{changes} leaders changed, {LEADER_CHANGES_MIN} are wanted");
 }
 
-/// Judges each register. Gives the numbers of completed and of unknown operations, and of registers.
-fn judge(clients: Clients) -> (usize, usize, usize) {
-    let (registers, conflicts) = clients.history.end();
-    assert_eq!(conflicts, [""; 0], "an index stands for one value");
-    for (key, operations) in &registers {
+/// Judges each register. Gives the numbers of completed and of unknown operations.
+fn judge_registers(ended: &Ended) -> (usize, usize) {
+    for (key, operations) in &ended.registers {
         let verdict = linear::check(operations);
         assert_eq!(verdict, Verdict::Valid, "{key}: {verdict}");
     }
-    let all = || registers.values().flatten();
+    let all = || ended.registers.values().flatten();
     let completed = all().filter(|operation| operation.is_completed()).count();
-    (completed, all().count() - completed, registers.len())
+    (completed, all().count() - completed)
+}
+
+/// Bar R8.
+fn judge_watchers(suffered: &str, begin: u64, told: &[Told], ended: &Ended) {
+    let wrong = watcher::judge(begin, told, &ended.written);
+    assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
+    let sum = |number: fn(&Told) -> usize| told.iter().map(number).sum::<usize>();
+    bar::report(
+        "R8",
+        &format!(
+            "{suffered}, {WATCHERS} watchers told of {} indexes over {} connections: ordered, unique and without a gap, \
+             {} times told that an index is too old",
+            sum(|told| told.events.len()),
+            sum(|told| told.connections),
+            sum(|told| told.refused.len())
+        ),
+    );
 }
 
 /// The nemeses that were asked for; in an ordinary run two, which depend on the commit.
