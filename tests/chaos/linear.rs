@@ -175,7 +175,10 @@ impl<'a> Search<'a> {
         near.sort_by_key(|one| one.ended);
         let near = near.split_off(near.len().saturating_sub(SHOWN));
         let near: Vec<String> = near.iter().map(|one| one.to_string()).collect();
-        format!("nothing explains `{stuck}` (at best the value was {value}); what ended last by then:\n{}", near.join("\n"))
+        format!(
+            "nothing explains `{stuck}` (at best the value was {value}); what ended last by then:\n{}",
+            near.join("\n")
+        )
     }
 }
 

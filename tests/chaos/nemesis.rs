@@ -30,8 +30,7 @@ pub enum Nemesis {
 }
 
 /// All kinds.
-pub const ALL: [Nemesis; 5] =
-    [Nemesis::Kill, Nemesis::Pause, Nemesis::Partition, Nemesis::Membership, Nemesis::Mixed];
+pub const ALL: [Nemesis; 5] = [Nemesis::Kill, Nemesis::Pause, Nemesis::Partition, Nemesis::Membership, Nemesis::Mixed];
 
 /// How a network falls apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -75,8 +75,7 @@ impl Network {
     /// From now on `host` hears nothing from these, and everything from all others.
     #[track_caller]
     pub fn deafen(&self, host: &str, to: &[&str]) {
-        let drops: String =
-            to.iter().map(|other| format!("-A INPUT -s {} -j DROP\n", self.address(other))).collect();
+        let drops: String = to.iter().map(|other| format!("-A INPUT -s {} -j DROP\n", self.address(other))).collect();
         let rules = format!("*filter\n{drops}COMMIT\n");
         let mut restore = Command::new("ip");
         restore.args(["netns", "exec", &self.space(host), "iptables-restore"]).stdin(Stdio::piped());

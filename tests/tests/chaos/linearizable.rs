@@ -81,7 +81,8 @@ fn suffer(nemesis: Nemesis, during: Duration) {
     for (term, leaders) in cluster.terms() {
         assert_eq!(leaders.len(), 1, "{leaders:?} led in term {term}");
     }
-    let suffered = format!("{nemesis} for {took} s on {SERVERS} servers: {strikes} strikes, {} leader changes", changes(&cluster));
+    let suffered =
+        format!("{nemesis} for {took} s on {SERVERS} servers: {strikes} strikes, {} leader changes", changes(&cluster));
     let ended = clients.history.end();
     assert_eq!(ended.conflicts, [""; 0], "an index stands for one value");
     let (completed, unknown) = judge_registers(&ended);
