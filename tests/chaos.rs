@@ -4,6 +4,7 @@
 //! It does not judge by time-outs: an answer that did not come is an unknown outcome. Called by the tests in
 //! `tests/chaos`; what they measure is told as [bars](crate::bar).
 
+pub mod auditor;
 pub mod client;
 pub mod cluster;
 pub mod failover;

@@ -38,15 +38,26 @@ pub struct Clients {
     /// The numbers of the registers that are in use.
     registers: [AtomicUsize; REGISTERS],
     registers_made: AtomicUsize,
+    reads: Reads,
     over: AtomicBool,
+}
+
+/// Which reads clients ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// The ordinary ones.
+    Newest,
+    /// What the server has, of whatever age: these are not linearizable, and who judges must notice.
+    Stale,
 }
 
 impl Clients {
     /// Clients of these servers.
-    pub fn new(servers: Vec<SocketAddr>) -> Self {
+    pub fn new(servers: Vec<SocketAddr>, reads: Reads) -> Self {
         Self {
             history: History::default(),
             servers,
+            reads,
             registers: std::array::from_fn(AtomicUsize::new),
             registers_made: AtomicUsize::new(REGISTERS),
             over: AtomicBool::new(false),
@@ -110,9 +121,10 @@ impl Caller<'_> {
     }
 
     fn ask_for(&self, form: Form) -> (Duration, Option<(u64, Value)>) {
+        let stale = self.clients.reads == Reads::Stale;
         let path = match form {
-            Form::Job => format!("/v1/job/{}", self.key),
-            Form::List => format!("/v1/jobs?meta=true&prefix={}", self.key),
+            Form::Job => format!("/v1/job/{}?stale={stale}", self.key),
+            Form::List => format!("/v1/jobs?meta=true&prefix={}&stale={stale}", self.key),
         };
         let began = self.clients.history.now();
         let reply = self.ask("GET", &path, "").ok();

@@ -5,13 +5,14 @@
 use std::process::Command;
 use std::time::Duration;
 
-use tests::chaos::client::{CLIENTS, Clients};
+use tests::chaos::auditor::Auditor;
+use tests::chaos::client::{CLIENTS, Clients, Reads};
 use tests::chaos::cluster::Cluster;
 use tests::chaos::history::Ended;
 use tests::chaos::linear::{self, Verdict};
 use tests::chaos::nemesis::{ALL, Nemesis};
 use tests::chaos::watcher::{self, Told, WATCHERS, Watchers};
-use tests::e2e::{checkout, command};
+use tests::e2e::{checkout, command, wait};
 use tests::{bar, machine};
 use tokio::time::Instant;
 
@@ -23,16 +24,19 @@ const QUICK_NEMESES: usize = 2;
 /// What a run must at least have seen, or it proves nothing.
 const COMPLETED_MIN: usize = 2_000;
 const LEADER_CHANGES_MIN: usize = 3;
+/// How long a few hundred operations may take.
+const ENOUGH_WITHIN: Duration = Duration::from_secs(60);
 /// How many times as long a run may take until it has seen that.
 const LONGER_MAX: u32 = 4;
 
-/// Ends clients and watchers also where the test fails: their threads are waited for.
-struct Ends<'a>(&'a Clients, &'a Watchers);
+/// Ends all of them also where the test fails: their threads are waited for.
+struct Ends<'a>(&'a Clients, &'a Watchers, &'a Auditor);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
         self.0.end();
         self.1.end(self.0.history.last_index());
+        self.2.end();
     }
 }
 
@@ -44,17 +48,60 @@ fn what_clients_are_told_is_linearizable_and_watchers_miss_nothing() {
     }
 }
 
+/// The judge itself is put to the test: reads of whatever a server has are not linearizable where one is cut off.
+#[test]
+fn stale_reads_are_found_out() {
+    let _machine = machine::alone();
+    let cluster = Cluster::start("stale", 3);
+    let clients = Clients::new(cluster.all_http(), Reads::Stale);
+    let leader = cluster.await_leader();
+    let follower = cluster.servers().iter().find(|server| **server != leader).expect("two follow");
+    std::thread::scope(|scope| {
+        let _ends = EndsClients(&clients);
+        for client in 0..CLIENTS {
+            let clients = &clients;
+            scope.spawn(move || clients.run(client, 1));
+        }
+        let completed = |more: usize| {
+            let wanted = clients.history.completed() + more;
+            wait::until("operations", ENOUGH_WITHIN, || {
+                let completed = clients.history.completed();
+                wait::check(completed >= wanted, || format!("{completed} of {wanted} are completed"))
+            });
+        };
+        completed(100);
+        let others: Vec<&str> = cluster.servers().iter().copied().filter(|server| server != follower).collect();
+        cluster.deafen(follower, &others);
+        completed(300);
+        cluster.connect_all();
+    });
+    let ended = clients.history.end();
+    let is_refused = |operations: &Vec<_>| matches!(linear::check(operations), Verdict::Invalid(_));
+    let refused = ended.registers.values().filter(|operations| is_refused(operations)).count();
+    assert!(refused > 0, "{} registers, all read stale, and nothing was found", ended.registers.len());
+}
+
+/// Ends the clients also where the test fails.
+struct EndsClients<'a>(&'a Clients);
+
+impl Drop for EndsClients<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 fn suffer(nemesis: Nemesis, during: Duration) {
     let mut cluster = Cluster::start(&nemesis.to_string(), SERVERS);
-    let clients = Clients::new(cluster.all_http());
+    let clients = Clients::new(cluster.all_http(), Reads::Newest);
+    let auditor = Auditor::begin(&cluster);
     let begin = cluster.index();
     let watchers = Watchers::new(cluster.all_http(), begin);
     let seed = bar::size("SEED", u64::from(commit()));
     let first_terms = cluster.terms().len();
     let changes = |cluster: &Cluster| cluster.terms().len() - first_terms;
     let began = Instant::now();
-    let (strikes, told) = std::thread::scope(|scope| {
-        let ends = Ends(&clients, &watchers);
+    let (strikes, told, findings) = std::thread::scope(|scope| {
+        let ends = Ends(&clients, &watchers, &auditor);
         let writing: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 let clients = &clients;
@@ -67,6 +114,7 @@ fn suffer(nemesis: Nemesis, during: Duration) {
                 scope.spawn(move || watchers.run(watcher, seed))
             })
             .collect();
+        let auditing = scope.spawn(|| auditor.run(seed));
         let strikes = nemesis.run(&mut cluster, seed, began + during, |cluster| {
             let enough = clients.history.completed() >= COMPLETED_MIN && changes(cluster) >= LEADER_CHANGES_MIN;
             !enough && began.elapsed() < during * LONGER_MAX
@@ -75,7 +123,7 @@ fn suffer(nemesis: Nemesis, during: Duration) {
         writing.into_iter().for_each(|client| client.join().expect("no client panics"));
         drop(ends);
         let told: Vec<_> = watching.into_iter().map(|watcher| watcher.join().expect("no watcher panics")).collect();
-        (strikes, told)
+        (strikes, told, auditing.join().expect("the auditor does not panic"))
     });
     let took = began.elapsed().as_secs();
     for (term, leaders) in cluster.terms() {
@@ -89,11 +137,14 @@ fn suffer(nemesis: Nemesis, during: Duration) {
     bar::report(
         "R7",
         &format!(
-            "{suffered}, {completed} operations completed and {unknown} unknown on {} registers: linearizable",
-            ended.registers.len()
+            "{suffered}, {completed} operations completed and {unknown} unknown on {} registers: linearizable; {} answers \
+             audited",
+            ended.registers.len(),
+            findings.answers
         ),
     );
     judge_watchers(&suffered, begin, &told, &ended);
+    assert!(findings.wrong.is_empty(), "{} findings:\n{}", findings.wrong.len(), findings.wrong.join("\n"));
     assert!(completed >= COMPLETED_MIN, "{completed} operations were completed, {COMPLETED_MIN} are wanted");
     let changes = changes(&cluster);
     assert!(changes >= LEADER_CHANGES_MIN, "{changes} leaders changed, {LEADER_CHANGES_MIN} are wanted");
