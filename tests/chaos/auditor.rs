@@ -79,9 +79,9 @@ impl Auditor {
             let server = self.servers[random.below(self.servers.len() as u64) as usize];
             for question in Question::ALL {
                 let asked = Instant::now();
-                if let Ok((index, answer)) = ask(server, "GET", &question.path(), "") {
-                    judge.answered(question, asked, index, &answer);
-                }
+                // Who has not answered this will not answer the next.
+                let Ok((index, answer)) = ask(server, "GET", &question.path(), "") else { break };
+                judge.answered(question, asked, index, &answer);
             }
             std::thread::sleep(PAUSE);
         }
