@@ -52,7 +52,7 @@ impl Network {
         ip(&["-n", &space, "link", "set", "dev", "eth0", "up"]);
         ip(&["-n", &space, "link", "set", "dev", "lo", "up"]);
         let within = |arguments: &[&str]| succeed("ip", &[&["netns", "exec", &space], arguments].concat());
-        within(&["sysctl", "-qw", "net.ipv4.conf.all.route_localnet=1"]);
+        within(&["sh", "-c", "echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet"]);
         let to_http = format!("-t nat -A PREROUTING -p tcp --dport {HTTP_PORT} -j DNAT --to-destination 127.0.0.1");
         within(&[&["iptables"], to_http.split(' ').collect::<Vec<_>>().as_slice()].concat());
     }

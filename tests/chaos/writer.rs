@@ -117,7 +117,7 @@ pub fn name(number: usize) -> String {
 }
 
 /// A job that is written and never placed.
-fn document(number: usize) -> String {
+pub fn document(number: usize) -> String {
     let id = name(number);
     format!(
         r#"{{"Job":{{"ID":"{id}","Name":"{id}","Type":"batch","Datacenters":["nowhere"],
