@@ -4,7 +4,8 @@
 //! - indexes never go back from one answer to the next, whoever gives it (I4);
 //! - the job has the same allocations, wanted and running, and no other (I17: servers that are away change nothing);
 //! - no node is down, since every agent beats (I28);
-//! - the catalog lists exactly the job's instances, and misses one for 5 s at most (I32, I33).
+//! - the catalog and DNS list exactly the job's instances, and miss one for 5 s at most (I32, I33); DNS, which never asks
+//!   the leader, does not deny the name.
 //!
 //! An answer that does not come says nothing. It does not look at containers: agents here run only what is faked.
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::cluster::{AGENTS, Cluster};
+use crate::e2e::dns::{self, Answer};
 use crate::e2e::{http, wait};
 use crate::sim::seed::SeededRandom;
 
@@ -35,8 +37,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// Who looks.
 #[derive(Debug)]
 pub struct Auditor {
-    servers: Vec<SocketAddr>,
+    servers: Vec<(SocketAddr, SocketAddr)>,
     allocations: BTreeSet<String>,
+    ports: BTreeSet<String>,
     over: AtomicBool,
 }
 
@@ -53,17 +56,19 @@ impl Auditor {
     /// Runs the job and remembers its allocations.
     #[track_caller]
     pub fn begin(cluster: &Cluster) -> Self {
-        let servers = cluster.all_http();
-        let (allocations, _) = wait::until("a job that runs", RUNS_WITHIN, || {
-            let server = servers[0];
+        let servers = cluster.servers().iter().map(|server| (cluster.http(server), cluster.dns(server)));
+        let servers: Vec<_> = servers.collect();
+        let ((allocations, ports), _) = wait::until("a job that runs", RUNS_WITHIN, || {
+            let (server, _) = servers[0];
             ask(server, "PUT", "/v1/jobs", &document())?;
             let (_, shown) = ask(server, "GET", &path_of_allocations(), "")?;
             let running = running(&shown);
             let (_, listed) = ask(server, "GET", &format!("/v1/service/{JOB}"), "")?;
             let done = running.len() == INSTANCES && listed_in(&listed) == running;
-            wait::check(done, || format!("{shown} and {listed}")).map(|()| running)
+            let ports = listed.as_array().into_iter().flatten().map(|one| one["Port"].to_string()).collect();
+            wait::check(done, || format!("{shown} and {listed}")).map(|()| (running, ports))
         });
-        Self { servers, allocations, over: AtomicBool::new(false) }
+        Self { servers, allocations, ports, over: AtomicBool::new(false) }
     }
 
     /// Tells it to end.
@@ -74,9 +79,12 @@ impl Auditor {
     /// Looks until it is told to end.
     pub fn run(&self, seed: u64) -> Findings {
         let random = SeededRandom::new(seed);
-        let mut judge = Judge { allocations: self.allocations.clone(), ..Judge::default() };
+        let (allocations, ports) = (self.allocations.clone(), self.ports.clone());
+        let mut judge = Judge { allocations, ports, ..Judge::default() };
         while !self.over.load(Ordering::Relaxed) {
-            let server = self.servers[random.below(self.servers.len() as u64) as usize];
+            let (server, dns) = self.servers[random.below(self.servers.len() as u64) as usize];
+            let asked = Instant::now();
+            judge.resolved(asked, dns, &dns::ask(dns, &format!("{JOB}.service.sched"), "SRV", &[]));
             for question in Question::ALL {
                 let asked = Instant::now();
                 // Who has not answered this will not answer the next.
@@ -113,6 +121,7 @@ impl Question {
 #[derive(Debug, Default)]
 struct Judge {
     allocations: BTreeSet<String>,
+    ports: BTreeSet<String>,
     /// The newest index of an answer to each question.
     indexes: BTreeMap<Question, u64>,
     /// Since when the catalog misses each.
@@ -149,14 +158,31 @@ impl Judge {
     }
 
     fn listed(&mut self, asked: Instant, index: u64, listed: &BTreeSet<String>) {
-        for stranger in listed.difference(&self.allocations) {
-            self.findings.wrong.push(format!("I32: at {index} the catalog lists {stranger}"));
+        let known = self.allocations.clone();
+        self.compare(asked, &format!("at {index} the catalog"), &known, listed);
+    }
+
+    /// What a server's DNS said. It may fail, and then says nothing.
+    fn resolved(&mut self, asked: Instant, server: SocketAddr, answer: &Answer) {
+        let found = match answer.status.as_str() {
+            "NOERROR" => answer.records.iter().filter_map(|record| record.split_whitespace().nth(2)),
+            "NXDOMAIN" => return self.findings.wrong.push(format!("I33: {server} denies that there is such a name")),
+            _ => return,
+        };
+        self.findings.answers += 1;
+        let (known, found) = (self.ports.clone(), found.map(str::to_owned).collect());
+        self.compare(asked, &server.to_string(), &known, &found);
+    }
+
+    fn compare(&mut self, asked: Instant, who: &str, known: &BTreeSet<String>, listed: &BTreeSet<String>) {
+        for stranger in listed.difference(known) {
+            self.findings.wrong.push(format!("I32: {who} lists {stranger}"));
         }
         self.missing_since.retain(|known, _| !listed.contains(known));
-        for missing in self.allocations.difference(listed) {
+        for missing in known.difference(listed) {
             let since = *self.missing_since.entry(missing.clone()).or_insert(asked);
             if asked - since > MISSING_MAX {
-                self.findings.wrong.push(format!("I33: at {index} {missing} is missing for {:?}", asked - since));
+                self.findings.wrong.push(format!("I33: {who} misses {missing} for {:?}", asked - since));
             }
         }
     }
@@ -269,9 +295,29 @@ mod tests {
         judge.listed(begin + MISSING_MAX, 2, &two);
         assert_eq!(judge.findings.wrong, [""; 0]);
         judge.listed(begin + MISSING_MAX + Duration::from_millis(1), 3, &two);
-        assert_eq!(judge.findings.wrong, ["I33: at 3 c is missing for 5.001s"]);
+        assert_eq!(judge.findings.wrong, ["I33: at 3 the catalog misses c for 5.001s"]);
         judge.listed(begin, 4, &BTreeSet::from(["a", "b", "c", "d"].map(str::to_owned)));
         assert_eq!(judge.findings.wrong[1..], ["I32: at 4 the catalog lists d"]);
         assert!(judge.missing_since.is_empty());
+    }
+
+    #[test]
+    fn a_name_that_dns_denies_is_found_and_one_that_it_cannot_tell_of_is_not() {
+        let server: SocketAddr = "127.0.0.1:53".parse().unwrap();
+        let answer = |status: &str, ports: &[&str]| Answer {
+            status: status.into(),
+            records: ports.iter().map(|port| format!("1 1 {port} a.")).collect(),
+            additional: Vec::new(),
+            text: String::new(),
+        };
+        let mut judge = Judge { ports: BTreeSet::from(["20000".to_owned()]), ..Judge::default() };
+        judge.resolved(Instant::now(), server, &answer("SERVFAIL", &[]));
+        judge.resolved(Instant::now(), server, &answer("", &[]));
+        judge.resolved(Instant::now(), server, &answer("NOERROR", &["20000"]));
+        assert_eq!((judge.findings.answers, judge.findings.wrong.len()), (1, 0));
+        judge.resolved(Instant::now(), server, &answer("NXDOMAIN", &[]));
+        judge.resolved(Instant::now(), server, &answer("NOERROR", &["20000", "20001"]));
+        let wanted = ["I33: 127.0.0.1:53 denies that there is such a name", "I32: 127.0.0.1:53 lists 20001"];
+        assert_eq!(judge.findings.wrong, wanted);
     }
 }

@@ -186,6 +186,11 @@ client {{
         (self.network.address(server), HTTP_PORT).into()
     }
 
+    /// Where a server answers DNS.
+    pub fn dns(&self, server: &str) -> SocketAddr {
+        (self.network.address(server), DNS_PORT).into()
+    }
+
     /// Where all servers answer HTTP.
     pub fn all_http(&self) -> Vec<SocketAddr> {
         self.servers.iter().map(|server| self.http(server)).collect()
@@ -232,6 +237,15 @@ client {{
     pub fn index(&self) -> u64 {
         let own = self.get(self.await_leader(), "/v1/agent/self").unwrap_or_else(|reason| panic!("{reason}"));
         own["stats"]["raft"]["applied_index"].as_str().and_then(|text| text.parse().ok()).expect("an index is told")
+    }
+
+    /// The resident memory of a process, in MiB.
+    #[track_caller]
+    pub fn memory_mb(&self, name: &str) -> u64 {
+        let path = format!("/proc/{}/status", self.processes[name].id());
+        let status = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
+        line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).expect("it is a number of kB") >> 10
     }
 
     // ---- Strikes ----

@@ -7,3 +7,5 @@ mod hanging_leader;
 mod leader_kill;
 #[path = "chaos/linearizable.rs"]
 mod linearizable;
+#[path = "chaos/slow_readers.rs"]
+mod slow_readers;
