@@ -100,6 +100,17 @@ pub struct Ended {
     pub conflicts: Vec<String>,
 }
 
+impl Ended {
+    /// The longest time in which no swap was known to be done, from the first to the last.
+    pub fn longest_without_swap(&self) -> Duration {
+        let all = self.registers.values().flatten();
+        let swapped = all.filter(|operation| operation.outcome == Outcome::Swapped);
+        let mut times: Vec<Duration> = swapped.map(|operation| operation.ended).collect();
+        times.sort();
+        times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+    }
+}
+
 #[derive(Debug, Default)]
 struct Log {
     keys: BTreeMap<String, Vec<Operation>>,
@@ -170,6 +181,20 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_time_without_a_swap_is_over_all_registers() {
+        let history = History::default();
+        let at = |ms, outcome| {
+            let (began, ended) = (Duration::ZERO, Duration::from_millis(ms));
+            Operation { client: 0, deed: Deed::Swap { from: 0, to: 1 }, outcome, began, ended }
+        };
+        history.add("a", at(10, Outcome::Swapped));
+        history.add("b", at(40, Outcome::Swapped));
+        history.add("a", at(90, Outcome::Swapped));
+        history.add("a", at(60, Outcome::Refused));
+        assert_eq!(history.end().longest_without_swap(), Duration::from_millis(50));
+    }
 
     #[test]
     fn an_index_stands_for_one_value() {

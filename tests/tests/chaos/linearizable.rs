@@ -137,9 +137,10 @@ fn suffer(nemesis: Nemesis, during: Duration) {
     bar::report(
         "R7",
         &format!(
-            "{suffered}, {completed} operations completed and {unknown} unknown on {} registers: linearizable; {} answers \
-             audited",
+            "{suffered}, {completed} operations completed and {unknown} unknown on {} registers: linearizable; {} ms \
+             without a write at most; {} answers audited",
             ended.registers.len(),
+            ended.longest_without_swap().as_millis(),
             findings.answers
         ),
     );
