@@ -14,6 +14,8 @@ use crate::e2e::http;
 pub const WRITERS: usize = 64;
 /// How long a write waits for an answer before it is made again through another server.
 const ANSWER_WITHIN: Duration = Duration::from_millis(1_000);
+/// Writes that are later than this are left out: what could not be written in time must not come as a storm.
+const LATE_MAX: Duration = Duration::from_millis(250);
 /// Pause before a write that was refused is made again.
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
@@ -57,8 +59,10 @@ impl Writer {
         while !self.over.load(Ordering::Relaxed) {
             let number = self.started.fetch_add(1, Ordering::Relaxed);
             let due = self.began + self.interval * number as u32;
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            self.write(number);
+            if due.elapsed() <= LATE_MAX {
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                self.write(number);
+            }
         }
     }
 
