@@ -500,7 +500,8 @@ async fn a_listener_that_was_held_keeps_a_peer_that_gave_up_as_many_calls_as_the
         held.recv().unwrap();
     });
     is_held.await.unwrap();
-    let given_up = (0..GIVEN_UP_MAX).map(|_| dialer.call(&server.peer(), raft("late"), Duration::from_millis(200)));
+    let peer = server.peer();
+    let given_up = (0..GIVEN_UP_MAX).map(|_| dialer.call(&peer, raft("late"), Duration::from_millis(200)));
     for outcome in futures::future::join_all(given_up).await {
         unknown_outcome(outcome);
     }
