@@ -8,6 +8,7 @@ source "$(dirname "$0")/host.sh"
 export CARGO_TERM_COLOR=never
 HOURS=${HOURS:-4}
 PARTS=${PARTS:-all}
+[ "$PARTS" = all ] || PARTS="build $PARTS"
 bars=${CARGO_TARGET_DIR:-$TOP/target}/bars.txt
 known=$(wc -l 2>/dev/null <"$bars" || echo 0)
 logs=$TOP/target/soak-logs
@@ -31,6 +32,10 @@ part() {
     if ! timeout --foreground -k 30s "${minutes}m" "$@" > >(tee "$logs/$name.log") 2>&1; then
         outcome=FAILED
         failed=1
+    elif [[ "$*" = *"cargo test"* ]] &&
+        ! wait_until 5 grep -q 'test result: ok\. [1-9]' "$logs/$name.log"; then
+        outcome='FAILED: no test was run'
+        failed=1
     fi
     summary+=("$(printf '%-12s %5d s  %s' "$name" "$((SECONDS - began))" "$outcome")")
     say "${summary[-1]}"
@@ -43,6 +48,7 @@ part build 40 scripts/build.sh
 # shellcheck disable=SC2046 # the words of a command
 {
     part chaos 75 env CHAOS_NEMESES=all CHAOS_SECONDS="${CHAOS_SECONDS:-600}" $(tests chaos::linearizable)
+    part seeds 60 env SEEDS="${SEEDS:-1..6000}" $(tests simulation::)
     part leaders 15 env LEADER_KILLS="${LEADER_KILLS:-50}" $(tests chaos::leader_kill)
 }
 part reference 30 env REFERENCE_OPERATIONS="${REFERENCE_OPERATIONS:-1000000}" \
