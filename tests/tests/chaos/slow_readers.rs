@@ -15,7 +15,7 @@ use tests::{bar, machine};
 const SERVERS: usize = 3;
 const READERS: usize = 20;
 /// Writes that nobody reads of: more than a server remembers for readers, and than the kernel buffers on the way.
-const WRITES: usize = 3_000;
+const WRITES: usize = 4_000;
 /// Who writes them, each a job of its own.
 const WRITERS: usize = 16;
 /// How much more memory the server may take than one without such readers.
