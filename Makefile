@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e bench fuzz reference picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e chaos soak bench fuzz reference picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -57,6 +57,12 @@ image: ## build the demo service and load it into Docker as basket:demo
 
 sim: ## the seeded simulation (SEED=42: that seed only)
 	SEED=$(SEED) $(CARGO_TEST) --workspace --test all simulation:: -- --nocapture
+
+chaos: build ## kill, pause, part and replace servers under load (CHAOS_NEMESES=all, CHAOS_SECONDS=60, LEADER_KILLS=50)
+	$(CARGO_TEST) --workspace --test all chaos:: -- --nocapture
+
+soak: ## the long forms of all bars in RELIABILITY.md (HOURS=4; PARTS="chaos leaders": some of them)
+	@PARTS="$(or $(PARTS),all)" scripts/soak.sh
 
 bench: ## measure the release build and keep the table in BENCHMARKS.md (BENCH_QUICK=1: only see that it works)
 	@scripts/bench.sh

@@ -2,6 +2,8 @@
 
 #[path = "tests/bench.rs"]
 mod bench;
+#[path = "tests/chaos.rs"]
+mod chaos;
 #[path = "tests/end_to_end.rs"]
 mod end_to_end;
 #[path = "tests/simulation.rs"]

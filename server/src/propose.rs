@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::cluster::ClusterError;
 use crate::machine::decode_answer;
-use crate::raft::ProposeError;
+use crate::raft::{Leadership, ProposeError};
 use crate::server::Server;
 
 /// How long a proposal may take in all, elections included.
@@ -64,9 +64,21 @@ impl Server {
     }
 
     async fn attempt(&self, entry: Bytes) -> Attempt {
-        let leadership = self.inner.raft.leader().borrow().clone();
-        match leadership.leader {
-            Some((id, address)) if id != self.inner.config.id => self.forward(Peer::server(id, address), entry).await,
+        let mut leadership = self.inner.raft.leader();
+        let leader = leadership.borrow_and_update().leader.clone();
+        match leader {
+            Some((id, address)) if id != self.inner.config.id => {
+                let is_another = |now: &Leadership| now.leader.as_ref().is_none_or(|(next, _)| *next != id);
+                tokio::select! {
+                    biased;
+                    attempt = self.forward(Peer::server(id, address), entry) => attempt,
+                    // A leader that hangs keeps its connections and never answers: whoever is next is asked instead.
+                    changed = leadership.wait_for(is_another) => match changed {
+                        Ok(_) => Attempt::Unknown,
+                        Err(_) => Attempt::Stopping,
+                    },
+                }
+            }
             _ => self.attempt_here(entry).await,
         }
     }

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -122,6 +123,8 @@ pub(crate) struct Inner {
     pub orders: Orders,
     /// The leader's clocks and the usage that beats carry; empty on followers.
     pub leading: Mutex<Option<Leading>>,
+    /// Whether this server has been up to date since it started.
+    pub synced: AtomicBool,
     pub origin: Instant,
     pub shutdown: CancellationToken,
 }
@@ -175,6 +178,7 @@ impl Server {
             pace: Pace::default(),
             orders: Orders::default(),
             leading: Mutex::new(None),
+            synced: AtomicBool::new(false),
             origin: Instant::now(),
             shutdown: shutdown.clone(),
         };

@@ -31,6 +31,13 @@ impl Process {
         Self::start(command, arguments, log)
     }
 
+    /// The same, in a network namespace.
+    pub fn agent_in(space: &str, arguments: &[&str], log: &Path) -> Self {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", space]).arg(binary());
+        Self::start(command, arguments, log)
+    }
+
     fn start(mut command: Command, arguments: &[&str], log: &Path) -> Self {
         let output = File::options().create(true).append(true).open(log).expect("the log can be written");
         let errors = output.try_clone().expect("a file can be shared");
@@ -55,6 +62,18 @@ impl Process {
     pub fn kill(mut self) {
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Stops it where it is: it keeps its connections and does nothing, as in a virtual machine that is held.
+    #[track_caller]
+    pub fn pause(&self) {
+        super::command::succeed("kill", &["-STOP", &self.child.id().to_string()]);
+    }
+
+    /// Lets it go on.
+    #[track_caller]
+    pub fn resume(&self) {
+        super::command::succeed("kill", &["-CONT", &self.child.id().to_string()]);
     }
 
     /// Asks it to end and waits until it has.
