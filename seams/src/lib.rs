@@ -12,6 +12,8 @@ mod random;
 pub mod testing;
 
 pub use blocking::Blocking;
+#[cfg(feature = "testing")]
+pub use blocking::Slowness;
 pub use clock::{Clock, SystemClock};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use random::{Random, SystemRandom};
