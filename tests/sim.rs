@@ -103,7 +103,7 @@ fn in_virtual_time(seed: u64, play: impl Future<Output = Run>) -> Run {
             .rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()))
             .build()
             .expect("a runtime without I/O needs nothing of the system");
-        runtime.block_on(timeout(RUN_MAX, play))
+        runtime.block_on(async { timeout(RUN_MAX, play).await })
     });
     let mut run = match run {
         Some(Ok(run)) => run,

@@ -14,6 +14,6 @@ pub mod testing;
 pub use blocking::Blocking;
 #[cfg(feature = "testing")]
 pub use blocking::Slowness;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SteadyClock, SystemClock};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use random::{Random, SystemRandom};

@@ -13,16 +13,18 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::cluster::{AgentEnd, SimCluster};
 use super::deeds::ask;
+use super::jobs;
 use super::net::{Weather, node_id};
 use super::seed::SeededRandom;
-use super::jobs;
 
 /// How long the cluster has to heal.
 pub const HEALS_WITHIN: Duration = Duration::from_secs(60);
 /// How often it is looked whether it has.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long it must stay healed to count.
-const STAYS: Duration = Duration::from_secs(3);
+/// How often it is looked at the end: what fails by itself is in between for a moment, now and then.
+const LAST_LOOKS: u32 = 10;
+/// A node that is lost for good was heard so short a time ago: it has not just said that it would be back.
+const HEARD_WITHIN: Duration = Duration::from_millis(500);
 /// Runs that lose a node for good at the beginning of the calm, in percent.
 const LOST_FOR_GOOD_PERCENT: u64 = 30;
 /// In which a silent node must be found down: six seconds, and the time between two looks, and that of a leader's first.
@@ -47,7 +49,13 @@ pub async fn play(cluster: &Arc<SimCluster>, not_before: Instant) -> Option<Dura
     sleep_until(not_before).await;
     cluster.oracle.check_acknowledged();
     if !cluster.trace.has_failed() {
-        let lacking = audit::lacking(cluster, lost).await;
+        let mut lacking = audit::lacking(cluster, lost).await;
+        for _ in 1..LAST_LOOKS {
+            if !lacking.is_empty() {
+                sleep(LOOK / 2).await;
+                lacking = audit::lacking(cluster, lost).await;
+            }
+        }
         lacking.into_iter().for_each(|what| cluster.oracle.violate("stays healed", what));
     }
     if let Some(fresh) = fresh
@@ -99,8 +107,11 @@ async fn open_nodes(cluster: &SimCluster) {
 
 /// In some runs one node does not come back, which must be found out in time.
 fn lose_for_good(cluster: &Arc<SimCluster>, random: &SeededRandom) -> Option<u64> {
-    let agents = cluster.agent_numbers();
-    let number = random.pick(&agents).filter(|_| random.chance(LOST_FOR_GOOD_PERCENT) && agents.len() > 1)?;
+    let is_heard = |number: &u64| cluster.oracle.heard_at(*number).is_some_and(|at| at.elapsed() < HEARD_WITHIN);
+    let agents: Vec<u64> = cluster.agent_numbers().into_iter().filter(is_heard).collect();
+    let number = random.pick(&agents).filter(|_| random.chance(LOST_FOR_GOOD_PERCENT))?;
+    // Where more are silent, they may be given up one at a time.
+    let all_are_ready = cluster.oracle.newest().nodes().all(|node| node.status == NodeStatus::Ready);
     cluster.end_agent(number, AgentEnd::WithItsNode);
     let cluster = cluster.clone();
     tokio::spawn(async move {
@@ -110,7 +121,7 @@ fn lose_for_good(cluster: &Arc<SimCluster>, random: &SeededRandom) -> Option<u64
         let same = cluster.leader_now().is_some_and(|server| server.server_id() == leader);
         let newest = cluster.oracle.newest();
         let status = newest.node(node_id(number)).map(|node| node.status);
-        if same && status.is_some_and(|status| status != NodeStatus::Down) {
+        if all_are_ready && same && status.is_some_and(|status| status != NodeStatus::Down) {
             let what = format!("n{number} has been gone for {DOWN_WITHIN:?} and is {status:?}");
             cluster.oracle.violate("a silent node is found down", what);
         }
@@ -140,7 +151,6 @@ async fn serve_fresh_writes(cluster: &Arc<SimCluster>, random: &SeededRandom) ->
 
 /// Waits until nothing is lacking any more; what is lacking at the end of the time is a violation.
 async fn heal(cluster: &Arc<SimCluster>, began: Instant, lost: Option<u64>) -> Option<Duration> {
-    let mut well_since: Option<Instant> = None;
     loop {
         sleep(LOOK).await;
         if cluster.trace.has_failed() {
@@ -148,14 +158,9 @@ async fn heal(cluster: &Arc<SimCluster>, began: Instant, lost: Option<u64>) -> O
         }
         let lacking = audit::lacking(cluster, lost).await;
         if lacking.is_empty() {
-            let since = *well_since.get_or_insert(Instant::now());
-            if since.elapsed() >= STAYS {
-                return Some(since - began);
-            }
-        } else {
-            well_since = None;
+            return Some(began.elapsed());
         }
-        if began.elapsed() >= HEALS_WITHIN && well_since.is_none() {
+        if began.elapsed() >= HEALS_WITHIN {
             lacking.into_iter().for_each(|what| cluster.oracle.violate("heals", what));
             return None;
         }

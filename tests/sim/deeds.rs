@@ -207,7 +207,8 @@ async fn drain(cluster: &SimCluster, number: u32, random: &SeededRandom) {
         _ => Some(random.milliseconds(3_000, 20_000)),
     };
     let spec = DrainSpec { deadline, ignore_system_jobs: random.chance(30) };
-    let begin = |drain, mark_eligible| Command::DrainNode { node: node.id, drain, mark_eligible, meta: BTreeMap::new() };
+    let begin =
+        |drain, mark_eligible| Command::DrainNode { node: node.id, drain, mark_eligible, meta: BTreeMap::new() };
     ask(cluster, number, random, begin(Some(spec), false)).await;
     sleep(random.milliseconds(5_000, 30_000)).await;
     ask(cluster, number, random, begin(None, true)).await;
@@ -229,11 +230,16 @@ pub async fn ask(cluster: &SimCluster, number: u32, random: &SeededRandom, comma
     let what = command.name();
     let mut answered = None;
     for _ in 0..ATTEMPTS_MAX {
-        let Some(server) = random.pick(&cluster.running()) else {
+        let Some((server, gone)) = random.pick(&cluster.reachable()) else {
             sleep(Duration::from_secs(1)).await;
             continue;
         };
-        match server.propose("client", Some(request), command.clone()).await {
+        let asked = tokio::select! {
+            biased;
+            () = gone.cancelled() => Err(ClusterError::Unknown),
+            asked = server.propose("client", Some(request), command.clone()) => asked,
+        };
+        match asked {
             Ok(answer) => {
                 if let Answer::Accepted(accepted) = &answer {
                     cluster.oracle.acknowledge(request, accepted.index, what);

@@ -1,14 +1,14 @@
 //! The container runtime's twin: the fake driver, which can hang, be slow, be away, say nothing, or lose its answers.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use client_agent::Probe;
 use client_agent::drivers::fake::FakeDriver;
 use client_agent::drivers::{Container, Driver, DriverError, LogQuery, News, Progress, Started, TaskSpec, TaskUsage};
-use client_agent::Probe;
 use client_agent_core::{Found, Probed};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};

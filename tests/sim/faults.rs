@@ -36,15 +36,8 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub const ALL: [Class; 7] = [
-        Class::Partition,
-        Class::Weather,
-        Class::Process,
-        Class::Node,
-        Class::Disk,
-        Class::Runtime,
-        Class::Clock,
-    ];
+    pub const ALL: [Class; 7] =
+        [Class::Partition, Class::Weather, Class::Process, Class::Node, Class::Disk, Class::Runtime, Class::Clock];
 }
 
 /// Something that goes wrong.

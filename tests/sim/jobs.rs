@@ -176,12 +176,8 @@ fn pick_nodes(group: &mut Group, random: &SeededRandom) {
 }
 
 fn disconnect(random: &SeededRandom) -> Disconnect {
-    let reconcile = [
-        Reconcile::BestScore,
-        Reconcile::KeepOriginal,
-        Reconcile::KeepReplacement,
-        Reconcile::LongestRunning,
-    ];
+    let reconcile =
+        [Reconcile::BestScore, Reconcile::KeepOriginal, Reconcile::KeepReplacement, Reconcile::LongestRunning];
     Disconnect {
         lost_after: random.milliseconds(5_000, 20_000),
         stop_on_client_after: random.chance(30).then(|| random.milliseconds(5_000, 15_000)),

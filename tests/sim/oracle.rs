@@ -276,7 +276,9 @@ impl Oracle {
         let decided_at = self.origin + entry.at.since(self.began_at);
         for (node, status) in changes {
             let heard = self.kept().beats.get(node).copied();
-            let Some(heard) = heard.filter(|heard| *status == NodeStatus::Down && *heard <= decided_at) else { continue };
+            let Some(heard) = heard.filter(|heard| *status == NodeStatus::Down && *heard <= decided_at) else {
+                continue;
+            };
             let silence = decided_at - heard;
             if silence < SILENCE_TOO_SHORT {
                 let name = self.newest().node(*node).map(|node| node.name.clone()).unwrap_or_default();

@@ -85,15 +85,19 @@ async fn read(cluster: Arc<SimCluster>) {
     let random = SeededRandom::new(cluster.random.next_u64());
     loop {
         sleep(random.milliseconds(READ_EACH_MS.0, READ_EACH_MS.1)).await;
-        let Some(server) = random.pick(&cluster.running()) else { continue };
+        let Some((server, gone)) = random.pick(&cluster.reachable()) else { continue };
         let acknowledged = cluster.oracle.acknowledged_index();
-        let Ok(Ok(view)) = timeout(PATIENCE, server.view(Consistency::Linearizable)).await else { continue };
+        let view = tokio::select! {
+            biased;
+            () = gone.cancelled() => continue,
+            view = timeout(PATIENCE, server.view(Consistency::Linearizable)) => view,
+        };
+        let Ok(Ok(view)) = view else { continue };
         let (id, read) = (server.server_id(), view.state.index());
         if read < acknowledged {
             let what = format!("server {id} read {read} when entry {acknowledged} had been acknowledged");
             cluster.oracle.violate("a read holds what was acknowledged", what);
         }
-        // A leader that serves nobody would be of no use; a node that nobody has given up is looked at here too.
         let ready = view.state.nodes().filter(|node| node.status == NodeStatus::Ready).count();
         cluster.trace.whisper(format_args!("s{id} read {read} with {ready} ready nodes"));
     }

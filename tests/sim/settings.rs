@@ -69,8 +69,7 @@ impl Settings {
             segment_bytes: random.pick(&[64 << 10, 256 << 10, 1 << 20]).expect("there are several"),
             ..Sizes::default()
         };
-        let mut classes: BTreeSet<Class> =
-            Class::ALL.into_iter().filter(|_| random.chance(CLASS_PERCENT)).collect();
+        let mut classes: BTreeSet<Class> = Class::ALL.into_iter().filter(|_| random.chance(CLASS_PERCENT)).collect();
         if classes.is_empty() {
             classes.insert(Class::Process);
         }

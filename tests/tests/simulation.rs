@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::process::Command;
 
-use tests::sim::{self, Coverage, parse_without, sweep};
 use tests::machine;
+use tests::sim::{self, Coverage, parse_without, sweep};
 
 /// Seeds of an ordinary run.
 const SEEDS: RangeInclusive<u64> = 1..=150;
@@ -47,9 +47,8 @@ fn every_seed_keeps_its_promises_and_heals() {
         let _ =
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
     }
-    let without = variable("WITHOUT").map_or_else(BTreeSet::new, |text| {
-        parse_without(&text).expect("WITHOUT is a list of numbers, as 3,7,9")
-    });
+    let without = variable("WITHOUT")
+        .map_or_else(BTreeSet::new, |text| parse_without(&text).expect("WITHOUT is a list of numbers, as 3,7,9"));
     if let Some(seeds) = variable(HASHES) {
         for seed in range(&seeds) {
             println!("hash {seed} {}", sim::run(seed, &BTreeSet::new()).hash);

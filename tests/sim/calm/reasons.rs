@@ -1,9 +1,10 @@
 //! Work that is open must have a reason, and the reason must be true: to decide once more must change nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    ClientStatus, DeploymentStatus, Evaluation, EvaluationId, EvaluationStatus, JobType, Timestamp, Trigger,
+    Allocation, ClientStatus, DeploymentStatus, Evaluation, EvaluationId, EvaluationStatus, JobType, Timestamp, Trigger,
 };
 use server_core::plan::DeploymentChange;
 use server_core::schedule::schedule;
@@ -58,8 +59,7 @@ pub fn jobs(state: &State, lacking: &mut Vec<String>) {
             lacking.push(format!("{} is not settled: a rollout is to begin or end", record.key));
         }
         let lacks: u32 = plan.outcome.unplaced.values().map(|unplaced| unplaced.count).sum();
-        let is_blocked =
-            state.evaluations_of_job(&record.key).any(|known| known.status == EvaluationStatus::Blocked);
+        let is_blocked = state.evaluations_of_job(&record.key).any(|known| known.status == EvaluationStatus::Blocked);
         if lacks > 0 && !is_blocked {
             lacking.push(format!("{} lacks {lacks}, and nothing waits for room", record.key));
         }
@@ -69,19 +69,25 @@ pub fn jobs(state: &State, lacking: &mut Vec<String>) {
         for group in &job.groups {
             let of_group = || state.allocations_of_job(&record.key).filter(|known| known.group == group.name);
             let live: Vec<_> = of_group().filter(|known| known.is_live() && !known.canary).collect();
-            let not_up = live.iter().filter(|known| known.client_status != ClientStatus::Running);
-            let fails = of_group().any(|known| known.tasks.unpack().values().any(|task| task.failed || task.restarts > 0));
+            // Of what is out of contact nobody knows; its group may want it to be left alone.
+            let (silent, near): (Vec<&Arc<Allocation>>, Vec<&Arc<Allocation>>) =
+                live.iter().partition(|known| known.client_status == ClientStatus::Unknown);
+            let not_up = near.iter().filter(|known| known.client_status != ClientStatus::Running);
+            let fails =
+                of_group().any(|known| known.tasks.unpack().values().any(|task| task.failed || task.restarts > 0));
             let waits_for_a_person = state.latest_deployment(&record.key).is_some_and(|known| {
-                known.requires_promotion() || matches!(known.status, DeploymentStatus::Failed | DeploymentStatus::Paused)
+                known.requires_promotion()
+                    || matches!(known.status, DeploymentStatus::Failed | DeploymentStatus::Paused)
             });
             let is_excused = fails || waits_for_a_person || lacks > 0;
             if not_up.count() > 0 && !is_excused {
                 let states: Vec<_> = live.iter().map(|known| format!("{:?}", known.client_status)).collect();
                 lacking.push(format!("{} does not run: {}", record.key, states.join(", ")));
             }
-            let count = live.len();
-            if job.kind == JobType::Service && count != group.count as usize && !is_excused {
-                lacking.push(format!("{} has {count} of {} {}", record.key, group.count, group.name));
+            let may_be_silent = if group.disconnect_rules().is_some() { silent.len() } else { 0 };
+            let wanted = (group.count as usize).saturating_sub(may_be_silent)..=group.count as usize;
+            if job.kind == JobType::Service && !wanted.contains(&near.len()) && !is_excused {
+                lacking.push(format!("{} has {} of {} {}", record.key, near.len(), group.count, group.name));
             }
         }
     }

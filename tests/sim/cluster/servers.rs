@@ -42,6 +42,8 @@ pub struct SimServer {
     pub slowness: Slowness,
     /// Whether somebody damaged what the disk holds.
     pub is_damaged: bool,
+    /// Whether a server with a new id is about to take its place.
+    is_being_replaced: bool,
     /// Its life.
     pub running: Option<Running>,
     /// Which life it is in: whoever starts or ends it looks whether it still is the one that he means.
@@ -74,6 +76,7 @@ impl SimCluster {
             // A few bytes for each server of each run.
             slowness: Slowness(Box::leak(Box::new(AtomicU64::new(0)))),
             is_damaged: false,
+            is_being_replaced: false,
             running: None,
             life: 0,
         };
@@ -100,7 +103,7 @@ impl SimCluster {
 
     fn begin_life(&self, id: ServerId) -> Option<u64> {
         let mut servers = self.servers();
-        let server = servers.get_mut(&id).filter(|server| server.running.is_none())?;
+        let server = servers.get_mut(&id).filter(|server| server.running.is_none() && !server.is_being_replaced)?;
         server.life += 1;
         Some(server.life)
     }
@@ -209,6 +212,7 @@ impl SimCluster {
             });
         } else if is_damaged {
             self.oracle.note(Sometimes::ServerRefusedItsDisk);
+            self.with_server(id, |server| server.is_being_replaced = true);
             let cluster = self.clone();
             tokio::spawn(async move { cluster.replace_server(id).await });
         } else {
@@ -264,6 +268,13 @@ impl SimCluster {
             }
             self.end_life(id, None, |disk| disk.tear(|| true));
         }
+    }
+
+    /// All servers that run, each with what tells that its process is gone: what it says from then on, nobody hears.
+    pub fn reachable(&self) -> Vec<(Server, CancellationToken)> {
+        let servers = self.servers();
+        let running = servers.values().filter_map(|server| server.running.as_ref());
+        running.map(|running| (running.server.clone(), running.plug.clone())).collect()
     }
 
     /// A server's disk, to be made to fail or to be damaged.

@@ -33,8 +33,7 @@ pub(super) async fn play(fault: Fault, cluster: &Arc<SimCluster>, random: &Seede
             close(cluster, fault, ways_of(other, &cluster.processes()), lasts).await;
         }
         Fault::Split => {
-            let (one, other): (Vec<_>, Vec<_>) =
-                cluster.processes().into_iter().partition(|_| random.chance(50));
+            let (one, other): (Vec<_>, Vec<_>) = cluster.processes().into_iter().partition(|_| random.chance(50));
             close(cluster, fault, ways_between(&one, &other), lasts).await;
         }
         Fault::OneWay => {

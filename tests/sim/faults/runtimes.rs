@@ -83,4 +83,3 @@ async fn disturb_clock(fault: Fault, cluster: &SimCluster, random: &SeededRandom
     clock.correct();
     cluster.trace.say(format_args!("-- the clock of {process} is right again"));
 }
-

@@ -18,10 +18,7 @@ pub fn conversation(net: &SimNet, near: Process, far: Process, plugs: [Cancellat
     let ends = Ends { plugs: [one, other, CancellationToken::new()] };
     carry(net, (near, far), near_outbound, far_inbound, ends.clone());
     carry(net, (far, near), far_outbound, near_inbound, ends);
-    (
-        Channel { sender: near_sender, receiver: near_receiver },
-        Channel { sender: far_sender, receiver: far_receiver },
-    )
+    (Channel { sender: near_sender, receiver: near_receiver }, Channel { sender: far_sender, receiver: far_receiver })
 }
 
 /// What ends a conversation: either process, or the connection.
@@ -70,6 +67,7 @@ fn carry(
                 frame = outbound.recv() => frame,
             };
             let Some(frame) = frame else { return };
+            leaving.overhear(to, &frame);
             last = last.max(Instant::now() + leaving.delay());
             if on_the_way.send((last, frame)).await.is_err() {
                 return;
@@ -91,7 +89,6 @@ fn carry(
                 ends.break_connection();
                 return;
             }
-            net.overhear(to, &frame);
             if ends.are_here() || inbound.send(frame).await.is_err() {
                 return;
             }
