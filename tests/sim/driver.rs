@@ -1,4 +1,7 @@
 //! The container runtime's twin: the fake driver, which can hang, be slow, be away, say nothing, or lose its answers.
+//!
+//! The fake driver names a container after its task and its restarts. Here the name holds the start as well, so that no
+//! two containers ever have the same, as with a real engine.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,6 +13,7 @@ use client_agent::Probe;
 use client_agent::drivers::fake::FakeDriver;
 use client_agent::drivers::{Container, Driver, DriverError, LogQuery, News, Progress, Started, TaskSpec, TaskUsage};
 use client_agent_core::{Found, Probed};
+use model::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
@@ -98,6 +102,43 @@ impl SimDriver {
     }
 }
 
+/// What stands between the fake driver's name of a container and its start.
+const SINCE: char = '@';
+
+fn named(handle: &str, started_at: Timestamp) -> String {
+    format!("{handle}{SINCE}{}", started_at.0)
+}
+
+fn seen(found: Found) -> Found {
+    match found {
+        Found::Absent => Found::Absent,
+        Found::Running { handle, started_at } => Found::Running { handle: named(&handle, started_at), started_at },
+        Found::Exited { handle, exit, started_at, finished_at } => {
+            Found::Exited { handle: named(&handle, started_at), exit, started_at, finished_at }
+        }
+    }
+}
+
+fn listed(container: Container) -> Container {
+    let found = seen(container.found);
+    let handle = match &found {
+        Found::Running { handle, .. } | Found::Exited { handle, .. } => handle.clone(),
+        Found::Absent => container.handle,
+    };
+    Container { handle, found, ..container }
+}
+
+impl SimDriver {
+    /// The container of that name, if it is there: the fake driver's name for it, and how it is.
+    async fn find(&self, handle: &str) -> Result<(String, Container), DriverError> {
+        let absent = || DriverError::NotFound(handle.into());
+        let (inner, _) = handle.rsplit_once(SINCE).ok_or_else(absent)?;
+        let containers = self.fake.list().await?;
+        let known = containers.into_iter().map(listed).find(|container| container.handle == handle);
+        Ok((inner.to_string(), known.ok_or_else(absent)?))
+    }
+}
+
 #[async_trait]
 impl Driver for SimDriver {
     fn name(&self) -> &'static str {
@@ -118,6 +159,7 @@ impl Driver for SimDriver {
             return Err(DriverError::Failed("the image can't be pulled".into()));
         }
         let started = self.fake.start(spec, progress).await;
+        let started = started.map(|it| Started { handle: named(&it.handle, it.started_at), ..it });
         if started.is_ok() {
             self.oracle.started(self.agent, spec.allocation);
         }
@@ -126,18 +168,18 @@ impl Driver for SimDriver {
 
     async fn stop(&self, handle: &str, signal: &str, timeout: Duration) -> Result<Found, DriverError> {
         self.gate().await?;
-        let of = self.fake.list().await?.into_iter().find(|container| container.handle == handle);
-        if let Some(Container { allocation, found: Found::Running { .. }, .. }) = of {
-            self.oracle.stopping(self.agent, allocation);
+        let (inner, container) = self.find(handle).await?;
+        if matches!(container.found, Found::Running { .. }) {
+            self.oracle.stopping(self.agent, container.allocation);
         }
-        let stopped = self.fake.stop(handle, signal, timeout).await;
+        let stopped = self.fake.stop(&inner, signal, timeout).await.map(seen);
         self.reply(stopped)
     }
 
     async fn list(&self) -> Result<Vec<Container>, DriverError> {
         self.gate().await?;
-        let listed = self.fake.list().await;
-        self.reply(listed)
+        let containers = self.fake.list().await;
+        self.reply(containers.map(|containers| containers.into_iter().map(listed).collect()))
     }
 
     async fn watch(&self, news: mpsc::Sender<News>) {
@@ -146,6 +188,10 @@ impl Driver for SimDriver {
             while let Some(item) = told.recv().await {
                 let is_silent =
                     self.trouble.is_deaf.load(Ordering::Relaxed) || self.trouble.hangs.load(Ordering::Relaxed);
+                let item = match item {
+                    News::Changed(container) => News::Changed(listed(container)),
+                    News::Missed => News::Missed,
+                };
                 if !is_silent && news.send(item).await.is_err() {
                     return;
                 }
@@ -156,22 +202,29 @@ impl Driver for SimDriver {
 
     async fn logs(&self, handle: &str, query: LogQuery, out: mpsc::Sender<Bytes>) -> Result<(), DriverError> {
         self.gate().await?;
-        self.fake.logs(handle, query, out).await
+        self.fake.logs(&self.find(handle).await?.0, query, out).await
     }
 
     async fn usage(&self, handle: &str) -> Result<TaskUsage, DriverError> {
         self.gate().await?;
-        let usage = self.fake.usage(handle).await;
+        let usage = self.fake.usage(&self.find(handle).await?.0).await;
         self.reply(usage)
     }
 
     async fn remove(&self, handle: &str) -> Result<(), DriverError> {
         self.gate().await?;
-        let removed = self.fake.remove(handle).await;
+        let removed = match self.find(handle).await {
+            Ok((inner, _)) => self.fake.remove(&inner).await,
+            Err(DriverError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        };
         self.reply(removed)
     }
 
     async fn probe(&self, handle: &str, probe: &Probe) -> Probed {
-        self.fake.probe(handle, probe).await
+        match self.find(handle).await {
+            Ok((inner, _)) => self.fake.probe(&inner, probe).await,
+            Err(error) => Probed { passed: false, output: error.to_string() },
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::shrink::shrink;
 use super::{Run, run};
 
 /// Real time that a seed may take.
-const SEED_TAKES_MAX: Duration = Duration::from_secs(180);
+const SEED_TAKES_MAX: Duration = Duration::from_secs(600);
 /// How often it is looked whether one takes longer.
 const LOOK: Duration = Duration::from_millis(500);
 /// Seeds after which progress is told.
