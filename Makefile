@@ -55,8 +55,8 @@ build: ## build the binary, linked as ./sched
 image: ## build the demo service and load it into Docker as basket:demo
 	@scripts/image.sh
 
-sim: ## the seeded simulation (SEED=42: that seed only)
-	SEED=$(SEED) $(CARGO_TEST) --workspace --test all simulation:: -- --nocapture
+sim: ## the seeded simulation (SEED=42: that seed only, WITHOUT=3,7: without those events; SEEDS=1..500: a sweep)
+	SEED=$(SEED) SEEDS=$(SEEDS) WITHOUT=$(WITHOUT) $(CARGO_TEST) --workspace --test all simulation:: -- --nocapture
 
 chaos: build ## kill, pause, part and replace servers under load (CHAOS_NEMESES=all, CHAOS_SECONDS=60, LEADER_KILLS=50)
 	$(CARGO_TEST) --workspace --test all chaos:: -- --nocapture

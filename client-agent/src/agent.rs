@@ -24,6 +24,7 @@ use client_agent_core::{AllocationEvent, Moment};
 use model::{AllocationId, Assignment, DocumentId, Index, Job, Node, Usage};
 use proto::convert::{node_to_wire, usage_to_wire};
 use proto::wire::{self, AgentUp, agent_up};
+use seams::SteadyClock;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -120,7 +121,9 @@ struct Agent {
 }
 
 /// Runs an agent until `shutdown`; its containers go on. What was under way is found again at the next start.
-pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationToken) -> Result<(), AgentError> {
+pub async fn run(config: AgentConfig, mut seams: AgentSeams, shutdown: CancellationToken) -> Result<(), AgentError> {
+    // Restarts and stops wait by this clock; the host's may step.
+    seams.clock = Arc::new(SteadyClock::new(seams.clock));
     let documents = seams.store.load().await.map_err(AgentError::LoadState)?;
     let (inputs, mut received) = mpsc::unbounded_channel();
     let (outgoing, to_link) = mpsc::unbounded_channel();

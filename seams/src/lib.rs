@@ -13,7 +13,9 @@ mod workers;
 pub mod testing;
 
 pub use blocking::Blocking;
-pub use clock::{Clock, SystemClock};
+#[cfg(feature = "testing")]
+pub use blocking::Slowness;
+pub use clock::{Clock, SteadyClock, SystemClock};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use random::{Random, SystemRandom};
 pub use workers::Workers;

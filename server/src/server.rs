@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use model::{ClusterId, EvaluationStatus, NodeId, ServerId, Timestamp, Usage};
 use proto::net::{Dialer, Peer};
-use seams::{Blocking, Clock, Disk, Random, Workers};
+use seams::{Blocking, Clock, Disk, Random, SteadyClock, Workers};
 use server_core::clocks::NodeClocks;
 use server_core::command::{Command, ServerRecord};
 use server_core::state::State;
@@ -139,9 +139,11 @@ impl Server {
     /// Starts a server from what its folder holds. It runs until `shutdown`, or until consensus fails on it.
     pub async fn start(
         config: ServerConfig,
-        seams: ServerSeams,
+        mut seams: ServerSeams,
         shutdown: CancellationToken,
     ) -> Result<Self, StartServer> {
+        // What waits for its time does so by the leader's clock; the host's may step.
+        seams.clock = Arc::new(SteadyClock::new(seams.clock));
         let (publish, states) = watch::channel(Arc::new(State::default()));
         let happenings = Arc::new(Happenings::default());
         let nodes = Arc::new(NodeWatch::default());
