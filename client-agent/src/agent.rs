@@ -87,6 +87,8 @@ struct Agent {
     hello: watch::Sender<wire::AgentHello>,
     usage_told: watch::Sender<wire::Usage>,
     writes: mpsc::UnboundedSender<Write>,
+    /// Why the agent's state can't be written, while it can't.
+    store_trouble: watch::Receiver<Option<String>>,
     work: JoinSet<()>,
 
     locals: BTreeMap<AllocationId, Local>,
@@ -135,6 +137,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
     node.host_volumes.extend(volumes::kept(&documents).await);
     let (hello, hello_seen) = watch::channel(wire::AgentHello::default());
     let (usage_told, usage_seen) = watch::channel(wire::Usage::default());
+    let (trouble, store_trouble) = watch::channel(None);
     let now = Instant::now();
     let mut agent = Agent {
         drivers: seams.drivers.iter().map(|driver| (driver.name().to_string(), driver.clone())).collect(),
@@ -144,6 +147,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
         hello,
         usage_told,
         writes,
+        store_trouble,
         work: JoinSet::new(),
         locals: BTreeMap::new(),
         changed: BTreeSet::new(),
@@ -169,7 +173,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
     };
     let mut background = JoinSet::new();
     let mut writer = JoinSet::new();
-    writer.spawn(keep_writing(agent.seams.store.clone(), to_writer));
+    writer.spawn(keep_writing(agent.seams.store.clone(), to_writer, trouble));
     agent.restore(&documents);
     agent.tell_hello();
     for (name, driver) in agent.drivers.clone() {

@@ -9,6 +9,8 @@ mod disk;
 mod random;
 
 #[cfg(feature = "testing")]
+pub mod recording;
+#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use blocking::Blocking;

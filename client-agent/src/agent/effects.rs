@@ -31,6 +31,13 @@ impl Agent {
         let inputs = self.inputs.clone();
         match effect {
             Effect::Start => {
+                // What is started now, on a full disk say, would be forgotten by the next agent, and soon fail itself.
+                let trouble = self.store_trouble.borrow().clone();
+                if let Some(reason) = trouble {
+                    let reason = format!("nothing can be started on node {}: {reason}", self.node.name);
+                    self.answer(id, task, Event::StartFailed { reason, retry: true });
+                    return;
+                }
                 let spec = task_spec(local, task, &self.node, &self.config);
                 let wanted = local.task(task).map(|task| task.secrets.clone()).unwrap_or_default();
                 let wanted = if task == NETWORK_TASK { Vec::new() } else { wanted };
