@@ -99,8 +99,7 @@ impl Recording {
     /// Goes through the calls from the first on.
     pub fn replay(&self) -> Replay {
         let inner = self.inner();
-        let mut replay =
-            Replay { calls: inner.calls.clone(), folders: inner.folders.clone(), ..Replay::default() };
+        let mut replay = Replay { calls: inner.calls.clone(), folders: inner.folders.clone(), ..Replay::default() };
         for (number, (path, bytes)) in (1..).zip(&inner.begin) {
             // Handles count from 1 upwards.
             let number = u64::MAX - number;

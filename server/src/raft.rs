@@ -334,7 +334,8 @@ fn open(
         StateMachine::restore(machine, snapshots, config.blocking, applied, stops).map_err(StartError::Snapshot)?;
     if contents.purged > machine.last() {
         let purged = contents.purged.map_or(0, |purged| purged.index());
-        let held = machine.last().map_or_else(|| "nothing".to_string(), |last| format!("entries up to {}", last.index()));
+        let held =
+            machine.last().map_or_else(|| "nothing".to_string(), |last| format!("entries up to {}", last.index()));
         return Err(OpenLogError::Gap { folder, purged, held }.into());
     }
     Ok((contents, segments, machine))

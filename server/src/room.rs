@@ -19,8 +19,7 @@ pub(crate) async fn step_aside(server: Server) {
             return;
         }
         while !hand_over(&server).await {
-            let ended = timeout(RETRY_PAUSE, shortage.wait_for(Option::is_none)).await;
-            if ended.is_ok() {
+            if timeout(RETRY_PAUSE, shortage.wait_for(Option::is_none)).await.is_ok() {
                 break;
             }
         }

@@ -91,7 +91,12 @@ fn find(servers: &[RaftServer], document: &ServerDocument) -> Result<RaftServer,
     let id = document.id.to_string();
     let own = || {
         let own = document.servers.iter().find(|server| server.id == document.id)?;
-        Some(RaftServer { id: id.clone(), node: own.name.clone(), address: own.address.clone(), ..RaftServer::default() })
+        Some(RaftServer {
+            id: id.clone(),
+            node: own.name.clone(),
+            address: own.address.clone(),
+            ..RaftServer::default()
+        })
     };
     servers.iter().find(|server| server.id == id).cloned().or_else(own).ok_or_else(|| {
         Failure::new(format!("server {id} is no member of the cluster any more"))

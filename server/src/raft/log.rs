@@ -70,8 +70,9 @@ pub struct LogConfig {
 pub enum OpenLogError {
     /// Bytes that were once durable are not what was written.
     #[error(
-        "{} is damaged at offset {offset}: {reason}; {HINT}",
-        file.display()
+        "{} is damaged at offset {offset}: {reason}; {}",
+        file.display(),
+        HINT
     )]
     Damaged {
         /// The segment.
@@ -82,7 +83,11 @@ pub enum OpenLogError {
         reason: String,
     },
     /// Entries are in no snapshot and no longer in the log.
-    #[error("the log in {} begins after entry {purged}, and the newest snapshot holds less: {held}; {HINT}", folder.display())]
+    #[error(
+        "the log in {} begins after entry {purged}, and the newest snapshot holds less: {held}; {}",
+        folder.display(),
+        HINT
+    )]
     Gap {
         /// The folder of the log.
         folder: PathBuf,

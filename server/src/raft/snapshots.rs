@@ -117,7 +117,10 @@ impl Snapshots {
         let bytes = Bytes::from(self.disk.open(&path)?.read_all()?);
         self.parse(bytes).map(Some).map_err(|Unusable { offset, reason }| {
             let file = path.display();
-            io::Error::new(io::ErrorKind::InvalidData, format!("{file} is damaged at offset {offset}: {reason}; {}", super::log::HINT))
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{file} is damaged at offset {offset}: {reason}; {}", super::log::HINT),
+            )
         })
     }
 

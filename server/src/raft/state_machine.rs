@@ -232,7 +232,8 @@ mod tests {
         let snapshots = Snapshots::open(disk, PathBuf::from("/snapshots"), ClusterId::derive(&[b"test"])).unwrap();
         let machine = Box::new(Published(published.clone()));
         let (applied, _) = watch::channel(0);
-        let mut machine = StateMachine::restore(machine, snapshots, Blocking::Inline, applied, CancellationToken::new()).unwrap();
+        let mut machine =
+            StateMachine::restore(machine, snapshots, Blocking::Inline, applied, CancellationToken::new()).unwrap();
         let most = ADVANCE_AFTER_MAX as Index;
         for (entries, wanted) in [(1..most, vec![most - 1]), (most..2 * most + 1, vec![2 * most - 1, 2 * most])] {
             let entry = |index| Ok((Entry { log_id: log_id(1, index), payload: EntryPayload::Blank }, None));

@@ -55,7 +55,9 @@ fn fail_sync(error: &str, number: usize) -> bool {
         // For lack of room a new segment is given up and made anew: nothing was in it.
         let waits_for_room = error == "ENOSPC" && servers.says("s1", "the disk is full");
         match ended_at {
-            Some(ended_at) => assert!(ended_at - failed_at <= ENDS_WITHIN, "{what}: ended after {}", ended_at - failed_at),
+            Some(ended_at) => {
+                assert!(ended_at - failed_at <= ENDS_WITHIN, "{what}: ended after {}", ended_at - failed_at)
+            }
             None => assert!(waits_for_room, "{what}: the process went on"),
         }
         let late = acknowledged.iter().find(|(_, at)| *at > failed_at + ON_ITS_WAY);
@@ -73,7 +75,8 @@ fn fail_sync(error: &str, number: usize) -> bool {
 #[test]
 fn a_server_whose_sync_fails_acknowledges_nothing_more_and_ends_within_a_second() {
     let count = std::env::var("FSYNC_FAULTS").map_or(4, |text| text.parse().expect("a number"));
-    let numbers: Vec<usize> = if count <= 8 { (0..count).map(|step| 2 + 4 * step).collect() } else { (1..=count).collect() };
+    let numbers: Vec<usize> =
+        if count <= 8 { (0..count).map(|step| 2 + 4 * step).collect() } else { (1..=count).collect() };
     let mut failed = 0;
     for number in &numbers {
         for error in ["EIO", "ENOSPC"] {

@@ -178,10 +178,8 @@ fn check_order(header: &HeaderMessage, before: &Scanned, path: &Path) -> Result<
             "a record is broken, and a later segment follows: segment {sequence} had {length} bytes when that one was \
              begun"
         ))),
-        found => Err(damaged(
-            path,
-            0,
-            format!("segment {sequence} had {length} bytes when this one was begun, now {found}"),
-        )),
+        found => {
+            Err(damaged(path, 0, format!("segment {sequence} had {length} bytes when this one was begun, now {found}")))
+        }
     }
 }

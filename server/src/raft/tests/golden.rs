@@ -38,15 +38,12 @@ fn membership() -> Membership {
 fn batches() -> Vec<Vec<Record>> {
     let command = |text: &'static str| Payload::Normal(Command(Bytes::from_static(text.as_bytes())));
     let payloads = [Payload::Blank, command("one"), command("two"), Payload::Membership(membership()), command("void")];
-    let entries = (0..).zip(payloads).map(|(index, payload)| Record::Entry(Entry { log_id: log_id(3, index), payload }));
+    let entries =
+        (0..).zip(payloads).map(|(index, payload)| Record::Entry(Entry { log_id: log_id(3, index), payload }));
     vec![
         vec![Record::Vote(Vote::new_committed(3, 2))],
         entries.collect(),
-        vec![
-            Record::Truncate(Some(log_id(3, 3))),
-            Record::Committed(Some(log_id(3, 2))),
-            Record::Purge(log_id(3, 0)),
-        ],
+        vec![Record::Truncate(Some(log_id(3, 3))), Record::Committed(Some(log_id(3, 2))), Record::Purge(log_id(3, 0))],
     ]
 }
 

@@ -69,7 +69,7 @@ fn start(disk: &Arc<dyn Disk>) -> io::Result<(Found, Segments)> {
 struct Deed {
     /// The number of calls at which it was acknowledged.
     acknowledged: usize,
-    /// What may be found of it before; what was there before it is among it.
+    /// What may be found of it before: what was there, any part of it that can be, or all.
     before: Vec<Found>,
     after: Found,
 }
@@ -211,8 +211,9 @@ impl Workload {
         self.end_deed(before, written)
     }
 
-    fn end_deed(&mut self, before: Vec<Found>, result: io::Result<()>) -> io::Result<()> {
+    fn end_deed(&mut self, mut before: Vec<Found>, result: io::Result<()>) -> io::Result<()> {
         let acknowledged = if result.is_ok() { self.counter.calls() } else { usize::MAX };
+        before.push(self.known.clone());
         self.deeds.push(Deed { acknowledged, before, after: self.known.clone() });
         result
     }
@@ -229,7 +230,10 @@ impl Workload {
             let contents = Contents { committed: found.contents.committed, ..wanted.contents.clone() };
             Found { contents, snapshot: wanted.snapshot } == found
         };
-        assert!(is_right(&acknowledged) || allowed.iter().any(is_right), "{what}: found {found:#?}, not {acknowledged:#?}");
+        assert!(
+            is_right(&acknowledged) || allowed.iter().any(is_right),
+            "{what}: found {found:#?}, not {acknowledged:#?}"
+        );
         segments.write(&[Record::Vote(Vote::new(1000, 1))]).unwrap();
         drop(segments);
         let (again, _) = start(&disk).unwrap_or_else(|error| panic!("{what}, after another write: {error}"));
@@ -270,7 +274,9 @@ fn whatever_call_the_power_is_cut_at_what_was_acknowledged_is_there() {
         }
     }
     println!("R10: crashed at each of {calls} I/O calls of {seeds} workloads");
-    println!("R12: {disks} power cuts of a log and its snapshots, 0 acknowledged records lost, every start without help");
+    println!(
+        "R12: {disks} power cuts of a log and its snapshots, 0 acknowledged records lost, every start without help"
+    );
     assert!(disks >= 5000 || seeds < 4, "{disks} power cuts are too few");
 }
 
@@ -323,7 +329,9 @@ fn whatever_call_fails_nothing_is_acknowledged_that_is_not_there() {
             }
         }
     }
-    println!("R10: each of {whole} I/O calls failed twice, {ended} failures ended the process, 0 acknowledged records lost");
+    println!(
+        "R10: each of {whole} I/O calls failed twice, {ended} failures ended the process, 0 acknowledged records lost"
+    );
     assert!(ended > whole / 2, "most failures end the process, not {ended} of {}", 2 * whole);
 }
 
@@ -361,7 +369,8 @@ fn whenever_all_servers_lose_power_at_once_the_cluster_goes_on_with_all_that_it_
         }
         let promised = acknowledged.iter().filter(|(calls, _)| *calls <= call).count();
         run(cut, async {
-            let cluster = Cluster::of_disks(cut, disks).await.unwrap_or_else(|error| panic!("cut at {call}: {error:?}"));
+            let cluster =
+                Cluster::of_disks(cut, disks).await.unwrap_or_else(|error| panic!("cut at {call}: {error:?}"));
             cluster.write("after").await;
             cluster.settle().await;
             for id in 1..=3 {
@@ -375,5 +384,7 @@ fn whenever_all_servers_lose_power_at_once_the_cluster_goes_on_with_all_that_it_
         });
         kept_max = kept_max.max(promised);
     }
-    println!("R12: {cuts} times all three servers lost power at once, 0 of up to {kept_max} acknowledged commands lost");
+    println!(
+        "R12: {cuts} times all three servers lost power at once, 0 of up to {kept_max} acknowledged commands lost"
+    );
 }
