@@ -1,5 +1,5 @@
-//! Servers without agents, and so without Docker: for what disks do to them. Each has a folder of its own for its state,
-//! which may be a disk of its own.
+//! Servers, and agents that only run what is faked, so all without Docker: for what disks do to them. Each has a folder of
+//! its own for its state, which may be a disk of its own.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -54,10 +54,20 @@ impl Servers {
         servers
     }
 
-    /// Starts a server.
+    /// Starts a server, or an agent whose file is there.
     pub fn launch(&mut self, server: &'static str) {
         let process = Process::agent(&["-config", &self.file(server)], &self.log(server));
         self.processes.insert(server, process);
+    }
+
+    /// Starts an agent that runs what is faked.
+    #[track_caller]
+    pub fn launch_agent(&mut self, agent: &'static str) {
+        let file = config::file(self.net, agent, &self.folder);
+        let without_docker = file.replace("docker {\n    enabled = true", "docker {\n    enabled = false");
+        assert_ne!(file, without_docker, "the agent has Docker otherwise");
+        std::fs::write(self.file(agent), without_docker).expect("the folder can be written to");
+        self.launch(agent);
     }
 
     /// Starts a server whose system calls fail or wait as `faults` says. Gives the file in which each call is noted.

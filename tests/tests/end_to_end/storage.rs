@@ -215,3 +215,54 @@ fn a_server_whose_disk_is_full_serves_reads_refuses_writes_with_the_reason_and_g
     servers.kill("s1");
     drop(disk);
 }
+
+/// The newest allocation of a job: its status, and what its tasks tell.
+fn allocation(servers: &Servers, job: &str) -> (String, String) {
+    let known = servers.get("s1", &format!("/v1/job/{job}/allocations"));
+    let newest = known.as_array().into_iter().flatten().max_by_key(|one| one["CreateIndex"].as_u64());
+    newest.map(|one| (one["ClientStatus"].as_str().unwrap_or_default().to_owned(), one.to_string())).unwrap_or_default()
+}
+
+#[test]
+fn an_agent_whose_disk_is_full_starts_nothing_more_says_why_and_lets_run_what_runs() {
+    let mut servers = Servers::new("agent-full", 1);
+    let state = servers.state("n1");
+    let disk = SmallDisk::mount(&state, "8m");
+    servers.launch("s1");
+    servers.await_leader();
+    servers.launch_agent("n1");
+    let runs = |servers: &Servers, job: &str, within: Duration| {
+        let (_, took) = wait::until(&format!("{job} runs"), within, || {
+            let (status, told) = allocation(servers, job);
+            wait::check(status == "running", || told)
+        });
+        took
+    };
+    let accepted = |reply: std::io::Result<tests::e2e::http::Reply>| {
+        let reply = reply.expect("the server answers");
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    };
+    accepted(servers.register("s1", "before", 100));
+    runs(&servers, "before", Duration::from_secs(30));
+    disk.fill();
+    // With this one the agent finds out.
+    accepted(servers.register("s1", "meets-it", 100));
+    wait::until("the agent's complaint", Duration::from_secs(20), || {
+        wait::check(servers.says("n1", "nothing is started until it can"), || "it does not complain".to_owned())
+    });
+    accepted(servers.register("s1", "after", 100));
+    wait::until("the reason of the refusal", Duration::from_secs(20), || {
+        let (status, told) = allocation(&servers, "after");
+        wait::check(told.contains("the agent's state can't be written"), || format!("{status}: {told}"))
+    });
+    assert_eq!(allocation(&servers, "before").0, "running");
+    disk.give_back();
+    let took = runs(&servers, "after", RESUMES_WITHIN);
+    assert_eq!(allocation(&servers, "before").0, "running");
+    println!(
+        "R15: a full disk of an agent: what ran went on, starts were refused with the reason, the next ran after {took:?}"
+    );
+    servers.kill("n1");
+    servers.kill("s1");
+    drop(disk);
+}
