@@ -149,7 +149,8 @@ impl Workload {
     }
 
     fn entry(&mut self, index: Index) -> Record {
-        let length = self.draw.below(if self.draw.below(20) == 0 { 3000 } else { 200 });
+        let bound = if self.draw.below(20) == 0 { 3000 } else { 200 };
+        let length = self.draw.below(bound);
         let payload = Payload::Normal(Command(Bytes::from(vec![index as u8; length as usize])));
         Record::Entry(Entry { log_id: log_id(self.term, index), payload })
     }
