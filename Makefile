@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e chaos soak bench fuzz reference picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e chaos soak bench fuzz reference storage disks picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -72,6 +72,12 @@ fuzz: ## feed mutated jobspecs to the parser (SECONDS=600: for so long)
 
 reference: ## hold the scheduler against its slow, simple reference (OPERATIONS=1000000, SEED=1)
 	REFERENCE_OPERATIONS=$(or $(OPERATIONS),1000000) REFERENCE_SEED=$(or $(SEED),1) $(CARGO_TEST) --workspace --test reference -- --nocapture
+
+storage: ## crash, cut and damage log and snapshots: R10, R12, R13 (POWER_SEEDS=60 POWER_CLUSTERS=1000 ROT_DAMAGES=20000)
+	$(CARGO_TEST) --workspace --lib raft:: -- --nocapture
+
+disks: build ## make the disks of real servers fail, wait and fill up: R14, R15 (FSYNC_FAULTS=200 for more of it)
+	$(CARGO_TEST) --workspace --test all end_to_end::storage -- --nocapture
 
 picture: ## take the picture in README from the last browser test
 	mkdir -p docs && cp target/screenshots/overview.png docs/ui.png

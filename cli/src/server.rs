@@ -4,6 +4,7 @@ mod init;
 mod join;
 mod leave;
 mod members;
+mod rejoin;
 
 use clap::Subcommand;
 
@@ -22,6 +23,8 @@ pub enum Command {
     Join(join::Args),
     /// Remove a server from the cluster for good
     Leave(leave::Args),
+    /// Bring a server back whose files are damaged: on its host, under a new id
+    Rejoin(rejoin::Args),
 }
 
 /// Runs the subcommand.
@@ -31,5 +34,6 @@ pub async fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Members(args) => members::run(&args, session).await,
         Command::Join(args) => join::run(&args, session).await,
         Command::Leave(args) => leave::run(&args, session).await,
+        Command::Rejoin(args) => rejoin::run(&args, session).await,
     }
 }

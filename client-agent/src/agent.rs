@@ -88,6 +88,8 @@ struct Agent {
     hello: watch::Sender<wire::AgentHello>,
     usage_told: watch::Sender<wire::Usage>,
     writes: mpsc::UnboundedSender<Write>,
+    /// Why the agent's state can't be written, while it can't.
+    store_trouble: watch::Receiver<Option<String>>,
     work: JoinSet<()>,
 
     locals: BTreeMap<AllocationId, Local>,
@@ -138,6 +140,7 @@ pub async fn run(config: AgentConfig, mut seams: AgentSeams, shutdown: Cancellat
     node.host_volumes.extend(volumes::kept(&documents).await);
     let (hello, hello_seen) = watch::channel(wire::AgentHello::default());
     let (usage_told, usage_seen) = watch::channel(wire::Usage::default());
+    let (trouble, store_trouble) = watch::channel(None);
     let now = Instant::now();
     let mut agent = Agent {
         drivers: seams.drivers.iter().map(|driver| (driver.name().to_string(), driver.clone())).collect(),
@@ -147,6 +150,7 @@ pub async fn run(config: AgentConfig, mut seams: AgentSeams, shutdown: Cancellat
         hello,
         usage_told,
         writes,
+        store_trouble,
         work: JoinSet::new(),
         locals: BTreeMap::new(),
         changed: BTreeSet::new(),
@@ -172,7 +176,7 @@ pub async fn run(config: AgentConfig, mut seams: AgentSeams, shutdown: Cancellat
     };
     let mut background = JoinSet::new();
     let mut writer = JoinSet::new();
-    writer.spawn(keep_writing(agent.seams.store.clone(), to_writer));
+    writer.spawn(keep_writing(agent.seams.store.clone(), to_writer, trouble));
     agent.restore(&documents);
     agent.tell_hello();
     for (name, driver) in agent.drivers.clone() {

@@ -10,6 +10,8 @@ mod random;
 mod workers;
 
 #[cfg(feature = "testing")]
+pub mod recording;
+#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use blocking::Blocking;

@@ -45,6 +45,9 @@ pub enum ClusterError {
     /// The deadline passed: whether the change was made is unknown.
     #[error("the change was not confirmed in time; it may or may not have been made")]
     Unknown,
+    /// The leader's disk is full or failed; nothing was done. Reads go on.
+    #[error("nothing can be changed now: {0}")]
+    Storage(String),
     /// No server serves the node's agent.
     #[error("No path to node")]
     NoPath,

@@ -15,6 +15,7 @@ mod members;
 mod names;
 mod node_watch;
 mod propose;
+mod room;
 mod rpc;
 mod view;
 

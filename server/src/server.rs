@@ -30,6 +30,7 @@ use crate::machine::{StateMachine, Witness};
 use crate::members;
 use crate::node_watch::NodeWatch;
 use crate::raft::{self, Raft};
+use crate::room;
 use crate::rpc::beats::Beats;
 use crate::rpc::observations::Observations;
 use crate::rpc::orders::Orders;
@@ -187,6 +188,7 @@ impl Server {
         let server = Self { inner: Arc::new(inner) };
         server.spawn(leader::lead(server.clone()));
         server.spawn(members::take_part(server.clone()));
+        server.spawn(room::step_aside(server.clone()));
         server.spawn(crate::rpc::beats::pass_on(server.clone()));
         server.spawn(crate::rpc::observations::pass_on(server.clone()));
         let paced = server.clone();
@@ -269,7 +271,7 @@ impl Server {
         self.propose_as(&format!("server {}", self.inner.config.id), None, command).await
     }
 
-    async fn hand_over(&self) {
+    pub(crate) async fn hand_over(&self) {
         let raft = &self.inner.raft;
         if !raft.leader().borrow().is_leader {
             return;

@@ -17,5 +17,7 @@ mod loss;
 mod mistakes;
 #[path = "end_to_end/servers.rs"]
 mod servers;
+#[path = "end_to_end/storage.rs"]
+mod storage;
 #[path = "end_to_end/update.rs"]
 mod update;

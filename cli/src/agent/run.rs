@@ -24,6 +24,9 @@ use crate::failure::Failure;
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// Threads of consensus: one decides while the other applies.
 const CONSENSUS_THREADS: usize = 2;
+/// The same after consensus has ended by itself, as it does when a write to the log fails: the process must be gone
+/// within a second, and whatever can't end by then is hung on the disk.
+const ABORT_WITHIN: Duration = Duration::from_millis(400);
 
 /// Runs the server and/or the client agent until the process is told to stop.
 pub fn run(config: Config) -> Result<Exit, Failure> {
@@ -49,8 +52,9 @@ pub fn run(config: Config) -> Result<Exit, Failure> {
         let _ = std::fs::remove_dir_all(&folder);
     }
     // Whatever still blocks (a hanging container engine, say) must not keep the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    consensus.shutdown_timeout(Duration::from_secs(1));
+    runtime.shutdown_timeout(if exit.is_ok() { Duration::from_secs(1) } else { ABORT_WITHIN });
+    // What of it still waits has hung on the disk; consensus itself was shut down.
+    consensus.shutdown_background();
     exit
 }
 
@@ -67,11 +71,13 @@ async fn run_until_told(config: &Config, folder: &Path, world: &World) -> Result
         true => Some(client::start(config, folder, world, shutdown.clone()).await?),
         false => None,
     };
-    let ended = tokio::select! {
+    let (ended, within) = tokio::select! {
         biased;
-        () = told_to_stop() => Ok(Exit::Done),
-        reason = consensus_ended(server.as_ref()) => Err(Failure::new(format!("consensus ended: {reason}"))),
-        ended = client_ended(client.as_mut()) => ended,
+        () = told_to_stop() => (Ok(Exit::Done), STOP_WITHIN),
+        reason = consensus_ended(server.as_ref()) => {
+            (Err(Failure::new(format!("consensus ended: {reason}"))), ABORT_WITHIN)
+        }
+        ended = client_ended(client.as_mut()) => (ended, STOP_WITHIN),
     };
     tracing::info!("stops");
     let stop = async {
@@ -83,7 +89,7 @@ async fn run_until_told(config: &Config, folder: &Path, world: &World) -> Result
             let _ = client.await;
         }
     };
-    if tokio::time::timeout(STOP_WITHIN, stop).await.is_err() {
+    if tokio::time::timeout(within, stop).await.is_err() {
         tracing::warn!("not everything ended in time");
     }
     ended

@@ -41,6 +41,7 @@ const COMMANDS: [&str; 53] = [
     "server members",
     "server join",
     "server leave",
+    "server rejoin",
     "service",
     "service list",
     "service info",

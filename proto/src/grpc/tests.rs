@@ -159,6 +159,7 @@ async fn each_refusal_arrives_as_it_was_sent() {
         Refusal::Denied("no".to_string()),
         Refusal::Invalid(long),
         Refusal::Unavailable(String::new()),
+        Refusal::Storage("full".to_string()),
     ] {
         let service = Echo { refusal: Some(refusal.clone()), ..Echo::default() };
         let server = Server::start(authority.identity(Role::Server(1)), service).await;

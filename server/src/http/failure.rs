@@ -81,6 +81,10 @@ impl From<ClusterError> for Failure {
             }
             // Clients of the log and stats routes fall back to another way on a 404.
             ClusterError::NoPath => Self::not_found("No path to node: its agent is not connected to any server"),
+            ClusterError::Storage(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("{error}; reads go on, free space there and try again"),
+            ),
             ClusterError::Unknown | ClusterError::Stopping => Self::internal(error.to_string()),
         }
     }

@@ -2,6 +2,9 @@
 //! clock and one seed.
 
 mod cluster;
+mod golden;
+mod power;
+mod rot;
 
 use std::future::Future;
 use std::time::Duration;
