@@ -176,6 +176,18 @@ pub enum Rejection {
     /// There is no such server.
     #[error("server not found")]
     NoSuchServer,
+    /// The server was removed for good.
+    #[error("server {id} was removed from the cluster, and its id is never used again")]
+    ServerRemoved {
+        /// The server.
+        id: model::ServerId,
+    },
+    /// The configuration can't be used.
+    #[error("{fault}")]
+    BadConfiguration {
+        /// What is wrong with it.
+        fault: String,
+    },
     /// There is no such volume.
     #[error("volume not found")]
     NoSuchVolume,
@@ -326,6 +338,9 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::DropVolumeClaim { id } => volume::drop_claim(state, work, *id),
         Command::SetSchedulerConfiguration { configuration, check_index } => {
             cluster::set_scheduler(state, *configuration, *check_index)
+        }
+        Command::SetAutopilotConfiguration { configuration, check_index } => {
+            cluster::set_autopilot(state, *configuration, *check_index)
         }
         Command::BeginRebalance { ask, moves, check_index } => rebalance::begin(state, work, ask, moves, *check_index),
         Command::StepRebalance { index, start, ends, abort, term } => {

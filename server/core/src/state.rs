@@ -8,6 +8,7 @@ mod derive;
 mod image;
 mod job;
 mod mix;
+mod restored;
 mod usage;
 mod volumes;
 mod watch;
@@ -22,6 +23,7 @@ use model::{
 };
 
 use crate::apply::Answer;
+use crate::autopilot::AutopilotConfiguration;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
 use crate::rebalance::Rebalance;
@@ -51,9 +53,13 @@ pub struct State {
     pub(crate) cluster_version: u32,
     /// Counts restores from a backup; agents refuse a lower one.
     pub(crate) epoch: u64,
+    /// When the last of these was; the beginning of time where none was.
+    pub(crate) restored_at: Timestamp,
     pub(crate) scheduler: SchedulerConfiguration,
     pub(crate) scheduler_index: Index,
     pub(crate) last_server_id: ServerId,
+    pub(crate) autopilot: AutopilotConfiguration,
+    pub(crate) autopilot_index: Index,
 
     pub(crate) jobs: CowMap<JobKey, Arc<JobRecord>>,
     pub(crate) nodes: CowMap<NodeId, Arc<Node>>,
@@ -61,6 +67,8 @@ pub struct State {
     pub(crate) evaluations: CowMap<EvaluationId, Arc<Evaluation>>,
     pub(crate) deployments: CowMap<DeploymentId, Arc<Deployment>>,
     pub(crate) servers: CowMap<ServerId, Arc<ServerRecord>>,
+    /// Servers that left for good: their ids are never taken in again.
+    pub(crate) removed_servers: CowMap<ServerId, ()>,
     pub(crate) join_tokens: CowMap<String, Arc<JoinTokenRecord>>,
     pub(crate) port_cursors: CowMap<NodeId, u16>,
     /// Index at which each node last gained room for new work: something there was gone, or it opened or changed.
@@ -130,6 +138,26 @@ impl State {
     /// How often the state was restored from a backup.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// When the state was last restored from a backup; none if it never was.
+    pub fn restored_at(&self) -> Option<Timestamp> {
+        (self.epoch > 0).then_some(self.restored_at)
+    }
+
+    /// How servers are judged, and the index at which that was set.
+    pub fn autopilot(&self) -> (AutopilotConfiguration, Index) {
+        (self.autopilot, self.autopilot_index)
+    }
+
+    /// Whether a server left for good.
+    pub fn is_removed_server(&self, id: ServerId) -> bool {
+        self.removed_servers.get(&id).is_some()
+    }
+
+    /// The highest server id that was ever given out.
+    pub fn last_server_id(&self) -> ServerId {
+        self.last_server_id
     }
 
     /// How the scheduler chooses, and the index at which that was set.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::{
     Allocation, ClusterId, Cohort, Deployment, DynamicVolume, Evaluation, EvaluationId, Index, JobKey, Node, NodeId,
-    ServerId, Term, VolumeClaim,
+    ServerId, Term, Timestamp, VolumeClaim,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -16,6 +16,7 @@ use thiserror::Error;
 use super::mix::{Mix, Taken};
 use super::{JobRecord, State, TableIndexes};
 use crate::apply::Answer;
+use crate::autopilot::AutopilotConfiguration;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::rebalance::Rebalance;
 
@@ -34,9 +35,17 @@ pub struct Image {
     cluster: ClusterId,
     cluster_version: u32,
     epoch: u64,
+    #[serde(default)]
+    restored_at: Timestamp,
     scheduler: SchedulerConfiguration,
     scheduler_index: Index,
     last_server_id: ServerId,
+    #[serde(default)]
+    autopilot: AutopilotConfiguration,
+    #[serde(default)]
+    autopilot_index: Index,
+    #[serde(default)]
+    removed_servers: Vec<ServerId>,
     indexes: TableIndexes,
     jobs: Vec<Arc<JobRecord>>,
     nodes: Vec<Arc<Node>>,
@@ -78,9 +87,13 @@ impl State {
             cluster: self.cluster,
             cluster_version: self.cluster_version,
             epoch: self.epoch,
+            restored_at: self.restored_at,
             scheduler: self.scheduler,
             scheduler_index: self.scheduler_index,
             last_server_id: self.last_server_id,
+            autopilot: self.autopilot,
+            autopilot_index: self.autopilot_index,
+            removed_servers: self.removed_servers.iter().map(|(id, ())| *id).collect(),
             indexes: self.indexes,
             jobs: self.jobs.values().cloned().collect(),
             nodes: self.nodes.values().cloned().collect(),
@@ -123,9 +136,13 @@ impl State {
             cluster: image.cluster,
             cluster_version: image.cluster_version,
             epoch: image.epoch,
+            restored_at: image.restored_at,
             scheduler: image.scheduler,
             scheduler_index: image.scheduler_index,
             last_server_id: image.last_server_id,
+            autopilot: image.autopilot,
+            autopilot_index: image.autopilot_index,
+            removed_servers: image.removed_servers.into_iter().map(|id| (id, ())).collect(),
             indexes: image.indexes,
             jobs: image.jobs.into_iter().map(|job| (job.key.clone(), job)).collect(),
             nodes: image.nodes.into_iter().map(|node| (node.id, node)).collect(),
