@@ -31,6 +31,7 @@ mod node;
 mod rebalance;
 mod server;
 mod service;
+mod snapshot;
 mod status;
 mod version;
 mod volume;

@@ -1,9 +1,13 @@
 //! `sched server`: one file per subcommand.
 
-mod init;
+mod autopilot;
+mod health;
+pub mod init;
 mod join;
 mod leave;
 mod members;
+mod recover;
+mod transfer;
 
 use clap::Subcommand;
 
@@ -22,6 +26,14 @@ pub enum Command {
     Join(join::Args),
     /// Remove a server from the cluster for good
     Leave(leave::Args),
+    /// Show how each server does, and how many may fail
+    Health(health::Args),
+    /// Hand leadership to another server
+    Transfer(transfer::Args),
+    /// Show or set how servers are judged and dead ones removed
+    Autopilot(autopilot::Args),
+    /// Go on from one stopped server's folder when most servers are lost for good
+    Recover(recover::Args),
 }
 
 /// Runs the subcommand.
@@ -31,5 +43,9 @@ pub async fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Members(args) => members::run(&args, session).await,
         Command::Join(args) => join::run(&args, session).await,
         Command::Leave(args) => leave::run(&args, session).await,
+        Command::Health(args) => health::run(&args, session).await,
+        Command::Transfer(args) => transfer::run(&args, session).await,
+        Command::Autopilot(args) => autopilot::run(&args, session).await,
+        Command::Recover(args) => recover::run(&args, session),
     }
 }

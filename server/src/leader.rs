@@ -1,10 +1,11 @@
 //! What a leader does, and only for as long as it leads: plan, watch nodes, drains, deployments and
-//! rebalances, collect.
+//! rebalances, look after servers, collect.
 //!
 //! Every command of these loops carries the term, and `apply` rejects that of an older one; so a loop that does not
 //! know yet that its server was replaced can do no harm. All loops are level-triggered: they look at the state, not at
 //! what changed, and a new leader goes on where the old one stopped.
 
+mod autopilot;
 mod clocks;
 mod collection;
 mod planner;
@@ -18,6 +19,7 @@ use model::{ClusterId, Term};
 use server_core::apply::Answer;
 use server_core::clocks::NodeClocks;
 use server_core::command::{Command, JoinTokenRecord};
+use server_core::limits::REATTACH_WITHIN;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -51,8 +53,7 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
         return;
     }
     tracing::info!(term, "leads");
-    let clocks = NodeClocks::default();
-    set_leading(server, Some(Leading { clocks, usage: BTreeMap::new() }));
+    set_leading(server, Some(Leading { clocks: clocks_of(server), usage: BTreeMap::new(), servers: Vec::new() }));
     let mut loops = JoinSet::new();
     loops.spawn(begin_cluster(server.clone()));
     loops.spawn(planner::run(server.clone(), term));
@@ -60,6 +61,7 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
     loops.spawn(watch::run(server.clone(), term));
     loops.spawn(rebalance::run(server.clone(), term));
     loops.spawn(collection::run(server.clone()));
+    loops.spawn(autopilot::run(server.clone()));
     while server.inner.raft.leads(term) {
         tokio::select! {
             biased;
@@ -75,6 +77,15 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
     loops.shutdown().await;
     set_leading(server, None);
     tracing::info!(term, "leads no more");
+}
+
+/// Fresh clocks over the nodes; after a restore they wait for nodes that have to find the cluster first.
+fn clocks_of(server: &Server) -> NodeClocks {
+    let since_restore = server.state().restored_at().map(|restored_at| server.now().since(restored_at));
+    match since_restore.map(|passed| REATTACH_WITHIN.saturating_sub(passed)) {
+        Some(left) if !left.is_zero() => NodeClocks::awaiting(server.monotonic() + left),
+        Some(_) | None => NodeClocks::default(),
+    }
 }
 
 fn set_leading(server: &Server, leading: Option<Leading>) {

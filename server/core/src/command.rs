@@ -241,6 +241,17 @@ pub enum Command {
         /// Sets only if the configuration's modify index is this one.
         check_index: Option<Index>,
     },
+    /// A part of a state to which the cluster is taken back; the last part does it.
+    RestoreState {
+        /// Which part, counted from 1; they come in order.
+        part: u32,
+        /// How many there are.
+        parts: u32,
+        /// BLAKE3 of all of them together.
+        hash: [u8; 32],
+        /// The part.
+        bytes: Vec<u8>,
+    },
     /// Registers a volume of a host, or changes one: made there by a plugin, or found there.
     PutVolume {
         /// The volume.
@@ -333,6 +344,7 @@ impl Command {
             Command::StepRebalance { .. } => 29,
             Command::CancelRebalance => 30,
             Command::SetAutopilotConfiguration { .. } => 40,
+            Command::RestoreState { .. } => 41,
         }
     }
 
@@ -374,6 +386,7 @@ impl Command {
             Command::StepRebalance { .. } => "step-rebalance",
             Command::CancelRebalance => "cancel-rebalance",
             Command::SetAutopilotConfiguration { .. } => "set-autopilot-configuration",
+            Command::RestoreState { .. } => "restore-state",
         }
     }
 }

@@ -169,6 +169,9 @@ pub const TRAILING_LOGS_MAX: u64 = 250;
 pub const SERVER_STABILIZATION_TIME: Duration = Duration::from_secs(10);
 /// How long nodes may take to come to a cluster that was restored before they count as down. Until then they are suspect.
 pub const REATTACH_WITHIN: Duration = Duration::from_secs(300);
+/// Bytes of a backup's state in one entry of the log, while the cluster is taken back to it: encoded, an entry stays below
+/// what the log takes.
+pub const RESTORE_PART_BYTES_MAX: usize = 1024 * 1024;
 /// By so much the index grows when a backup is restored, so that what the lost cluster committed after the backup shares
 /// no index, and so no id that follows from one, with what the restored one commits.
 pub const RESTORE_INDEX_GAP: u64 = 1_000_000_000;

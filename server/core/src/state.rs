@@ -84,6 +84,8 @@ pub struct State {
     /// The rebalance that runs, or the last one.
     pub(crate) rebalance: Option<Arc<Rebalance>>,
     pub(crate) indexes: TableIndexes,
+    /// Parts of a backup that is being gone back to, up to the last.
+    pub(crate) restoring: Option<Arc<Restoring>>,
 
     // Derived from the above.
     pub(crate) allocations_of_job: CowMap<JobKey, CowMap<AllocationId, Place>>,
@@ -103,6 +105,17 @@ pub struct State {
     pub(crate) services: CowMap<ServiceKey, Arc<ServiceRow>>,
     /// What the entry at work has changed so far; empty between entries.
     pub(crate) changes: Vec<Change>,
+}
+
+/// What has come of a backup that the cluster is being taken back to.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Restoring {
+    /// BLAKE3 of all of it.
+    pub hash: [u8; 32],
+    /// How many parts have come.
+    pub parts: u32,
+    /// What they hold together.
+    pub bytes: Vec<u8>,
 }
 
 /// The instances of one service, and the index at which they last changed.

@@ -81,6 +81,7 @@ impl From<ClusterError> for Failure {
             }
             // Clients of the log and stats routes fall back to another way on a 404.
             ClusterError::NoPath => Self::not_found("No path to node: its agent is not connected to any server"),
+            ClusterError::Refused(why) => Self::internal(why),
             ClusterError::Unknown | ClusterError::Stopping => Self::internal(error.to_string()),
         }
     }
@@ -116,6 +117,10 @@ impl From<Rejection> for Failure {
             | Rejection::ClusterChanged { .. }
             | Rejection::NoMoves
             | Rejection::TooManyMoves { .. }
+            | Rejection::ServerRemoved { .. }
+            | Rejection::BadConfiguration { .. }
+            | Rejection::WrongPart { .. }
+            | Rejection::BadBackup { .. }
             | Rejection::ConfigurationChanged { .. } => Self::bad_request(message),
             Rejection::OldTerm { .. }
             | Rejection::WrongAttempt { .. }

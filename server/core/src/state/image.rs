@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::mix::{Mix, Taken};
-use super::{JobRecord, State, TableIndexes};
+use super::{JobRecord, Restoring, State, TableIndexes};
 use crate::apply::Answer;
 use crate::autopilot::AutopilotConfiguration;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
@@ -68,6 +68,8 @@ pub struct Image {
     volume_claims: Vec<Arc<VolumeClaim>>,
     #[serde(default)]
     rebalance: Option<Arc<Rebalance>>,
+    #[serde(default)]
+    restoring: Option<Arc<Restoring>>,
     /// Index at which each service last changed; its instances are derived.
     services: Vec<(String, String, Index)>,
     /// What usually runs, as it was last looked at.
@@ -110,6 +112,7 @@ impl State {
             volumes: self.volumes.values().cloned().collect(),
             volume_claims: self.volume_claims.values().cloned().collect(),
             rebalance: self.rebalance.clone(),
+            restoring: self.restoring.clone(),
             services: self
                 .services
                 .iter()
@@ -159,6 +162,7 @@ impl State {
             volumes: image.volumes.into_iter().map(|volume| (volume.id, volume)).collect(),
             volume_claims: image.volume_claims.into_iter().map(|claim| (claim.key.clone(), claim)).collect(),
             rebalance: image.rebalance,
+            restoring: image.restoring,
             mix: Mix::of(std::iter::empty(), image.mix),
             ..Self::default()
         };
