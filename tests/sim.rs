@@ -3,8 +3,11 @@
 //! Net, disk, clock, randomness and container runtime are twins. A run warms up, loses a leader and a node, heals, and
 //! is audited; its trace holds every entry that every server applied, and the same seed gives the same trace.
 
+pub mod backup;
 mod clock;
 mod cluster;
+mod fleet;
+pub mod membership;
 mod net;
 mod overfill;
 mod rebalance;

@@ -108,7 +108,9 @@ fn go_on(
         text::escape(&kept.display().to_string())
     ));
     show::hint("start it; agents come back by themselves, and no container is restarted");
-    show::hint("empty the data folders of all other servers, and have them join anew: `sched server join` gives a token");
+    show::hint(
+        "empty the data folders of all other servers, and have them join anew: `sched server join` gives a token",
+    );
     Ok(Exit::Done)
 }
 
@@ -117,7 +119,9 @@ fn authority(args: &Args, home: &Path) -> Result<Authority, Failure> {
     if !folder.join(AUTHORITY_KEY_FILE).exists() {
         return Err(Failure::new("the authority's key is not here, and a new id needs a new certificate")
             .at(folder.display().to_string())
-            .hint("give the folder of one of the first servers, or the copy that `sched server init` made, with -ca-dir"));
+            .hint(
+                "give the folder of one of the first servers, or the copy that `sched server init` made, with -ca-dir",
+            ));
     }
     Authority::load(folder).map_err(|error| Failure::new(chain(&error)).at(folder.display().to_string()))
 }
@@ -130,7 +134,8 @@ fn new_server(args: &Args, document: &ServerDocument, found: &Found) -> Result<N
     let member = found.inspection.members.iter().find(|member| member.id == document.id);
     let before = member.map(|member| member.address.clone()).or_else(|| own(&document.servers));
     let address = args.rpc.clone().or(before).ok_or_else(|| {
-        Failure::new("it is not known where this server is reached").hint("say -rpc HOST:PORT, as its configuration does")
+        Failure::new("it is not known where this server is reached")
+            .hint("say -rpc HOST:PORT, as its configuration does")
     })?;
     let parsed = parse_servers(&address).map_err(|error| Failure::new(error.to_string()).at("-rpc"))?;
     match parsed.as_slice() {
@@ -149,11 +154,8 @@ fn print_found(home: &Path, document: &ServerDocument, found: &Found) {
     pairs.add("Known committed", inspection.committed.to_string());
     pairs.add("Snapshot", inspection.snapshot.to_string());
     pairs.add("Voted in term", inspection.vote_term.to_string());
-    let members: Vec<String> = inspection
-        .members
-        .iter()
-        .map(|member| format!("{} at {}", member.id, text::escape(&member.address)))
-        .collect();
+    let members: Vec<String> =
+        inspection.members.iter().map(|member| format!("{} at {}", member.id, text::escape(&member.address))).collect();
     pairs.add("Servers", members.join(", "));
     pairs.add("Jobs", found.state.jobs().count().to_string());
     pairs.add("Nodes", found.state.node_count().to_string());
@@ -177,7 +179,10 @@ fn print_intent(document: &ServerDocument, found: &Found, server: &NewServer, ke
         inspection.last_log.saturating_sub(inspection.committed),
         inspection.committed
     ));
-    show::note(format_args!("  raise the epoch to {}, so that agents hear no server of before", found.state.epoch() + 1));
+    show::note(format_args!(
+        "  raise the epoch to {}, so that agents hear no server of before",
+        found.state.epoch() + 1
+    ));
     show::note("What only the lost servers have is gone. The others' folders must never be started again.\n");
 }
 

@@ -19,7 +19,8 @@ const PASSPHRASE_FILE_BYTES_MAX: u64 = 4096;
 pub fn open(file: &Path) -> Result<(Backup, State), Failure> {
     let at = |what: String| Failure::new(what).at(file.display().to_string());
     let bytes = std::fs::read(file).map_err(|error| at(error.to_string()))?;
-    let backup = read(&bytes).map_err(|error| at(error.to_string()).hint("take another backup; a damaged one is not restored"))?;
+    let backup = read(&bytes)
+        .map_err(|error| at(error.to_string()).hint("take another backup; a damaged one is not restored"))?;
     let state = State::decode(&backup.state).map_err(|error| at(error.to_string()))?;
     if hex(&state.contents_hash()) != backup.header.contents {
         return Err(at("the state is not the one that was saved: its hash differs".into())

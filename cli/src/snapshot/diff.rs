@@ -60,7 +60,9 @@ fn print(table: &Compared, all: bool) {
         let (tone, line) = match difference {
             Difference::Added(what) => (Tone::Good, format!("  + {}", text::escape(what))),
             Difference::Removed(what) => (Tone::Bad, format!("  - {}", text::escape(what))),
-            Difference::Changed(id, was, is) if was == is => (Tone::Busy, format!("  ~ {} {}", text::escape(id), text::escape(is))),
+            Difference::Changed(id, was, is) if was == is => {
+                (Tone::Busy, format!("  ~ {} {}", text::escape(id), text::escape(is)))
+            }
             Difference::Changed(id, was, is) => {
                 (Tone::Busy, format!("  ~ {} {} -> {}", text::escape(id), text::escape(was), text::escape(is)))
             }

@@ -76,7 +76,9 @@ fn make_cluster(args: &Args, dir: &Path, servers: &str, session: &Session) -> Re
         restored.epoch
     ));
     say_what_next(dir, &restored.made);
-    show::hint("agents of the old cluster come by themselves if the addresses are the same, else give them `client.servers`");
+    show::hint(
+        "agents of the old cluster come by themselves if the addresses are the same, else give them `client.servers`",
+    );
     show::hint("what runs goes on; what was begun after the backup is stopped, for the cluster does not know it");
     show::warning("the servers of the old cluster must never be started again");
     Ok(Exit::Done)
@@ -90,12 +92,17 @@ async fn take_back(args: &Args, session: &Session) -> Result<Exit, Failure> {
         show::time::date(backup.header.taken_at.nanoseconds())
     );
     if !args.yes && !session.confirm(&question)? {
-        return Err(Failure::new("nothing was changed").hint("to make a new cluster of the backup, say -dir and -servers"));
+        return Err(
+            Failure::new("nothing was changed").hint("to make a new cluster of the backup, say -dir and -servers")
+        );
     }
     let bytes = std::fs::read(&args.file).map_err(|error| Failure::new(error.to_string()))?;
     let answer = session.client.call(Call::put_bytes("/v1/operator/snapshot", bytes)).await?.value;
     if !session.print_json(&answer)? {
-        show::line(format_args!("the cluster is as it was at index {}, and goes on at {}", backup.header.index, answer["Index"]));
+        show::line(format_args!(
+            "the cluster is as it was at index {}, and goes on at {}",
+            backup.header.index, answer["Index"]
+        ));
     }
     Ok(Exit::Done)
 }

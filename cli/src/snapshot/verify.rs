@@ -37,7 +37,9 @@ pub fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     match (opened, backup.sealed.is_some()) {
         (true, _) => show::line("the passphrase opens the CA's key; nothing else is needed to restore it"),
         (false, true) => show::hint("give -passphrase-file to see that the CA's key in it can be opened"),
-        (false, false) => show::hint("it does not carry the CA's key: to restore it, ca.pem and ca.key are needed, too"),
+        (false, false) => {
+            show::hint("it does not carry the CA's key: to restore it, ca.pem and ca.key are needed, too")
+        }
     }
     Ok(Exit::Done)
 }

@@ -183,8 +183,7 @@ mod tests {
 
     #[test]
     fn who_does_not_want_it_keeps_the_dead() {
-        let configuration =
-            AutopilotConfiguration { cleanup_dead_servers: false, ..AutopilotConfiguration::default() };
+        let configuration = AutopilotConfiguration { cleanup_dead_servers: false, ..AutopilotConfiguration::default() };
         assert_eq!(next_removal(&seen("1:0* 2:0 3:0 4:9999"), &configuration), None);
     }
 

@@ -166,7 +166,10 @@ mod tests {
         clocks.look(&state, seconds(10));
         clocks.heard(came, seconds(10));
         let found = clocks.look(&state, seconds(10) + DOWN_AFTER).changes;
-        assert!(found.contains(&(came, NodeStatus::Down)) && found.contains(&(awaited, NodeStatus::Suspect)), "{found:?}");
+        assert!(
+            found.contains(&(came, NodeStatus::Down)) && found.contains(&(awaited, NodeStatus::Suspect)),
+            "{found:?}"
+        );
         let last = Timestamp(until.nanoseconds() - 1);
         assert!(!clocks.look(&state, last).changes.contains(&(awaited, NodeStatus::Down)));
         assert!(clocks.look(&state, until).changes.contains(&(awaited, NodeStatus::Down)));

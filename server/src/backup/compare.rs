@@ -110,13 +110,11 @@ fn rows(state: &State, table: Table) -> RowsOf {
             let words = |known: &model::Deployment| format!("{} {:?}", known.job, known.status).to_lowercase();
             state.deployments().map(|known| row(known.id, &**known, words(known))).collect()
         }
-        Table::Volumes => {
-            state.volumes().map(|volume| row(volume.id, &**volume, volume.name.to_string())).collect()
-        }
+        Table::Volumes => state.volumes().map(|volume| row(volume.id, &**volume, volume.name.to_string())).collect(),
         Table::Servers => {
-            state.servers().map(|server| row(server.id, &**server, format!("{} {}", server.name, server.address)))
+            { state.servers().map(|server| row(server.id, &**server, format!("{} {}", server.name, server.address))) }
+                .collect()
         }
-        .collect(),
     }
 }
 
@@ -177,11 +175,14 @@ mod tests {
         };
         let told: Vec<String> = jobs.differences.iter().map(is).collect();
         let key = |name: &str| job(name).key().to_string();
-        assert_eq!(told, [
-            format!("~{} version 0 -> version 1", key("a")),
-            format!("-{} version 0", key("b")),
-            format!("+{} version 0", key("c")),
-        ]);
+        assert_eq!(
+            told,
+            [
+                format!("~{} version 0 -> version 1", key("a")),
+                format!("-{} version 0", key("b")),
+                format!("+{} version 0", key("c")),
+            ]
+        );
         assert_eq!(of(Table::Nodes).differences.len(), 1);
         assert!(compare(&second, &second).iter().all(|table| table.differences.is_empty()));
     }

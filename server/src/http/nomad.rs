@@ -145,7 +145,12 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/v1/regions", ReadServers, "Lists regions.", act!(status::regions)),
     Route::read("/v1/namespaces", ReadJobs, "Lists namespaces.", status::namespaces),
     Route::get("/v1/operator/raft/configuration", ReadServers, "Shows who votes.", act!(operator::raft)),
-    Route::delete("/v1/operator/raft/peer", WriteServers, "Takes a server out of the cluster.", act!(operator::remove_peer)),
+    Route::delete(
+        "/v1/operator/raft/peer",
+        WriteServers,
+        "Takes a server out of the cluster.",
+        act!(operator::remove_peer),
+    ),
     Route::put(
         "/v1/operator/raft/transfer-leadership",
         WriteServers,

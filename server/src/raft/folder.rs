@@ -114,10 +114,8 @@ pub fn prepare(disk: Arc<dyn Disk>, folder: &Path, new: &NewFolder<'_>) -> Resul
     let members = BTreeMap::from([(*server, BasicNode::new(*address))]);
     let membership = Membership::new(vec![BTreeSet::from([*server])], members)
         .map_err(|error| StartError::Config(error.to_string()))?;
-    let meta =
-        SnapshotMeta { last_log_id: Some(last), last_membership: StoredMembership::new(Some(last), membership) };
-    let snapshots =
-        Snapshots::open(disk.clone(), folder.join("snapshots"), *cluster).map_err(StartError::Snapshot)?;
+    let meta = SnapshotMeta { last_log_id: Some(last), last_membership: StoredMembership::new(Some(last), membership) };
+    let snapshots = Snapshots::open(disk.clone(), folder.join("snapshots"), *cluster).map_err(StartError::Snapshot)?;
     snapshots.save(&Snapshot { meta, snapshot: state.clone() }).map_err(StartError::Snapshot)?;
     let config = log_config(folder, *cluster, *server);
     let log_folder = config.folder.clone();

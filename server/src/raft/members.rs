@@ -116,8 +116,7 @@ fn explained(error: ChangeMembersError, core: &Core, joining: Option<ServerId>) 
             && member.id != metrics.id
             && metrics.silent.get(&member.id).is_none_or(|silent| *silent > SILENT_AFTER)
     };
-    let silent: Vec<String> =
-        metrics.members.iter().filter(is_silent).map(|member| member.id.to_string()).collect();
+    let silent: Vec<String> = metrics.members.iter().filter(is_silent).map(|member| member.id.to_string()).collect();
     let waits_for = match silent.is_empty() {
         true => "a majority has not confirmed it yet".to_string(),
         false => format!("servers {} do not answer", silent.join(", ")),

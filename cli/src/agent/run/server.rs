@@ -176,8 +176,13 @@ async fn find_identity(
         return Err(Failure::new("the cluster admitted this process as something else than a server"));
     };
     joined.identity.save(home).map_err(|error| Failure::new(error.to_string()))?;
-    let document =
-        ServerDocument { cluster: joined.identity.cluster(), id, name: config.name.clone(), servers: Vec::new(), restored: false };
+    let document = ServerDocument {
+        cluster: joined.identity.cluster(),
+        id,
+        name: config.name.clone(),
+        servers: Vec::new(),
+        restored: false,
+    };
     let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;
     proto::identity::write_private(&home.join(SERVER_FILE), text.as_bytes())
         .map_err(|error| Failure::new(error.to_string()))?;
@@ -259,7 +264,8 @@ fn take_over(made: &Path, home: &Path) -> Result<(), Failure> {
     if raft.exists() {
         for folder in ["", "log", "snapshots"] {
             let to = home.join(RAFT_FOLDER).join(folder);
-            std::fs::create_dir_all(&to).map_err(|error| Failure::new(error.to_string()).at(to.display().to_string()))?;
+            std::fs::create_dir_all(&to)
+                .map_err(|error| Failure::new(error.to_string()).at(to.display().to_string()))?;
             copy_private(&raft.join(folder), &to)?;
         }
     }
