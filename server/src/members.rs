@@ -20,9 +20,9 @@ use crate::server::{Server, ServerConfig, ServerSeams, StartServer};
 /// Pause before another attempt to be taken in.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// How long the leader may take to catch a new server up and let it vote.
-pub const TAKE_IN_WITHIN: Duration = Duration::from_secs(60);
+const TAKE_IN_WITHIN: Duration = Duration::from_secs(60);
 /// How long it may take until a server has left, or leadership is with another: elections included.
-pub const CHANGE_WITHIN: Duration = Duration::from_secs(30);
+const CHANGE_WITHIN: Duration = Duration::from_secs(30);
 /// How long the leader may take to let a server go, once it is asked.
 const LET_GO_WITHIN: Duration = Duration::from_secs(10);
 /// How long another server may take to say whether it knows this one.

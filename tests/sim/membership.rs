@@ -24,6 +24,8 @@ use super::fleet::{Fleet, in_virtual_time};
 
 /// How long a step may take, in virtual time.
 pub const STEP_WITHIN: Duration = Duration::from_secs(60);
+/// How long there may be no leader after one was stopped by hand: less than an election takes.
+const HANDED_OVER_WITHIN: Duration = Duration::from_millis(250);
 /// Pause between two writes.
 const WRITE_PAUSE: Duration = Duration::from_millis(50);
 /// Small, so that every server that joins needs a snapshot.
@@ -176,7 +178,7 @@ impl Run {
         sleep(Duration::from_millis(self.fleet.random.below(800))).await;
         let leader = self.fleet.leader().await.server_id();
         let victim = match self.fleet.random.below(4) {
-            0 => return,
+            0 => return self.restart_leader(leader).await,
             1 => leader,
             2 => joins,
             _ => self.pick().await,
@@ -187,6 +189,20 @@ impl Run {
         sleep(Duration::from_millis(200 + self.fleet.random.below(3000))).await;
         if let Err(error) = self.start(victim).await {
             self.report.broken.push(format!("server {victim} can't start again: {error}"));
+        }
+    }
+
+    /// Stops the leader as a person does, who expects that another leads at once.
+    async fn restart_leader(&mut self, leader: ServerId) {
+        let began = Instant::now();
+        self.fleet.stop_server(leader).await;
+        self.retarget();
+        let next = timeout(HANDED_OVER_WITHIN, self.fleet.leader()).await;
+        if next.is_err() {
+            self.report.broken.push(format!("server {leader} stopped, and nobody leads within {:?}", began.elapsed()));
+        }
+        if let Err(error) = self.start(leader).await {
+            self.report.broken.push(format!("server {leader} can't start again: {error}"));
         }
     }
 

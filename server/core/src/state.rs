@@ -33,6 +33,7 @@ pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
 use mix::Mix;
 pub(crate) use mix::{Picture, Usual};
+pub use restored::FirstServer;
 pub use usage::NodeUse;
 pub(crate) use usage::counts_for;
 pub use volumes::VolumeStatus;
