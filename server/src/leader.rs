@@ -15,10 +15,10 @@ mod watch;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{ClusterId, Term};
+use model::{ClusterId, ServerId, Term};
 use server_core::apply::Answer;
 use server_core::clocks::NodeClocks;
-use server_core::command::{Command, JoinTokenRecord};
+use server_core::command::{Command, JoinTokenRecord, ServerRecord};
 use server_core::limits::REATTACH_WITHIN;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -92,7 +92,8 @@ fn set_leading(server: &Server, leading: Option<Leading>) {
     *server.inner.leading.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = leading;
 }
 
-/// The first leader gives the state its cluster id, and keeps the join tokens that `server init` made.
+/// The first leader gives the state its cluster id, takes the ids of the first servers from those that are free, and keeps
+/// the join tokens that `server init` made; in that order, since a token is what one is given an id for.
 async fn begin_cluster(server: Server) {
     while let Some(command) = lacks(&server) {
         propose(&server, command).await;
@@ -106,10 +107,26 @@ fn lacks(server: &Server) -> Option<Command> {
     if state.cluster() == ClusterId::default() {
         return Some(Command::InitializeCluster { cluster: config.cluster });
     }
+    let last = config.peers.iter().filter_map(|peer| Some((peer.server?, peer))).max_by_key(|(id, _)| *id);
+    if let Some((id, peer)) = last.filter(|(id, _)| *id > state.last_server_id()) {
+        return Some(Command::AnnounceServer { server: not_yet_announced(id, &peer.address) });
+    }
     let is_lacking =
         |token: &&JoinTokenRecord| token.expires_at > server.now() && state.join_token(&token.id).is_none();
     let token = config.join_tokens.iter().find(is_lacking)?;
     Some(Command::PutJoinToken { token: token.clone() })
+}
+
+/// What is known of a first server before it speaks for itself.
+fn not_yet_announced(id: ServerId, address: &str) -> ServerRecord {
+    ServerRecord {
+        id,
+        name: format!("server-{id}"),
+        address: address.into(),
+        http_address: String::new(),
+        version: 0,
+        build: String::new(),
+    }
 }
 
 /// Proposes a command of the leader's own; what goes wrong is logged, and the loop that asked looks at the state again.
