@@ -196,17 +196,30 @@ impl Run {
         }
     }
 
-    /// Stops the leader as a person does, who expects that another leads at once.
+    /// Hands leadership over by command, then stops the next leader as a person does, who expects that another leads at
+    /// once.
     async fn restart_leader(&mut self, leader: ServerId) {
+        let voters = self.fleet.voters().await;
+        let heir = voters.into_iter().find(|id| *id != leader && self.fleet.server(*id).is_some());
+        let (Some(heir), Some(server)) = (heir, self.fleet.server(leader)) else { return };
         let began = Instant::now();
-        self.fleet.stop_server(leader).await;
-        self.retarget();
-        let next = timeout(HANDED_OVER_WITHIN, self.fleet.leader()).await;
-        if next.is_err() {
-            self.report.broken.push(format!("server {leader} stopped, and nobody leads within {:?}", began.elapsed()));
+        if let Err(error) = server.transfer_leadership(heir).await {
+            let took = began.elapsed();
+            self.report.broken.push(format!("server {leader} can't hand over to {heir}, after {took:?}: {error}"));
+            return;
         }
-        if let Err(error) = self.start(leader).await {
-            self.report.broken.push(format!("server {leader} can't start again: {error}"));
+        self.took(began.elapsed());
+        let leads = self.fleet.leader().await.server_id();
+        self.fleet.stop_server(leads).await;
+        self.retarget();
+        let stopped = Instant::now();
+        let next = timeout(STEP_WITHIN, self.fleet.leader()).await;
+        if next.is_err() || stopped.elapsed() > HANDED_OVER_WITHIN {
+            let gap = stopped.elapsed();
+            self.report.broken.push(format!("server {leads} stopped, and for {gap:?} nobody led"));
+        }
+        if let Err(error) = self.start(leads).await {
+            self.report.broken.push(format!("server {leads} can't start again: {error}"));
         }
     }
 
