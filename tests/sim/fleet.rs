@@ -180,7 +180,7 @@ impl Fleet {
             witness: Some(Arc::new(RulesOf(self.rules.clone()))),
         };
         let server = Server::start(config, seams, CancellationToken::new()).await?;
-        self.net.listen(address, Arc::new(server.clone()), plug.clone());
+        self.net.listen(id, address, Arc::new(server.clone()), plug.clone());
         tokio::spawn(watch_leadership(server.clone(), self.rules.clone(), plug.clone()));
         if let Some(known) = self.servers.get_mut(&id) {
             known.running = Some((server.clone(), plug));

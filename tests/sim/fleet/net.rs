@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::ServerId;
 use proto::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Dialer, NetError, Peer, Service};
 use proto::wire::{Frame, Request, Response};
 use tokio::sync::mpsc;
@@ -25,6 +26,7 @@ pub struct Net {
 
 #[derive(Clone)]
 struct Listener {
+    id: ServerId,
     service: Arc<dyn Service>,
     plug: CancellationToken,
 }
@@ -35,9 +37,9 @@ impl Net {
         Self { random, listeners: Arc::default() }
     }
 
-    /// Answers at `address`, until `plug` is pulled.
-    pub fn listen(&self, address: &str, service: Arc<dyn Service>, plug: CancellationToken) {
-        self.listeners().insert(address.into(), Listener { service, plug });
+    /// Server `id` answers at `address`, until `plug` is pulled.
+    pub fn listen(&self, id: ServerId, address: &str, service: Arc<dyn Service>, plug: CancellationToken) {
+        self.listeners().insert(address.into(), Listener { id, service, plug });
     }
 
     /// What `caller` dials with, until its `plug` is pulled.
@@ -85,7 +87,10 @@ impl Dials {
     fn listener(&self, peer: &Peer) -> Result<Listener, NetError> {
         let nobody = || NetError::Unreachable { address: peer.address.clone(), reason: "nobody answers".into() };
         let listener = self.net.listeners().get(&peer.address).cloned().ok_or_else(nobody)?;
-        if listener.plug.is_cancelled() || self.plug.is_cancelled() { Err(nobody()) } else { Ok(listener) }
+        // As TLS does: who wants one server does not speak to another.
+        let is_another = peer.server.is_some_and(|wanted| wanted != listener.id);
+        let is_cut = listener.plug.is_cancelled() || self.plug.is_cancelled();
+        if is_another || is_cut { Err(nobody()) } else { Ok(listener) }
     }
 }
 
