@@ -6,6 +6,8 @@ mod bench;
 mod chaos;
 #[path = "tests/end_to_end.rs"]
 mod end_to_end;
+#[path = "tests/members.rs"]
+mod members;
 #[path = "tests/simulation.rs"]
 mod simulation;
 #[path = "tests/tidy.rs"]

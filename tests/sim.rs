@@ -12,6 +12,7 @@
 //!                                     oracle ──► trace, coverage ──► sweep ──► shrink
 //! ```
 
+pub mod backup;
 mod calm;
 mod clock;
 mod cluster;
@@ -19,7 +20,9 @@ mod coverage;
 mod deeds;
 mod driver;
 mod faults;
+mod fleet;
 mod jobs;
+pub mod membership;
 mod net;
 mod oracle;
 mod overfill;

@@ -1,10 +1,12 @@
 //! The server: the shell around `server-core`. It carries commands through consensus, serves agents, and answers people.
 
 pub mod authority;
+pub mod backup;
 pub mod cluster;
 pub mod dns;
 pub mod http;
 pub mod raft;
+pub mod recovery;
 pub mod server;
 
 mod admission;

@@ -15,6 +15,7 @@
 mod config;
 mod contact;
 mod encoding;
+mod folder;
 mod identity;
 mod leadership;
 mod log;
@@ -48,6 +49,7 @@ use tokio::time::{Duration, Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, Sizes, Timings};
+pub use folder::{Inspection, NewFolder, has_begun, inspect, prepare};
 pub use identity::ClaimFolderError;
 pub use leadership::Leadership;
 pub use log::OpenLogError;

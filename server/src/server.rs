@@ -15,6 +15,7 @@ use std::time::Duration;
 use model::{ClusterId, EvaluationStatus, NodeId, ServerId, Timestamp, Usage};
 use proto::net::{Dialer, Peer};
 use seams::{Blocking, Clock, Disk, Random, SteadyClock, Workers};
+use server_core::autopilot::ServerSeen;
 use server_core::clocks::NodeClocks;
 use server_core::command::{Command, ServerRecord};
 use server_core::state::State;
@@ -39,6 +40,13 @@ use crate::rpc::peers::RaftPeers;
 
 /// The newest cluster version that this release speaks.
 pub const CLUSTER_VERSION: u32 = 1;
+
+/// How long one heir may take to lead.
+const HAND_OVER_WITHIN: Duration = Duration::from_secs(1);
+/// How many heirs are tried.
+const HEIRS_MAX: usize = 2;
+/// Who has been silent for longer is no heir.
+const HEIR_SILENT_MAX: Duration = Duration::from_millis(500);
 
 /// What a server needs to know to start.
 #[derive(Clone)]
@@ -98,6 +106,20 @@ pub enum StartServer {
     /// It was to begin a cluster and can't.
     #[error("the cluster can't begin")]
     Begin(#[from] raft::InitializeClusterError),
+    /// Its folder can't be read.
+    #[error("the data folder can't be read")]
+    Folder(#[from] std::io::Error),
+    /// The cluster has seen this server, and its folder is empty.
+    #[error(
+        "server {id} has been in the cluster before, as {peer} knows, and its data is gone: an id is never used again. \
+         Remove it with `sched server leave {id}`, and have it join under a new one with a token"
+    )]
+    DataGone {
+        /// The server.
+        id: ServerId,
+        /// Who knows it.
+        peer: String,
+    },
 }
 
 /// Whether evaluations wait for the planner.
@@ -128,12 +150,16 @@ pub(crate) struct Inner {
     pub synced: AtomicBool,
     pub origin: Instant,
     pub shutdown: CancellationToken,
+    /// Why the cluster has no place for this server, once it has said so.
+    pub ended: watch::Sender<Option<String>>,
 }
 
 /// What only a leader keeps, in memory.
 pub(crate) struct Leading {
     pub clocks: NodeClocks,
     pub usage: BTreeMap<NodeId, Usage>,
+    /// How each server does, since the last look.
+    pub servers: Vec<ServerSeen>,
 }
 
 impl Server {
@@ -145,6 +171,10 @@ impl Server {
     ) -> Result<Self, StartServer> {
         // What waits for its time does so by the leader's clock; the host's may step.
         seams.clock = Arc::new(SteadyClock::new(seams.clock));
+        let (disk, folder) = (seams.disk.clone(), config.folder.clone());
+        if !seams.blocking.run(move || raft::has_begun(&*disk, &folder)).await?? {
+            members::check_unknown(&config, &seams).await?;
+        }
         let (publish, states) = watch::channel(Arc::new(State::default()));
         let happenings = Arc::new(Happenings::default());
         let nodes = Arc::new(NodeWatch::default());
@@ -184,6 +214,7 @@ impl Server {
             synced: AtomicBool::new(false),
             origin: Instant::now(),
             shutdown: shutdown.clone(),
+            ended: watch::channel(None).0,
         };
         let server = Self { inner: Arc::new(inner) };
         server.spawn(leader::lead(server.clone()));
@@ -196,9 +227,20 @@ impl Server {
         Ok(server)
     }
 
-    /// Returns when consensus has ended, with the reason. The process must end then too.
+    /// Returns when consensus has ended, or the cluster has no place for this server, with the reason. The process must end then too.
     pub async fn stopped(&self) -> String {
-        self.inner.raft.stopped().await
+        let mut ended = self.inner.ended.subscribe();
+        let ended = async move { ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) };
+        tokio::select! {
+            biased;
+            Some(reason) = ended => reason,
+            reason = self.inner.raft.stopped() => reason,
+        }
+    }
+
+    /// The cluster has no place for this server: the process shall end.
+    pub(crate) fn end(&self, reason: String) {
+        self.inner.ended.send_replace(Some(reason));
     }
 
     /// Hands leadership over if it has it, and stops.
@@ -271,19 +313,28 @@ impl Server {
         self.propose_as(&format!("server {}", self.inner.config.id), None, command).await
     }
 
+    /// Hands leadership over, if this server has it, to whoever is closest behind and answers.
     pub(crate) async fn hand_over(&self) {
         let raft = &self.inner.raft;
         if !raft.leader().borrow().is_leader {
             return;
         }
-        let to = raft
-            .members()
-            .into_iter()
-            .find(|member| member.id != self.inner.config.id && member.role == raft::Role::Voter);
-        if let Some(to) = to
-            && let Err(error) = raft.transfer_leadership(to.id, Duration::from_secs(1)).await
-        {
-            tracing::warn!(%error, to = to.id, "can't hand leadership over");
+        let metrics = raft.metrics();
+        let state = self.state();
+        let matching = |id: &ServerId| metrics.matching.get(id).copied().unwrap_or(0);
+        let mut heirs: Vec<ServerId> = metrics
+            .members
+            .iter()
+            .filter(|member| member.role == raft::Role::Voter && !state.is_removed_server(member.id))
+            .map(|member| member.id)
+            .filter(|id| metrics.silent.get(id).is_some_and(|silent| *silent < HEIR_SILENT_MAX))
+            .collect();
+        heirs.sort_by_key(|id| std::cmp::Reverse(matching(id)));
+        for to in heirs.into_iter().take(HEIRS_MAX) {
+            match raft.transfer_leadership(to, HAND_OVER_WITHIN).await {
+                Ok(()) => return tracing::info!(to, "handed leadership over"),
+                Err(error) => tracing::warn!(%error, to, "can't hand leadership over"),
+            }
         }
     }
 }

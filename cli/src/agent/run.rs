@@ -2,9 +2,12 @@
 
 mod client;
 mod cluster_folder;
+mod lock;
 mod server;
 
 pub use cluster_folder::{AGENT_TOKEN_FILE, NAME_FILE};
+pub use lock::FolderLock;
+pub use server::chain;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -63,6 +66,8 @@ async fn run_until_told(config: &Config, folder: &Path, world: &World) -> Result
     if config.dev {
         cluster_folder::prepare_dev(config, folder, world)?;
     }
+    // Held until the process ends: nobody else may write where a server does.
+    let _lock = config.server.enabled.then(|| FolderLock::take(&role_folder(folder, "server"))).transpose()?;
     let server = match config.server.enabled {
         true => Some(server::start(config, folder, world, shutdown.clone()).await?),
         false => None,

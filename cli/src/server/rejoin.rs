@@ -163,7 +163,7 @@ fn replace(
     let servers = others
         .map(|server| ServerDescription { id: server.id, name: String::new(), address: server.address.clone() })
         .collect();
-    let document = ServerDocument { cluster: old.cluster, id, name: old.name.clone(), servers };
+    let document = ServerDocument { cluster: old.cluster, id, name: old.name.clone(), servers, restored: false };
     let text = serde_json::to_string_pretty(&document).map_err(|error| failed(&error))?;
     write_private(&unfinished.join(SERVER_FILE), text.as_bytes()).map_err(|error| failed(&error))?;
     std::fs::rename(home, aside).map_err(|error| failed(&error))?;
@@ -178,8 +178,13 @@ mod tests {
     #[test]
     fn a_server_that_was_removed_is_found_by_what_its_own_document_says() {
         let described = ServerDescription { id: 2, name: "s2".into(), address: "10.0.0.2:4647".into() };
-        let mut document =
-            ServerDocument { cluster: model::ClusterId::default(), id: 2, name: "s2".into(), servers: vec![described] };
+        let mut document = ServerDocument {
+            cluster: model::ClusterId::default(),
+            id: 2,
+            name: "s2".into(),
+            servers: vec![described],
+            restored: false,
+        };
         let known = RaftServer { id: "2".into(), address: "10.0.0.9:4647".into(), ..RaftServer::default() };
         assert_eq!(find(&[known], &document).unwrap().address, "10.0.0.9:4647");
         assert_eq!(find(&[], &document).unwrap().address, "10.0.0.2:4647");
@@ -190,8 +195,13 @@ mod tests {
     #[test]
     fn damaged_files_are_never_kept_in_place_of_others() {
         let folder = std::env::temp_dir().join(format!("sched-rejoin-{}", std::process::id()));
-        let document =
-            ServerDocument { cluster: model::ClusterId::default(), id: 2, name: "s2".into(), servers: Vec::new() };
+        let document = ServerDocument {
+            cluster: model::ClusterId::default(),
+            id: 2,
+            name: "s2".into(),
+            servers: Vec::new(),
+            restored: false,
+        };
         let first = aside(&folder, &document);
         assert_eq!(first, folder.join("server-2.damaged"));
         std::fs::create_dir_all(&first).unwrap();

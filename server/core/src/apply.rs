@@ -12,6 +12,7 @@ mod job;
 mod node;
 mod plan;
 mod rebalance;
+mod restore;
 mod volume;
 
 use std::collections::BTreeMap;
@@ -176,6 +177,32 @@ pub enum Rejection {
     /// There is no such server.
     #[error("server not found")]
     NoSuchServer,
+    /// The server was removed for good.
+    #[error("server {id} was removed from the cluster, and its id is never used again")]
+    ServerRemoved {
+        /// The server.
+        id: model::ServerId,
+    },
+    /// The configuration can't be used.
+    #[error("{fault}")]
+    BadConfiguration {
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// A part of a backup came out of order: another restore has begun meanwhile.
+    #[error("part {part} of a backup came where {wanted} was due; begin again")]
+    WrongPart {
+        /// The part's number.
+        part: u32,
+        /// The number that was due.
+        wanted: u32,
+    },
+    /// The backup can't be gone back to.
+    #[error("the cluster can't be taken back to the backup: {reason}")]
+    BadBackup {
+        /// Why.
+        reason: String,
+    },
     /// There is no such volume.
     #[error("volume not found")]
     NoSuchVolume,
@@ -326,6 +353,12 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::DropVolumeClaim { id } => volume::drop_claim(state, work, *id),
         Command::SetSchedulerConfiguration { configuration, check_index } => {
             cluster::set_scheduler(state, *configuration, *check_index)
+        }
+        Command::SetAutopilotConfiguration { configuration, check_index } => {
+            cluster::set_autopilot(state, *configuration, *check_index)
+        }
+        Command::RestoreState { part, parts, hash, bytes } => {
+            restore::restore(state, work, *part, *parts, *hash, bytes)
         }
         Command::BeginRebalance { ask, moves, check_index } => rebalance::begin(state, work, ask, moves, *check_index),
         Command::StepRebalance { index, start, ends, abort, term } => {

@@ -15,6 +15,7 @@ pub mod state;
 pub mod authorize;
 
 pub mod apply;
+pub mod autopilot;
 pub mod catalog;
 
 pub mod capacity;

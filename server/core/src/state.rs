@@ -8,6 +8,7 @@ mod derive;
 mod image;
 mod job;
 mod mix;
+mod restored;
 mod tally;
 mod usage;
 mod volumes;
@@ -23,6 +24,7 @@ use model::{
 };
 
 use crate::apply::Answer;
+use crate::autopilot::AutopilotConfiguration;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
 use crate::rebalance::Rebalance;
@@ -32,6 +34,7 @@ pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
 use mix::Mix;
 pub(crate) use mix::{Picture, Usual};
+pub use restored::FirstServer;
 use tally::Tally;
 pub use usage::NodeUse;
 pub(crate) use usage::counts_for;
@@ -53,9 +56,13 @@ pub struct State {
     pub(crate) cluster_version: u32,
     /// Counts restores from a backup; agents refuse a lower one.
     pub(crate) epoch: u64,
+    /// When the last of these was; the beginning of time where none was.
+    pub(crate) restored_at: Timestamp,
     pub(crate) scheduler: SchedulerConfiguration,
     pub(crate) scheduler_index: Index,
     pub(crate) last_server_id: ServerId,
+    pub(crate) autopilot: AutopilotConfiguration,
+    pub(crate) autopilot_index: Index,
 
     pub(crate) jobs: CowMap<JobKey, Arc<JobRecord>>,
     pub(crate) nodes: CowMap<NodeId, Arc<Node>>,
@@ -63,6 +70,8 @@ pub struct State {
     pub(crate) evaluations: CowMap<EvaluationId, Arc<Evaluation>>,
     pub(crate) deployments: CowMap<DeploymentId, Arc<Deployment>>,
     pub(crate) servers: CowMap<ServerId, Arc<ServerRecord>>,
+    /// Servers that left for good: their ids are never taken in again.
+    pub(crate) removed_servers: CowMap<ServerId, ()>,
     pub(crate) join_tokens: CowMap<String, Arc<JoinTokenRecord>>,
     pub(crate) port_cursors: CowMap<NodeId, u16>,
     /// Index at which each node last gained room for new work: something there was gone, or it opened or changed.
@@ -78,6 +87,8 @@ pub struct State {
     /// The rebalance that runs, or the last one.
     pub(crate) rebalance: Option<Arc<Rebalance>>,
     pub(crate) indexes: TableIndexes,
+    /// Parts of a backup that is being gone back to, up to the last.
+    pub(crate) restoring: Option<Arc<Restoring>>,
 
     // Derived from the above.
     pub(crate) allocations_of_job: CowMap<JobKey, CowMap<AllocationId, Place>>,
@@ -99,6 +110,17 @@ pub struct State {
     pub(crate) services: CowMap<ServiceKey, Arc<ServiceRow>>,
     /// What the entry at work has changed so far; empty between entries.
     pub(crate) changes: Vec<Change>,
+}
+
+/// What has come of a backup that the cluster is being taken back to.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Restoring {
+    /// BLAKE3 of all of it.
+    pub hash: [u8; 32],
+    /// How many parts have come.
+    pub parts: u32,
+    /// What they hold together.
+    pub bytes: Vec<u8>,
 }
 
 /// The instances of one service, and the index at which they last changed.
@@ -134,6 +156,26 @@ impl State {
     /// How often the state was restored from a backup.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// When the state was last restored from a backup; none if it never was.
+    pub fn restored_at(&self) -> Option<Timestamp> {
+        (self.epoch > 0).then_some(self.restored_at)
+    }
+
+    /// How servers are judged, and the index at which that was set.
+    pub fn autopilot(&self) -> (AutopilotConfiguration, Index) {
+        (self.autopilot, self.autopilot_index)
+    }
+
+    /// Whether a server left for good.
+    pub fn is_removed_server(&self, id: ServerId) -> bool {
+        self.removed_servers.get(&id).is_some()
+    }
+
+    /// The highest server id that was ever given out.
+    pub fn last_server_id(&self) -> ServerId {
+        self.last_server_id
     }
 
     /// How the scheduler chooses, and the index at which that was set.

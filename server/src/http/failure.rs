@@ -85,6 +85,7 @@ impl From<ClusterError> for Failure {
                 StatusCode::SERVICE_UNAVAILABLE,
                 format!("{error}; reads go on, free space there and try again"),
             ),
+            ClusterError::Refused(why) => Self::internal(why),
             ClusterError::Unknown | ClusterError::Stopping => Self::internal(error.to_string()),
         }
     }
@@ -120,6 +121,10 @@ impl From<Rejection> for Failure {
             | Rejection::ClusterChanged { .. }
             | Rejection::NoMoves
             | Rejection::TooManyMoves { .. }
+            | Rejection::ServerRemoved { .. }
+            | Rejection::BadConfiguration { .. }
+            | Rejection::WrongPart { .. }
+            | Rejection::BadBackup { .. }
             | Rejection::ConfigurationChanged { .. } => Self::bad_request(message),
             Rejection::OldTerm { .. }
             | Rejection::WrongAttempt { .. }

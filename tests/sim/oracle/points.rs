@@ -122,7 +122,7 @@ pub fn words(command: &Command) -> String {
         }
         Command::CompleteDrain { node, .. } | Command::PurgeNode { node } => format!("{name} {}", node.short()),
         Command::Observe { nodes } => {
-            let seen = |observation: &model::Observation| {
+            let seen = |observation: &model::Observation<model::TaskStates>| {
                 format!("{} {:?}", observation.allocation.short(), observation.client_status)
             };
             let seen: Vec<_> = nodes.iter().flat_map(|(_, observations)| observations.iter().map(seen)).collect();
