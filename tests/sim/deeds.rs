@@ -77,8 +77,8 @@ pub enum Deed {
 }
 
 impl Deed {
-    /// Any deed.
-    pub fn draw(random: &SeededRandom) -> Self {
+    /// Any deed; a rebalance only where one may be.
+    pub fn draw(random: &SeededRandom, rebalances: bool) -> Self {
         let job = random.below(JOBS);
         match random.below(100) {
             0..30 => Deed::Register { job },
@@ -93,7 +93,8 @@ impl Deed {
             75..84 => Deed::Drain,
             84..89 => Deed::CloseNode,
             89..93 => Deed::Configure,
-            93..97 => Deed::Rebalance,
+            93..97 if rebalances => Deed::Rebalance,
+            93..97 => Deed::Evaluate { job },
             _ => Deed::HandOver,
         }
     }

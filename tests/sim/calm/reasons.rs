@@ -25,7 +25,11 @@ pub fn open(state: &State, lacking: &mut Vec<String>) {
         }
     }
     for known in state.deployments().filter(|known| known.status == DeploymentStatus::Running) {
-        if !known.requires_promotion() && now.since(known.created_at) > ROLLOUT_MAX {
+        // Where instances come up, count as healthy and fail, each of them counts as progress, so this may go on.
+        let fails = state
+            .allocations_of_job(&known.job)
+            .any(|allocation| allocation.deployment == Some(known.id) && allocation.client_status.is_terminal());
+        if !fails && !known.requires_promotion() && now.since(known.created_at) > ROLLOUT_MAX {
             lacking.push(format!("rollout {} of {} does not end", known.id.short(), known.job));
         }
     }

@@ -49,7 +49,7 @@ async fn fail(cluster: &SimCluster, id: ServerId, fault: DiskFault, lasts: Durat
     cluster.trace.say(format_args!("-- the disk of s{id} works"));
 }
 
-/// Kills a server, flips a bit of what its disk holds or cuts a file short, and starts it again: never so many that what
+/// Kills a server, flips a bit of what its disk holds or cuts a snapshot short, and starts it again: never so many that what
 /// was acknowledged is nowhere whole.
 async fn rot(cluster: &Arc<SimCluster>, random: &SeededRandom, id: ServerId, folder: &str) {
     if cluster.damage_left() == 0 {
@@ -75,8 +75,10 @@ fn flip(disk: &MemoryDisk, random: &SeededRandom, folder: &str) -> Option<String
     let mut bytes = disk.read(&path)?;
     // Beyond what was written is space that holds nothing yet.
     let used = bytes.iter().rposition(|byte| *byte != 0)? as u64 + 1;
-    let at = random.below(used) as usize;
-    let what = if random.chance(75) {
+    let is_log = folder == "log";
+    // The end of a log that rots can't be told from a write that was cut off, so there it is the middle that rots.
+    let at = random.below(if is_log { used / 2 } else { used }) as usize;
+    let what = if is_log || random.chance(75) {
         bytes[at] ^= 1 << random.below(8);
         format!("a bit of {} flips at {at}", path.display())
     } else {

@@ -90,10 +90,10 @@ impl Points {
                     coverage.note(Sometimes::WorkWaitedForItsTime);
                 }
             }
-            Change::Evaluation(id) => {
-                if state.evaluation(*id).is_some_and(|known| known.status == EvaluationStatus::Blocked) {
-                    coverage.note(Sometimes::WorkWaitedForRoom);
-                }
+            Change::Evaluation(id)
+                if state.evaluation(*id).is_some_and(|known| known.status == EvaluationStatus::Blocked) =>
+            {
+                coverage.note(Sometimes::WorkWaitedForRoom);
             }
             _ => {}
         }

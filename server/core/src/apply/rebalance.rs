@@ -8,7 +8,6 @@ use super::allocation::save;
 use super::{Accepted, AtWork, Rejection, check_term};
 use crate::limits::REBALANCE_MOVES_MAX;
 use crate::rebalance::{Ask, End, Move, Rebalance, Stage, Status, check_index};
-use crate::reconnect;
 use crate::state::State;
 
 /// Begins a rebalance: there is one at a time.
@@ -118,12 +117,7 @@ fn begin_move(state: &mut State, work: &mut AtWork, known: &mut Move) {
         return;
     }
     let runs_there = |original: &&Arc<Allocation>| {
-        original.is_live()
-            && !original.migrate
-            && original.node == known.from
-            && state.job(&original.job).is_some()
-            // One that was out of contact and was replaced is about to be settled; to move it would make a third of it.
-            && reconnect::stand_in(state, original).is_none()
+        original.is_live() && !original.migrate && original.node == known.from && state.job(&original.job).is_some()
     };
     let Some(original) = state.allocation(known.allocation).filter(runs_there) else {
         known.stage = Stage::Skipped;
