@@ -2,7 +2,7 @@
 
 use crate::invocation::{compare, sched};
 
-const COMMANDS: [&str; 53] = [
+const COMMANDS: [&str; 54] = [
     "",
     "agent",
     "job",
