@@ -45,7 +45,7 @@ pub const CLUSTER_VERSION: u32 = 1;
 const HAND_OVER_WITHIN: Duration = Duration::from_secs(1);
 /// How many heirs are tried.
 const HEIRS_MAX: usize = 2;
-/// Who has been silent for longer is no heir.
+/// Who has been silent for longer is tried last.
 const HEIR_SILENT_MAX: Duration = Duration::from_millis(500);
 
 /// What a server needs to know to start.
@@ -327,9 +327,11 @@ impl Server {
             .iter()
             .filter(|member| member.role == raft::Role::Voter && !state.is_removed_server(member.id))
             .map(|member| member.id)
-            .filter(|id| metrics.silent.get(id).is_some_and(|silent| *silent < HEIR_SILENT_MAX))
+            .filter(|id| *id != metrics.id)
             .collect();
-        heirs.sort_by_key(|id| std::cmp::Reverse(matching(id)));
+        // A leader that has just begun may not know yet who answers; who is known to answer goes first.
+        let is_silent = |id: &ServerId| metrics.silent.get(id).is_none_or(|silent| *silent >= HEIR_SILENT_MAX);
+        heirs.sort_by_key(|id| (is_silent(id), std::cmp::Reverse(matching(id))));
         for to in heirs.into_iter().take(HEIRS_MAX) {
             match raft.transfer_leadership(to, HAND_OVER_WITHIN).await {
                 Ok(()) => return tracing::info!(to, "handed leadership over"),

@@ -24,8 +24,8 @@ use super::fleet::{Fleet, in_virtual_time};
 
 /// How long a step may take, in virtual time.
 pub const STEP_WITHIN: Duration = Duration::from_secs(60);
-/// How long there may be no leader after one was stopped by hand: less than an election takes.
-const HANDED_OVER_WITHIN: Duration = Duration::from_millis(250);
+/// How long there may be no leader after one was stopped by hand: no longer than after one died.
+const HANDED_OVER_WITHIN: Duration = Duration::from_secs(2);
 /// Pause between two writes.
 const WRITE_PAUSE: Duration = Duration::from_millis(50);
 /// Small, so that every server that joins needs a snapshot.

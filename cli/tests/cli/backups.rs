@@ -23,7 +23,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("sched-backups-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        fs::create_dir_all(&folder).expect("the test's own file and key are sound");
         Self(folder)
     }
 
@@ -68,12 +68,12 @@ fn write(file: &str, state: &State, authority: Option<&Authority>) {
     };
     let sealed = authority.map(|authority| {
         let passphrase = Secret::new(PASSPHRASE.as_bytes().to_vec());
-        let key = SealKey::derive(&passphrase, &SystemRandom).unwrap();
-        authority.seal(&key, &SystemRandom).unwrap()
+        let key = SealKey::derive(&passphrase, &SystemRandom).expect("the test's own file and key are sound");
+        authority.seal(&key, &SystemRandom).expect("the test's own file and key are sound")
     });
     let certificate_pem = authority.map(|authority| authority.certificate_pem().to_string()).unwrap_or_default();
     let backup = Backup { header, state: state.encode(), certificate_pem, sealed };
-    fs::write(file, pieces(&backup).concat()).unwrap();
+    fs::write(file, pieces(&backup).concat()).expect("the test's own file and key are sound");
 }
 
 async fn succeeds(arguments: &str) -> Value {
@@ -92,12 +92,12 @@ async fn fails(arguments: &str, words: &str) {
 async fn backups_are_inspected_verified_and_compared_without_a_server() {
     let folder = Folder::new("read");
     let cluster = ClusterId::derive(&[b"c"]);
-    let authority = Authority::create(cluster, SystemClock.now()).unwrap();
+    let authority = Authority::create(cluster, SystemClock.now()).expect("the test's own file and key are sound");
     let (first, second) = (folder.path("first"), folder.path("second"));
     write(&first, &state(cluster, 1), Some(&authority));
     write(&second, &state(cluster, 3), None);
     let passphrase = folder.path("passphrase");
-    fs::write(&passphrase, format!("{PASSPHRASE}\n")).unwrap();
+    fs::write(&passphrase, format!("{PASSPHRASE}\n")).expect("the test's own file and key are sound");
 
     let shown = succeeds(&format!("snapshot inspect {first}")).await;
     assert_eq!((&shown["Index"], &shown["AuthorityKey"]), (&json!(2), &json!(true)));
@@ -110,11 +110,11 @@ async fn backups_are_inspected_verified_and_compared_without_a_server() {
     assert!(differs.out.contains("servers: 1 -> 3, 2 differ\n  + 2 s2 10.0.0.2:4647"), "{}", differs.out);
     assert!(differs.out.contains("jobs: 0, the same"), "{}", differs.out);
 
-    let mut bytes = fs::read(&first).unwrap();
+    let mut bytes = fs::read(&first).expect("the test's own file and key are sound");
     bytes[100] ^= 4;
-    fs::write(&second, bytes).unwrap();
+    fs::write(&second, bytes).expect("the test's own file and key are sound");
     fails(&format!("snapshot verify {second}"), "the backup is damaged at offset").await;
-    fs::write(&second, "something else").unwrap();
+    fs::write(&second, "something else").expect("the test's own file and key are sound");
     fails(&format!("snapshot inspect {second}"), "this is no backup").await;
     fails(&format!("snapshot inspect {}", folder.path("absent")), "No such file").await;
     fails(&format!("snapshot restore {first} -dir {second}"), "--servers").await;
@@ -124,24 +124,24 @@ async fn backups_are_inspected_verified_and_compared_without_a_server() {
 async fn a_restored_cluster_s_folder_can_be_recovered_from_again_under_a_new_id() {
     let folder = Folder::new("recover");
     let cluster = ClusterId::derive(&[b"c"]);
-    let authority = Authority::create(cluster, SystemClock.now()).unwrap();
+    let authority = Authority::create(cluster, SystemClock.now()).expect("the test's own file and key are sound");
     let backup = folder.path("backup");
     write(&backup, &state(cluster, 3), Some(&authority));
     let (made, short) = (folder.path("made"), folder.path("short"));
     let restore = format!("snapshot restore {backup} -dir {made} -servers a=10.0.0.7,b=10.0.0.8");
     fails(&restore, "is sealed").await;
-    fs::write(&short, "wrong but long enough").unwrap();
+    fs::write(&short, "wrong but long enough").expect("the test's own file and key are sound");
     fails(&format!("{restore} -passphrase-file {short}"), "does not open").await;
-    fs::write(&short, PASSPHRASE).unwrap();
+    fs::write(&short, PASSPHRASE).expect("the test's own file and key are sound");
     let restored = succeeds(&format!("{restore} -passphrase-file {short}")).await;
     assert_eq!((&restored["Epoch"], &restored["Index"]), (&json!(1), &json!(1_000_000_004)));
     fails(&format!("{restore} -passphrase-file {short}"), "is not empty").await;
     assert_eq!((id(&Path::new(&made).join("server-1")), id(&Path::new(&made).join("server-2"))), (4, 5));
 
     let data = folder.path("data");
-    fs::create_dir_all(&data).unwrap();
+    fs::create_dir_all(&data).expect("the test's own file and key are sound");
     let home = Path::new(&data).join("server");
-    fs::rename(Path::new(&made).join("server-1"), &home).unwrap();
+    fs::rename(Path::new(&made).join("server-1"), &home).expect("the test's own file and key are sound");
     let seen = succeeds(&format!("server recover -data-dir {data} -dry-run")).await;
     assert_eq!((&seen["LastLog"], &seen["Servers"], &seen["Epoch"]), (&json!(1_000_000_004), &json!(1), &json!(1)));
     fails(&format!("server recover -data-dir {data}"), "say -yes").await;
@@ -149,7 +149,11 @@ async fn a_restored_cluster_s_folder_can_be_recovered_from_again_under_a_new_id(
     let done = succeeds(&format!("server recover -data-dir {data} -yes")).await;
     assert_eq!((&done["ID"], &done["Address"]), (&json!("6"), &json!("10.0.0.7:4647")));
     assert_eq!(id(&home), 6);
-    assert_eq!(id(Path::new(done["Kept"].as_str().unwrap())), 4, "what was before is kept");
+    assert_eq!(
+        id(Path::new(done["Kept"].as_str().expect("the test's own file and key are sound"))),
+        4,
+        "what was before is kept"
+    );
     let seen = succeeds(&format!("server recover -data-dir {data} -dry-run")).await;
     assert_eq!(seen["Epoch"], 2);
 
@@ -160,15 +164,22 @@ async fn a_restored_cluster_s_folder_can_be_recovered_from_again_under_a_new_id(
 }
 
 fn id(home: &Path) -> u64 {
-    let text = fs::read_to_string(home.join("server.json")).unwrap();
-    serde_json::from_str::<Value>(&text).unwrap()["id"].as_u64().unwrap()
+    let text = fs::read_to_string(home.join("server.json")).expect("the test's own file and key are sound");
+    serde_json::from_str::<Value>(&text).expect("the test's own file and key are sound")["id"]
+        .as_u64()
+        .expect("the test's own file and key are sound")
 }
 
 /// Changes one bit in the middle of the folder's only file.
 fn damage(folder: &Path) {
-    let file = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
-    let mut bytes = fs::read(&file).unwrap();
+    let file = fs::read_dir(folder)
+        .expect("the test's own file and key are sound")
+        .next()
+        .expect("the test's own file and key are sound")
+        .expect("the test's own file and key are sound")
+        .path();
+    let mut bytes = fs::read(&file).expect("the test's own file and key are sound");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    fs::write(&file, bytes).unwrap();
+    fs::write(&file, bytes).expect("the test's own file and key are sound");
 }
