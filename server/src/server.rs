@@ -22,10 +22,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::Alarms;
 use crate::authority::Authority;
 use crate::happenings::Happenings;
 use crate::leader;
 use crate::machine::{StateMachine, Witness};
+use crate::marks;
 use crate::members;
 use crate::node_watch::NodeWatch;
 use crate::raft::{self, Raft};
@@ -116,6 +118,10 @@ pub(crate) struct Inner {
     pub leading: Mutex<Option<Leading>>,
     pub origin: Instant,
     pub shutdown: CancellationToken,
+    pub alarms: Arc<Alarms>,
+    pub marks: marks::Kept,
+    /// Why this server must end, once it must.
+    pub failure: watch::Sender<Option<String>>,
 }
 
 /// What only a leader keeps, in memory.
@@ -136,7 +142,11 @@ impl Server {
         let (publish, states) = watch::channel(Arc::new(State::default()));
         let happenings = Arc::new(Happenings::default());
         let nodes = Arc::new(NodeWatch::default());
-        let machine = StateMachine::new(publish, happenings.clone(), nodes.clone(), seams.witness.clone());
+        let alarms = Arc::new(Alarms::default());
+        let (marked_sender, marked) = watch::channel(None);
+        let machine = StateMachine::new(publish, happenings.clone(), nodes.clone(), seams.witness.clone())
+            .alarming(alarms.clone(), seams.clock.clone())
+            .marking(marked_sender);
         let raft_config = raft::Config {
             id: config.id,
             cluster: config.cluster,
@@ -168,9 +178,13 @@ impl Server {
             leading: Mutex::new(None),
             origin: Instant::now(),
             shutdown: shutdown.clone(),
+            alarms,
+            marks: marks::Kept::default(),
+            failure: watch::Sender::new(None),
         };
         let server = Self { inner: Arc::new(inner) };
         server.spawn(leader::lead(server.clone()));
+        server.spawn(marks::tell(server.clone(), marked));
         server.spawn(members::take_part(server.clone()));
         server.spawn(crate::rpc::beats::pass_on(server.clone()));
         server.spawn(crate::rpc::observations::pass_on(server.clone()));
@@ -179,9 +193,35 @@ impl Server {
         Ok(server)
     }
 
-    /// Returns when consensus has ended, with the reason. The process must end then too.
+    /// Returns when consensus has ended, or must not go on here, with the reason. The process must end then too.
     pub async fn stopped(&self) -> String {
-        self.inner.raft.stopped().await
+        let mut failure = self.inner.failure.subscribe();
+        let failed = async {
+            let why = failure.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+            match why {
+                Some(why) => why,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            why = failed => why,
+            why = self.inner.raft.stopped() => why,
+        }
+    }
+
+    /// Ends this server, because what it holds can't be trusted: it neither serves nor votes any more.
+    pub(crate) fn fail(&self, why: String) {
+        tracing::error!(why, "this server must end");
+        self.inner.failure.send_replace(Some(why));
+        self.inner.shutdown.cancel();
+        let raft = self.inner.raft.clone();
+        tokio::spawn(async move { raft.shutdown().await });
+    }
+
+    /// Why this server had to end; none while it need not.
+    pub fn failure(&self) -> Option<String> {
+        self.inner.failure.borrow().clone()
     }
 
     /// Hands leadership over if it has it, and stops.

@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{Node, NodeId, NodeStatus, Timestamp};
 
 use crate::limits::{LEASE_MAX, MASS_LOSS_NODES_MIN, down_after, suspect_after};
@@ -97,7 +98,8 @@ impl NodeClocks {
         if self.leases.get(&node.id).is_some_and(|until| now < *until) {
             return node.status;
         }
-        let heard = self.heard_at.entry(node.id).or_insert(now);
+        let begins = if is_on(OldBug::ClocksNotStarted) { Timestamp::default() } else { now };
+        let heard = self.heard_at.entry(node.id).or_insert(begins);
         match now.since(*heard) {
             silence if silence >= down_after => NodeStatus::Down,
             silence if silence >= suspect_after => NodeStatus::Suspect,

@@ -16,6 +16,7 @@ pub mod authorize;
 
 pub mod apply;
 pub mod catalog;
+pub mod chain;
 
 pub mod capacity;
 pub mod clocks;

@@ -117,7 +117,8 @@ impl From<Rejection> for Failure {
             | Rejection::NoMoves
             | Rejection::TooManyMoves { .. }
             | Rejection::ConfigurationChanged { .. } => Self::bad_request(message),
-            Rejection::OldTerm { .. }
+            Rejection::OutOfOrder { .. }
+            | Rejection::OldTerm { .. }
             | Rejection::WrongAttempt { .. }
             | Rejection::JobChanged
             | Rejection::Initialized

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use model::old_bugs::{OldBug, is_on};
 use seams::Blocking;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -152,7 +153,11 @@ async fn run(mut tasks: mpsc::UnboundedReceiver<Task>, segments: Segments, block
         if batch.done.is_empty() && batch.stop.is_none() {
             continue;
         }
-        let Batch { records, done, stop, .. } = std::mem::take(&mut batch);
+        let Batch { records, mut done, stop, .. } = std::mem::take(&mut batch);
+        if is_on(OldBug::AcknowledgedTooEarly) {
+            std::mem::take(&mut done).into_iter().for_each(|done| tell(done, &Ok(())));
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
         let result = write(&mut segments, records, blocking).await;
         if let Err(error) = &result {
             poison(&state, error);
