@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e bench fuzz reference picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim old-bugs e2e bench fuzz reference picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -57,6 +57,9 @@ image: ## build the demo service and load it into Docker as basket:demo
 
 sim: ## the seeded simulation (SEED=42: that seed only, WITHOUT=3,7: without those events; SEEDS=1..500: a sweep)
 	SEED=$(SEED) SEEDS=$(SEEDS) WITHOUT=$(WITHOUT) $(CARGO_TEST) --workspace --test all simulation:: -- --nocapture
+
+old-bugs: ## put old bugs back one at a time; the simulation must find each (BUG=3: only that one)
+	BUG=$(BUG) $(CARGO_TEST) --workspace --features tests/old-bugs --test all old_bugs:: -- --nocapture
 
 bench: ## measure the release build and keep the table in BENCHMARKS.md (BENCH_QUICK=1: only see that it works)
 	@scripts/bench.sh

@@ -4,6 +4,9 @@
 mod bench;
 #[path = "tests/end_to_end.rs"]
 mod end_to_end;
+#[cfg(feature = "old-bugs")]
+#[path = "tests/old_bugs.rs"]
+mod old_bugs;
 #[path = "tests/simulation.rs"]
 mod simulation;
 #[path = "tests/tidy.rs"]

@@ -21,6 +21,8 @@ mod driver;
 mod faults;
 mod jobs;
 mod net;
+#[cfg(feature = "old-bugs")]
+pub mod old_bugs;
 mod oracle;
 mod overfill;
 mod panics;
