@@ -26,7 +26,7 @@ use client_agent::drivers::fake::FakeDriver;
 use invariants::{Brake, Step, Violation};
 use model::{AllocationId, ClientStatus, Desired, Index, NodeId, NodeStatus, ServerId, Term, Timestamp};
 use server::Witness;
-use server_core::apply::{Answer, Applied};
+use server_core::apply::{Answer, Applied, apply};
 use server_core::command::{Command, Entry};
 use server_core::state::{Change, State};
 use tokio::time::Instant;
@@ -234,10 +234,11 @@ impl Oracle {
             return;
         }
         kept.history.insert(index, Seen { digest, term, state: state_hash });
-        // What others applied before, which is the same everywhere; nothing if entries between them were never seen.
+        // What was applied before is the same on every server.
         let before = std::mem::take(&mut kept.newest);
-        let follows = index > before.index();
-        kept.newest = if follows { state.clone() } else { before.clone() };
+        let is_newer = index > before.index();
+        kept.newest = if is_newer { state.clone() } else { before.clone() };
+        let follows = is_newer && (index == before.index() + 1 || leads_to(&before, (index, term), entry, state));
         let Kept { points, coverage, .. } = &mut *kept;
         points.look(entry, term, applied, state, coverage);
         let mut violations = invariants::check(state);
@@ -321,6 +322,13 @@ impl Oracle {
             }
         }
     }
+}
+
+/// Whether nothing was applied in between: blank entries are never seen, nor what a server applied that was being killed.
+fn leads_to(before: &State, (index, term): (Index, Term), entry: &Entry, after: &State) -> bool {
+    let mut again = before.clone();
+    apply(&mut again, index, term, entry);
+    again == *after
 }
 
 /// Whether its agent said that it is over. Of what is lost nobody knows.
