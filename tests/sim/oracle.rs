@@ -250,7 +250,8 @@ impl Oracle {
                 violations.extend(invariants::check_restored(state));
                 violations.extend(invariants::check_pure(&step));
                 let open = state.open_evaluations(model::EvaluationStatus::Pending).next();
-                violations.extend(open.into_iter().flat_map(|open| invariants::check_repeatable(state, open, entry.at)));
+                violations
+                    .extend(open.into_iter().flat_map(|open| invariants::check_repeatable(state, open, entry.at)));
             }
         }
         drop(kept);

@@ -16,7 +16,9 @@ const ALLOWED: [(&str, &str); 3] = [
 
 /// Lines of manifests, scripts and the Makefile that ask for the feature, beside those that may.
 pub fn asked_for(tree: &Tree) -> Vec<String> {
-    let is_build = |path: &str| path.ends_with(".toml") || path.ends_with(".sh") || path.ends_with("Makefile") || path.ends_with(".yml");
+    let is_build = |path: &str| {
+        path.ends_with(".toml") || path.ends_with(".sh") || path.ends_with("Makefile") || path.ends_with(".yml")
+    };
     let mut findings = Vec::new();
     for (path, text) in tree.files.iter().filter(|(path, _)| is_build(path)) {
         for (at, line) in text.lines().enumerate() {

@@ -66,8 +66,8 @@ fn failed_at(failed: &Allocation) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use model::testing::job;
     use model::RescheduleEvent;
+    use model::testing::job;
 
     use super::*;
     use crate::fixture::{Played, START, after, cluster_of, ids, observe, play_at};

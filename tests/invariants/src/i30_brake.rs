@@ -81,7 +81,8 @@ mod tests {
             term: 1,
         };
         let mut brake = Brake::default();
-        let mut at = |state: &mut State, seconds, command| brake.applied(&play_at(state, after(seconds), command).step());
+        let mut at =
+            |state: &mut State, seconds, command| brake.applied(&play_at(state, after(seconds), command).step());
         assert_eq!(at(&mut few, 0, down(&ids[..5])), [], "most are heard");
         let (mut most, ids) = state(6);
         assert_eq!(at(&mut most, 0, down(&ids[..1])), []);
