@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e chaos soak bench fuzz reference storage disks picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim old-bugs e2e chaos soak bench fuzz reference storage disks picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -63,6 +63,9 @@ chaos: build ## kill, pause, part and replace servers under load (CHAOS_NEMESES=
 
 soak: ## the long forms of all bars in RELIABILITY.md (HOURS=4; PARTS="chaos leaders": some of them)
 	@PARTS="$(or $(PARTS),all)" scripts/soak.sh
+
+old-bugs: ## put old bugs back one at a time; the simulation must find each (BUG=3: only that one)
+	BUG=$(BUG) $(CARGO_TEST) --workspace --features tests/old-bugs --test all old_bugs:: -- --nocapture
 
 bench: ## measure the release build and keep the table in BENCHMARKS.md (BENCH_QUICK=1: only see that it works)
 	@scripts/bench.sh

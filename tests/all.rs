@@ -8,6 +8,9 @@ mod chaos;
 mod end_to_end;
 #[path = "tests/members.rs"]
 mod members;
+#[cfg(feature = "old-bugs")]
+#[path = "tests/old_bugs.rs"]
+mod old_bugs;
 #[path = "tests/simulation.rs"]
 mod simulation;
 #[path = "tests/tidy.rs"]

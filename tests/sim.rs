@@ -24,6 +24,8 @@ mod fleet;
 mod jobs;
 pub mod membership;
 mod net;
+#[cfg(feature = "old-bugs")]
+pub mod old_bugs;
 mod oracle;
 mod overfill;
 mod panics;

@@ -18,6 +18,8 @@ use server_core::state::{Change, State};
 use thiserror::Error;
 use tokio::sync::watch;
 
+use crate::alarms::Raised;
+
 /// How fresh a read must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consistency {
@@ -147,6 +149,11 @@ pub trait Cluster: Send + Sync + 'static {
 
     /// Numbers of consensus.
     fn log_numbers(&self) -> LogNumbers;
+
+    /// How many alarms were raised here since this server started, and the newest of them, oldest first.
+    fn alarms(&self) -> (u64, Vec<Raised>) {
+        (0, Vec::new())
+    }
 
     /// This server.
     fn server_id(&self) -> ServerId;

@@ -10,9 +10,11 @@ pub mod recovery;
 pub mod server;
 
 mod admission;
+mod alarms;
 mod happenings;
 mod leader;
 mod machine;
+mod marks;
 mod members;
 mod names;
 mod node_watch;
@@ -22,4 +24,5 @@ mod rpc;
 mod view;
 
 pub use admission::token_record;
+pub use alarms::{ALARMS_KEPT, Raised};
 pub use machine::Witness;

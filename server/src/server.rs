@@ -24,10 +24,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::Alarms;
 use crate::authority::Authority;
 use crate::happenings::Happenings;
 use crate::leader;
 use crate::machine::{StateMachine, Witness};
+use crate::marks;
 use crate::members;
 use crate::node_watch::NodeWatch;
 use crate::raft::{self, Raft};
@@ -150,7 +152,9 @@ pub(crate) struct Inner {
     pub synced: AtomicBool,
     pub origin: Instant,
     pub shutdown: CancellationToken,
-    /// Why the cluster has no place for this server, once it has said so.
+    pub alarms: Arc<Alarms>,
+    pub marks: marks::Kept,
+    /// Why this server must end, or the cluster has no place for it, once it has said so.
     pub ended: watch::Sender<Option<String>>,
 }
 
@@ -178,7 +182,11 @@ impl Server {
         let (publish, states) = watch::channel(Arc::new(State::default()));
         let happenings = Arc::new(Happenings::default());
         let nodes = Arc::new(NodeWatch::default());
-        let machine = StateMachine::new(publish, happenings.clone(), nodes.clone(), seams.witness.clone());
+        let alarms = Arc::new(Alarms::default());
+        let (marked_sender, marked) = watch::channel(None);
+        let machine = StateMachine::new(publish, happenings.clone(), nodes.clone(), seams.witness.clone())
+            .alarming(alarms.clone(), seams.clock.clone())
+            .marking(marked_sender);
         let raft_config = raft::Config {
             id: config.id,
             cluster: config.cluster,
@@ -214,10 +222,13 @@ impl Server {
             synced: AtomicBool::new(false),
             origin: Instant::now(),
             shutdown: shutdown.clone(),
-            ended: watch::channel(None).0,
+            alarms,
+            marks: marks::Kept::default(),
+            ended: watch::Sender::new(None),
         };
         let server = Self { inner: Arc::new(inner) };
         server.spawn(leader::lead(server.clone()));
+        server.spawn(marks::tell(server.clone(), marked));
         server.spawn(members::take_part(server.clone()));
         server.spawn(room::step_aside(server.clone()));
         server.spawn(crate::rpc::beats::pass_on(server.clone()));
@@ -227,7 +238,8 @@ impl Server {
         Ok(server)
     }
 
-    /// Returns when consensus has ended, or the cluster has no place for this server, with the reason. The process must end then too.
+    /// Returns when consensus has ended or must not go on here, or the cluster has no place for this server, with the
+    /// reason. The process must end then too.
     pub async fn stopped(&self) -> String {
         let mut ended = self.inner.ended.subscribe();
         let ended = async move { ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) };
@@ -241,6 +253,20 @@ impl Server {
     /// The cluster has no place for this server: the process shall end.
     pub(crate) fn end(&self, reason: String) {
         self.inner.ended.send_replace(Some(reason));
+    }
+
+    /// Ends this server, because what it holds can't be trusted: it neither serves nor votes any more.
+    pub(crate) fn fail(&self, why: String) {
+        tracing::error!(why, "this server must end");
+        self.end(why);
+        self.inner.shutdown.cancel();
+        let raft = self.inner.raft.clone();
+        tokio::spawn(async move { raft.shutdown().await });
+    }
+
+    /// Why this server had to end; none while it need not.
+    pub fn failure(&self) -> Option<String> {
+        self.inner.ended.borrow().clone()
     }
 
     /// Hands leadership over if it has it, and stops.

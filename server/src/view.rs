@@ -16,6 +16,7 @@ use server_core::command::Command;
 use server_core::state::State;
 use tokio::sync::watch;
 
+use crate::alarms::Raised;
 use crate::cluster::{
     Cluster, ClusterError, Consistency, Happening, Leadership, LogNumbers, Member, ServersSeen, View,
 };
@@ -80,6 +81,10 @@ impl Cluster for Server {
             applied: metrics.applied,
             snapshot: metrics.snapshot,
         }
+    }
+
+    fn alarms(&self) -> (u64, Vec<Raised>) {
+        (self.inner.alarms.raised(), self.inner.alarms.newest())
     }
 
     fn server_id(&self) -> ServerId {

@@ -8,7 +8,9 @@
 //! | states at the same index are equal, byte for byte | I2, I3 |
 //! | a request is applied once; what was acknowledged is where it was said to be | I1, `acknowledged` |
 //! | a server's indexes, and what a linearizable read gives, never go back | I4 |
-//! | the state that an index brings about breaks no invariant of the package `invariants` | I5, I8–I10, … |
+//! | the state that an index brings about breaks no invariant of the package `invariants` | I5, I7–I9, I31–I33 |
+//! | what an entry changes it may change, and the brake holds | I10, I11, I18, I20, I22–I27, I30, I35 |
+//! | snapshots, entries and decisions give the same again | I3, I6, I21 |
 //! | what is over does not run, and does not run again | I11 |
 //! | an agent stops only what is not wanted | I16, I17 |
 //! | a node whose beats were heard is not given up | I28 |
@@ -21,10 +23,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use client_agent::drivers::fake::FakeDriver;
-use invariants::Violation;
+use invariants::{Brake, Step, Violation};
 use model::{AllocationId, ClientStatus, Desired, Index, NodeId, NodeStatus, ServerId, Term, Timestamp};
 use server::Witness;
-use server_core::apply::{Answer, Applied};
+use server_core::apply::{Answer, Applied, apply};
 use server_core::command::{Command, Entry};
 use server_core::state::{Change, State};
 use tokio::time::Instant;
@@ -37,6 +39,8 @@ use points::Points;
 
 /// States are compared as a whole at each so many indexes.
 const STATE_COMPARED_EACH: Index = 32;
+/// A snapshot is restored beside at each so many indexes, an entry applied again, and a decision made again.
+const SNAPSHOT_TRIED_EACH: Index = 64;
 /// A node whose beat was heard so short a time ago must not be given up: half of what a silent node has, because a beat may
 /// have been heard by a leader that had lost its majority, and did not know it yet.
 const SILENCE_TOO_SHORT: Duration = Duration::from_secs(3);
@@ -62,6 +66,7 @@ struct Kept {
     coverage: Coverage,
     points: Points,
     faults: u32,
+    brake: Brake,
 }
 
 /// What an index holds.
@@ -229,17 +234,32 @@ impl Oracle {
             return;
         }
         kept.history.insert(index, Seen { digest, term, state: state_hash });
-        if index > kept.newest.index() {
-            kept.newest = state.clone();
-        }
+        // What was applied before is the same on every server.
+        let before = std::mem::take(&mut kept.newest);
+        let is_newer = index > before.index();
+        kept.newest = if is_newer { state.clone() } else { before.clone() };
+        let follows = is_newer && (index == before.index() + 1 || leads_to(&before, (index, term), entry, state));
         let Kept { points, coverage, .. } = &mut *kept;
         points.look(entry, term, applied, state, coverage);
+        let mut violations = invariants::check(state);
+        if follows {
+            let step = Step { index, term, entry, applied, before: &before, after: state };
+            violations.extend(invariants::check_step(&step));
+            violations.extend(kept.brake.applied(&step));
+            if index.is_multiple_of(SNAPSHOT_TRIED_EACH) {
+                violations.extend(invariants::check_restored(state));
+                violations.extend(invariants::check_pure(&step));
+                let open = state.open_evaluations(model::EvaluationStatus::Pending).next();
+                violations
+                    .extend(open.into_iter().flat_map(|open| invariants::check_repeatable(state, open, entry.at)));
+            }
+        }
         drop(kept);
         self.tell(index, term, entry, applied);
         self.check_request(index, entry, applied);
         self.check_nodes(entry, applied);
         self.check_containers(applied, state);
-        for violation in invariants::check(state) {
+        for violation in violations {
             self.trace.violate(violation);
         }
     }
@@ -303,6 +323,13 @@ impl Oracle {
             }
         }
     }
+}
+
+/// Whether nothing was applied in between: blank entries are never seen, nor what a server applied that was being killed.
+fn leads_to(before: &State, (index, term): (Index, Term), entry: &Entry, after: &State) -> bool {
+    let mut again = before.clone();
+    apply(&mut again, index, term, entry);
+    again == *after
 }
 
 /// Whether its agent said that it is over. Of what is lost nobody knows.

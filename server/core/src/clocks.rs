@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{Node, NodeId, NodeStatus, Timestamp};
 
 use crate::limits::{LEASE_MAX, MASS_LOSS_NODES_MIN, down_after, suspect_after};
@@ -122,7 +123,8 @@ impl NodeClocks {
             return node.status;
         }
         let is_awaited = self.awaited_until.is_some() && !self.attached.contains(&node.id);
-        let heard = self.heard_at.entry(node.id).or_insert(now);
+        let begins = if is_on(OldBug::ClocksNotStarted) { Timestamp::default() } else { now };
+        let heard = self.heard_at.entry(node.id).or_insert(begins);
         match now.since(*heard) {
             silence if silence >= down_after && !is_awaited => NodeStatus::Down,
             silence if silence >= suspect_after => NodeStatus::Suspect,

@@ -17,6 +17,7 @@ pub mod authorize;
 pub mod apply;
 pub mod autopilot;
 pub mod catalog;
+pub mod chain;
 
 pub mod capacity;
 pub mod clocks;

@@ -52,6 +52,12 @@ pub const RESCHEDULES_KEPT: usize = 5;
 pub const CHECK_OUTPUT_BYTES_MAX: usize = 512;
 /// Requests remembered so that a retry is applied once.
 pub const REQUESTS_REMEMBERED: usize = 4096;
+/// Servers compare their states at each so many indexes.
+pub const MARK_EVERY: u64 = 1_000;
+/// For each so many allocations they do so less often by as much, so that it costs little of large states too.
+pub const MARK_ROWS: u64 = 20_000;
+/// Indexes of which a leader remembers what servers had.
+pub const MARKS_KEPT: usize = 16;
 /// New placements after a failure that are due within this of each other are one evaluation, at the time of the last.
 pub const FOLLOW_UP_WINDOW: Duration = Duration::from_secs(1);
 /// Objects collected by one entry.

@@ -25,6 +25,7 @@ use model::{
 
 use crate::apply::Answer;
 use crate::autopilot::AutopilotConfiguration;
+use crate::chain::Chain;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
 use crate::rebalance::Rebalance;
@@ -89,6 +90,8 @@ pub struct State {
     pub(crate) indexes: TableIndexes,
     /// Parts of a backup that is being gone back to, up to the last.
     pub(crate) restoring: Option<Arc<Restoring>>,
+    /// What led here, only on its way into a snapshot and out of it: who applies entries keeps it.
+    pub(crate) chain: Chain,
 
     // Derived from the above.
     pub(crate) allocations_of_job: CowMap<JobKey, CowMap<AllocationId, Place>>,
@@ -181,6 +184,21 @@ impl State {
     /// How the scheduler chooses, and the index at which that was set.
     pub fn scheduler(&self) -> (SchedulerConfiguration, Index) {
         (self.scheduler, self.scheduler_index)
+    }
+
+    /// Gives the state what led to it, for a snapshot.
+    pub fn put_chain(&mut self, chain: Chain) {
+        self.chain = chain;
+    }
+
+    /// Takes what led to the state out of it. Empty if the snapshot is of a release that knew of none.
+    pub fn take_chain(&mut self) -> Chain {
+        std::mem::take(&mut self.chain)
+    }
+
+    /// How many allocations there are.
+    pub fn allocation_count(&self) -> usize {
+        self.allocations.len()
     }
 
     /// Indexes at which each table last changed.

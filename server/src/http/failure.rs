@@ -126,7 +126,8 @@ impl From<Rejection> for Failure {
             | Rejection::WrongPart { .. }
             | Rejection::BadBackup { .. }
             | Rejection::ConfigurationChanged { .. } => Self::bad_request(message),
-            Rejection::OldTerm { .. }
+            Rejection::OutOfOrder { .. }
+            | Rejection::OldTerm { .. }
             | Rejection::WrongAttempt { .. }
             | Rejection::JobChanged
             | Rejection::Initialized

@@ -4,6 +4,7 @@
 //! listener answers, so a path that is not in it does not exist.
 
 mod agent;
+mod alarms;
 mod allocations;
 mod autopilot;
 mod capacity;
@@ -144,6 +145,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/v1/status/peers", ReadServers, "Says where the voters are.", act!(status::peers)),
     Route::get("/v1/regions", ReadServers, "Lists regions.", act!(status::regions)),
     Route::read("/v1/namespaces", ReadJobs, "Lists namespaces.", status::namespaces),
+    Route::get("/v1/operator/alarms", ReadServers, "Lists what must never be, and was.", act!(alarms::list)),
     Route::get("/v1/operator/raft/configuration", ReadServers, "Shows who votes.", act!(operator::raft)),
     Route::delete(
         "/v1/operator/raft/peer",

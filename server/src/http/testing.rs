@@ -28,6 +28,7 @@ use tower::ServiceExt;
 
 use super::limits::EVENT_BATCH_MAX;
 use super::{HttpConfig, router};
+use crate::alarms::Raised;
 use crate::cluster::{
     Cluster, ClusterError, Consistency, Happening, Leadership, LogNumbers, Member, ServersSeen, View,
 };
@@ -331,6 +332,11 @@ impl Cluster for Twin {
 
     fn states(&self) -> watch::Receiver<Arc<State>> {
         self.states.subscribe()
+    }
+
+    fn alarms(&self) -> (u64, Vec<Raised>) {
+        let at = Timestamp::from_seconds(1_700_000_000);
+        (3, vec![Raised { at, index: 17, invariant: "same everywhere".into(), what: "entry 17 comes late".into() }])
     }
 
     async fn propose(&self, _: &str, request: Option<[u8; 16]>, command: Command) -> Result<Answer, ClusterError> {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, AllocationId, Deployment, Evaluation, EvaluationId, EvaluationStatus, Instance, JobKey, Node, NodeId,
 };
@@ -50,8 +51,12 @@ impl State {
         let allocation = Arc::new(allocation);
         let old = self.allocations.insert(id, allocation.clone());
         let held_before = old.as_deref().is_some_and(Allocation::holds);
-        if held_before != allocation.holds() {
+        if is_on(OldBug::FreedTooEarly) {
+            self.recount(allocation.node);
+        } else if held_before != allocation.holds() {
             self.account(&allocation);
+        }
+        if held_before != allocation.holds() {
             if held_before { self.mix.go(&allocation) } else { self.mix.come(&allocation) }
         }
         // One that came with the entry at work is counted when its job learns of it.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, ClusterId, Cohort, Deployment, DynamicVolume, Evaluation, EvaluationId, Index, JobKey, Node, NodeId,
     ServerId, Term, Timestamp, VolumeClaim,
@@ -17,6 +18,7 @@ use super::mix::{Mix, Taken};
 use super::{JobRecord, Restoring, State, TableIndexes};
 use crate::apply::Answer;
 use crate::autopilot::AutopilotConfiguration;
+use crate::chain::Chain;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::rebalance::Rebalance;
 
@@ -75,6 +77,8 @@ pub struct Image {
     /// What usually runs, as it was last looked at.
     #[serde(default)]
     mix: Taken,
+    #[serde(default, skip_serializing_if = "Chain::is_empty")]
+    chain: Chain,
 }
 
 impl State {
@@ -119,6 +123,7 @@ impl State {
                 .map(|((namespace, name), row)| (namespace.to_string(), name.to_string(), row.modify_index))
                 .collect(),
             mix: self.mix.taken().clone(),
+            chain: self.chain,
         };
         rmp_serde::to_vec_named(&image).expect("every state can be written to memory")
     }
@@ -157,12 +162,18 @@ impl State {
             port_cursors: image.port_cursors.into_iter().collect(),
             gains: image.gains.into_iter().collect(),
             request_order: image.requests.iter().map(|(id, index, _)| ((*index, *id), ())).collect(),
-            requests: image.requests.into_iter().map(|(id, index, answer)| (id, (index, answer))).collect(),
+            requests: image
+                .requests
+                .into_iter()
+                .filter(|_| !is_on(OldBug::RequestsNotRestored))
+                .map(|(id, index, answer)| (id, (index, answer)))
+                .collect(),
             purged: image.purged.into_iter().map(|key| (key, ())).collect(),
             volumes: image.volumes.into_iter().map(|volume| (volume.id, volume)).collect(),
             volume_claims: image.volume_claims.into_iter().map(|claim| (claim.key.clone(), claim)).collect(),
             rebalance: image.rebalance,
             restoring: image.restoring,
+            chain: image.chain,
             mix: Mix::of(std::iter::empty(), image.mix),
             ..Self::default()
         };

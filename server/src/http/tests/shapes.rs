@@ -156,3 +156,12 @@ async fn the_ui_is_led_to_and_guarded() {
     twin.get("/ui/assets/nope.js").await.refuses(404, "no such file");
     twin.get("/ui/../../etc/passwd.txt").await.refuses(404, "no such file");
 }
+
+#[tokio::test]
+async fn alarms_are_listed_and_counted() {
+    let twin = Twin::with_web();
+    let known = twin.get("/v1/operator/alarms").await.json();
+    assert_eq!((&known["Raised"], &known["Alarms"][0]["Index"]), (&json!(3), &json!(17)));
+    has(&known["Alarms"][0], "Time Index Invariant What");
+    assert!(twin.get("/v1/metrics?format=prometheus").await.text.contains("sched_alarms_raised 3"));
+}
