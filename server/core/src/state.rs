@@ -5,6 +5,8 @@
 //! be recomputed from it; tests assert that both agree.
 
 mod derive;
+#[cfg(test)]
+mod golden;
 mod image;
 mod job;
 mod mix;

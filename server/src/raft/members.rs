@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::time::{Duration, Instant, sleep, timeout_at};
 
 use super::Core;
+use super::metrics::metrics_of;
 use super::propose::{RETRY_PAUSE, leader_of};
 use super::types::{StoredMembership, TypeConfig};
 
@@ -85,9 +86,22 @@ async fn add_before(core: &Core, id: ServerId, address: &str, deadline: Instant)
         Some(member) if member.role == Role::Voter => {}
         Some(_) | None => {
             repeat(deadline, || core.add_learner(id, node.clone(), true)).await?;
+            catch_up(core, id, deadline).await?;
         }
     }
     change(core, ChangeMembers::AddVoterIds(BTreeSet::from([id])), deadline).await
+}
+
+/// Waits until server `id` has what was committed when it came: the library is content with one that lags by less than a
+/// snapshot, which in a young cluster is one that nobody has ever reached.
+async fn catch_up(core: &Core, id: ServerId, deadline: Instant) -> Result<(), ChangeMembersError> {
+    let committed = metrics_of(&core.metrics().borrow_watched()).committed;
+    let has_it = |metrics: &openraft::RaftMetrics<TypeConfig>| {
+        metrics_of(metrics).matching.get(&id).is_some_and(|has| *has >= committed)
+    };
+    let remaining = deadline.saturating_duration_since(Instant::now());
+    let caught_up = core.wait(Some(remaining)).metrics(has_it, "a new server catches up").await;
+    caught_up.map(|_| ()).map_err(|_| timed_out())
 }
 
 /// Takes a server out. A leader that removes itself hands over first.
@@ -105,7 +119,7 @@ pub async fn remove(core: &Core, id: ServerId, within: Duration) -> Result<(), C
 /// A change that ran out of time says what it waited for: a server that does not catch up, or voters that are silent.
 fn explained(error: ChangeMembersError, core: &Core, joining: Option<ServerId>) -> ChangeMembersError {
     let ChangeMembersError::TimedOut { .. } = error else { return error };
-    let metrics = super::metrics::metrics_of(&core.metrics().borrow_watched());
+    let metrics = metrics_of(&core.metrics().borrow_watched());
     if let Some(id) = joining.filter(|id| metrics.matching.get(id).is_none_or(|has| *has < metrics.committed)) {
         let has = metrics.matching.get(&id).copied().unwrap_or(0);
         let waits_for = format!("server {id} has {has} of {} entries", metrics.committed);

@@ -15,7 +15,9 @@ fn compare(state: &State, snapshot: &[u8]) -> Vec<Violation> {
     let at = state.index();
     let what = match State::decode(snapshot) {
         Err(error) => format!("the snapshot at {at} does not decode: {error}"),
-        Ok(restored) if restored != *state => format!("the snapshot at {at} restores another state"),
+        Ok(restored) if restored != *state => {
+            format!("the snapshot at {at} restores another state: {:?} differ", state.differences(&restored))
+        }
         Ok(restored) if restored.encode() != snapshot => format!("the snapshot at {at} is written otherwise again"),
         Ok(_) => return Vec::new(),
     };
