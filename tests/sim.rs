@@ -3,7 +3,7 @@
 //! Net, disk, clock, randomness and container runtime are twins, and each of them can fail. Everything about a run
 //! follows from its seed: how many servers and agents there are, what people do, and what goes wrong when. A run warms
 //! up, has its faults while somebody works, calms down, must heal within a minute, and is audited; somebody who sees
-//! everything holds it against what must always be ([`oracle`]). The same seed gives the same run, byte for byte.
+//! everything holds it against what must always be (`oracle`). The same seed gives the same run, byte for byte.
 //!
 //! ```text
 //!   seed ──► settings ──► script ──► faults, deeds ──► cluster (net, disk, clock, driver)

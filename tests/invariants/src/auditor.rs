@@ -53,7 +53,7 @@ impl Auditor {
         violations.extend(self.brake.applied(&step));
         self.gone.sees(now, after);
         self.well.sees(now, after);
-        if index % SNAPSHOT_EVERY == 0 {
+        if index.is_multiple_of(SNAPSHOT_EVERY) {
             violations.extend(check_restored(after));
             violations.extend(check_pure(&step));
             if let Some(evaluation) = after.open_evaluations(EvaluationStatus::Pending).next() {

@@ -89,7 +89,7 @@ mod tests {
         orphans.unattended(node);
         assert_eq!(orphans.found(after(63), node, &both, &BTreeSet::new()), []);
         assert_eq!(
-            orphans.found(after(64), node, &[ours.clone()], &BTreeSet::from([id])).len(),
+            orphans.found(after(64), node, std::slice::from_ref(&ours), &BTreeSet::from([id])).len(),
             1,
             "the stranger is gone"
         );
