@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim e2e bench fuzz reference picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim old-bugs e2e chaos soak bench fuzz reference storage disks picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -55,8 +55,17 @@ build: ## build the binary, linked as ./sched
 image: ## build the demo service and load it into Docker as basket:demo
 	@scripts/image.sh
 
-sim: ## the seeded simulation (SEED=42: that seed only)
-	SEED=$(SEED) $(CARGO_TEST) --workspace --test all simulation:: -- --nocapture
+sim: ## the seeded simulation (SEED=42: that seed only, WITHOUT=3,7: without those events; SEEDS=1..500: a sweep)
+	SEED=$(SEED) SEEDS=$(SEEDS) WITHOUT=$(WITHOUT) $(CARGO_TEST) --workspace --test all simulation:: -- --nocapture
+
+chaos: build ## kill, pause, part and replace servers under load (CHAOS_NEMESES=all, CHAOS_SECONDS=60, LEADER_KILLS=50)
+	$(CARGO_TEST) --workspace --test all chaos:: -- --nocapture
+
+soak: ## the long forms of all bars in RELIABILITY.md (HOURS=4; PARTS="chaos leaders": some of them)
+	@PARTS="$(or $(PARTS),all)" scripts/soak.sh
+
+old-bugs: ## put old bugs back one at a time; the simulation must find each (BUG=3: only that one)
+	BUG=$(BUG) $(CARGO_TEST) --workspace --features tests/old-bugs --test all old_bugs:: -- --nocapture
 
 bench: ## measure the release build and keep the table in BENCHMARKS.md (BENCH_QUICK=1: only see that it works)
 	@scripts/bench.sh
@@ -66,6 +75,12 @@ fuzz: ## feed mutated jobspecs to the parser (SECONDS=600: for so long)
 
 reference: ## hold the scheduler against its slow, simple reference (OPERATIONS=1000000, SEED=1)
 	REFERENCE_OPERATIONS=$(or $(OPERATIONS),1000000) REFERENCE_SEED=$(or $(SEED),1) $(CARGO_TEST) --workspace --test reference -- --nocapture
+
+storage: ## crash, cut and damage log and snapshots: R10, R12, R13 (POWER_SEEDS=60 POWER_CLUSTERS=1000 ROT_DAMAGES=20000)
+	$(CARGO_TEST) --workspace --lib raft:: -- --nocapture
+
+disks: build ## make the disks of real servers fail, wait and fill up: R14, R15 (FSYNC_FAULTS=200 for more of it)
+	$(CARGO_TEST) --workspace --test all end_to_end::storage -- --nocapture
 
 picture: ## take the picture in README from the last browser test
 	mkdir -p docs && cp target/screenshots/overview.png docs/ui.png

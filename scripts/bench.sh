@@ -12,12 +12,13 @@ scripts/ui.sh
 if [ ! -x "target/$profile/sched" ]; then
     say "building sched in profile $profile: the first time takes about 15 minutes on 2 cores"
 fi
-cargo build --profile "$profile" --workspace --bin sched --bin core-bench --bench cluster --bench jobspecs
-core=(place --quick)
+cargo build --profile "$profile" --workspace --bin sched --bin core-bench --bench cluster --bench failover --bench jobspecs
+core=(--quick)
 if [ "$profile" = release ]; then
     cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)
     note="Measured $(date -u '+%Y-%m-%d %H:%M') UTC, commit $(git rev-parse --short HEAD), on one of $(nproc) cores of $cpu."
-    core=(place --note "$note" --keep BENCHMARKS.md)
+    core=(--note "$note" --keep BENCHMARKS.md)
 fi
-"target/$profile/core-bench" "${core[@]}"
-exec cargo bench --profile "$profile" --workspace --bench jobspecs --bench cluster
+"target/$profile/core-bench" place "${core[@]}"
+"target/$profile/core-bench" recover "${core[@]}"
+exec cargo bench --profile "$profile" --workspace --bench jobspecs --bench failover --bench cluster

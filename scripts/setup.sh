@@ -40,6 +40,10 @@ install_packages() {
     have dig || packages+=(bind9-dnsutils)
     if [ "$purpose" = test ]; then
         have chromium || packages+=(chromium)
+        # The chaos tests cut servers off from each other.
+        have iptables || packages+=(iptables)
+        # Makes system calls fail for the tests of what disks do.
+        have strace || packages+=(strace)
         # The tests of the Docker driver make their image of it.
         is_static /bin/busybox || packages+=(busybox-static)
     fi

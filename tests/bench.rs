@@ -10,7 +10,7 @@ mod cluster;
 mod cpu;
 mod driver;
 mod fleet;
-mod host;
+pub mod host;
 pub mod jobspecs;
 mod latency;
 mod place;
@@ -35,10 +35,14 @@ pub fn keep(name: &str, report: &str) -> Result<(), String> {
     core_bench::keep(&checkout().join("BENCHMARKS.md"), name, report)
 }
 
+/// The machine that is measured, now.
+pub fn host() -> Result<host::Host, String> {
+    host::describe(&runs_folder())
+}
+
 /// Runs everything at each of `sizes`. Whatever is wrong (an instance that does not run, a node that is lost) voids a run.
 pub fn run(sizes: &[Size]) -> Result<Report, String> {
-    let host = host::describe(&runs_folder())?;
-    let mut report = Report::new(host);
+    let mut report = Report::new(host()?);
     let runs = sizes.iter().flat_map(|size| (1..=size.runs).map(move |of_size| (*size, of_size)));
     for (number, (size, of_size)) in (1..).zip(runs) {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no runtime: {error}"))?;

@@ -12,6 +12,7 @@ pub mod dns;
 pub mod docker;
 pub mod http;
 pub mod process;
+pub mod servers;
 pub mod shared;
 pub mod sweeper;
 pub mod wait;

@@ -5,6 +5,7 @@
 //! that rustfmt and clippy check is left to them. `tests/tidy.rs` runs all rules; `make tidy` runs that.
 
 pub mod dependencies;
+pub mod features;
 pub mod lengths;
 pub mod links;
 pub mod sources;

@@ -2,7 +2,7 @@
 
 mod run;
 
-pub use run::{AGENT_TOKEN_FILE, NAME_FILE};
+pub use run::{AGENT_TOKEN_FILE, FolderLock, NAME_FILE, chain};
 
 use std::path::PathBuf;
 

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::http::Client;
 use crate::session::Session;
 use crate::{
-    agent, alloc, capacity, completion, deployment, events, job, node, rebalance, server, service, status, version,
-    volume,
+    agent, alloc, capacity, completion, deployment, events, job, node, rebalance, server, service, snapshot, status,
+    version, volume,
 };
 
 /// Where servers listen unless told otherwise.
@@ -81,6 +81,9 @@ enum Command {
     /// Set up and change the servers of a cluster
     #[command(subcommand)]
     Server(server::Command),
+    /// Take, check, compare and restore backups
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
     /// Look at the catalog of services
     #[command(subcommand)]
     Service(service::Command),
@@ -122,6 +125,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<Exit, Failure> 
         Command::Node(command) => node::run(command, session).await,
         Command::Rebalance(command) => rebalance::run(command, session).await,
         Command::Server(command) => server::run(command, session).await,
+        Command::Snapshot(command) => snapshot::run(command, session).await,
         Command::Service(command) => service::run(command, session).await,
         Command::Volume(command) => volume::run(command, session).await,
         Command::Events(args) => events::run(&args, session).await,

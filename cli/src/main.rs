@@ -1,7 +1,7 @@
 //! The binary `sched`.
 //!
 //! `sched agent` starts a server and/or a client agent in this process; every other command speaks HTTP to a server and
-//! nothing else. One subcommand is one file. Data goes to standard output, everything else to standard error; the exit
+//! nothing else, but for those that work on files alone: `server init`, `server recover`, and most of `snapshot`. One subcommand is one file. Data goes to standard output, everything else to standard error; the exit
 //! codes stand in [`exit`].
 //!
 //! Reading order: [`arguments`] lists the commands, [`http`] is how they reach a server, [`api`] is what they read,
@@ -31,6 +31,7 @@ mod node;
 mod rebalance;
 mod server;
 mod service;
+mod snapshot;
 mod status;
 mod version;
 mod volume;

@@ -24,6 +24,7 @@ use client_agent_core::{AllocationEvent, Moment};
 use model::{AllocationId, Assignment, DocumentId, Index, Job, Node, Usage};
 use proto::convert::{node_to_wire, usage_to_wire};
 use proto::wire::{self, AgentUp, agent_up};
+use seams::SteadyClock;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -87,6 +88,8 @@ struct Agent {
     hello: watch::Sender<wire::AgentHello>,
     usage_told: watch::Sender<wire::Usage>,
     writes: mpsc::UnboundedSender<Write>,
+    /// Why the agent's state can't be written, while it can't.
+    store_trouble: watch::Receiver<Option<String>>,
     work: JoinSet<()>,
 
     locals: BTreeMap<AllocationId, Local>,
@@ -120,7 +123,9 @@ struct Agent {
 }
 
 /// Runs an agent until `shutdown`; its containers go on. What was under way is found again at the next start.
-pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationToken) -> Result<(), AgentError> {
+pub async fn run(config: AgentConfig, mut seams: AgentSeams, shutdown: CancellationToken) -> Result<(), AgentError> {
+    // Restarts and stops wait by this clock; the host's may step.
+    seams.clock = Arc::new(SteadyClock::new(seams.clock));
     let documents = seams.store.load().await.map_err(AgentError::LoadState)?;
     let (inputs, mut received) = mpsc::unbounded_channel();
     let (outgoing, to_link) = mpsc::unbounded_channel();
@@ -135,6 +140,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
     node.host_volumes.extend(volumes::kept(&documents).await);
     let (hello, hello_seen) = watch::channel(wire::AgentHello::default());
     let (usage_told, usage_seen) = watch::channel(wire::Usage::default());
+    let (trouble, store_trouble) = watch::channel(None);
     let now = Instant::now();
     let mut agent = Agent {
         drivers: seams.drivers.iter().map(|driver| (driver.name().to_string(), driver.clone())).collect(),
@@ -144,6 +150,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
         hello,
         usage_told,
         writes,
+        store_trouble,
         work: JoinSet::new(),
         locals: BTreeMap::new(),
         changed: BTreeSet::new(),
@@ -169,7 +176,7 @@ pub async fn run(config: AgentConfig, seams: AgentSeams, shutdown: CancellationT
     };
     let mut background = JoinSet::new();
     let mut writer = JoinSet::new();
-    writer.spawn(keep_writing(agent.seams.store.clone(), to_writer));
+    writer.spawn(keep_writing(agent.seams.store.clone(), to_writer, trouble));
     agent.restore(&documents);
     agent.tell_hello();
     for (name, driver) in agent.drivers.clone() {

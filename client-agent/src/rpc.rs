@@ -122,6 +122,10 @@ impl Link {
         let Some(peer) = candidates.get(stand.next % candidates.len().max(1)).map(|peer| (*peer).clone()) else {
             return Box::pin(std::future::pending());
         };
+        // Where all have failed, other servers may have taken their places: those of a cluster that was restored have new
+        // ids. Whoever answers still has to prove that it is a server of this cluster.
+        let all_failed = current.is_none() && stand.failures as usize >= candidates.len();
+        let peer = if all_failed { Peer::any(peer.address) } else { peer };
         stand.next = stand.next.wrapping_add(1);
         let base = redial_delay(stand.failures, current.is_some());
         // Half of the wait is random, so that the agents of a lost server do not arrive together.

@@ -44,6 +44,10 @@ const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
 /// Calls and conversations that one peer may have running on one connection.
 const STREAMS_MAX: u32 = 1024;
+/// Calls that a peer has given up before a busy listener got round to them; one more ends the connection. A listener
+/// that was held for a moment must not lose its peers for what they gave up meanwhile, each a heartbeat or a vote; the
+/// library's own bound of 20 is for strangers.
+const GIVEN_UP_MAX: usize = 1024;
 
 #[cfg(test)]
 mod tests;

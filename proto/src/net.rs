@@ -110,6 +110,9 @@ pub enum Refusal {
     /// It can't now; try again.
     #[error("{0}")]
     Unavailable(String),
+    /// It did nothing, because its disk is full or failed.
+    #[error("{0}")]
+    Storage(String),
 }
 
 /// One end of a conversation. Dropping the sender ends it.

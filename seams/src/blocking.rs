@@ -11,7 +11,26 @@ pub enum Blocking {
     Threads,
     /// At once, in the calling task.
     Inline,
+    /// In the calling task, after as many nanoseconds as the number says then: a disk that is slow.
+    #[cfg(feature = "testing")]
+    Slow(Slowness),
 }
+
+/// How slow blocking work is, in nanoseconds; it may change at any time. Lives as long as the process, so that what
+/// holds it can be copied.
+#[cfg(feature = "testing")]
+#[derive(Clone, Copy, Debug)]
+pub struct Slowness(pub &'static std::sync::atomic::AtomicU64);
+
+#[cfg(feature = "testing")]
+impl PartialEq for Slowness {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Eq for Slowness {}
 
 impl Blocking {
     /// Runs `work` and waits for its result. Fails only where the work panicked or the runtime is shutting down.
@@ -23,6 +42,14 @@ impl Blocking {
         match self {
             Self::Threads => tokio::task::spawn_blocking(work).await.map_err(io::Error::other),
             Self::Inline => Ok(work()),
+            #[cfg(feature = "testing")]
+            Self::Slow(Slowness(nanoseconds)) => {
+                let pause = nanoseconds.load(std::sync::atomic::Ordering::Relaxed);
+                if pause > 0 {
+                    tokio::time::sleep(std::time::Duration::from_nanos(pause)).await;
+                }
+                Ok(work())
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The wall clock.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::Timestamp;
+use tokio::time::Instant;
 
 /// Tells what time it is.
 pub trait Clock: Send + Sync + 'static {
@@ -25,5 +26,70 @@ impl Clock for SystemClock {
         #[expect(clippy::disallowed_methods, reason = "this is the seam's real side")]
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A steady clock goes so many times slower or faster than time passes, at most: a twentieth.
+const SLEWS_BY: i64 = 20;
+
+/// A clock that never steps. It begins with what another one shows and goes as time passes; if the other steps, it follows
+/// slowly. What waits by it waits about as long as it should, whatever somebody does to the host's clock meanwhile.
+pub struct SteadyClock {
+    wall: Arc<dyn Clock>,
+    shown: Mutex<(Timestamp, Instant)>,
+}
+
+impl SteadyClock {
+    /// Begins with what `wall` shows.
+    pub fn new(wall: Arc<dyn Clock>) -> Self {
+        let shown = Mutex::new((wall.now(), Instant::now()));
+        Self { wall, shown }
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> Timestamp {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, at) = *shown;
+        let instant = Instant::now();
+        let passed = i64::try_from(instant.saturating_duration_since(at).as_nanos()).unwrap_or(i64::MAX);
+        let steady = last.0.saturating_add(passed);
+        let off = self.wall.now().0.saturating_sub(steady);
+        let slew_max = passed / SLEWS_BY;
+        *shown = (Timestamp(steady.saturating_add(off.clamp(-slew_max, slew_max))), instant);
+        shown.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Set(AtomicI64);
+
+    impl Clock for Set {
+        fn now(&self) -> Timestamp {
+            Timestamp(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_steady_clock_follows_a_step_slowly_and_never_goes_back() {
+        let second = 1_000_000_000;
+        let wall = Arc::new(Set(AtomicI64::new(0)));
+        let steady = SteadyClock::new(wall.clone());
+        tokio::time::advance(Duration::from_secs(20)).await;
+        wall.0.store(20 * second, Ordering::Relaxed);
+        assert_eq!(steady.now(), Timestamp(20 * second));
+        wall.0.store(-3600 * second, Ordering::Relaxed);
+        assert_eq!(steady.now(), Timestamp(20 * second));
+        tokio::time::advance(Duration::from_secs(20)).await;
+        assert_eq!(steady.now(), Timestamp(39 * second));
+        wall.0.store(59 * second + second / 2, Ordering::Relaxed);
+        tokio::time::advance(Duration::from_secs(20)).await;
+        assert_eq!(steady.now(), Timestamp(59 * second + second / 2), "it is not more than a twentieth off");
     }
 }

@@ -10,10 +10,14 @@ mod random;
 mod workers;
 
 #[cfg(feature = "testing")]
+pub mod recording;
+#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use blocking::Blocking;
-pub use clock::{Clock, SystemClock};
+#[cfg(feature = "testing")]
+pub use blocking::Slowness;
+pub use clock::{Clock, SteadyClock, SystemClock};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use random::{Random, SystemRandom};
 pub use workers::Workers;

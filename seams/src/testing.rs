@@ -1,8 +1,8 @@
 //! The disk's twin, held in memory, for tests and the simulation.
 //!
 //! It keeps two views of every file: what was written, and what a crash leaves. [`MemoryDisk::crash`] throws the first
-//! away, as a power cut does. The names of files follow the same rule: a new, renamed or removed file is durable only
-//! after its folder was synced.
+//! away, as a power cut does; [`MemoryDisk::tear`] lets some of it come through first. The names of files follow the
+//! same rule: a new, renamed or removed file is durable only after its folder was synced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::{Disk, DiskFile};
+
+/// A disk writes so much at once or not at all.
+pub const SECTOR_BYTES: usize = 512;
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +53,23 @@ impl Contents {
         };
     }
 
+    /// Has a piece of what was not synced come through, for each sector that `survives`.
+    fn tear(&mut self, survives: &mut dyn FnMut() -> bool) {
+        if self.dirty.is_empty() {
+            return;
+        }
+        self.durable.resize(self.pending.len(), 0);
+        let end = self.dirty.end.min(self.pending.len());
+        let mut at = self.dirty.start.min(end);
+        while at < end {
+            let next = ((at / SECTOR_BYTES + 1) * SECTOR_BYTES).min(end);
+            if survives() {
+                self.durable[at..next].copy_from_slice(&self.pending[at..next]);
+            }
+            at = next;
+        }
+    }
+
     fn sync(&mut self) {
         self.durable.resize(self.pending.len(), 0);
         let dirty = self.dirty.start.min(self.pending.len())..self.dirty.end.min(self.pending.len());
@@ -65,6 +85,10 @@ pub enum Fault {
     Sync,
     /// There is no space: a write fails that would make its file longer.
     Full,
+    /// Every write fails.
+    Write,
+    /// Every read fails.
+    Read,
 }
 
 impl MemoryDisk {
@@ -93,9 +117,25 @@ impl MemoryDisk {
         tree.fault = None;
     }
 
+    /// Lets each sector that was written but not synced come through or not, in any order, as a disk does that loses its
+    /// power while it writes. What the disk holds afterwards is what a [`MemoryDisk::crash`] leaves.
+    pub fn tear(&self, mut survives: impl FnMut() -> bool) {
+        self.tree().contents.values_mut().for_each(|file| file.tear(&mut survives));
+    }
+
+    /// All files, by path.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.tree().names.keys().cloned().collect()
+    }
+
     /// From now on the disk fails in this way.
     pub fn fail(&self, fault: Fault) {
         self.tree().fault = Some(fault);
+    }
+
+    /// How the disk fails now, if it does.
+    pub fn fault(&self) -> Option<Fault> {
+        self.tree().fault
     }
 
     /// The disk works again.
@@ -160,6 +200,7 @@ impl Tree {
             (false, _) => Ok(()),
             (true, Fault::Sync) => Err(io::Error::other("the disk failed to sync")),
             (true, Fault::Full) => Err(io::Error::from(io::ErrorKind::StorageFull)),
+            (true, Fault::Write | Fault::Read) => Err(io::Error::other("the disk failed")),
         }
     }
 }
@@ -232,6 +273,7 @@ impl DiskFile for MemoryFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.disk.tree().refuse(Fault::Read)?;
         self.with(|file| {
             let start = usize::try_from(offset).map_err(io::Error::other)?;
             let bytes = file.pending.get(start..start + buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -243,6 +285,7 @@ impl DiskFile for MemoryFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let start = usize::try_from(offset).map_err(io::Error::other)?;
         let end = start + bytes.len();
+        self.disk.tree().refuse(Fault::Write)?;
         if end as u64 > self.len()? {
             self.disk.tree().refuse(Fault::Full)?;
         }
@@ -302,6 +345,39 @@ mod tests {
         assert_eq!(disk.read(&folder.join("unknown")), None);
         known.write_at(b"from before", 0).unwrap();
         assert_eq!(disk.read(&folder.join("known")), Some(b"kept".to_vec()));
+    }
+
+    #[test]
+    fn of_what_was_not_synced_whole_sectors_come_through_or_do_not() {
+        let disk = MemoryDisk::new();
+        disk.create_folder(Path::new("/")).unwrap();
+        let file = disk.open(Path::new("/a")).unwrap();
+        file.write_at(&[1; SECTOR_BYTES], 0).unwrap();
+        file.sync().unwrap();
+        disk.sync_folder(Path::new("/")).unwrap();
+        file.write_at(&[2; 3 * SECTOR_BYTES], 0).unwrap();
+        let mut sectors = 0;
+        disk.tear(|| {
+            sectors += 1;
+            sectors != 2
+        });
+        disk.crash();
+        let bytes = disk.read(Path::new("/a")).unwrap();
+        let firsts: Vec<u8> = bytes.chunks(SECTOR_BYTES).map(|sector| sector[0]).collect();
+        assert_eq!(firsts, [2, 0, 2]);
+    }
+
+    #[test]
+    fn reads_and_writes_fail_until_the_disk_is_healed() {
+        let disk = MemoryDisk::new();
+        let file = disk.open(Path::new("/a")).unwrap();
+        file.write_at(b"x", 0).unwrap();
+        disk.fail(Fault::Read);
+        assert!(file.read_all().is_err());
+        disk.fail(Fault::Write);
+        assert!(file.write_at(b"y", 0).is_err());
+        disk.heal();
+        assert_eq!(file.read_all().unwrap(), b"x");
     }
 
     #[test]

@@ -29,13 +29,16 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 mod init;
 mod join;
+mod seal;
 mod token;
 
 pub use init::{
     InitError, Initialized, NewServer, RPC_PORT_DEFAULT, SERVER_FILE, SERVERS_MAX, ServerDescription, ServerDocument,
     TOKENS_FILE, init, parse_servers,
 };
+pub(crate) use init::{check_new, lay_out};
 pub use join::{JoinError, Joined, Joiner, join};
+pub use seal::{PASSPHRASE_BYTES_MIN, SEAL_ROUNDS, SEAL_ROUNDS_MAX, SealError, SealKey, Sealed};
 pub use token::{JOIN_TOKEN_TTL_DEFAULT, JoinRole, JoinToken, TokenError, TokenText, check, mint};
 
 /// The authority's private key.

@@ -10,11 +10,15 @@ use async_trait::async_trait;
 use model::{Index, NodeId, ServerId, Term, Usage};
 use proto::net::Channel;
 use proto::wire;
+use serde::{Deserialize, Serialize};
 use server_core::apply::Answer;
+use server_core::autopilot::ServerSeen;
 use server_core::command::Command;
 use server_core::state::{Change, State};
 use thiserror::Error;
 use tokio::sync::watch;
+
+use crate::alarms::Raised;
 
 /// How fresh a read must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,12 @@ pub enum ClusterError {
     /// The deadline passed: whether the change was made is unknown.
     #[error("the change was not confirmed in time; it may or may not have been made")]
     Unknown,
+    /// The leader's disk is full or failed; nothing was done. Reads go on.
+    #[error("nothing can be changed now: {0}")]
+    Storage(String),
+    /// It can't be done, or was not in time; the words say why.
+    #[error("{0}")]
+    Refused(String),
     /// No server serves the node's agent.
     #[error("No path to node")]
     NoPath,
@@ -73,6 +83,17 @@ pub struct Member {
     pub address: String,
     /// Whether its vote counts.
     pub is_voter: bool,
+}
+
+/// How the servers do, as the leader sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ServersSeen {
+    /// Each server.
+    pub servers: Vec<ServerSeen>,
+    /// Index of the last entry in the leader's log.
+    pub last_log: Index,
+    /// The leader's term.
+    pub term: Term,
 }
 
 /// Numbers of consensus, for metrics and status.
@@ -129,6 +150,11 @@ pub trait Cluster: Send + Sync + 'static {
     /// Numbers of consensus.
     fn log_numbers(&self) -> LogNumbers;
 
+    /// How many alarms were raised here since this server started, and the newest of them, oldest first.
+    fn alarms(&self) -> (u64, Vec<Raised>) {
+        (0, Vec::new())
+    }
+
     /// This server.
     fn server_id(&self) -> ServerId;
 
@@ -138,6 +164,12 @@ pub trait Cluster: Send + Sync + 'static {
     /// What is used on the nodes, as their last beats said; asks the leader.
     async fn usage(&self) -> Result<BTreeMap<NodeId, Usage>, ClusterError>;
 
-    /// Takes a server out of the cluster.
+    /// How the servers do; asks the leader.
+    async fn servers_seen(&self) -> Result<ServersSeen, ClusterError>;
+
+    /// Takes a server out of the cluster for good.
     async fn remove_server(&self, id: ServerId) -> Result<(), ClusterError>;
+
+    /// Hands leadership to a voter, and waits until it leads.
+    async fn transfer_leadership(&self, to: ServerId) -> Result<(), ClusterError>;
 }

@@ -1,10 +1,11 @@
 //! What a leader does, and only for as long as it leads: plan, watch nodes, drains, deployments and
-//! rebalances, collect.
+//! rebalances, look after servers, collect.
 //!
 //! Every command of these loops carries the term, and `apply` rejects that of an older one; so a loop that does not
 //! know yet that its server was replaced can do no harm. All loops are level-triggered: they look at the state, not at
 //! what changed, and a new leader goes on where the old one stopped.
 
+mod autopilot;
 mod clocks;
 mod collection;
 mod planner;
@@ -14,10 +15,11 @@ mod watch;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{ClusterId, Term};
+use model::{ClusterId, ServerId, Term};
 use server_core::apply::Answer;
 use server_core::clocks::NodeClocks;
-use server_core::command::{Command, JoinTokenRecord};
+use server_core::command::{Command, JoinTokenRecord, ServerRecord};
+use server_core::limits::REATTACH_WITHIN;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -51,8 +53,7 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
         return;
     }
     tracing::info!(term, "leads");
-    let clocks = NodeClocks::default();
-    set_leading(server, Some(Leading { clocks, usage: BTreeMap::new() }));
+    set_leading(server, Some(Leading { clocks: clocks_of(server), usage: BTreeMap::new(), servers: Vec::new() }));
     let mut loops = JoinSet::new();
     loops.spawn(begin_cluster(server.clone()));
     loops.spawn(planner::run(server.clone(), term));
@@ -60,6 +61,7 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
     loops.spawn(watch::run(server.clone(), term));
     loops.spawn(rebalance::run(server.clone(), term));
     loops.spawn(collection::run(server.clone()));
+    loops.spawn(autopilot::run(server.clone()));
     while server.inner.raft.leads(term) {
         tokio::select! {
             biased;
@@ -77,11 +79,21 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
     tracing::info!(term, "leads no more");
 }
 
+/// Fresh clocks over the nodes; after a restore they wait for nodes that have to find the cluster first.
+fn clocks_of(server: &Server) -> NodeClocks {
+    let since_restore = server.state().restored_at().map(|restored_at| server.now().since(restored_at));
+    match since_restore.map(|passed| REATTACH_WITHIN.saturating_sub(passed)) {
+        Some(left) if !left.is_zero() => NodeClocks::awaiting(server.monotonic() + left),
+        Some(_) | None => NodeClocks::default(),
+    }
+}
+
 fn set_leading(server: &Server, leading: Option<Leading>) {
     *server.inner.leading.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = leading;
 }
 
-/// The first leader gives the state its cluster id, and keeps the join tokens that `server init` made.
+/// The first leader gives the state its cluster id, takes the ids of the first servers from those that are free, and keeps
+/// the join tokens that `server init` made; in that order, since a token is what one is given an id for.
 async fn begin_cluster(server: Server) {
     while let Some(command) = lacks(&server) {
         propose(&server, command).await;
@@ -95,10 +107,26 @@ fn lacks(server: &Server) -> Option<Command> {
     if state.cluster() == ClusterId::default() {
         return Some(Command::InitializeCluster { cluster: config.cluster });
     }
+    let last = config.peers.iter().filter_map(|peer| Some((peer.server?, peer))).max_by_key(|(id, _)| *id);
+    if let Some((id, peer)) = last.filter(|(id, _)| *id > state.last_server_id()) {
+        return Some(Command::AnnounceServer { server: not_yet_announced(id, &peer.address) });
+    }
     let is_lacking =
         |token: &&JoinTokenRecord| token.expires_at > server.now() && state.join_token(&token.id).is_none();
     let token = config.join_tokens.iter().find(is_lacking)?;
     Some(Command::PutJoinToken { token: token.clone() })
+}
+
+/// What is known of a first server before it speaks for itself.
+fn not_yet_announced(id: ServerId, address: &str) -> ServerRecord {
+    ServerRecord {
+        id,
+        name: format!("server-{id}"),
+        address: address.into(),
+        http_address: String::new(),
+        version: 0,
+        build: String::new(),
+    }
 }
 
 /// Proposes a command of the leader's own; what goes wrong is logged, and the loop that asked looks at the state again.

@@ -8,13 +8,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{Index, NodeId, Term};
-use server_core::apply::{self, Answer, Applied};
+use seams::Clock;
+use server_core::apply::{self, Alarm, Answer, Applied};
+use server_core::chain::{Chain, is_marked};
 use server_core::command::Entry;
 use server_core::state::{Change, State};
 use tokio::sync::watch;
 
+use crate::alarms::{Alarms, Raised};
 use crate::cluster::Happening;
 use crate::happenings::Happenings;
+use crate::marks::Marked;
 use crate::node_watch::NodeWatch;
 use crate::raft::{FrozenState, Machine};
 
@@ -22,6 +26,9 @@ use crate::raft::{FrozenState, Machine};
 pub trait Witness: Send + Sync + 'static {
     /// Entry `index`, proposed in `term`, turned the state into `state`.
     fn applied(&self, index: Index, term: Term, entry: &Entry, applied: &Applied, state: &State);
+
+    /// The state is that of a snapshot from now on.
+    fn restored(&self, _state: &State) {}
 }
 
 /// The state behind consensus.
@@ -32,6 +39,10 @@ pub struct StateMachine {
     happenings: Arc<Happenings>,
     nodes: Arc<NodeWatch>,
     pending: Vec<(Index, Vec<Change>)>,
+    /// What led to the state.
+    chain: Chain,
+    marked: Option<watch::Sender<Marked>>,
+    alarms: Option<(Arc<Alarms>, Arc<dyn Clock>)>,
 }
 
 impl StateMachine {
@@ -42,7 +53,34 @@ impl StateMachine {
         nodes: Arc<NodeWatch>,
         witness: Option<Arc<dyn Witness>>,
     ) -> Self {
-        Self { state: State::default(), witness, published, happenings, nodes, pending: Vec::new() }
+        let (state, chain, pending) = (State::default(), Chain::default(), Vec::new());
+        Self { state, witness, published, happenings, nodes, pending, chain, marked: None, alarms: None }
+    }
+
+    /// The same, raising there what entries would have broken, at the time of that clock.
+    pub fn alarming(self, alarms: Arc<Alarms>, clock: Arc<dyn Clock>) -> Self {
+        Self { alarms: Some((alarms, clock)), ..self }
+    }
+
+    /// The same, giving away the states that are compared between servers.
+    pub fn marking(self, marked: watch::Sender<Marked>) -> Self {
+        Self { marked: Some(marked), ..self }
+    }
+
+    /// Raises what an entry would have broken.
+    fn raise(&self, index: Index, alarms: &[Alarm]) {
+        let Some((kept, clock)) = &self.alarms else { return };
+        for Alarm { invariant, what } in alarms {
+            kept.raise(Raised { at: clock.now(), index, invariant: (*invariant).into(), what: what.clone() });
+        }
+    }
+
+    /// Follows an entry in the chain, and gives the state away if it is to be compared.
+    fn follow(&mut self, index: Index, term: Term, entry: &[u8], answer: &[u8]) {
+        self.chain.follow(index, term, entry, answer);
+        if let Some(marked) = self.marked.as_ref().filter(|_| is_marked(&self.state)) {
+            marked.send_replace(Some((self.chain, self.state.clone())));
+        }
     }
 
     fn publish(&mut self) {
@@ -62,18 +100,23 @@ impl StateMachine {
 }
 
 impl Machine for StateMachine {
-    fn apply(&mut self, index: Index, term: Term, entry: &[u8]) -> Bytes {
+    fn apply(&mut self, index: Index, term: Term, bytes: &[u8]) -> Bytes {
         // An entry of a newer release must stop this server before it applies: guessing would fork the state.
-        let entry = Entry::decode(entry)
+        let entry = Entry::decode(bytes)
             .unwrap_or_else(|error| panic!("entry {index} of the log can't be applied by this release: {error}"));
         let applied = apply::apply(&mut self.state, index, term, &entry);
         if let Some(witness) = &self.witness {
             witness.applied(index, term, &entry, &applied, &self.state);
         }
+        if !applied.alarms.is_empty() {
+            self.raise(index, &applied.alarms);
+        }
         if !applied.changes.is_empty() {
             self.pending.push((index, applied.changes));
         }
-        encode_answer(&applied.answer)
+        let answer = encode_answer(&applied.answer);
+        self.follow(index, term, bytes, &answer);
+        answer
     }
 
     fn advanced(&mut self, index: Index) {
@@ -85,11 +128,21 @@ impl Machine for StateMachine {
     }
 
     fn freeze(&self) -> Box<dyn FrozenState> {
-        Box::new(Frozen(self.state.clone()))
+        let mut state = self.state.clone();
+        state.put_chain(self.chain);
+        Box::new(Frozen(state))
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> io::Result<()> {
         self.state = State::decode(snapshot).map_err(io::Error::other)?;
+        self.chain = self.state.take_chain();
+        if self.chain.is_empty() {
+            // Of a release that kept none: what follows is comparable with those that begin here too.
+            self.chain = Chain::since(self.state.index());
+        }
+        if let Some(witness) = &self.witness {
+            witness.restored(&self.state);
+        }
         self.pending.clear();
         self.happenings.clear(self.state.index());
         self.publish();
@@ -143,10 +196,20 @@ mod tests {
     use std::task::{Context, Wake, Waker};
 
     use model::{ClientStatus, EvaluationStatus, Observation, TaskStates, Timestamp};
+    use server_core::chain::Mark;
     use server_core::command::Command;
+    use server_core::limits::MARK_EVERY;
     use server_core::plan::Plan;
 
     use super::*;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp(7)
+        }
+    }
 
     /// Looks at the published state at the very moment when it is woken.
     struct Look {
@@ -214,5 +277,49 @@ mod tests {
         };
         assert_eq!(observe(ClientStatus::Running), BTreeSet::new(), "it runs");
         assert_eq!(observe(ClientStatus::Complete), BTreeSet::from([id]), "it is over");
+    }
+
+    /// A machine that gives away what is compared, right before the first index at which that happens.
+    fn marking() -> (StateMachine, watch::Receiver<Marked>) {
+        let (publish, _) = watch::channel(Arc::new(State::default()));
+        let (marked, given) = watch::channel(None);
+        let mut machine = StateMachine::new(publish, Arc::default(), Arc::default(), None).marking(marked);
+        machine.apply(1, 1, &registers("n1"));
+        machine.advanced(MARK_EVERY - 1);
+        (machine, given)
+    }
+
+    fn registers(name: &str) -> Vec<u8> {
+        let command = Command::RegisterNode { node: Arc::new(model::testing::node(name)) };
+        Entry { at: Timestamp::default(), request: None, caller: "test".into(), command }.encode()
+    }
+
+    fn mark(given: &watch::Receiver<Marked>) -> Mark {
+        let (chain, state) = given.borrow().clone().expect("its index is one that is compared");
+        Mark::of(&state, chain)
+    }
+
+    #[test]
+    fn machines_that_did_the_same_are_marked_the_same_also_after_a_restore() {
+        let ((mut one, given), (other, _)) = (marking(), marking());
+        let (mut restored, given_by_restored) = marking();
+        restored.restore(&other.freeze().encode()).unwrap();
+        one.apply(MARK_EVERY, 1, &registers("n2"));
+        restored.apply(MARK_EVERY, 1, &registers("n2"));
+        assert_eq!(mark(&given), mark(&given_by_restored));
+
+        let (mut differs, given_by_other) = marking();
+        differs.apply(MARK_EVERY, 1, &registers("n3"));
+        assert_ne!(mark(&given), mark(&given_by_other));
+    }
+
+    #[test]
+    fn what_an_entry_would_have_broken_is_an_alarm() {
+        let (machine, _) = marking();
+        let alarms = Arc::new(Alarms::default());
+        let mut machine = machine.alarming(alarms.clone(), Arc::new(Still));
+        machine.apply(1, 1, &registers("n1"));
+        let raised = alarms.newest();
+        assert_eq!((raised.len(), raised[0].index, raised[0].at), (1, 1, Timestamp(7)));
     }
 }

@@ -14,13 +14,15 @@ use tokio::time::{Instant, sleep};
 
 use crate::cluster::ClusterError;
 use crate::machine::decode_answer;
-use crate::raft::ProposeError;
+use crate::raft::{Leadership, ProposeError};
 use crate::server::Server;
 
 /// How long a proposal may take in all, elections included.
 pub const PROPOSE_WITHIN: Duration = Duration::from_secs(10);
 /// How long one attempt may take before it is made anew.
 const ATTEMPT_WITHIN: Duration = Duration::from_secs(2);
+/// How long a disk that is full is asked again: its server hands leadership over, if another can lead.
+const ROOM_WITHIN: Duration = Duration::from_secs(2);
 /// Pause before another attempt.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
@@ -29,6 +31,8 @@ enum Attempt {
     Done(Index, Answer),
     /// Nothing was done.
     NoLeader,
+    /// Nothing was done: the leader can't store it, for this reason.
+    NoRoom(String),
     /// Nobody knows.
     Unknown,
     Stopping,
@@ -45,7 +49,8 @@ impl Server {
         let request = request.unwrap_or_else(|| self.inner.seams.random.next_id());
         let entry = Entry { at: self.now(), request: Some(request), caller: caller.into(), command };
         let bytes = Bytes::from(entry.encode());
-        let deadline = Instant::now() + PROPOSE_WITHIN;
+        let begin = Instant::now();
+        let deadline = begin + PROPOSE_WITHIN;
         let mut fate = ClusterError::NoLeader;
         while Instant::now() < deadline {
             match self.attempt(bytes.clone()).await {
@@ -55,6 +60,13 @@ impl Server {
                     return Ok(answer);
                 }
                 Attempt::NoLeader => {}
+                Attempt::NoRoom(_) if fate == ClusterError::Unknown => {}
+                Attempt::NoRoom(reason) => {
+                    fate = ClusterError::Storage(reason);
+                    if begin.elapsed() >= ROOM_WITHIN {
+                        break;
+                    }
+                }
                 Attempt::Unknown => fate = ClusterError::Unknown,
                 Attempt::Stopping => return Err(ClusterError::Stopping),
             }
@@ -64,9 +76,21 @@ impl Server {
     }
 
     async fn attempt(&self, entry: Bytes) -> Attempt {
-        let leadership = self.inner.raft.leader().borrow().clone();
-        match leadership.leader {
-            Some((id, address)) if id != self.inner.config.id => self.forward(Peer::server(id, address), entry).await,
+        let mut leadership = self.inner.raft.leader();
+        let leader = leadership.borrow_and_update().leader.clone();
+        match leader {
+            Some((id, address)) if id != self.inner.config.id => {
+                let is_another = |now: &Leadership| now.leader.as_ref().is_none_or(|(next, _)| *next != id);
+                tokio::select! {
+                    biased;
+                    attempt = self.forward(Peer::server(id, address), entry) => attempt,
+                    // A leader that hangs keeps its connections and never answers: whoever is next is asked instead.
+                    changed = leadership.wait_for(is_another) => match changed {
+                        Ok(_) => Attempt::Unknown,
+                        Err(_) => Attempt::Stopping,
+                    },
+                }
+            }
             _ => self.attempt_here(entry).await,
         }
     }
@@ -76,7 +100,8 @@ impl Server {
             Ok(committed) => done(committed.index, &committed.answer),
             Err(ProposeError::NotLeader { .. }) => Attempt::NoLeader,
             Err(ProposeError::Unknown) => Attempt::Unknown,
-            Err(error @ (ProposeError::TooLarge { .. } | ProposeError::Storage(_))) => {
+            Err(ProposeError::Storage(reason)) => Attempt::NoRoom(self.no_room(&reason)),
+            Err(error @ ProposeError::TooLarge { .. }) => {
                 tracing::error!(%error, "a command can't be stored");
                 Attempt::NoLeader
             }
@@ -91,9 +116,15 @@ impl Server {
         match asked.map(|answer| answer.body) {
             Ok(Some(response::Body::Proposed(proposed))) => done(proposed.index, &proposed.answer),
             Ok(_) => Attempt::NoLeader,
+            Err(NetError::Refused(Refusal::Storage(reason))) => Attempt::NoRoom(reason),
+            // What a leader could not confirm in time may be in the log.
+            Err(NetError::Refused(Refusal::Unavailable(_)) | NetError::Unknown { .. }) => Attempt::Unknown,
             Err(NetError::Unreachable { .. } | NetError::Refused(_)) => Attempt::NoLeader,
-            Err(NetError::Unknown { .. }) => Attempt::Unknown,
         }
+    }
+
+    fn no_room(&self, reason: &str) -> String {
+        format!("server {} ({}) leads and can't store commands: {reason}", self.inner.config.id, self.inner.config.name)
     }
 
     /// Answers another server that forwards an entry.
@@ -104,6 +135,7 @@ impl Server {
             Err(ProposeError::NotLeader { leader }) => {
                 Err(Refusal::NotLeader { leader: leader.map(|(_, address)| address) })
             }
+            Err(ProposeError::Storage(reason)) => Err(Refusal::Storage(self.no_room(&reason))),
             Err(error) => Err(Refusal::Unavailable(error.to_string())),
         }
     }

@@ -15,6 +15,7 @@
 mod config;
 mod contact;
 mod encoding;
+mod folder;
 mod identity;
 mod leadership;
 mod log;
@@ -45,8 +46,10 @@ use seams::Disk;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Duration, Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, Sizes, Timings};
+pub use folder::{Inspection, NewFolder, has_begun, inspect, prepare};
 pub use identity::ClaimFolderError;
 pub use leadership::Leadership;
 pub use log::OpenLogError;
@@ -84,6 +87,8 @@ struct Inner {
     leadership: watch::Receiver<Leadership>,
     applied: watch::Receiver<Index>,
     command_bytes_max: usize,
+    /// Ends what waits for a full disk.
+    stops: CancellationToken,
 }
 
 /// The server can't start.
@@ -134,8 +139,10 @@ impl Raft {
         let network =
             Network { cluster: config.cluster, id: config.id, peers, timings, chunk_bytes: sizes.chunk_bytes };
         let id = config.id;
+        let stops = CancellationToken::new();
+        let stopping = stops.clone();
         let (contents, segments, state_machine) = blocking
-            .run(move || open(&config, disk, machine, applied_sender))
+            .run(move || open(&config, disk, machine, applied_sender, stopping))
             .await
             .map_err(|error| StartError::Core(error.to_string()))??;
 
@@ -149,7 +156,7 @@ impl Raft {
         tokio::spawn(leadership::follow(core.clone(), contact.clone(), publish, timings));
         let receiver = Receiver::new(core.clone(), network.clone(), contact.clone());
         let command_bytes_max = sizes.command_bytes_max;
-        let inner = Inner { core, writer, network, receiver, contact, leadership, applied, command_bytes_max };
+        let inner = Inner { core, writer, network, receiver, contact, leadership, applied, command_bytes_max, stops };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -265,6 +272,15 @@ impl Raft {
     /// Returns when consensus has ended on this server, with the reason. Unless it was asked to, the process must end
     /// too: after a storage error nothing here can be trusted.
     pub async fn stopped(&self) -> String {
+        tokio::select! {
+            biased;
+            // The core hears of it only with its next write.
+            reason = self.inner.writer.poisoned() => reason,
+            reason = self.core_stopped() => reason,
+        }
+    }
+
+    async fn core_stopped(&self) -> String {
         let mut metrics = self.inner.core.metrics();
         loop {
             if let Err(fatal) = &metrics.borrow_and_update().running_state {
@@ -276,9 +292,16 @@ impl Raft {
         }
     }
 
+    /// Why there is no room for more commands on this server's disk, now and whenever that changes.
+    pub fn shortage(&self) -> watch::Receiver<Option<String>> {
+        self.inner.writer.shortage()
+    }
+
     /// Stops this server and closes its log. A leader that can should hand over first.
     pub async fn shutdown(&self) {
         const CORE_STOPS_WITHIN: Duration = Duration::from_secs(10);
+        self.inner.stops.cancel();
+        self.inner.writer.stop_waiting();
         if timeout(CORE_STOPS_WITHIN, self.inner.core.shutdown()).await.is_err() {
             tracing::warn!("consensus did not stop in time");
         }
@@ -296,6 +319,7 @@ fn open(
     disk: Arc<dyn Disk>,
     machine: Box<dyn Machine>,
     applied: watch::Sender<Index>,
+    stops: CancellationToken,
 ) -> Result<(log::Contents, log::Segments, StateMachine), StartError> {
     identity::claim(&*disk, &config.folder, config.cluster, config.id)?;
     let log_config = LogConfig {
@@ -304,10 +328,18 @@ fn open(
         cluster: config.cluster,
         server: config.id,
     };
+    let folder = log_config.folder.clone();
     let (contents, segments) = log::recover(disk.clone(), log_config)?;
     let snapshots =
         Snapshots::open(disk, config.folder.join("snapshots"), config.cluster).map_err(StartError::Snapshot)?;
-    let machine = StateMachine::restore(machine, snapshots, config.blocking, applied).map_err(StartError::Snapshot)?;
+    let machine =
+        StateMachine::restore(machine, snapshots, config.blocking, applied, stops).map_err(StartError::Snapshot)?;
+    if contents.purged > machine.last() {
+        let purged = contents.purged.map_or(0, |purged| purged.index());
+        let held =
+            machine.last().map_or_else(|| "nothing".to_string(), |last| format!("entries up to {}", last.index()));
+        return Err(OpenLogError::Gap { folder, purged, held }.into());
+    }
     Ok((contents, segments, machine))
 }
 

@@ -105,9 +105,11 @@ impl Server {
 
     async fn administer(&self, from: ServerId, admin: &proto::wire::Admin) -> Result<bytes::Bytes, Refusal> {
         match admin.action.as_str() {
-            "member" => self.change_member(from, &admin.body).await.map(|()| bytes::Bytes::new()),
+            "member" => self.change_member(from, &admin.body).await,
+            crate::marks::ACTION => self.take_mark(from, &admin.body),
             "usage" => self.usage_for_peer(),
             "members-alive" => self.members_alive_for_peer(),
+            "servers-seen" => self.servers_seen_for_peer(),
             other => Err(Refusal::Invalid(format!("this server does not know how to {other}"))),
         }
     }

@@ -8,12 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::{ClusterId, EvaluationStatus, NodeId, ServerId, Timestamp, Usage};
 use proto::net::{Dialer, Peer};
-use seams::{Blocking, Clock, Disk, Random, Workers};
+use seams::{Blocking, Clock, Disk, Random, SteadyClock, Workers};
+use server_core::autopilot::ServerSeen;
 use server_core::clocks::NodeClocks;
 use server_core::command::{Command, ServerRecord};
 use server_core::state::State;
@@ -22,13 +24,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::Alarms;
 use crate::authority::Authority;
 use crate::happenings::Happenings;
 use crate::leader;
 use crate::machine::{StateMachine, Witness};
+use crate::marks;
 use crate::members;
 use crate::node_watch::NodeWatch;
 use crate::raft::{self, Raft};
+use crate::room;
 use crate::rpc::beats::Beats;
 use crate::rpc::observations::Observations;
 use crate::rpc::orders::Orders;
@@ -37,6 +42,13 @@ use crate::rpc::peers::RaftPeers;
 
 /// The newest cluster version that this release speaks.
 pub const CLUSTER_VERSION: u32 = 1;
+
+/// How long one heir may take to lead.
+const HAND_OVER_WITHIN: Duration = Duration::from_secs(1);
+/// How many heirs are tried.
+const HEIRS_MAX: usize = 2;
+/// Who has been silent for longer is tried last.
+const HEIR_SILENT_MAX: Duration = Duration::from_millis(500);
 
 /// What a server needs to know to start.
 #[derive(Clone)]
@@ -96,6 +108,20 @@ pub enum StartServer {
     /// It was to begin a cluster and can't.
     #[error("the cluster can't begin")]
     Begin(#[from] raft::InitializeClusterError),
+    /// Its folder can't be read.
+    #[error("the data folder can't be read")]
+    Folder(#[from] std::io::Error),
+    /// The cluster has seen this server, and its folder is empty.
+    #[error(
+        "server {id} has been in the cluster before, as {peer} knows, and its data is gone: an id is never used again. \
+         Remove it with `sched server leave {id}`, and have it join under a new one with a token"
+    )]
+    DataGone {
+        /// The server.
+        id: ServerId,
+        /// Who knows it.
+        peer: String,
+    },
 }
 
 /// Whether evaluations wait for the planner.
@@ -122,27 +148,45 @@ pub(crate) struct Inner {
     pub orders: Orders,
     /// The leader's clocks and the usage that beats carry; empty on followers.
     pub leading: Mutex<Option<Leading>>,
+    /// Whether this server has been up to date since it started.
+    pub synced: AtomicBool,
     pub origin: Instant,
     pub shutdown: CancellationToken,
+    pub alarms: Arc<Alarms>,
+    pub marks: marks::Kept,
+    /// Why this server must end, or the cluster has no place for it, once it has said so.
+    pub ended: watch::Sender<Option<String>>,
 }
 
 /// What only a leader keeps, in memory.
 pub(crate) struct Leading {
     pub clocks: NodeClocks,
     pub usage: BTreeMap<NodeId, Usage>,
+    /// How each server does, since the last look.
+    pub servers: Vec<ServerSeen>,
 }
 
 impl Server {
     /// Starts a server from what its folder holds. It runs until `shutdown`, or until consensus fails on it.
     pub async fn start(
         config: ServerConfig,
-        seams: ServerSeams,
+        mut seams: ServerSeams,
         shutdown: CancellationToken,
     ) -> Result<Self, StartServer> {
+        // What waits for its time does so by the leader's clock; the host's may step.
+        seams.clock = Arc::new(SteadyClock::new(seams.clock));
+        let (disk, folder) = (seams.disk.clone(), config.folder.clone());
+        if !seams.blocking.run(move || raft::has_begun(&*disk, &folder)).await?? {
+            members::check_unknown(&config, &seams).await?;
+        }
         let (publish, states) = watch::channel(Arc::new(State::default()));
         let happenings = Arc::new(Happenings::default());
         let nodes = Arc::new(NodeWatch::default());
-        let machine = StateMachine::new(publish, happenings.clone(), nodes.clone(), seams.witness.clone());
+        let alarms = Arc::new(Alarms::default());
+        let (marked_sender, marked) = watch::channel(None);
+        let machine = StateMachine::new(publish, happenings.clone(), nodes.clone(), seams.witness.clone())
+            .alarming(alarms.clone(), seams.clock.clone())
+            .marking(marked_sender);
         let raft_config = raft::Config {
             id: config.id,
             cluster: config.cluster,
@@ -175,12 +219,18 @@ impl Server {
             pace: Pace::default(),
             orders: Orders::default(),
             leading: Mutex::new(None),
+            synced: AtomicBool::new(false),
             origin: Instant::now(),
             shutdown: shutdown.clone(),
+            alarms,
+            marks: marks::Kept::default(),
+            ended: watch::Sender::new(None),
         };
         let server = Self { inner: Arc::new(inner) };
         server.spawn(leader::lead(server.clone()));
+        server.spawn(marks::tell(server.clone(), marked));
         server.spawn(members::take_part(server.clone()));
+        server.spawn(room::step_aside(server.clone()));
         server.spawn(crate::rpc::beats::pass_on(server.clone()));
         server.spawn(crate::rpc::observations::pass_on(server.clone()));
         let paced = server.clone();
@@ -188,9 +238,35 @@ impl Server {
         Ok(server)
     }
 
-    /// Returns when consensus has ended, with the reason. The process must end then too.
+    /// Returns when consensus has ended or must not go on here, or the cluster has no place for this server, with the
+    /// reason. The process must end then too.
     pub async fn stopped(&self) -> String {
-        self.inner.raft.stopped().await
+        let mut ended = self.inner.ended.subscribe();
+        let ended = async move { ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) };
+        tokio::select! {
+            biased;
+            Some(reason) = ended => reason,
+            reason = self.inner.raft.stopped() => reason,
+        }
+    }
+
+    /// The cluster has no place for this server: the process shall end.
+    pub(crate) fn end(&self, reason: String) {
+        self.inner.ended.send_replace(Some(reason));
+    }
+
+    /// Ends this server, because what it holds can't be trusted: it neither serves nor votes any more.
+    pub(crate) fn fail(&self, why: String) {
+        tracing::error!(why, "this server must end");
+        self.end(why);
+        self.inner.shutdown.cancel();
+        let raft = self.inner.raft.clone();
+        tokio::spawn(async move { raft.shutdown().await });
+    }
+
+    /// Why this server had to end; none while it need not.
+    pub fn failure(&self) -> Option<String> {
+        self.inner.ended.borrow().clone()
     }
 
     /// Hands leadership over if it has it, and stops.
@@ -263,19 +339,30 @@ impl Server {
         self.propose_as(&format!("server {}", self.inner.config.id), None, command).await
     }
 
-    async fn hand_over(&self) {
+    /// Hands leadership over, if this server has it, to whoever is closest behind and answers.
+    pub(crate) async fn hand_over(&self) {
         let raft = &self.inner.raft;
         if !raft.leader().borrow().is_leader {
             return;
         }
-        let to = raft
-            .members()
-            .into_iter()
-            .find(|member| member.id != self.inner.config.id && member.role == raft::Role::Voter);
-        if let Some(to) = to
-            && let Err(error) = raft.transfer_leadership(to.id, Duration::from_secs(1)).await
-        {
-            tracing::warn!(%error, to = to.id, "can't hand leadership over");
+        let metrics = raft.metrics();
+        let state = self.state();
+        let matching = |id: &ServerId| metrics.matching.get(id).copied().unwrap_or(0);
+        let mut heirs: Vec<ServerId> = metrics
+            .members
+            .iter()
+            .filter(|member| member.role == raft::Role::Voter && !state.is_removed_server(member.id))
+            .map(|member| member.id)
+            .filter(|id| *id != metrics.id)
+            .collect();
+        // A leader that has just begun may not know yet who answers; who is known to answer goes first.
+        let is_silent = |id: &ServerId| metrics.silent.get(id).is_none_or(|silent| *silent >= HEIR_SILENT_MAX);
+        heirs.sort_by_key(|id| (is_silent(id), std::cmp::Reverse(matching(id))));
+        for to in heirs.into_iter().take(HEIRS_MAX) {
+            match raft.transfer_leadership(to, HAND_OVER_WITHIN).await {
+                Ok(()) => return tracing::info!(to, "handed leadership over"),
+                Err(error) => tracing::warn!(%error, to, "can't hand leadership over"),
+            }
         }
     }
 }

@@ -16,7 +16,10 @@ use server_core::command::Command;
 use server_core::state::State;
 use tokio::sync::watch;
 
-use crate::cluster::{Cluster, ClusterError, Consistency, Happening, Leadership, LogNumbers, Member, View};
+use crate::alarms::Raised;
+use crate::cluster::{
+    Cluster, ClusterError, Consistency, Happening, Leadership, LogNumbers, Member, ServersSeen, View,
+};
 use crate::raft;
 use crate::server::Server;
 
@@ -80,6 +83,10 @@ impl Cluster for Server {
         }
     }
 
+    fn alarms(&self) -> (u64, Vec<Raised>) {
+        (self.inner.alarms.raised(), self.inner.alarms.newest())
+    }
+
     fn server_id(&self) -> ServerId {
         self.inner.config.id
     }
@@ -95,8 +102,20 @@ impl Cluster for Server {
         self.ask_leader("usage", ASK_WITHIN).await.map(|bytes| decode_usage(&bytes))
     }
 
+    async fn servers_seen(&self) -> Result<ServersSeen, ClusterError> {
+        if let Some(seen) = self.seen_as_leader() {
+            return Ok(seen);
+        }
+        let bytes = self.ask_leader("servers-seen", ASK_WITHIN).await?;
+        serde_json::from_slice(&bytes).map_err(|error| ClusterError::Refused(error.to_string()))
+    }
+
     async fn remove_server(&self, id: ServerId) -> Result<(), ClusterError> {
         self.let_go(id).await
+    }
+
+    async fn transfer_leadership(&self, to: ServerId) -> Result<(), ClusterError> {
+        self.transfer(to).await
     }
 }
 
@@ -122,6 +141,18 @@ impl Server {
         let metrics = self.inner.raft.metrics();
         let answered = metrics.silent.iter().filter(|(_, silent)| **silent < ALIVE_WITHIN).map(|(id, _)| *id);
         metrics.is_leader.then(|| answered.chain([self.inner.config.id]).collect())
+    }
+
+    fn seen_as_leader(&self) -> Option<ServersSeen> {
+        let servers = self.with_leading(|leading| leading.servers.clone())?;
+        let metrics = self.inner.raft.metrics();
+        Some(ServersSeen { servers, last_log: metrics.last_log, term: metrics.term })
+    }
+
+    /// How the servers do, for a server that asks the leader: in JSON.
+    pub(crate) fn servers_seen_for_peer(&self) -> Result<Bytes, Refusal> {
+        let seen = self.seen_as_leader().ok_or(Refusal::NotLeader { leader: None })?;
+        Ok(serde_json::to_vec(&seen).expect("numbers can be written to memory").into())
     }
 
     /// As [`Server::answered_lately`], for a server that asks the leader: a list of ids in JSON.

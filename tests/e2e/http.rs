@@ -6,6 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -43,6 +44,48 @@ impl Reply {
 pub fn send(to: SocketAddr, method: &str, path: &str, body: &[u8]) -> std::io::Result<Reply> {
     let head = format!("{method} {path} HTTP/1.0\r\nHost: {to}\r\nContent-Length: {}\r\n\r\n", body.len());
     raw(to, &[head.as_bytes(), body].concat(), Ending::KeepOpen)
+}
+
+/// Sends one request as to `localhost`, and gives it all in all `within`. An error of the kind [`AskError::NotSent`] means that the
+/// server has not got it.
+pub fn ask(to: SocketAddr, method: &str, path: &str, body: &[u8], within: Duration) -> Result<Reply, AskError> {
+    let deadline = Instant::now() + within;
+    let left = || Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero());
+    let mut stream = TcpStream::connect_timeout(&to, CONNECT_WITHIN.min(within)).map_err(AskError::NotSent)?;
+    let head = format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut exchange = || {
+        stream.set_write_timeout(left())?;
+        stream.write_all(&[head.as_bytes(), body].concat())?;
+        let mut answer = Vec::new();
+        let mut part = [0; 16 << 10];
+        loop {
+            let left = left().ok_or_else(|| Error::new(ErrorKind::TimedOut, format!("no answer within {within:?}")))?;
+            stream.set_read_timeout(Some(left))?;
+            match stream.read(&mut part)? {
+                0 => return Ok(answer),
+                bytes => answer.extend_from_slice(&part[..bytes]),
+            }
+        }
+    };
+    let answer = exchange().map_err(AskError::NoAnswer)?;
+    let broken = || Error::new(ErrorKind::InvalidData, format!("no answer in {} bytes", answer.len()));
+    whole(&answer).ok_or_else(|| AskError::NoAnswer(broken()))
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum AskError {
+    /// There was no connection: the request was not made.
+    NotSent(Error),
+    /// Whether the request had an effect is unknown.
+    NoAnswer(Error),
+}
+
+/// An answer whose body is as long as it says: a server that dies while it answers must not be misunderstood.
+fn whole(answer: &[u8]) -> Option<Reply> {
+    let reply = parse(answer)?;
+    let is_whole = reply.number("content-length").is_none_or(|bytes| bytes == reply.body.len() as u64);
+    is_whole.then_some(reply)
 }
 
 /// What happens to the sending half once the bytes are out.

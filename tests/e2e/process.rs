@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::{binary, wait};
@@ -31,6 +31,25 @@ impl Process {
         Self::start(command, arguments, log)
     }
 
+    /// The same, in a network namespace.
+    pub fn agent_in(space: &str, arguments: &[&str], log: &Path) -> Self {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", space]).arg(binary());
+        Self::start(command, arguments, log)
+    }
+
+    /// The same under strace, which makes system calls fail or wait as `faults` says, and writes them to `trace`. The
+    /// child is the agent and not strace.
+    pub fn traced_agent(faults: &[&str], trace: &Path, arguments: &[&str], log: &Path) -> Self {
+        let mut command = Command::new("strace");
+        command.args(["-D", "-f", "-qq", "-ttt", "-o"]).arg(trace).args(["-e", "trace=fsync,fdatasync,exit_group"]);
+        for fault in faults {
+            command.args(["-e", fault]);
+        }
+        command.arg(binary());
+        Self::start(command, arguments, log)
+    }
+
     fn start(mut command: Command, arguments: &[&str], log: &Path) -> Self {
         let output = File::options().create(true).append(true).open(log).expect("the log can be written");
         let errors = output.try_clone().expect("a file can be shared");
@@ -51,10 +70,27 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
     /// Ends it without a word, as the loss of its host would.
     pub fn kill(mut self) {
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Stops it where it is: it keeps its connections and does nothing, as in a virtual machine that is held.
+    #[track_caller]
+    pub fn pause(&self) {
+        super::command::succeed("kill", &["-STOP", &self.child.id().to_string()]);
+    }
+
+    /// Lets it go on.
+    #[track_caller]
+    pub fn resume(&self) {
+        super::command::succeed("kill", &["-CONT", &self.child.id().to_string()]);
     }
 
     /// Asks it to end and waits until it has.

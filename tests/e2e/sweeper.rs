@@ -31,8 +31,13 @@ pub struct Sweeper {
 impl Sweeper {
     /// Takes care of the processes that have a path in `folder` on their command line, and of containers with `label`.
     pub fn new(folder: &Path, label: &str) -> Self {
+        Self::with(folder, label, "", "")
+    }
+
+    /// The same, and then runs `script`, whose `$3` is `argument`.
+    pub fn with(folder: &Path, label: &str, script: &str, argument: &str) -> Self {
         let mut shell = Command::new("sh");
-        shell.args(["-c", SCRIPT, "sweeper"]).arg(folder).arg(label);
+        shell.args(["-c", &format!("{SCRIPT}{script}"), "sweeper"]).arg(folder).args([label, argument]);
         // In a process group of its own, an interrupt from the terminal ends the tests and not the sweeper.
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         Self { shell: shell.spawn().expect("there is a shell") }

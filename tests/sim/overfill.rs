@@ -3,6 +3,7 @@
 //! The servers' own planner never makes one: it looks at a state that holds its plans in flight. `apply` must refuse all
 //! the same what no longer fits, and this is where a simulation sees that it does.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,40 +17,46 @@ use server_core::command::Command;
 use server_core::plan::{DeploymentChange, Outcome, Placement, Plan, Progress};
 use tokio::time::{sleep, timeout};
 
+use super::Run;
 use super::cluster::SimCluster;
+use super::settings::Settings;
 use invariants::Violation;
 
-/// Instances of the plan; two of them fit on an empty node.
-const INSTANCES: u32 = 3;
+/// Instances of the plan; no node has room for all of them.
+const INSTANCES: u32 = 4;
 /// MiB of each.
 const MEMORY_MB: u64 = 900;
 /// How long the job may take to fail and wait for its next placement.
 const WAITS_WITHIN: Duration = Duration::from_secs(30);
 
-/// Proposes the plan, and takes back what it placed.
-pub async fn play(cluster: &SimCluster) {
-    let violate = |what: String| cluster.trace.violate(Violation { invariant: "refuses what does not fit", what });
+/// Plays the run of `seed`: proposes the plan, and takes back what it placed.
+pub async fn play(seed: u64) -> Run {
+    let cluster = SimCluster::start(Settings::small(seed), &BTreeSet::new()).await;
+    if let Err(what) = try_play(&cluster).await {
+        cluster.trace.violate(Violation { invariant: "refuses what does not fit", what });
+    }
+    cluster.trace.say("-- the run is over");
+    Run { seed, timeline: cluster.trace.timeline(), violations: cluster.trace.violations(), ..Run::default() }
+}
+
+async fn try_play(cluster: &SimCluster) -> Result<(), String> {
     let leader = cluster.leader().await;
     let document = failing_job();
     let key = document.key();
     let register = Command::RegisterJob { job: Arc::new(document), check_index: None, submission: None };
-    if let Err(error) = leader.propose("scenario", None, register).await {
-        return violate(format!("{key} is not registered: {error}"));
-    }
+    leader.propose("scenario", None, register).await.map_err(|error| format!("{key} is not registered: {error}"))?;
     // The planner leaves an evaluation alone that waits for its time; so nobody is faster than the plan below.
-    let Ok(evaluation) = timeout(WAITS_WITHIN, waiting_evaluation(&leader, &key)).await else {
-        return violate(format!("{key} does not wait for its next placement"));
-    };
+    let waiting = timeout(WAITS_WITHIN, waiting_evaluation(&leader, &key)).await;
+    let evaluation = waiting.map_err(|_| format!("{key} does not wait for its next placement"))?;
     cluster.trace.say("-- a plan overfills a node");
     let plan = Command::Plan(Box::new(overfull(&leader, &key, &evaluation)));
     match leader.propose("scenario", None, plan).await {
         Ok(Answer::Accepted(accepted)) if !accepted.rejected.is_empty() => {}
-        other => violate(format!("the plan was answered {other:?}")),
+        other => return Err(format!("the plan was answered {other:?}")),
     }
     let end = Command::DeregisterJob { job: key.clone(), purge: false };
-    if let Err(error) = leader.propose("scenario", None, end).await {
-        violate(format!("{key} is not stopped: {error}"));
-    }
+    leader.propose("scenario", None, end).await.map_err(|error| format!("{key} is not stopped: {error}"))?;
+    Ok(())
 }
 
 /// A job whose instance fails at once and is not placed anew for a long time.

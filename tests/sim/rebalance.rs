@@ -1,6 +1,7 @@
 //! A rebalance whose leader dies in the middle: the next one goes on with it to its end, and whatever moves goes where it
 //! was promised. What a node misses that falls silent meanwhile is skipped.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,11 @@ use server_core::state::State;
 use tokio::time::{sleep, timeout};
 
 use super::Run;
-use super::cluster::{AGENTS, SimCluster};
+use super::cluster::SimCluster;
+use super::settings::Settings;
 
+/// Agents of the cluster.
+const AGENTS: usize = 3;
 /// Instances of the job.
 const INSTANCES: usize = 6;
 /// How long anything may take that is waited for, in virtual time: beyond the patience of a rebalance.
@@ -26,15 +30,15 @@ const AWAY: Duration = Duration::from_secs(2);
 
 /// Plays the run of `seed`.
 pub async fn play(seed: u64) -> Run {
-    let mut cluster = SimCluster::start(seed).await;
-    if let Err(what) = try_play(&mut cluster).await {
+    let cluster = SimCluster::start(Settings::small(seed), &BTreeSet::new()).await;
+    if let Err(what) = try_play(&cluster).await {
         cluster.trace.violate(Violation { invariant: "rebalances", what });
     }
     cluster.trace.say("-- the run is over");
-    Run { trace: cluster.trace.lines(), violations: cluster.trace.violations() }
+    Run { seed, timeline: cluster.trace.timeline(), violations: cluster.trace.violations(), ..Run::default() }
 }
 
-async fn try_play(cluster: &mut SimCluster) -> Result<(), String> {
+async fn try_play(cluster: &Arc<SimCluster>) -> Result<(), String> {
     let key = crowd(cluster).await?;
     let leader = cluster.leader().await;
     let (state, ask) = (leader.state(), Ask::of(Goal::Spread));
@@ -47,7 +51,7 @@ async fn try_play(cluster: &mut SimCluster) -> Result<(), String> {
     let moves_one = |state: &State| state.rebalance().is_some_and(|known| known.moving().next().is_some());
     until(cluster, "one moves", moves_one).await?;
     let leader = cluster.leader().await.server_id();
-    cluster.kill_server(leader).await;
+    cluster.kill_server(leader);
     sleep(AWAY).await;
     cluster.start_server(leader).await;
     let is_over = |state: &State| state.rebalance().is_some_and(|known| known.status.is_over());
@@ -72,7 +76,7 @@ async fn try_play(cluster: &mut SimCluster) -> Result<(), String> {
 
 /// Has all instances of a job run on one node, and opens the others afterwards.
 async fn crowd(cluster: &SimCluster) -> Result<JobKey, String> {
-    until(cluster, "all nodes are there", |state| state.node_count() == AGENTS as usize).await?;
+    until(cluster, "all nodes are there", |state| state.node_count() == AGENTS).await?;
     let nodes: Vec<_> = cluster.leader().await.state().nodes().skip(1).map(|node| node.id).collect();
     for node in &nodes {
         let eligibility = Eligibility::Ineligible;

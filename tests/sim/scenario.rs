@@ -1,117 +1,104 @@
-//! What happens in a run: warm-up, a plan that overfills a node, a leader killed, a node lost, calm, audit.
+//! What happens in a run: warm-up, faults and deeds by the script, calm, audit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::testing::job;
-use model::{Desired, JobKey};
-use server::cluster::Cluster;
-use server_core::apply::Answer;
-use server_core::command::Command;
-use tokio::time::sleep;
+use model::NodeStatus;
+use seams::Random;
+use server::cluster::{Cluster, Consistency};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::cluster::{AGENTS, SimCluster};
-use super::{Run, overfill};
-use invariants::Violation;
+use super::cluster::SimCluster;
+use super::script::{Event, What, script};
+use super::seed::SeededRandom;
+use super::settings::Settings;
+use super::{Run, calm};
 
-/// How long a run lasts, in virtual time.
-const RUN: Duration = Duration::from_secs(130);
-/// How long the cluster has to heal before the audit.
-const CALM: Duration = Duration::from_secs(60);
+/// How often somebody reads.
+const READ_EACH_MS: (u64, u64) = (300, 1_500);
+/// A run lasts at least so long.
+pub const RUN_MIN: Duration = Duration::from_secs(120);
+/// How often it is looked whether something is wrong already.
+const LOOK: Duration = Duration::from_millis(500);
 
-/// Plays the run of `seed`.
-pub async fn play(seed: u64) -> Run {
-    let mut cluster = SimCluster::start(seed).await;
-    let jobs = submit_jobs(&cluster).await;
-    pause(&cluster, 5, 10).await;
-
-    overfill::play(&cluster).await;
-
-    let leader = cluster.leader().await.server_id();
-    cluster.kill_server(leader).await;
-    pause(&cluster, 2, 8).await;
-    cluster.start_server(leader).await;
-    pause(&cluster, 2, 8).await;
-
-    let lost = 1 + cluster.random.below(AGENTS);
-    cluster.kill_agent(lost, true);
-    pause(&cluster, 12, 20).await;
-    cluster.start_agent(lost);
-
-    let left = RUN.saturating_sub(Duration::from_millis(cluster.clock.elapsed_ms() as u64));
-    sleep(left.max(CALM)).await;
-    audit(&cluster, &jobs).await;
+/// Plays the run of `settings`, without the events and agents of those numbers.
+pub async fn play(settings: Settings, without: &BTreeSet<u32>) -> Run {
+    let began = Instant::now();
+    let events = script(&settings);
+    let ends = began + settings.warm_up + settings.trouble;
+    let cluster = SimCluster::start(settings, without).await;
+    let mut background = JoinSet::new();
+    background.spawn(read(cluster.clone()));
+    let mut faults = JoinSet::new();
+    for event in events.into_iter().filter(|event| !without.contains(&event.number)) {
+        until(&cluster, began + event.at).await;
+        if cluster.trace.has_failed() {
+            break;
+        }
+        let cluster = cluster.clone();
+        match event.what {
+            What::Fault(_) => drop(faults.spawn(happen(cluster, event))),
+            What::Deed(_) => drop(background.spawn(happen(cluster, event))),
+        }
+    }
+    until(&cluster, ends).await;
+    faults.shutdown().await;
+    let mut healed_after = None;
+    if !cluster.trace.has_failed() {
+        healed_after = calm::play(&cluster, began + RUN_MIN).await;
+    }
+    background.shutdown().await;
     cluster.trace.say("-- the run is over");
-    Run { trace: cluster.trace.lines(), violations: cluster.trace.violations() }
+    Run {
+        seed: cluster.settings.seed,
+        timeline: cluster.trace.timeline(),
+        hash: cluster.trace.hash(),
+        violations: cluster.trace.violations(),
+        coverage: cluster.oracle.coverage(),
+        faults: cluster.oracle.faults(),
+        lasted: began.elapsed(),
+        healed_after,
+    }
 }
 
-/// Registers a handful of jobs whose sizes follow from the seed; together they fit on two nodes of three.
-async fn submit_jobs(cluster: &SimCluster) -> Vec<(JobKey, u32)> {
-    let mut jobs = Vec::new();
-    for number in 0..3 {
-        let count = 2 + cluster.random.below(3) as u32;
-        let mut document = job(&format!("job{number}")).count(count);
-        for group in &mut document.groups {
-            if let Some(update) = &mut group.update {
-                update.min_healthy_time = Duration::from_secs(1);
-            }
-            if let Some(reschedule) = &mut group.reschedule {
-                reschedule.delay = Duration::from_secs(5);
-            }
-            group.tasks[0].resources.memory = 100 + 50 * cluster.random.below(4);
-            group.tasks[0].resources.cpu = 100 + 50 * cluster.random.below(4);
-        }
-        let key = document.key();
-        let command = Command::RegisterJob { job: Arc::new(document), check_index: None, submission: None };
-        let leader = cluster.leader().await;
-        match leader.propose("scenario", None, command).await {
-            Ok(Answer::Accepted(_)) => jobs.push((key, count)),
-            other => cluster.trace.violate(Violation { invariant: "registers", what: format!("{key}: {other:?}") }),
-        }
+/// Waits for a moment, unless something is wrong before.
+async fn until(cluster: &SimCluster, moment: Instant) {
+    while Instant::now() < moment && !cluster.trace.has_failed() {
+        sleep_until(moment.min(Instant::now() + LOOK)).await;
     }
-    jobs
 }
 
-/// Sleeps between `from` and `to` seconds, as the seed says.
-async fn pause(cluster: &SimCluster, from: u64, to: u64) {
-    let milliseconds = from * 1000 + cluster.random.below((to - from) * 1000);
-    sleep(Duration::from_millis(milliseconds)).await;
+async fn happen(cluster: Arc<SimCluster>, event: Event) {
+    let random = event.random(cluster.settings.seed);
+    cluster.trace.say(format_args!("-- [{}] {:?}", event.number, event.what));
+    match event.what {
+        What::Fault(fault) => fault.play(&cluster, &random).await,
+        What::Deed(deed) => deed.play(&cluster, event.number, &random).await,
+    }
 }
 
-/// After the calm everything is as it was asked for, on every server, and nothing runs twice.
-async fn audit(cluster: &SimCluster, jobs: &[(JobKey, u32)]) {
-    let violate = |what: String| cluster.trace.violate(Violation { invariant: "heals", what });
-    let mut wanted = 0;
-    for server in cluster.running() {
-        if server.raft().barrier(Duration::from_secs(5)).await.is_err() {
-            violate(format!("server {} can't read", server.server_id()));
-            continue;
+/// Somebody who reads all the time, from any server: what was acknowledged before must be there.
+async fn read(cluster: Arc<SimCluster>) {
+    const PATIENCE: Duration = Duration::from_secs(6);
+    let random = SeededRandom::new(cluster.random.next_u64());
+    loop {
+        sleep(random.milliseconds(READ_EACH_MS.0, READ_EACH_MS.1)).await;
+        let Some((server, gone)) = random.pick(&cluster.reachable()) else { continue };
+        let acknowledged = cluster.oracle.acknowledged_index();
+        let view = tokio::select! {
+            biased;
+            () = gone.cancelled() => continue,
+            view = timeout(PATIENCE, server.view(Consistency::Linearizable)) => view,
+        };
+        let Ok(Ok(view)) = view else { continue };
+        let (id, read) = (server.server_id(), view.state.index());
+        if read < acknowledged {
+            let what = format!("server {id} read {read} when entry {acknowledged} had been acknowledged");
+            cluster.oracle.violate("a read holds what was acknowledged", what);
         }
-        let state = server.state();
-        for (key, count) in jobs {
-            let running = state
-                .allocations_of_job(key)
-                .filter(|allocation| allocation.desired == Desired::Run)
-                .filter(|allocation| allocation.client_status == model::ClientStatus::Running)
-                .count();
-            if running != *count as usize {
-                violate(format!("server {}: {running} of {count} of {key} run", server.server_id()));
-            }
-        }
-        wanted = jobs.iter().map(|(_, count)| *count as usize).sum();
-    }
-    let hashes: Vec<_> = cluster
-        .running()
-        .iter()
-        .map(|server| (server.state().index(), blake3::hash(&server.state().encode())))
-        .collect();
-    for pair in hashes.windows(2) {
-        if pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1 {
-            violate(format!("two servers differ at index {}", pair[0].0));
-        }
-    }
-    let tasks = cluster.tasks_running();
-    if tasks != wanted {
-        violate(format!("{tasks} tasks run where {wanted} are wanted"));
+        let ready = view.state.nodes().filter(|node| node.status == NodeStatus::Ready).count();
+        cluster.trace.whisper(format_args!("s{id} read {read} with {ready} ready nodes"));
     }
 }

@@ -1,16 +1,14 @@
-//! What a simulation did: a line for every entry that a server applied, and for everything that was done to it.
+//! What a simulation did: a timeline for people, and the hash of every line, those of every server included.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::{Index, ServerId, Term};
-use server::Witness;
-use server_core::apply::{Answer, Applied};
-use server_core::command::Entry;
-use server_core::state::State;
+use invariants::Violation;
 
 use super::clock::SimClock;
-use invariants::Violation;
+
+/// Violations that are kept; the first says it all, as a rule.
+const VIOLATIONS_MAX: usize = 10;
 
 /// Collects lines and violations.
 pub struct Trace {
@@ -20,7 +18,8 @@ pub struct Trace {
 
 #[derive(Default)]
 struct Kept {
-    lines: String,
+    timeline: String,
+    hasher: blake3::Hasher,
     violations: Vec<Violation>,
 }
 
@@ -30,52 +29,52 @@ impl Trace {
         Arc::new(Self { clock, kept: Mutex::default() })
     }
 
-    /// Adds a line.
+    /// Adds a line to the timeline.
     pub fn say(&self, line: impl std::fmt::Display) {
         let at = self.clock.elapsed_ms();
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = writeln!(kept.lines, "{:>7}.{:03} {line}", at / 1000, at % 1000);
+        let mut kept = self.kept();
+        let from = kept.timeline.len();
+        let _ = writeln!(kept.timeline, "{:>5}.{:03} {line}", at / 1000, at % 1000);
+        let Kept { timeline, hasher, .. } = &mut *kept;
+        hasher.update(&timeline.as_bytes()[from..]);
     }
 
-    /// Adds a violation that was not found by an invariant over the state.
+    /// Adds a line that is only counted into the hash.
+    pub fn whisper(&self, line: impl std::fmt::Display) {
+        let line = format!("{} {line}\n", self.clock.elapsed_ms());
+        self.kept().hasher.update(line.as_bytes());
+    }
+
+    /// Adds a violation.
     pub fn violate(&self, violation: Violation) {
         self.say(format_args!("VIOLATION {violation}"));
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).violations.push(violation);
+        let mut kept = self.kept();
+        if kept.violations.len() < VIOLATIONS_MAX {
+            kept.violations.push(violation);
+        }
     }
 
-    /// All lines so far.
-    pub fn lines(&self) -> String {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).lines.clone()
+    /// Whether something is wrong already.
+    pub fn has_failed(&self) -> bool {
+        !self.kept().violations.is_empty()
+    }
+
+    /// The lines for people so far.
+    pub fn timeline(&self) -> String {
+        self.kept().timeline.clone()
+    }
+
+    /// The hash of all lines so far, in hexadecimal digits.
+    pub fn hash(&self) -> String {
+        self.kept().hasher.finalize().to_hex().to_string()
     }
 
     /// All violations so far.
     pub fn violations(&self) -> Vec<Violation> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).violations.clone()
+        self.kept().violations.clone()
     }
 
-    /// What server `id` shows its entries to.
-    pub fn witness(self: &Arc<Self>, id: ServerId) -> Arc<dyn Witness> {
-        Arc::new(ServerWitness { trace: self.clone(), id })
-    }
-}
-
-struct ServerWitness {
-    trace: Arc<Trace>,
-    id: ServerId,
-}
-
-impl Witness for ServerWitness {
-    fn applied(&self, index: Index, term: Term, entry: &Entry, applied: &Applied, state: &State) {
-        let answer = match &applied.answer {
-            Answer::Accepted(_) => "accepted".to_string(),
-            Answer::Rejected(rejection) => format!("rejected: {rejection}"),
-        };
-        // The whole entry would be too long to read; its hash makes two traces differ where their entries do.
-        let hash = blake3::hash(&entry.encode()).to_hex();
-        let name = entry.command.name();
-        self.trace.say(format_args!("s{} applied {index} term {term} {name} {answer} {}", self.id, &hash[..12]));
-        for violation in invariants::check(state) {
-            self.trace.violate(violation);
-        }
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,8 @@
 //! The product as its users meet it: the built binary, three servers and three agents, real Docker. One file per
 //! subject; all but `dev` share one cluster, which each test finds as new.
 
+#[path = "end_to_end/backup.rs"]
+mod backup;
 #[path = "end_to_end/dev.rs"]
 mod dev;
 #[path = "end_to_end/dns.rs"]
@@ -17,5 +19,7 @@ mod loss;
 mod mistakes;
 #[path = "end_to_end/servers.rs"]
 mod servers;
+#[path = "end_to_end/storage.rs"]
+mod storage;
 #[path = "end_to_end/update.rs"]
 mod update;

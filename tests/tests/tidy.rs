@@ -1,6 +1,6 @@
 //! Holds the house rules of `tests::tidy` against this checkout, one test each.
 
-use tests::tidy::{self, Tree, dependencies, hold, lengths, links, sources, words};
+use tests::tidy::{self, Tree, dependencies, features, hold, lengths, links, sources, words};
 
 fn tree() -> Tree {
     Tree::read().expect("the checkout can be read")
@@ -43,6 +43,11 @@ fn files_are_short() {
 #[test]
 fn links_in_readme_are_alive() {
     hold(links::REASON, &links::dead(&tree(), |path| tidy::top().join(path).exists()));
+}
+
+#[test]
+fn no_release_has_old_bugs() {
+    hold(features::REASON, &features::asked_for(&tree()));
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 mod client;
 mod cluster_folder;
+mod lock;
 mod server;
 
 pub use cluster_folder::{AGENT_TOKEN_FILE, NAME_FILE};
+pub use lock::FolderLock;
+pub use server::chain;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -24,6 +27,9 @@ use crate::failure::Failure;
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// Threads of consensus: one decides while the other applies.
 const CONSENSUS_THREADS: usize = 2;
+/// The same after consensus has ended by itself, as it does when a write to the log fails: the process must be gone
+/// within a second, and whatever can't end by then is hung on the disk.
+const ABORT_WITHIN: Duration = Duration::from_millis(400);
 
 /// Runs the server and/or the client agent until the process is told to stop.
 pub fn run(config: Config) -> Result<Exit, Failure> {
@@ -49,8 +55,9 @@ pub fn run(config: Config) -> Result<Exit, Failure> {
         let _ = std::fs::remove_dir_all(&folder);
     }
     // Whatever still blocks (a hanging container engine, say) must not keep the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    consensus.shutdown_timeout(Duration::from_secs(1));
+    runtime.shutdown_timeout(if exit.is_ok() { Duration::from_secs(1) } else { ABORT_WITHIN });
+    // What of it still waits has hung on the disk; consensus itself was shut down.
+    consensus.shutdown_background();
     exit
 }
 
@@ -59,6 +66,8 @@ async fn run_until_told(config: &Config, folder: &Path, world: &World) -> Result
     if config.dev {
         cluster_folder::prepare_dev(config, folder, world)?;
     }
+    // Held until the process ends: nobody else may write where a server does.
+    let _lock = config.server.enabled.then(|| FolderLock::take(&role_folder(folder, "server"))).transpose()?;
     let server = match config.server.enabled {
         true => Some(server::start(config, folder, world, shutdown.clone()).await?),
         false => None,
@@ -67,11 +76,13 @@ async fn run_until_told(config: &Config, folder: &Path, world: &World) -> Result
         true => Some(client::start(config, folder, world, shutdown.clone()).await?),
         false => None,
     };
-    let ended = tokio::select! {
+    let (ended, within) = tokio::select! {
         biased;
-        () = told_to_stop() => Ok(Exit::Done),
-        reason = consensus_ended(server.as_ref()) => Err(Failure::new(format!("consensus ended: {reason}"))),
-        ended = client_ended(client.as_mut()) => ended,
+        () = told_to_stop() => (Ok(Exit::Done), STOP_WITHIN),
+        reason = consensus_ended(server.as_ref()) => {
+            (Err(Failure::new(format!("consensus ended: {reason}"))), ABORT_WITHIN)
+        }
+        ended = client_ended(client.as_mut()) => (ended, STOP_WITHIN),
     };
     tracing::info!("stops");
     let stop = async {
@@ -83,7 +94,7 @@ async fn run_until_told(config: &Config, folder: &Path, world: &World) -> Result
             let _ = client.await;
         }
     };
-    if tokio::time::timeout(STOP_WITHIN, stop).await.is_err() {
+    if tokio::time::timeout(within, stop).await.is_err() {
         tracing::warn!("not everything ended in time");
     }
     ended

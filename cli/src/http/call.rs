@@ -1,11 +1,12 @@
 //! One request: method, path, query and body.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
+use proto::Secret;
 use serde_json::Value;
 
 use super::Error;
@@ -17,7 +18,19 @@ pub struct Call {
     path: String,
     query: Vec<(&'static str, String)>,
     body: Bytes,
+    content_type: &'static str,
+    secret: Option<(&'static str, Hidden)>,
     wait: Duration,
+}
+
+/// The value of a header that is printed nowhere.
+#[derive(Clone)]
+struct Hidden(Secret<String>);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 /// A path from its segments, which may hold any characters: `path(&["v1", "job", id])`.
@@ -36,18 +49,30 @@ impl Call {
         Self::new(Method::PUT, path, body.to_string().into())
     }
 
+    /// Changes, with bytes that are not JSON.
+    pub fn put_bytes(path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self { content_type: "application/octet-stream", ..Self::new(Method::PUT, path, body.into()) }
+    }
+
     /// Removes.
     pub fn delete(path: impl Into<String>) -> Self {
         Self::new(Method::DELETE, path, Bytes::new())
     }
 
     fn new(method: Method, path: impl Into<String>, body: Bytes) -> Self {
-        Self { method, path: path.into(), query: Vec::new(), body, wait: Duration::ZERO }
+        let (content_type, wait) = ("application/json", Duration::ZERO);
+        Self { method, path: path.into(), query: Vec::new(), body, content_type, secret: None, wait }
     }
 
     /// Adds a parameter.
     pub fn query(mut self, name: &'static str, value: impl ToString) -> Self {
         self.query.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds a header whose value is a secret.
+    pub fn secret(mut self, name: &'static str, value: Secret<String>) -> Self {
+        self.secret = Some((name, Hidden(value)));
         self
     }
 
@@ -90,10 +115,13 @@ impl Call {
     pub(super) fn request(&self, url: &str, token: Option<&str>) -> Result<Request<Full<Bytes>>, Error> {
         let mut builder = Request::builder().method(self.method.clone()).uri(url);
         if !self.body.is_empty() {
-            builder = builder.header(http::header::CONTENT_TYPE, "application/json");
+            builder = builder.header(http::header::CONTENT_TYPE, self.content_type);
         }
         if let Some(token) = token {
             builder = builder.header("X-Nomad-Token", token);
+        }
+        if let Some((name, Hidden(value))) = &self.secret {
+            builder = builder.header(*name, value.expose().as_str());
         }
         let wrong = |error: http::Error| Error::Address { given: url.into(), reason: error.to_string() };
         builder.body(Full::new(self.body.clone())).map_err(wrong)

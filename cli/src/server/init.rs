@@ -34,21 +34,12 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
-    if args.name.is_empty() || !args.name.chars().all(|one| one.is_ascii_alphanumeric() || one == '-') {
-        return Err(
-            Failure::new(format!("`{}` is not a cluster's name", args.name)).hint("use letters, digits and dashes")
-        );
-    }
+    check_name(&args.name)?;
     let at = |failure: Failure| failure.at(args.dir.display().to_string());
     let servers = parse_servers(&args.servers).map_err(|error| Failure::new(error.to_string()).at("--servers"))?;
     let made = init(&args.dir, &servers, &SystemRandom, SystemClock.now())
         .map_err(|error| at(Failure::new(error.to_string())))?;
-    let write = |name: &str, text: &str| {
-        write_private(&args.dir.join(name), text.as_bytes()).map_err(|error| at(Failure::new(error.to_string())))
-    };
-    write(NAME_FILE, &args.name)?;
-    write(AGENT_TOKEN_FILE, made.agent_token.expose())?;
-    write(SERVER_TOKEN_FILE, made.server_token.expose())?;
+    write_for_people(&args.dir, &args.name, &made).map_err(at)?;
     if session.json {
         let folders: Vec<_> = made.servers.iter().map(|(folder, _)| folder.display().to_string()).collect();
         show::json(
@@ -56,8 +47,35 @@ pub fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         )?;
         return Ok(Exit::Done);
     }
-    say_what_next(args, &made);
+    show::line(format_args!(
+        "cluster {} ({}) is ready in {}",
+        text::escape(&args.name),
+        made.cluster,
+        text::escape(&args.dir.display().to_string())
+    ));
+    say_what_next(&args.dir, &made);
     Ok(Exit::Done)
+}
+
+/// Refuses what is no name of a cluster.
+pub fn check_name(name: &str) -> Result<(), Failure> {
+    if name.is_empty() || !name.chars().all(|one| one.is_ascii_alphanumeric() || one == '-') {
+        return Err(Failure::new(format!("`{name}` is not a cluster's name")).hint("use letters, digits and dashes"));
+    }
+    Ok(())
+}
+
+/// Writes the cluster's name and the texts of its first join tokens into its folder.
+pub fn write_for_people(folder: &Path, name: &str, made: &Initialized) -> Result<(), Failure> {
+    let texts = [
+        (NAME_FILE, name),
+        (AGENT_TOKEN_FILE, made.agent_token.expose().as_str()),
+        (SERVER_TOKEN_FILE, made.server_token.expose().as_str()),
+    ];
+    for (file, text) in texts {
+        write_private(&folder.join(file), text.as_bytes()).map_err(|error| Failure::new(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// The configuration of a server, whose state has a folder of its own also where several servers share a host.
@@ -82,12 +100,12 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace("${", "$${").replace("%{", "%%{"))
 }
 
-fn say_what_next(args: &Args, made: &Initialized) {
-    let folder = text::escape(&args.dir.display().to_string());
-    show::line(format_args!("cluster {} ({}) is ready in {folder}", text::escape(&args.name), made.cluster));
+/// Says how servers are started from their folders, and how others join them.
+pub fn say_what_next(dir: &Path, made: &Initialized) {
+    let folder = text::escape(&dir.display().to_string());
     show::hint("give each server its folder, which holds keys; start it from a configuration with");
     // A configuration outlives the folder in which it was written.
-    let cluster_dir = std::path::absolute(&args.dir).unwrap_or_else(|_| args.dir.clone());
+    let cluster_dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
     for (own_folder, server) in &made.servers {
         show::note(format_args!("\n# {} (from {})", server.name, text::escape(&own_folder.display().to_string())));
         show::note(text::escape_lines(&configuration(server, &cluster_dir)));

@@ -41,12 +41,13 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let answer = session.client.call(Call::delete(path(&["v1", "server", &server.id]))).await?.value;
     if !session.print_json(&answer)? {
         show::line(format_args!("server {name} has left; {}", text::count(left as u64, "server")));
-        show::hint("stop its process; its data folder can't be used again");
+        show::hint("its process ends by itself; its data folder can't be used again");
     }
     Ok(Exit::Done)
 }
 
-fn choose<'a>(servers: &'a [RaftServer], given: &str) -> Result<&'a RaftServer, Failure> {
+/// The server of that name, address or id.
+pub(super) fn choose<'a>(servers: &'a [RaftServer], given: &str) -> Result<&'a RaftServer, Failure> {
     // Names are shown with their region behind them, and typed without.
     let is_name = |node: &str| node == given || node.rsplit_once('.').is_some_and(|(name, _region)| name == given);
     let is_meant = |one: &&RaftServer| one.id == given || is_name(&one.node) || one.address == given;

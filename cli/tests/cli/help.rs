@@ -2,7 +2,7 @@
 
 use crate::invocation::{compare, sched};
 
-const COMMANDS: [&str; 53] = [
+const COMMANDS: [&str; 64] = [
     "",
     "agent",
     "job",
@@ -41,6 +41,17 @@ const COMMANDS: [&str; 53] = [
     "server members",
     "server join",
     "server leave",
+    "server rejoin",
+    "server health",
+    "server transfer",
+    "server autopilot",
+    "server recover",
+    "snapshot",
+    "snapshot save",
+    "snapshot inspect",
+    "snapshot verify",
+    "snapshot restore",
+    "snapshot diff",
     "service",
     "service list",
     "service info",

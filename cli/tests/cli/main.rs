@@ -7,6 +7,7 @@ mod cluster;
 mod fixture;
 mod invocation;
 
+mod backups;
 mod connection;
 mod drains;
 mod errors;

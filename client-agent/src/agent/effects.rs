@@ -7,7 +7,7 @@ use std::time::Duration;
 use client_agent_core::{AllocationEvent, Effect, Event, Found, NETWORK_TASK, Scope, environment, interpolate};
 use model::{AllocationId, AssignedPort, Group, NetworkMode, Node, Secret, Task};
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::local::Local;
 use super::{Agent, Input};
@@ -17,6 +17,8 @@ use crate::secrets::Secrets;
 
 /// When a runtime that does not answer is asked again.
 const UNREACHABLE_RETRY_DELAY: Duration = Duration::from_secs(2);
+/// How long a start waits until the agent's state can be written, before it fails and another node may be asked.
+const STORE_WITHIN: Duration = Duration::from_secs(10);
 
 impl Agent {
     pub(super) fn run_effect(&mut self, id: AllocationId, task: &str, effect: Effect) {
@@ -35,7 +37,8 @@ impl Agent {
                 let wanted = local.task(task).map(|task| task.secrets.clone()).unwrap_or_default();
                 let wanted = if task == NETWORK_TASK { Vec::new() } else { wanted };
                 let secrets = self.config.secrets.clone();
-                self.work.spawn(async move { start(driver, spec, (secrets, wanted), id, inputs).await });
+                let trouble = self.store_trouble.clone();
+                self.work.spawn(async move { start(driver, spec, (secrets, wanted), trouble, id, inputs).await });
             }
             Effect::Stop => {
                 let Some(handle) = local.handle(task).map(str::to_string) else { return };
@@ -72,17 +75,20 @@ async fn start(
     driver: Arc<dyn Driver>,
     mut spec: TaskSpec,
     (secrets, wanted): (Secrets, Vec<Secret>),
+    trouble: watch::Receiver<Option<String>>,
     id: AllocationId,
     inputs: mpsc::UnboundedSender<Input>,
 ) {
-    if let Err(error) = secrets.fill(&mut spec, &wanted).await {
-        let event = Event::StartFailed { reason: error.to_string(), retry: true };
-        let _ = inputs.send(Input::Allocation(id, AllocationEvent::Task(spec.task, event)));
-        return;
-    }
+    let task = spec.task.clone();
     let tell = |event| {
-        let _ = inputs.send(Input::Allocation(id, AllocationEvent::Task(spec.task.clone(), event)));
+        let _ = inputs.send(Input::Allocation(id, AllocationEvent::Task(task.clone(), event)));
     };
+    if let Err(reason) = writable_store(trouble, &tell).await {
+        return tell(Event::StartFailed { reason, retry: true });
+    }
+    if let Err(error) = secrets.fill(&mut spec, &wanted).await {
+        return tell(Event::StartFailed { reason: error.to_string(), retry: true });
+    }
     let (progress, mut told) = mpsc::unbounded_channel();
     let pass_on = async {
         while let Some((kind, message)) = told.recv().await {
@@ -102,6 +108,17 @@ async fn start(
             let retry = !matches!(error, DriverError::Invalid(_));
             tell(Event::StartFailed { reason: error.to_string(), retry });
         }
+    }
+}
+
+/// Waits until the agent's state can be written: what was started now, on a full disk say, the next agent would not know,
+/// and it would soon fail itself. The reason, if that takes too long.
+async fn writable_store(mut trouble: watch::Receiver<Option<String>>, tell: &impl Fn(Event)) -> Result<(), String> {
+    let Some(reason) = trouble.borrow_and_update().clone() else { return Ok(()) };
+    tell(Event::Progress { kind: "Agent".into(), message: format!("nothing is started now: {reason}") });
+    match tokio::time::timeout(STORE_WITHIN, trouble.wait_for(Option::is_none)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(format!("nothing can be started on this node: {reason}")),
     }
 }
 

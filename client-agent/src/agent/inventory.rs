@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use client_agent_core::{AllocationEvent, Event, Found, NETWORK_TASK, Phase};
 use model::AllocationId;
+use model::old_bugs::{OldBug, is_on};
 use tracing::{info, warn};
 
 use super::{Agent, Input};
@@ -54,6 +55,7 @@ impl Agent {
         self.listing.remove(driver);
         let containers = match containers {
             Ok(containers) => containers,
+            Err(_) if is_on(OldBug::RuntimeTakenForEmpty) => Vec::new(),
             Err(error) => {
                 warn!(driver, %error, "containers can't be listed; nothing is concluded from that");
                 return;

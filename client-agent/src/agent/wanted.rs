@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use client_agent_core::{Allocation, AllocationEvent, Changes, Known, assign, held_by};
+use model::old_bugs::{OldBug, is_on};
 use model::{AllocationId, ClusterId, Desired, DocumentId, Job};
 use proto::convert::{
     allocation_from_bytes, allocation_to_bytes, assignment_from_wire, document_from_wire, document_to_wire,
@@ -41,7 +42,7 @@ impl Agent {
     /// Takes the newest wanted set; one that is older than what is known is ignored.
     pub(super) fn take_wanted(&mut self, wanted: wire::Wanted) {
         let known = self.wanted.as_ref().map_or((self.epoch, 0), |(epoch, index, _)| (*epoch, *index));
-        if (wanted.epoch, wanted.index) < known {
+        if (wanted.epoch, wanted.index) < known && !is_on(OldBug::OldWantedObeyed) {
             debug!(index = wanted.index, known = known.1, "an older wanted set is ignored");
             return;
         }

@@ -100,6 +100,20 @@ impl FakeDriver {
         self.changed.notify_waiters();
     }
 
+    /// Ends what runs of an allocation in this way, as the kernel does to a process or somebody to a container.
+    pub fn end(&self, allocation: AllocationId, exit: &Exit) {
+        let now = Instant::now();
+        for task in self.lock().values_mut().filter(|task| task.allocation == allocation) {
+            task.ends_by(now, exit.clone());
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Has the containers of an allocation vanish, as if somebody had removed them by force. Nobody is told.
+    pub fn vanish(&self, allocation: AllocationId) {
+        self.lock().retain(|_, task| task.allocation != allocation);
+    }
+
     /// Makes the driver answer nothing, as a runtime that is down does, or answer again. What runs goes on.
     pub fn set_away(&self, away: bool) {
         self.away.store(away, Ordering::Relaxed);

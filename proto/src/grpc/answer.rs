@@ -17,6 +17,7 @@ pub(super) fn to_wire(answer: Result<Response, Refusal>) -> Answer {
                 Refusal::Denied(why) => Reason::Denied(why),
                 Refusal::Invalid(why) => Reason::Invalid(why),
                 Refusal::Unavailable(why) => Reason::Unavailable(why),
+                Refusal::Storage(why) => Reason::Storage(why),
             }),
         }),
     };
@@ -31,6 +32,7 @@ pub(super) fn from_wire(address: &str, answer: Answer) -> Result<Response, NetEr
             Reason::Denied(why) => Refusal::Denied(why),
             Reason::Invalid(why) => Refusal::Invalid(why),
             Reason::Unavailable(why) => Refusal::Unavailable(why),
+            Reason::Storage(why) => Refusal::Storage(why),
         },
         // A newer release may answer what this one can't read; what it did is not known.
         Some(Body::Refused(Refused { reason: None })) | None => {

@@ -27,9 +27,9 @@ use tonic::{Request, Response, Status, Streaming};
 use super::answer::{chain, to_wire};
 use super::conversation::{closed, pump};
 use super::{
-    ANONYMOUS_CONNECTION_MAX, ANONYMOUS_MESSAGE_BYTES_MAX, CONNECTION_WINDOW_BYTES, CONNECTIONS_MAX, HANDSHAKE_TIMEOUT,
-    KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, MESSAGE_BYTES_MAX, SHUTDOWN_GRACE, STREAM_WINDOW_BYTES, STREAMS_MAX,
-    TlsError, tls,
+    ANONYMOUS_CONNECTION_MAX, ANONYMOUS_MESSAGE_BYTES_MAX, CONNECTION_WINDOW_BYTES, CONNECTIONS_MAX, GIVEN_UP_MAX,
+    HANDSHAKE_TIMEOUT, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, MESSAGE_BYTES_MAX, SHUTDOWN_GRACE, STREAM_WINDOW_BYTES,
+    STREAMS_MAX, TlsError, tls,
 };
 use crate::identity::{Identity, member_of};
 use crate::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Service};
@@ -142,6 +142,7 @@ impl Door {
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .max_concurrent_streams(STREAMS_MAX)
+            .max_pending_accept_reset_streams(given_up_max(caller))
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(desk));
         tokio::pin!(connection);
         let mut closing = self.closing;
@@ -160,6 +161,14 @@ fn bounds_of(caller: Caller) -> (usize, Option<Duration>) {
     match caller {
         Caller::Anonymous => (ANONYMOUS_MESSAGE_BYTES_MAX, Some(ANONYMOUS_CONNECTION_MAX)),
         Caller::Server { .. } | Caller::Agent { .. } => (MESSAGE_BYTES_MAX, None),
+    }
+}
+
+/// How many calls a caller may give up before they are looked at; nothing stands for the library's bound.
+fn given_up_max(caller: Caller) -> Option<usize> {
+    match caller {
+        Caller::Anonymous => None,
+        Caller::Server { .. } | Caller::Agent { .. } => Some(GIVEN_UP_MAX),
     }
 }
 

@@ -159,6 +159,7 @@ async fn each_refusal_arrives_as_it_was_sent() {
         Refusal::Denied("no".to_string()),
         Refusal::Invalid(long),
         Refusal::Unavailable(String::new()),
+        Refusal::Storage("full".to_string()),
     ] {
         let service = Echo { refusal: Some(refusal.clone()), ..Echo::default() };
         let server = Server::start(authority.identity(Role::Server(1)), service).await;
@@ -480,4 +481,35 @@ async fn a_peer_has_as_many_conversations_as_the_limit_and_one_more_waits_for_th
     }
     channels.pop();
     timeout(PATIENCE, waiting).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_listener_that_was_held_keeps_a_peer_that_gave_up_as_many_calls_as_the_limit() {
+    let authority = TestAuthority::new("a");
+    let listening = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let identity = authority.identity(Role::Server(1));
+    let server = listening.spawn(Server::start(identity, Echo::default())).await.unwrap();
+    let dialer = dialer(&authority.identity(Role::Server(2)));
+    let mut conversation = dialer.open(&server.peer(), PATIENCE).await.unwrap();
+    conversation.sender.send(text("before")).await.unwrap();
+    assert_eq!(conversation.receiver.recv().await, Some(text("before")));
+
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (holds, is_held) = oneshot::channel();
+    listening.spawn(async move {
+        holds.send(()).unwrap();
+        // The only thread: whatever arrives has to wait.
+        held.recv().unwrap();
+    });
+    is_held.await.unwrap();
+    let peer = server.peer();
+    let given_up = (0..GIVEN_UP_MAX).map(|_| dialer.call(&peer, raft("late"), Duration::from_millis(200)));
+    for outcome in futures::future::join_all(given_up).await {
+        unknown_outcome(outcome);
+    }
+    release.send(()).unwrap();
+
+    conversation.sender.send(text("after")).await.unwrap();
+    assert_eq!(timeout(PATIENCE, conversation.receiver.recv()).await.unwrap(), Some(text("after")));
+    listening.shutdown_background();
 }

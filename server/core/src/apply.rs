@@ -8,15 +8,18 @@ mod allocation;
 mod cluster;
 mod collect;
 mod deployment;
+mod guard;
 mod job;
 mod node;
 mod plan;
 mod rebalance;
+mod restore;
 mod volume;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{
     AllocationId, DeploymentId, Evaluation, EvaluationId, EvaluationStatus, Index, JobKey, JobType, NodeId, ServerId,
     Term, Timestamp, Trigger,
@@ -28,6 +31,7 @@ use crate::command::{Command, Entry};
 use crate::limits::REQUESTS_REMEMBERED;
 use crate::state::{Change, State};
 
+pub use guard::Alarm;
 pub use plan::RejectedPlacement;
 
 /// What an entry did.
@@ -37,6 +41,8 @@ pub struct Applied {
     pub answer: Answer,
     /// The objects that it changed, in order; none if it was rejected or a retry.
     pub changes: Vec<Change>,
+    /// What it would have broken; the same on every server.
+    pub alarms: Vec<Alarm>,
 }
 
 /// The answer to whoever proposed an entry.
@@ -72,6 +78,14 @@ pub struct Accepted {
 /// Why an entry changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
 pub enum Rejection {
+    /// An entry that was applied before, or would be applied too late.
+    #[error("entry {index} comes after entry {last}")]
+    OutOfOrder {
+        /// Its index.
+        index: Index,
+        /// The index of the last entry that was applied.
+        last: Index,
+    },
     /// There is no such job.
     #[error("job not found")]
     NoSuchJob,
@@ -176,6 +190,32 @@ pub enum Rejection {
     /// There is no such server.
     #[error("server not found")]
     NoSuchServer,
+    /// The server was removed for good.
+    #[error("server {id} was removed from the cluster, and its id is never used again")]
+    ServerRemoved {
+        /// The server.
+        id: model::ServerId,
+    },
+    /// The configuration can't be used.
+    #[error("{fault}")]
+    BadConfiguration {
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// A part of a backup came out of order: another restore has begun meanwhile.
+    #[error("part {part} of a backup came where {wanted} was due; begin again")]
+    WrongPart {
+        /// The part's number.
+        part: u32,
+        /// The number that was due.
+        wanted: u32,
+    },
+    /// The backup can't be gone back to.
+    #[error("the cluster can't be taken back to the backup: {reason}")]
+    BadBackup {
+        /// Why.
+        reason: String,
+    },
     /// There is no such volume.
     #[error("volume not found")]
     NoSuchVolume,
@@ -244,20 +284,24 @@ fn conflict(found: Option<Index>) -> String {
 
 /// Applies the entry at `index`, proposed by the leader of `term`.
 pub fn apply(state: &mut State, index: Index, term: Term, entry: &Entry) -> Applied {
+    if let Err((rejection, alarm)) = guard::order(state.index, index) {
+        return Applied { answer: Answer::Rejected(rejection), changes: Vec::new(), alarms: vec![alarm] };
+    }
     state.index = index;
     state.term = state.term.max(term);
     if let Some(request) = entry.request
         && let Some((_, answer)) = state.requests.get(&request)
     {
-        return Applied { answer: Answer::clone(answer), changes: Vec::new() };
+        return Applied { answer: Answer::clone(answer), changes: Vec::new(), alarms: Vec::new() };
     }
     let before = state.clone();
-    let mut entry_at_work = AtWork { at: entry.at, index, evaluations: Vec::new(), of_jobs: BTreeMap::new() };
+    let mut entry_at_work =
+        AtWork { at: entry.at, index, evaluations: Vec::new(), of_jobs: BTreeMap::new(), alarms: Vec::new() };
     let answer = match dispatch(state, &mut entry_at_work, &entry.command) {
         Ok(mut accepted) => {
             accepted.index = index;
             accepted.evaluation = accepted.evaluation.or(entry_at_work.evaluations.first().copied());
-            accepted.evaluations = entry_at_work.evaluations;
+            accepted.evaluations = std::mem::take(&mut entry_at_work.evaluations);
             Answer::Accepted(accepted)
         }
         Err(rejection) => {
@@ -266,10 +310,10 @@ pub fn apply(state: &mut State, index: Index, term: Term, entry: &Entry) -> Appl
             Answer::Rejected(rejection)
         }
     };
-    if let Some(request) = entry.request {
+    if let Some(request) = entry.request.filter(|_| !is_on(OldBug::RequestsNotRemembered)) {
         remember(state, request, &answer);
     }
-    Applied { answer, changes: std::mem::take(&mut state.changes) }
+    Applied { answer, changes: std::mem::take(&mut state.changes), alarms: entry_at_work.alarms }
 }
 
 /// Advances the state past an entry that is not a command: a blank one, or a change of membership.
@@ -327,6 +371,12 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::SetSchedulerConfiguration { configuration, check_index } => {
             cluster::set_scheduler(state, *configuration, *check_index)
         }
+        Command::SetAutopilotConfiguration { configuration, check_index } => {
+            cluster::set_autopilot(state, *configuration, *check_index)
+        }
+        Command::RestoreState { part, parts, hash, bytes } => {
+            restore::restore(state, work, *part, *parts, *hash, bytes)
+        }
         Command::BeginRebalance { ask, moves, check_index } => rebalance::begin(state, work, ask, moves, *check_index),
         Command::StepRebalance { index, start, ends, abort, term } => {
             rebalance::step(state, work, *index, *start, ends, abort.as_deref(), *term)
@@ -342,6 +392,8 @@ struct AtWork {
     evaluations: Vec<EvaluationId>,
     /// The same by job: an entry of observations may concern many.
     of_jobs: BTreeMap<JobKey, Vec<EvaluationId>>,
+    /// What it would have broken so far.
+    alarms: Vec<Alarm>,
 }
 
 impl AtWork {
@@ -439,7 +491,11 @@ impl Wish {
 
 /// Rejects what a leader proposed who is none any more.
 fn check_term(state: &State, term: Term) -> Result<(), Rejection> {
-    if term < state.term { Err(Rejection::OldTerm { proposed: term, current: state.term }) } else { Ok(()) }
+    if term < state.term && !is_on(OldBug::OldTermObeyed) {
+        Err(Rejection::OldTerm { proposed: term, current: state.term })
+    } else {
+        Ok(())
+    }
 }
 
 fn remember(state: &mut State, request: [u8; 16], answer: &Answer) {

@@ -74,6 +74,10 @@ actions! {
     ReadServers = "read-servers",
     /// Add or remove servers and agents, set how the scheduler chooses, collect what is over.
     WriteServers = "write-servers",
+    /// Take a backup, which holds everything, the authority's key among it where it is sealed.
+    TakeSnapshot = "take-snapshot",
+    /// Take the cluster back to a backup.
+    RestoreSnapshot = "restore-snapshot",
     /// Follow what happens.
     ReadEvents = "read-events",
     /// Serve a node: describe it, report from it, fetch its work.

@@ -9,9 +9,10 @@
 //!                  \_______heard again______/
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{Node, NodeId, NodeStatus, Timestamp};
 
 use crate::limits::{LEASE_MAX, MASS_LOSS_NODES_MIN, down_after, suspect_after};
@@ -28,6 +29,10 @@ pub struct NodeClocks {
     heard_at: BTreeMap<NodeId, Timestamp>,
     leases: BTreeMap<NodeId, Timestamp>,
     last_down_at: Option<Timestamp>,
+    /// Until then a node that was never heard is not declared down; none where the state was not restored lately.
+    awaited_until: Option<Timestamp>,
+    /// Nodes that were heard while others are awaited.
+    attached: BTreeSet<NodeId>,
 }
 
 /// What a look at the clocks found.
@@ -40,10 +45,19 @@ pub struct Found {
 }
 
 impl NodeClocks {
+    /// Clocks over the nodes of a cluster that was restored from a backup: they have to find it first, and until then
+    /// their silence means nothing. They are suspect meanwhile.
+    pub fn awaiting(until: Timestamp) -> Self {
+        Self { awaited_until: Some(until), ..Self::default() }
+    }
+
     /// A node's beat arrived; it ends a lease.
     pub fn heard(&mut self, node: NodeId, now: Timestamp) {
         self.heard_at.insert(node, now);
         self.leases.remove(&node);
+        if self.awaited_until.is_some() {
+            self.attached.insert(node);
+        }
     }
 
     /// A node's agent restarts on purpose: its silence means nothing for so long.
@@ -61,6 +75,10 @@ impl NodeClocks {
     /// Looks at all clocks.
     pub fn look(&mut self, state: &State, now: Timestamp) -> Found {
         self.heard_at.retain(|id, _| state.node(*id).is_some());
+        if self.awaited_until.is_some_and(|until| now >= until) {
+            self.awaited_until = None;
+            self.attached.clear();
+        }
         let nodes = state.node_count();
         let (suspect_after, down_after) = (suspect_after(nodes), down_after(nodes));
         let mut found = Found::default();
@@ -104,9 +122,11 @@ impl NodeClocks {
         if self.leases.get(&node.id).is_some_and(|until| now < *until) {
             return node.status;
         }
-        let heard = self.heard_at.entry(node.id).or_insert(now);
+        let is_awaited = self.awaited_until.is_some() && !self.attached.contains(&node.id);
+        let begins = if is_on(OldBug::ClocksNotStarted) { Timestamp::default() } else { now };
+        let heard = self.heard_at.entry(node.id).or_insert(begins);
         match now.since(*heard) {
-            silence if silence >= down_after => NodeStatus::Down,
+            silence if silence >= down_after && !is_awaited => NodeStatus::Down,
             silence if silence >= suspect_after => NodeStatus::Suspect,
             _ => NodeStatus::Ready,
         }
@@ -144,6 +164,24 @@ mod tests {
         assert_eq!(clocks.look(&state, seconds(10) + suspect_after).changes, [(id, NodeStatus::Suspect)]);
         assert_eq!(clocks.look(&state, seconds(10) + (DOWN_AFTER - INSTANT)).changes, [(id, NodeStatus::Suspect)]);
         assert_eq!(clocks.look(&state, seconds(10) + DOWN_AFTER).changes, [(id, NodeStatus::Down)]);
+    }
+
+    #[test]
+    fn after_a_restore_a_node_that_was_never_heard_is_awaited_and_one_that_was_is_not() {
+        let state = cluster(2);
+        let (came, awaited) = (node("n0").id, node("n1").id);
+        let until = seconds(100);
+        let mut clocks = NodeClocks::awaiting(until);
+        clocks.look(&state, seconds(10));
+        clocks.heard(came, seconds(10));
+        let found = clocks.look(&state, seconds(10) + DOWN_AFTER).changes;
+        assert!(
+            found.contains(&(came, NodeStatus::Down)) && found.contains(&(awaited, NodeStatus::Suspect)),
+            "{found:?}"
+        );
+        let last = Timestamp(until.nanoseconds() - 1);
+        assert!(!clocks.look(&state, last).changes.contains(&(awaited, NodeStatus::Down)));
+        assert!(clocks.look(&state, until).changes.contains(&(awaited, NodeStatus::Down)));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::autopilot::AutopilotConfiguration;
 use crate::plan::Plan;
 use crate::rebalance::{Ask, End, Move};
 
@@ -218,7 +219,7 @@ pub enum Command {
         /// The server.
         server: ServerRecord,
     },
-    /// Forgets a server that left.
+    /// Forgets a server that leaves for good. Its id is never taken in again.
     ForgetServer {
         /// The server.
         id: ServerId,
@@ -232,6 +233,24 @@ pub enum Command {
     SetClusterVersion {
         /// The version.
         version: u32,
+    },
+    /// How servers are judged, and dead ones removed.
+    SetAutopilotConfiguration {
+        /// The configuration.
+        configuration: AutopilotConfiguration,
+        /// Sets only if the configuration's modify index is this one.
+        check_index: Option<Index>,
+    },
+    /// A part of a state to which the cluster is taken back; the last part does it.
+    RestoreState {
+        /// Which part, counted from 1; they come in order.
+        part: u32,
+        /// How many there are.
+        parts: u32,
+        /// BLAKE3 of all of them together.
+        hash: [u8; 32],
+        /// The part.
+        bytes: Vec<u8>,
     },
     /// Registers a volume of a host, or changes one: made there by a plugin, or found there.
     PutVolume {
@@ -324,6 +343,8 @@ impl Command {
             Command::BeginRebalance { .. } => 28,
             Command::StepRebalance { .. } => 29,
             Command::CancelRebalance => 30,
+            Command::SetAutopilotConfiguration { .. } => 40,
+            Command::RestoreState { .. } => 41,
         }
     }
 
@@ -364,6 +385,8 @@ impl Command {
             Command::BeginRebalance { .. } => "begin-rebalance",
             Command::StepRebalance { .. } => "step-rebalance",
             Command::CancelRebalance => "cancel-rebalance",
+            Command::SetAutopilotConfiguration { .. } => "set-autopilot-configuration",
+            Command::RestoreState { .. } => "restore-state",
         }
     }
 }

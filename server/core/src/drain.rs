@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, AllocationId, ClientStatus, Desired, Evaluation, EvaluationStatus, JobKey, JobType, Node, NodeId,
     NodeStatus, Timestamp, Unplaced,
@@ -81,9 +82,26 @@ fn kind(state: &State, allocation: &Allocation) -> JobType {
 
 /// What each group may still have in motion, and how many of its instances may still be missing.
 #[derive(Default)]
-struct Budgets {
+pub(crate) struct Budgets {
     moves: Budget,
     gaps: Budget,
+}
+
+impl Budgets {
+    /// Whether one more may begin to move, or end (`stop`), by an entry of that time. After the deadline, and of system
+    /// jobs, everything may end.
+    pub(crate) fn allow(&mut self, state: &State, allocation: &Allocation, stop: bool, at: Timestamp) -> bool {
+        if !stop {
+            return self.moves.take(state, allocation, moving);
+        }
+        let drain = state.node(allocation.node).and_then(|node| node.drain.as_ref());
+        let is_over = drain.is_none_or(|drain| drain.ends_at().is_some_and(|end| end <= at));
+        match kind(state, allocation) {
+            JobType::System | JobType::SysBatch => true,
+            JobType::Service => is_over || self.gaps.take(state, allocation, missing),
+            JobType::Batch => is_over,
+        }
+    }
 }
 
 /// How many more instances of each group.
@@ -100,7 +118,7 @@ impl Budget {
             let used = u32::try_from(used(state, allocation)).unwrap_or(u32::MAX);
             max_parallel(state, allocation).saturating_sub(used)
         });
-        let may = *left > 0;
+        let may = *left > 0 || is_on(OldBug::DrainsAtOnce);
         *left = left.saturating_sub(1);
         may
     }

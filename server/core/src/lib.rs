@@ -15,7 +15,9 @@ pub mod state;
 pub mod authorize;
 
 pub mod apply;
+pub mod autopilot;
 pub mod catalog;
+pub mod chain;
 
 pub mod capacity;
 pub mod clocks;

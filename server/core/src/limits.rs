@@ -52,6 +52,12 @@ pub const RESCHEDULES_KEPT: usize = 5;
 pub const CHECK_OUTPUT_BYTES_MAX: usize = 512;
 /// Requests remembered so that a retry is applied once.
 pub const REQUESTS_REMEMBERED: usize = 4096;
+/// Servers compare their states at each so many indexes.
+pub const MARK_EVERY: u64 = 1_000;
+/// For each so many allocations they do so less often by as much, so that it costs little of large states too.
+pub const MARK_ROWS: u64 = 20_000;
+/// Indexes of which a leader remembers what servers had.
+pub const MARKS_KEPT: usize = 16;
 /// New placements after a failure that are due within this of each other are one evaluation, at the time of the last.
 pub const FOLLOW_UP_WINDOW: Duration = Duration::from_secs(1);
 /// Objects collected by one entry.
@@ -125,6 +131,30 @@ pub fn suspect_after(nodes: usize) -> Duration {
 pub fn down_after(nodes: usize) -> Duration {
     DOWN_AFTER.max(beat_interval(nodes) * DOWN_AFTER_BEATS)
 }
+
+/// Voters that are never gone below by removing dead servers, unless somebody asks for others.
+pub const VOTERS_KEPT: u32 = 3;
+/// The most servers of a cluster that [`VOTERS_KEPT`] may be set to.
+pub const VOTERS_KEPT_MAX: u32 = 7;
+/// How long a server is silent before it counts as dead and is removed, unless somebody asks for another time: longer than
+/// a host takes to come back.
+pub const DEAD_SERVER_AFTER: Duration = Duration::from_secs(600);
+/// The shortest time that may be asked for: beyond every election and every restart of a process.
+pub const DEAD_SERVER_AFTER_MIN: Duration = Duration::from_secs(10);
+/// Silence beyond which a server counts as unhealthy, unless somebody asks for another time.
+pub const LAST_CONTACT_THRESHOLD: Duration = Duration::from_millis(500);
+/// Entries that a healthy server may be behind, unless somebody asks for another number.
+pub const TRAILING_LOGS_MAX: u64 = 250;
+/// How long a server must have been well to count as stable, unless somebody asks for another time.
+pub const SERVER_STABILIZATION_TIME: Duration = Duration::from_secs(10);
+/// How long nodes may take to come to a cluster that was restored before they count as down. Until then they are suspect.
+pub const REATTACH_WITHIN: Duration = Duration::from_secs(300);
+/// Bytes of a backup's state in one entry of the log, while the cluster is taken back to it: encoded, an entry stays below
+/// what the log takes.
+pub const RESTORE_PART_BYTES_MAX: usize = 1024 * 1024;
+/// By so much the index grows when a backup is restored, so that what the lost cluster committed after the backup shares
+/// no index, and so no id that follows from one, with what the restored one commits.
+pub const RESTORE_INDEX_GAP: u64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {

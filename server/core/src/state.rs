@@ -5,9 +5,12 @@
 //! be recomputed from it; tests assert that both agree.
 
 mod derive;
+#[cfg(test)]
+mod golden;
 mod image;
 mod job;
 mod mix;
+mod restored;
 mod tally;
 mod usage;
 mod volumes;
@@ -23,6 +26,8 @@ use model::{
 };
 
 use crate::apply::Answer;
+use crate::autopilot::AutopilotConfiguration;
+use crate::chain::Chain;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
 use crate::rebalance::Rebalance;
@@ -32,6 +37,7 @@ pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
 use mix::Mix;
 pub(crate) use mix::{Picture, Usual};
+pub use restored::FirstServer;
 use tally::Tally;
 pub use usage::NodeUse;
 pub(crate) use usage::counts_for;
@@ -53,9 +59,13 @@ pub struct State {
     pub(crate) cluster_version: u32,
     /// Counts restores from a backup; agents refuse a lower one.
     pub(crate) epoch: u64,
+    /// When the last of these was; the beginning of time where none was.
+    pub(crate) restored_at: Timestamp,
     pub(crate) scheduler: SchedulerConfiguration,
     pub(crate) scheduler_index: Index,
     pub(crate) last_server_id: ServerId,
+    pub(crate) autopilot: AutopilotConfiguration,
+    pub(crate) autopilot_index: Index,
 
     pub(crate) jobs: CowMap<JobKey, Arc<JobRecord>>,
     pub(crate) nodes: CowMap<NodeId, Arc<Node>>,
@@ -63,6 +73,8 @@ pub struct State {
     pub(crate) evaluations: CowMap<EvaluationId, Arc<Evaluation>>,
     pub(crate) deployments: CowMap<DeploymentId, Arc<Deployment>>,
     pub(crate) servers: CowMap<ServerId, Arc<ServerRecord>>,
+    /// Servers that left for good: their ids are never taken in again.
+    pub(crate) removed_servers: CowMap<ServerId, ()>,
     pub(crate) join_tokens: CowMap<String, Arc<JoinTokenRecord>>,
     pub(crate) port_cursors: CowMap<NodeId, u16>,
     /// Index at which each node last gained room for new work: something there was gone, or it opened or changed.
@@ -78,6 +90,10 @@ pub struct State {
     /// The rebalance that runs, or the last one.
     pub(crate) rebalance: Option<Arc<Rebalance>>,
     pub(crate) indexes: TableIndexes,
+    /// Parts of a backup that is being gone back to, up to the last.
+    pub(crate) restoring: Option<Arc<Restoring>>,
+    /// What led here, only on its way into a snapshot and out of it: who applies entries keeps it.
+    pub(crate) chain: Chain,
 
     // Derived from the above.
     pub(crate) allocations_of_job: CowMap<JobKey, CowMap<AllocationId, Place>>,
@@ -99,6 +115,17 @@ pub struct State {
     pub(crate) services: CowMap<ServiceKey, Arc<ServiceRow>>,
     /// What the entry at work has changed so far; empty between entries.
     pub(crate) changes: Vec<Change>,
+}
+
+/// What has come of a backup that the cluster is being taken back to.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Restoring {
+    /// BLAKE3 of all of it.
+    pub hash: [u8; 32],
+    /// How many parts have come.
+    pub parts: u32,
+    /// What they hold together.
+    pub bytes: Vec<u8>,
 }
 
 /// The instances of one service, and the index at which they last changed.
@@ -136,9 +163,44 @@ impl State {
         self.epoch
     }
 
+    /// When the state was last restored from a backup; none if it never was.
+    pub fn restored_at(&self) -> Option<Timestamp> {
+        (self.epoch > 0).then_some(self.restored_at)
+    }
+
+    /// How servers are judged, and the index at which that was set.
+    pub fn autopilot(&self) -> (AutopilotConfiguration, Index) {
+        (self.autopilot, self.autopilot_index)
+    }
+
+    /// Whether a server left for good.
+    pub fn is_removed_server(&self, id: ServerId) -> bool {
+        self.removed_servers.get(&id).is_some()
+    }
+
+    /// The highest server id that was ever given out.
+    pub fn last_server_id(&self) -> ServerId {
+        self.last_server_id
+    }
+
     /// How the scheduler chooses, and the index at which that was set.
     pub fn scheduler(&self) -> (SchedulerConfiguration, Index) {
         (self.scheduler, self.scheduler_index)
+    }
+
+    /// Gives the state what led to it, for a snapshot.
+    pub fn put_chain(&mut self, chain: Chain) {
+        self.chain = chain;
+    }
+
+    /// Takes what led to the state out of it. Empty if the snapshot is of a release that knew of none.
+    pub fn take_chain(&mut self) -> Chain {
+        std::mem::take(&mut self.chain)
+    }
+
+    /// How many allocations there are.
+    pub fn allocation_count(&self) -> usize {
+        self.allocations.len()
     }
 
     /// Indexes at which each table last changed.

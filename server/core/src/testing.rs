@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use model::Resources;
+use model::{Allocation, Deployment, Evaluation, Node, Resources};
 
 use crate::state::State;
 
@@ -45,4 +45,53 @@ pub fn usually(state: &State) -> Usually {
     let picture = state.picture();
     let sizes = picture.sizes.iter().map(|usual| (usual.cpu_mhz, usual.memory_mb, usual.instances)).collect();
     Usually { used: picture.used, device_share: picture.device_share, beside_devices: picture.beside_devices, sizes }
+}
+
+/// Puts an allocation into `state` as no entry would, to see that an invariant notices.
+pub fn put_allocation(state: &mut State, allocation: Allocation) {
+    let (id, job) = (allocation.id, allocation.job.clone());
+    let known = state.allocation(id).map(|known| known.node);
+    if known.is_some_and(|node| node != allocation.node) {
+        state.remove_allocation(id);
+    }
+    if known == Some(allocation.node) {
+        state.put_allocation(allocation);
+    } else {
+        let place = state.add_allocation(allocation, true);
+        state.add_to_job(&job, vec![(id, place)]);
+    }
+    state.changes.clear();
+}
+
+/// Puts a node into `state` as no entry would.
+pub fn put_node(state: &mut State, node: Node) {
+    state.put_node(node);
+}
+
+/// Puts an evaluation into `state` as no entry would.
+pub fn put_evaluation(state: &mut State, evaluation: Evaluation) {
+    state.put_evaluation(evaluation);
+}
+
+/// Puts a deployment into `state` as no entry would.
+pub fn put_deployment(state: &mut State, deployment: Deployment) {
+    state.put_deployment(deployment);
+}
+
+/// Forgets a job, and nothing of what belongs to it.
+pub fn forget_job(state: &mut State, key: &model::JobKey) {
+    state.jobs.remove(key);
+}
+
+/// Forgets an evaluation.
+pub fn forget_evaluation(state: &mut State, id: model::EvaluationId) {
+    state.remove_evaluation(id);
+}
+
+/// Has the catalog go on saying of an allocation what it says now, whatever became of that: `change` is made behind its back.
+pub fn behind_the_catalog(state: &mut State, change: impl FnOnce(&mut State)) {
+    let (instances, services) = (state.instances.clone(), state.services.clone());
+    change(state);
+    state.instances = instances;
+    state.services = services;
 }

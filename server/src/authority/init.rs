@@ -69,6 +69,9 @@ pub struct ServerDocument {
     pub name: String,
     /// The first voters, this one among them; empty for a server that joined later.
     pub servers: Vec<ServerDescription>,
+    /// Whether the cluster goes on from a backup: then the first server never begins an empty one.
+    #[serde(default)]
+    pub restored: bool,
 }
 
 /// What `init` made.
@@ -156,25 +159,44 @@ pub fn init(
     random: &impl Random,
     now: Timestamp,
 ) -> Result<Initialized, InitError> {
-    check_servers(servers)?;
-    check_folder(folder)?;
+    check_new(folder, servers)?;
     let cluster = ClusterId::from_hash(random.next_id());
     let authority = Authority::create(cluster, now)?;
+    let described: Vec<_> = (1..)
+        .zip(servers)
+        .map(|(id, server)| ServerDescription { id, name: server.name.clone(), address: server.address.clone() })
+        .collect();
+    lay_out(folder, &authority, &described, false, random, now)
+}
+
+/// Whether a cluster of `servers` can be made in `folder`. Blocks.
+pub(crate) fn check_new(folder: &Path, servers: &[NewServer]) -> Result<(), InitError> {
+    check_servers(servers)?;
+    check_folder(folder)
+}
+
+/// Writes the folders of a cluster's first servers, and new join tokens.
+pub(crate) fn lay_out(
+    folder: &Path,
+    authority: &Authority,
+    described: &[ServerDescription],
+    restored: bool,
+    random: &impl Random,
+    now: Timestamp,
+) -> Result<Initialized, InitError> {
+    let cluster = authority.cluster();
     let mint = |role| mint(authority.hash(), random, now, role, JOIN_TOKEN_TTL_DEFAULT);
     let (agent_token, agent) = mint(JoinRole::Agent);
     let (server_token, server) = mint(JoinRole::Server);
     let tokens_expire_at = agent.expires_at;
     let tokens = [agent, server];
-    let described: Vec<_> = (1..)
-        .zip(servers)
-        .map(|(id, server)| ServerDescription { id, name: server.name.clone(), address: server.address.clone() })
-        .collect();
     let mut made = Vec::new();
-    for server in &described {
-        let home = folder.join(format!("server-{}", server.id));
+    for (place, server) in (1..).zip(described) {
+        let home = folder.join(format!("server-{place}"));
         authority.save(&home)?;
         authority.issue(Role::Server(server.id), now)?.save(&home)?;
-        let document = ServerDocument { cluster, id: server.id, name: server.name.clone(), servers: described.clone() };
+        let servers = described.to_vec();
+        let document = ServerDocument { cluster, id: server.id, name: server.name.clone(), servers, restored };
         write_json(&home.join(TOKENS_FILE), &tokens)?;
         write_json(&home.join(SERVER_FILE), &document)?;
         made.push((home, server.clone()));

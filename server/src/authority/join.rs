@@ -92,7 +92,9 @@ impl JoinError {
         let JoinError::Asking(error) = self else { return false };
         match error {
             NetError::Unreachable { .. } | NetError::Unknown { .. } => true,
-            NetError::Refused(refusal) => matches!(refusal, Refusal::NotLeader { .. } | Refusal::Unavailable(_)),
+            NetError::Refused(refusal) => {
+                matches!(refusal, Refusal::NotLeader { .. } | Refusal::Unavailable(_) | Refusal::Storage(_))
+            }
         }
     }
 }

@@ -81,6 +81,11 @@ impl From<ClusterError> for Failure {
             }
             // Clients of the log and stats routes fall back to another way on a 404.
             ClusterError::NoPath => Self::not_found("No path to node: its agent is not connected to any server"),
+            ClusterError::Storage(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("{error}; reads go on, free space there and try again"),
+            ),
+            ClusterError::Refused(why) => Self::internal(why),
             ClusterError::Unknown | ClusterError::Stopping => Self::internal(error.to_string()),
         }
     }
@@ -116,8 +121,13 @@ impl From<Rejection> for Failure {
             | Rejection::ClusterChanged { .. }
             | Rejection::NoMoves
             | Rejection::TooManyMoves { .. }
+            | Rejection::ServerRemoved { .. }
+            | Rejection::BadConfiguration { .. }
+            | Rejection::WrongPart { .. }
+            | Rejection::BadBackup { .. }
             | Rejection::ConfigurationChanged { .. } => Self::bad_request(message),
-            Rejection::OldTerm { .. }
+            Rejection::OutOfOrder { .. }
+            | Rejection::OldTerm { .. }
             | Rejection::WrongAttempt { .. }
             | Rejection::JobChanged
             | Rejection::Initialized

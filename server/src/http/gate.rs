@@ -58,7 +58,9 @@ fn changes(action: Action) -> bool {
         | Action::SteerAllocations
         | Action::WriteNodes
         | Action::WriteServers
-        | Action::WriteVolumes => true,
+        | Action::WriteVolumes
+        | Action::TakeSnapshot
+        | Action::RestoreSnapshot => true,
         Action::ReadJobs
         | Action::ParseJobs
         | Action::ReadLogs

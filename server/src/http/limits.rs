@@ -13,6 +13,8 @@ pub(super) const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// Bytes of a body that carries a job's document: the document in JSON, and the text that it was made from.
 pub(super) const DOCUMENT_BODY_BYTES_MAX: usize = 2 * server_core::limits::JOB_DOCUMENT_BYTES_MAX + 1024 * 1024;
+/// Bytes of a body that is a backup.
+pub(super) const BACKUP_BODY_BYTES_MAX: usize = 1 << 30;
 /// Bytes of any other body.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 

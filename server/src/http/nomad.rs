@@ -4,7 +4,9 @@
 //! listener answers, so a path that is not in it does not exist.
 
 mod agent;
+mod alarms;
 mod allocations;
+mod autopilot;
 mod capacity;
 mod client;
 mod deployments;
@@ -23,6 +25,7 @@ mod propose;
 mod rebalance;
 mod search;
 mod services;
+mod snapshot;
 mod status;
 mod view;
 mod volumes;
@@ -142,7 +145,41 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/v1/status/peers", ReadServers, "Says where the voters are.", act!(status::peers)),
     Route::get("/v1/regions", ReadServers, "Lists regions.", act!(status::regions)),
     Route::read("/v1/namespaces", ReadJobs, "Lists namespaces.", status::namespaces),
+    Route::get("/v1/operator/alarms", ReadServers, "Lists what must never be, and was.", act!(alarms::list)),
     Route::get("/v1/operator/raft/configuration", ReadServers, "Shows who votes.", act!(operator::raft)),
+    Route::delete(
+        "/v1/operator/raft/peer",
+        WriteServers,
+        "Takes a server out of the cluster.",
+        act!(operator::remove_peer),
+    ),
+    Route::put(
+        "/v1/operator/raft/transfer-leadership",
+        WriteServers,
+        "Hands leadership to another server.",
+        act!(operator::transfer_leadership),
+    ),
+    Route::read(
+        "/v1/operator/autopilot/configuration",
+        ReadServers,
+        "Shows how servers are judged.",
+        autopilot::configuration,
+    ),
+    Route::put(
+        "/v1/operator/autopilot/configuration",
+        WriteServers,
+        "Sets how servers are judged.",
+        act!(autopilot::set_configuration),
+    ),
+    Route::get("/v1/operator/autopilot/health", ReadServers, "Shows how servers do.", act!(autopilot::health)),
+    Route::get("/v1/operator/snapshot", TakeSnapshot, "Takes a backup of the cluster.", act!(snapshot::save)),
+    Route::put(
+        "/v1/operator/snapshot",
+        RestoreSnapshot,
+        "Takes the cluster back to a backup of it.",
+        act!(snapshot::restore),
+    )
+    .takes_backup(),
     Route::read(
         "/v1/operator/scheduler/configuration",
         ReadServers,

@@ -14,7 +14,7 @@ use server_core::authorize::Action;
 use super::Api;
 use super::call::Call;
 use super::failure::Failure;
-use super::limits::{BODY_BYTES_MAX, DOCUMENT_BODY_BYTES_MAX};
+use super::limits::{BACKUP_BODY_BYTES_MAX, BODY_BYTES_MAX, DOCUMENT_BODY_BYTES_MAX};
 use super::query::decode;
 use super::read::ReadFn;
 
@@ -116,6 +116,11 @@ impl Route {
     /// The route with a body that may hold a job's document.
     pub(super) const fn takes_document(self) -> Self {
         Self { body_bytes_max: DOCUMENT_BODY_BYTES_MAX, ..self }
+    }
+
+    /// The route with a body that is a backup.
+    pub(super) const fn takes_backup(self) -> Self {
+        Self { body_bytes_max: BACKUP_BODY_BYTES_MAX, ..self }
     }
 
     fn literals(&self) -> usize {

@@ -18,6 +18,7 @@ use proto::net::Channel;
 use proto::wire::{Frame, order};
 use seams::{Blocking, Clock, Random};
 use server_core::apply::{Accepted, Answer, apply};
+use server_core::autopilot::ServerSeen;
 use server_core::command::{Command, Entry};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress};
 use server_core::state::State;
@@ -27,7 +28,10 @@ use tower::ServiceExt;
 
 use super::limits::EVENT_BATCH_MAX;
 use super::{HttpConfig, router};
-use crate::cluster::{Cluster, ClusterError, Consistency, Happening, Leadership, LogNumbers, Member, View};
+use crate::alarms::Raised;
+use crate::cluster::{
+    Cluster, ClusterError, Consistency, Happening, Leadership, LogNumbers, Member, ServersSeen, View,
+};
 
 /// Happenings that the twin keeps.
 pub(super) const HAPPENINGS_KEPT: usize = 2 * EVENT_BATCH_MAX;
@@ -330,6 +334,11 @@ impl Cluster for Twin {
         self.states.subscribe()
     }
 
+    fn alarms(&self) -> (u64, Vec<Raised>) {
+        let at = Timestamp::from_seconds(1_700_000_000);
+        (3, vec![Raised { at, index: 17, invariant: "same everywhere".into(), what: "entry 17 comes late".into() }])
+    }
+
     async fn propose(&self, _: &str, request: Option<[u8; 16]>, command: Command) -> Result<Answer, ClusterError> {
         if !self.leads.load(Ordering::SeqCst) {
             return Err(ClusterError::NoLeader);
@@ -390,7 +399,26 @@ impl Cluster for Twin {
         Ok(self.used.lock().unwrap().clone())
     }
 
+    async fn servers_seen(&self) -> Result<ServersSeen, ClusterError> {
+        if !self.leads.load(Ordering::SeqCst) {
+            return Err(ClusterError::NoLeader);
+        }
+        let seen = ServerSeen {
+            id: 1,
+            is_voter: true,
+            is_leader: true,
+            silent: Duration::ZERO,
+            matching: 9,
+            well_since: Some(Timestamp::from_seconds(1)),
+        };
+        Ok(ServersSeen { servers: vec![seen], last_log: 9, term: 1 })
+    }
+
     async fn remove_server(&self, _: ServerId) -> Result<(), ClusterError> {
         Ok(())
+    }
+
+    async fn transfer_leadership(&self, to: ServerId) -> Result<(), ClusterError> {
+        if to == 1 { Ok(()) } else { Err(ClusterError::Refused(format!("server {to} is no voter"))) }
     }
 }

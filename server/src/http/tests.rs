@@ -8,6 +8,7 @@ mod explain;
 mod limits;
 mod listen;
 mod logs;
+mod operator;
 mod rebalance;
 mod shapes;
 mod volumes;

@@ -50,6 +50,12 @@ pub fn claim(disk: &dyn Disk, folder: &Path, cluster: ClusterId, server: ServerI
     if found == wanted { Ok(()) } else { Err(ClaimFolderError::Taken { folder: folder.to_path_buf(), found, wanted }) }
 }
 
+/// Whether somebody has marked the folder. Blocks.
+pub fn is_claimed(disk: &dyn Disk, folder: &Path) -> io::Result<bool> {
+    disk.create_folder(folder)?;
+    Ok(disk.list(folder)?.contains(&folder.join(FILE)))
+}
+
 fn write(disk: &dyn Disk, folder: &Path, text: &str) -> io::Result<()> {
     let unfinished = folder.join("identity.unfinished");
     let file = disk.open(&unfinished)?;

@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::time::{Duration, Instant, sleep, timeout_at};
 
 use super::Core;
+use super::metrics::metrics_of;
 use super::propose::{RETRY_PAUSE, leader_of};
 use super::types::{StoredMembership, TypeConfig};
 
@@ -43,8 +44,11 @@ pub enum ChangeMembersError {
         leader: Option<(ServerId, String)>,
     },
     /// It took too long; asking again goes on from where it is.
-    #[error("the change of members did not end in time; ask again to go on")]
-    TimedOut,
+    #[error("the change of members did not end in time: {waits_for}; ask again to go on")]
+    TimedOut {
+        /// What it waited for at the end.
+        waits_for: String,
+    },
     /// It makes no sense.
     #[error("members can't change so: {0}")]
     Refused(String),
@@ -52,6 +56,9 @@ pub enum ChangeMembersError {
     #[error("this server is stopping")]
     Stopped,
 }
+
+/// A voter that has not answered for so long is named where a change waits.
+const SILENT_AFTER: Duration = Duration::from_secs(1);
 
 type Attempt = RaftError<TypeConfig, ClientWriteError<TypeConfig>>;
 
@@ -65,7 +72,10 @@ pub fn members_of(membership: &StoredMembership) -> Vec<Member> {
 /// Brings a server in: first as a learner, until it has caught up, then as a voter. A server that is in already gets
 /// the address, if it differs.
 pub async fn add(core: &Core, id: ServerId, address: &str, within: Duration) -> Result<(), ChangeMembersError> {
-    let deadline = Instant::now() + within;
+    add_before(core, id, address, Instant::now() + within).await.map_err(|error| explained(error, core, Some(id)))
+}
+
+async fn add_before(core: &Core, id: ServerId, address: &str, deadline: Instant) -> Result<(), ChangeMembersError> {
     let node = BasicNode::new(address);
     let known = members(core).into_iter().find(|member| member.id == id);
     match &known {
@@ -76,20 +86,56 @@ pub async fn add(core: &Core, id: ServerId, address: &str, within: Duration) -> 
         Some(member) if member.role == Role::Voter => {}
         Some(_) | None => {
             repeat(deadline, || core.add_learner(id, node.clone(), true)).await?;
+            catch_up(core, id, deadline).await?;
         }
     }
     change(core, ChangeMembers::AddVoterIds(BTreeSet::from([id])), deadline).await
+}
+
+/// Waits until server `id` has what was committed when it came: the library is content with one that lags by less than a
+/// snapshot, which in a young cluster is one that nobody has ever reached.
+async fn catch_up(core: &Core, id: ServerId, deadline: Instant) -> Result<(), ChangeMembersError> {
+    let committed = metrics_of(&core.metrics().borrow_watched()).committed;
+    let has_it = |metrics: &openraft::RaftMetrics<TypeConfig>| {
+        metrics_of(metrics).matching.get(&id).is_some_and(|has| *has >= committed)
+    };
+    let remaining = deadline.saturating_duration_since(Instant::now());
+    let caught_up = core.wait(Some(remaining)).metrics(has_it, "a new server catches up").await;
+    caught_up.map(|_| ()).map_err(|_| timed_out())
 }
 
 /// Takes a server out. A leader that removes itself hands over first.
 pub async fn remove(core: &Core, id: ServerId, within: Duration) -> Result<(), ChangeMembersError> {
     let deadline = Instant::now() + within;
     let removed = BTreeSet::from([id]);
-    match members(core).into_iter().find(|member| member.id == id).map(|member| member.role) {
+    let gone = match members(core).into_iter().find(|member| member.id == id).map(|member| member.role) {
         None => Ok(()),
         Some(Role::Voter) => change(core, ChangeMembers::RemoveVoters(removed), deadline).await,
         Some(Role::Learner) => change(core, ChangeMembers::RemoveNodes(removed), deadline).await,
+    };
+    gone.map_err(|error| explained(error, core, None))
+}
+
+/// A change that ran out of time says what it waited for: a server that does not catch up, or voters that are silent.
+fn explained(error: ChangeMembersError, core: &Core, joining: Option<ServerId>) -> ChangeMembersError {
+    let ChangeMembersError::TimedOut { .. } = error else { return error };
+    let metrics = metrics_of(&core.metrics().borrow_watched());
+    if let Some(id) = joining.filter(|id| metrics.matching.get(id).is_none_or(|has| *has < metrics.committed)) {
+        let has = metrics.matching.get(&id).copied().unwrap_or(0);
+        let waits_for = format!("server {id} has {has} of {} entries", metrics.committed);
+        return ChangeMembersError::TimedOut { waits_for };
     }
+    let is_silent = |member: &&Member| {
+        member.role == Role::Voter
+            && member.id != metrics.id
+            && metrics.silent.get(&member.id).is_none_or(|silent| *silent > SILENT_AFTER)
+    };
+    let silent: Vec<String> = metrics.members.iter().filter(is_silent).map(|member| member.id.to_string()).collect();
+    let waits_for = match silent.is_empty() {
+        true => "a majority has not confirmed it yet".to_string(),
+        false => format!("servers {} do not answer", silent.join(", ")),
+    };
+    ChangeMembersError::TimedOut { waits_for }
 }
 
 /// Hands leadership to `to` and waits until it leads.
@@ -108,7 +154,8 @@ pub async fn transfer(core: &Core, to: ServerId, within: Duration) -> Result<(),
     core.trigger().transfer_leader(to).await.map_err(|_| ChangeMembersError::Stopped)?;
     let remaining = deadline.saturating_duration_since(Instant::now());
     let leads = core.wait(Some(remaining)).current_leader(to, "leadership is handed over").await;
-    leads.map(|_| ()).map_err(|_| ChangeMembersError::TimedOut)
+    let waits_for = || format!("server {to} does not lead yet");
+    leads.map(|_| ()).map_err(|_| ChangeMembersError::TimedOut { waits_for: waits_for() })
 }
 
 fn members(core: &Core) -> Vec<Member> {
@@ -123,6 +170,10 @@ async fn change(
     repeat(deadline, || core.change_membership(change.clone(), false)).await
 }
 
+fn timed_out() -> ChangeMembersError {
+    ChangeMembersError::TimedOut { waits_for: "nothing was confirmed".into() }
+}
+
 /// Tries until it succeeds or can't: a fresh leader has no lease yet, and changes wait for each other.
 async fn repeat<T, F>(deadline: Instant, attempt: impl Fn() -> F) -> Result<(), ChangeMembersError>
 where
@@ -130,7 +181,7 @@ where
 {
     loop {
         let error = match timeout_at(deadline, attempt()).await {
-            Err(_) => return Err(ChangeMembersError::TimedOut),
+            Err(_) => return Err(timed_out()),
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => error,
         };
@@ -149,7 +200,7 @@ where
             RaftError::APIError(error) => return Err(ChangeMembersError::Refused(error.to_string())),
         }
         if Instant::now() + RETRY_PAUSE >= deadline {
-            return Err(ChangeMembersError::TimedOut);
+            return Err(timed_out());
         }
         sleep(RETRY_PAUSE).await;
     }

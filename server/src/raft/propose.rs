@@ -46,7 +46,7 @@ pub enum ProposeError {
     /// This server has stopped or is stopping; what was sent before may or may not be committed.
     #[error("this server is stopping")]
     Stopped,
-    /// This server's disk failed or is full; the reason says which.
+    /// It is not: this server's disk failed or is full; the reason says which.
     #[error("this server can't store commands: {0}")]
     Storage(String),
 }
@@ -106,9 +106,9 @@ pub fn leader_of(forward: &ForwardToLeader<TypeConfig>) -> Option<(ServerId, Str
     forward.leader_id.map(|id| (id, address))
 }
 
+/// After a failed write, too, what this server had sent before may be committed by the others.
 fn stopped(fatal: &Fatal<TypeConfig>) -> ProposeError {
     match fatal {
-        Fatal::StorageError(error) => ProposeError::Storage(error.to_string()),
-        Fatal::Panicked | Fatal::Stopped => ProposeError::Stopped,
+        Fatal::StorageError(_) | Fatal::Panicked | Fatal::Stopped => ProposeError::Stopped,
     }
 }

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A file is written under another name, synced, renamed, and its folder synced, so that a snapshot is there as a whole
-//! or not at all. All calls block; the state machine makes them through [`Blocking`](seams::Blocking).
+//! or not at all. Large ones are synced piece by piece: one sync of everything would hold up those of the log. All calls
+//! block; the state machine makes them through [`Blocking`](seams::Blocking).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,10 @@ const FORMAT: u32 = 1;
 const EXTENSION: &str = "snapshot";
 /// Bytes before the header: magic, header length, header checksum.
 const PREFIX: usize = 16;
+/// Bytes that are written between two syncs.
+const SYNCED_BYTES: usize = 16 << 20;
+/// A snapshot that is not there as a whole yet.
+const UNFINISHED: &str = "unfinished";
 
 /// The folder of a server's snapshots.
 #[derive(Clone)]
@@ -48,6 +53,12 @@ struct HeaderMessage {
     data_length: u64,
     #[prost(uint32, tag = "6")]
     data_crc32: u32,
+}
+
+/// Why a file can't be used, and where that was found.
+struct Unusable {
+    offset: usize,
+    reason: String,
 }
 
 impl Snapshots {
@@ -76,52 +87,75 @@ impl Snapshots {
         prefix.extend_from_slice(&crc32fast::hash(&header).to_le_bytes());
         prefix.extend_from_slice(&header);
 
-        let unfinished = self.folder.join("unfinished");
-        let file = self.disk.open(&unfinished)?;
-        file.set_len(0)?;
-        file.write_at(&prefix, 0)?;
-        file.write_at(&snapshot.snapshot, prefix.len() as u64)?;
-        file.sync()?;
+        let unfinished = self.folder.join(UNFINISHED);
+        if let Err(error) = self.write(&unfinished, &[&prefix, &snapshot.snapshot]) {
+            // What there was of it would take the room that a full disk lacks. A second error says nothing new.
+            let _ = self.disk.remove(&unfinished);
+            return Err(error);
+        }
         let path = self.path(&snapshot.meta);
         self.disk.rename(&unfinished, &path)?;
         self.disk.sync_folder(&self.folder)?;
         self.remove_all_but(Some(&path))
     }
 
+    fn write(&self, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+        let file = self.disk.open(path)?;
+        file.set_len(0)?;
+        let mut offset = 0;
+        for piece in parts.iter().flat_map(|part| part.chunks(SYNCED_BYTES)) {
+            file.write_at(piece, offset)?;
+            file.sync()?;
+            offset += piece.len() as u64;
+        }
+        Ok(())
+    }
+
     /// The newest snapshot, checked; none if there never was one. A damaged one is an error: what it held is in no log.
     pub fn load(&self) -> io::Result<Option<Snapshot>> {
         let Some(path) = self.newest()? else { return Ok(None) };
         let bytes = Bytes::from(self.disk.open(&path)?.read_all()?);
-        self.parse(bytes).map(Some).map_err(|reason| {
-            let text = format!("snapshot {} can't be used: {reason}", path.display());
-            io::Error::new(io::ErrorKind::InvalidData, text)
+        self.parse(bytes).map(Some).map_err(|Unusable { offset, reason }| {
+            let file = path.display();
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{file} is damaged at offset {offset}: {reason}; {}", super::log::HINT),
+            )
         })
     }
 
-    fn parse(&self, bytes: Bytes) -> Result<Snapshot, String> {
+    fn parse(&self, bytes: Bytes) -> Result<Snapshot, Unusable> {
+        let at = |offset: usize, reason: &str| Unusable { offset, reason: reason.to_string() };
         let word = |at: usize| bytes.get(at..at + 4).and_then(|word| Some(u32::from_le_bytes(word.try_into().ok()?)));
-        let (Some(length), Some(checksum)) = (word(8), word(12)) else { return Err("it is too short".to_string()) };
+        let (Some(length), Some(checksum)) = (word(8), word(12)) else {
+            return Err(at(bytes.len(), "the snapshot ends here"));
+        };
         if &bytes[..8] != MAGIC {
-            return Err("it does not begin as a snapshot does".to_string());
+            return Err(at(0, "it does not begin as a snapshot does"));
         }
         let data_at = PREFIX + length as usize;
-        let header = bytes.get(PREFIX..data_at).ok_or("it is too short")?;
+        let header = bytes.get(PREFIX..data_at).ok_or_else(|| at(8, "its header is longer than the file"))?;
         if crc32fast::hash(header) != checksum {
-            return Err(format!("its header is damaged, at offset {PREFIX}"));
+            return Err(at(8, "its header does not have the checksum that was written"));
         }
-        let header: HeaderMessage = decode(header).map_err(|error| error.to_string())?;
+        let header: HeaderMessage = decode(header).map_err(|error| at(PREFIX, &error.to_string()))?;
         if header.format > FORMAT {
-            return Err(format!("its format {} is newer than this program's {FORMAT}", header.format));
+            let reason = format!("its format {} is newer than this program's {FORMAT}", header.format);
+            return Err(at(PREFIX, &reason));
         }
         if header.cluster != self.cluster.as_bytes() {
-            return Err("it belongs to another cluster".to_string());
+            return Err(at(PREFIX, "it belongs to another cluster"));
         }
         let data = bytes.slice(data_at..);
-        if data.len() as u64 != header.data_length || crc32fast::hash(&data) != header.data_crc32 {
-            return Err(format!("its data is damaged, from offset {data_at}"));
+        if data.len() as u64 != header.data_length {
+            let reason = format!("it was written with {} bytes of data and has {}", header.data_length, data.len());
+            return Err(at(bytes.len(), &reason));
         }
-        let membership =
-            header.membership.unwrap_or_default().try_into().map_err(|error: io::Error| error.to_string())?;
+        if crc32fast::hash(&data) != header.data_crc32 {
+            return Err(at(data_at, "its data, which begins there, does not have the checksum that was written"));
+        }
+        let membership = header.membership.unwrap_or_default().try_into();
+        let membership = membership.map_err(|error: io::Error| at(PREFIX, &error.to_string()))?;
         let meta = SnapshotMeta { last_log_id: header.last.map(Into::into), last_membership: membership };
         Ok(Snapshot { meta, snapshot: data })
     }

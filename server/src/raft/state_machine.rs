@@ -10,7 +10,10 @@ use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
 use seams::Blocking;
 use tokio::sync::watch;
+use tokio::time::{Duration, sleep};
+use tokio_util::sync::CancellationToken;
 
+use super::log::is_full;
 use super::machine::{FrozenState, Machine};
 use super::snapshots::Snapshots;
 use super::types::{Answer, LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
@@ -18,6 +21,9 @@ use super::types::{Answer, LogId, Snapshot, SnapshotMeta, StoredMembership, Type
 /// Most entries between two calls of [`Machine::advanced`], so that in a long replay the first proposers and readers
 /// don't wait for the last.
 const ADVANCE_AFTER_MAX: usize = 256;
+
+/// Pause before a snapshot that found no room is written again.
+const ROOM_PAUSE: Duration = Duration::from_secs(3);
 
 /// The machine, what it has applied, and its snapshots.
 pub struct StateMachine {
@@ -28,15 +34,17 @@ pub struct StateMachine {
     snapshots: Snapshots,
     blocking: Blocking,
     applied: watch::Sender<Index>,
+    stops: CancellationToken,
 }
 
 impl StateMachine {
-    /// The machine as the newest snapshot leaves it. Blocks.
+    /// The machine as the newest snapshot leaves it. Blocks. What waits for room on a full disk ends with `stops`.
     pub fn restore(
         mut machine: Box<dyn Machine>,
         snapshots: Snapshots,
         blocking: Blocking,
         applied: watch::Sender<Index>,
+        stops: CancellationToken,
     ) -> io::Result<Self> {
         let mut meta = SnapshotMeta::default();
         if let Some(snapshot) = snapshots.load()? {
@@ -48,7 +56,16 @@ impl StateMachine {
             applied.send_replace(last.index());
         }
         let SnapshotMeta { last_log_id: last, last_membership: membership } = meta;
-        Ok(Self { machine: Mutex::new(machine), last, membership, snapshots, blocking, applied })
+        Ok(Self { machine: Mutex::new(machine), last, membership, snapshots, blocking, applied, stops })
+    }
+
+    /// The last entry that is applied.
+    pub fn last(&self) -> Option<LogId> {
+        self.last
+    }
+
+    fn keeper(&self) -> Keeper {
+        Keeper { snapshots: self.snapshots.clone(), blocking: self.blocking, stops: self.stops.clone() }
     }
 
     fn machine(&mut self) -> &mut dyn Machine {
@@ -107,14 +124,13 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     async fn get_snapshot_builder(&mut self) -> Builder {
         let meta = SnapshotMeta { last_log_id: self.last, last_membership: self.membership.clone() };
         let state = Mutex::new(Some(self.machine().freeze()));
-        Builder { meta, state, snapshots: self.snapshots.clone(), blocking: self.blocking }
+        Builder { meta, state, keeper: self.keeper() }
     }
 
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, data: Bytes) -> io::Result<()> {
         let snapshot = Snapshot { meta: meta.clone(), snapshot: data };
         // The file comes first: a server that dies in between restores from it.
-        let snapshots = self.snapshots.clone();
-        let snapshot = self.blocking.run(move || snapshots.save(&snapshot).map(|()| snapshot)).await??;
+        let snapshot = self.keeper().save(snapshot).await?;
         self.machine().restore(&snapshot.snapshot)?;
         self.last = meta.last_log_id;
         self.membership = meta.last_membership.clone();
@@ -132,8 +148,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
 pub struct Builder {
     meta: SnapshotMeta,
     state: Mutex<Option<Box<dyn FrozenState>>>,
-    snapshots: Snapshots,
-    blocking: Blocking,
+    keeper: Keeper,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for Builder {
@@ -142,13 +157,38 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
     async fn build_snapshot(&mut self) -> io::Result<Snapshot> {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let state = state.ok_or_else(|| io::Error::other("a builder builds one snapshot"))?;
-        let (meta, snapshots) = (self.meta.clone(), self.snapshots.clone());
-        self.blocking
-            .run(move || {
-                let snapshot = Snapshot { meta, snapshot: Bytes::from(state.encode()) };
-                snapshots.save(&snapshot).map(|()| snapshot)
-            })
-            .await?
+        let meta = self.meta.clone();
+        let encode = move || Snapshot { meta, snapshot: Bytes::from(state.encode()) };
+        let snapshot = self.keeper.blocking.run(encode).await?;
+        self.keeper.save(snapshot).await
+    }
+}
+
+/// Writes snapshots; on a full disk it waits for room, since nothing is lost that way: the log holds everything.
+struct Keeper {
+    snapshots: Snapshots,
+    blocking: Blocking,
+    stops: CancellationToken,
+}
+
+impl Keeper {
+    async fn save(&self, mut snapshot: Snapshot) -> io::Result<Snapshot> {
+        loop {
+            let snapshots = self.snapshots.clone();
+            let write = move || (snapshots.save(&snapshot), snapshot);
+            let (saved, back) = self.blocking.run(write).await?;
+            match saved {
+                Ok(()) => return Ok(back),
+                Err(error) if is_full(&error) => tracing::warn!(%error, "the disk is full: no room for a snapshot"),
+                Err(error) => return Err(error),
+            }
+            snapshot = back;
+            tokio::select! {
+                biased;
+                () = self.stops.cancelled() => return Err(io::ErrorKind::StorageFull.into()),
+                () = sleep(ROOM_PAUSE) => {}
+            }
+        }
     }
 }
 
@@ -192,7 +232,8 @@ mod tests {
         let snapshots = Snapshots::open(disk, PathBuf::from("/snapshots"), ClusterId::derive(&[b"test"])).unwrap();
         let machine = Box::new(Published(published.clone()));
         let (applied, _) = watch::channel(0);
-        let mut machine = StateMachine::restore(machine, snapshots, Blocking::Inline, applied).unwrap();
+        let mut machine =
+            StateMachine::restore(machine, snapshots, Blocking::Inline, applied, CancellationToken::new()).unwrap();
         let most = ADVANCE_AFTER_MAX as Index;
         for (entries, wanted) in [(1..most, vec![most - 1]), (most..2 * most + 1, vec![2 * most - 1, 2 * most])] {
             let entry = |index| Ok((Entry { log_id: log_id(1, index), payload: EntryPayload::Blank }, None));

@@ -2,6 +2,9 @@
 //! clock and one seed.
 
 mod cluster;
+mod golden;
+mod power;
+mod rot;
 
 use std::future::Future;
 use std::time::Duration;
@@ -161,6 +164,30 @@ fn a_server_joins_votes_and_is_removed_again() {
         assert_ne!(next, leader);
         cluster.wait("the leader is out", |cluster| cluster.raft(next).members().len() == 3).await;
         assert!(!cluster.raft(next).members().iter().any(|member| member.id == leader));
+    });
+}
+
+#[test]
+fn a_change_of_members_that_does_not_end_says_for_whom_it_waits() {
+    run(16, async {
+        let mut cluster = Cluster::of_three(16).await;
+        cluster.write("before").await;
+        let leader = cluster.leader().await;
+        let waits = cluster.raft(leader).add_server(4, "server-4", SECOND).await.unwrap_err().to_string();
+        assert!(waits.contains("server 4 has 0 of "), "{waits}");
+        let others: Vec<_> = (1..=3).filter(|id| *id != leader).collect();
+        for id in &others {
+            cluster.kill(*id).await;
+        }
+        cluster
+            .wait("both are silent", |cluster| {
+                others
+                    .iter()
+                    .all(|id| cluster.raft(leader).metrics().silent.get(id).is_none_or(|silent| *silent > SECOND))
+            })
+            .await;
+        let waits = cluster.raft(leader).remove_server(others[0], SECOND).await.unwrap_err().to_string();
+        assert!(waits.contains(&format!("servers {}, {} do not answer", others[0], others[1])), "{waits}");
     });
 }
 

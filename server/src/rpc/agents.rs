@@ -167,7 +167,7 @@ impl Session<'_> {
         let items: Vec<_> = wanted
             .map(|allocation| WantedItem {
                 allocation: allocation_to_bytes(allocation.id),
-                generation: allocation.generation,
+                generation: in_epoch(&state, allocation.generation),
             })
             .collect();
         if self.last_sent.as_ref() == Some(&items) {
@@ -220,7 +220,16 @@ fn bodies(state: &State, node: NodeId, fetch: &wire::Fetch) -> Bodies {
 
 /// Index of the job's first registration; 0 where there is no such job.
 fn create_index(state: &State, job: &JobKey) -> Index {
-    state.job(job).map_or(0, |record| record.create_index)
+    state.job(job).map_or(0, |record| in_epoch(state, record.create_index))
+}
+
+/// Indexes stay far below this many bits.
+const EPOCH_SHIFT: u32 = 48;
+
+/// A number by which an agent tells the newer of two, as it is told: what was made after a backup and is gone with the
+/// restore must not be taken for what the restored cluster makes under the same number.
+fn in_epoch(state: &State, number: Index) -> Index {
+    number.wrapping_add(state.epoch() << EPOCH_SHIFT)
 }
 
 fn assignment(state: &State, allocation: &Allocation) -> Assignment {
@@ -239,6 +248,6 @@ fn assignment(state: &State, allocation: &Allocation) -> Assignment {
         after: allocation.ties().after.clone(),
         deployment: allocation.deployment,
         desired: allocation.desired.clone(),
-        generation: allocation.generation,
+        generation: in_epoch(state, allocation.generation),
     }
 }

@@ -3,7 +3,8 @@
 //! `core-bench pack --nodes nodes.csv --tasks tasks.csv` replays arrivals and ends over the core itself (the state, its
 //! commands and the scheduler, not a copy of the scorer) and, on the same input, over three baselines: first fit, a
 //! Nomad-like score over all nodes, and the same over two sampled nodes. `core-bench convert` writes such files from
-//! published data sets. `core-bench place` is the part of `make bench` that times decisions.
+//! published data sets. `core-bench place` and `core-bench recover` are parts of `make bench`: they time decisions, and
+//! saving and restoring a large state.
 //!
 //! Reading order: [`input`] is what is read, through [`csv`]; [`replay`] plays it over a [`replay::Placer`], of which
 //! [`product`] is the core and [`baseline`] the others; [`cluster`] and [`bound`] are what is measured; [`pack`] runs
@@ -23,6 +24,7 @@ mod pack;
 mod report;
 
 mod place;
+mod recover;
 
 mod convert;
 mod files;
@@ -43,6 +45,7 @@ struct Arguments {
 enum Command {
     Pack(pack::Options),
     Place(place::Options),
+    Recover(recover::Options),
     Convert(convert::Options),
 }
 
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Pack(options) => pack::run(&options),
         Command::Place(options) => place::run(&options),
+        Command::Recover(options) => recover::run(&options),
         Command::Convert(options) => convert::run(&options),
     };
     match done {

@@ -15,7 +15,7 @@ use server_core::apply::{Answer, apply};
 use server_core::command::{Command, Entry};
 use server_core::schedule::Scheduler;
 use server_core::state::State;
-use workload::{Kind, Workload};
+pub use workload::{Kind, Workload};
 
 /// Runs of each workload, and for a quick look.
 const RUNS: usize = 3;
@@ -88,18 +88,28 @@ pub fn run(options: &Options) -> Result<String, String> {
 
 impl Workload {
     fn run(&self) -> Result<Timed, String> {
+        let mut timed = Timed::default();
+        self.fill(&mut timed)?;
+        Ok(timed)
+    }
+
+    /// The state in which all its jobs are placed.
+    pub fn filled(&self) -> Result<State, String> {
+        self.fill(&mut Timed::default())
+    }
+
+    fn fill(&self, timed: &mut Timed) -> Result<State, String> {
         let mut state = State::default();
         for at in 0..self.nodes {
             command(&mut state, Command::RegisterNode { node: Arc::new(self.node(at)) })?;
         }
         let mut scheduler = Scheduler::default();
-        let mut timed = Timed::default();
         for at in 0..self.jobs {
-            self.decide_one(&mut state, &mut scheduler, at, &mut timed)?;
+            self.decide_one(&mut state, &mut scheduler, at, timed)?;
         }
         let wanted = u64::from(self.tasks) * self.jobs as u64;
         if timed.placed == wanted {
-            Ok(timed)
+            Ok(state)
         } else {
             Err(format!("{self}: only {} of {wanted} placed", timed.placed))
         }
@@ -134,7 +144,8 @@ impl Workload {
     }
 }
 
-fn command(state: &mut State, command: Command) -> Result<(), String> {
+/// Applies a command that must be accepted.
+pub fn command(state: &mut State, command: Command) -> Result<(), String> {
     let entry = Entry { at: Timestamp::default(), request: None, caller: String::new(), command };
     let index = state.index() + 1;
     match apply(state, index, 1, &entry).answer {

@@ -12,6 +12,7 @@ use seams::{Blocking, RealDisk};
 use server::authority::{
     AUTHORITY_KEY_FILE, Authority, JoinToken, Joiner, SERVER_FILE, ServerDocument, TOKENS_FILE, join,
 };
+use server::backup::RAFT_FOLDER;
 use server::cluster::Cluster;
 use server::dns::{Answers, DnsServer, Zone};
 use server::http::{HttpConfig, check_bind, serve};
@@ -80,8 +81,8 @@ pub async fn start(
         name: config.name.clone(),
         address: rpc.to_string(),
         http_address: http.to_string(),
-        folder: home.join("raft"),
-        begins_cluster: first == Some(document.id),
+        folder: home.join(RAFT_FOLDER),
+        begins_cluster: first == Some(document.id) && !document.restored,
         peers: peers(config, &document),
         authority: authority.clone(),
         join_tokens: read_tokens(&home)?,
@@ -165,7 +166,7 @@ async fn find_identity(
     std::fs::create_dir_all(home).map_err(|error| Failure::new(error.to_string()).at(home.display().to_string()))?;
     if let Some(cluster) = cluster_folder::of(config, folder) {
         let (made, _) = cluster_folder::server_at(&cluster, &rpc.to_string())?;
-        copy_private(&made, home)?;
+        take_over(&made, home)?;
         return read_document(home);
     }
     let token = config.join_token.as_deref().ok_or_else(|| {
@@ -178,8 +179,13 @@ async fn find_identity(
         return Err(Failure::new("the cluster admitted this process as something else than a server"));
     };
     joined.identity.save(home).map_err(|error| Failure::new(error.to_string()))?;
-    let document =
-        ServerDocument { cluster: joined.identity.cluster(), id, name: config.name.clone(), servers: Vec::new() };
+    let document = ServerDocument {
+        cluster: joined.identity.cluster(),
+        id,
+        name: config.name.clone(),
+        servers: Vec::new(),
+        restored: false,
+    };
     let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;
     proto::identity::write_private(&home.join(SERVER_FILE), text.as_bytes())
         .map_err(|error| Failure::new(error.to_string()))?;
@@ -241,14 +247,54 @@ fn read_tokens(home: &Path) -> Result<Vec<server_core::command::JoinTokenRecord>
     Ok(tokens.iter().map(server::token_record).collect())
 }
 
-/// Copies the files of a folder, readable by the owner alone.
+/// Says in a folder that `sched server init` made that a server was started from it.
+const TAKEN_FILE: &str = "taken";
+
+/// Takes over the folder that was made for this server, once: whoever starts from it a second time has lost what the
+/// server confirmed, and must not pretend to be it.
+fn take_over(made: &Path, home: &Path) -> Result<(), Failure> {
+    let taken = made.join(TAKEN_FILE);
+    if taken.exists() {
+        return Err(Failure::new("a server was started from this folder before, and its data is gone")
+            .at(made.display().to_string())
+            .hint(
+                "an id is never used again: remove the old one with `sched server leave`, and join with a token from \
+                 `sched server join`",
+            )
+            .hint("if no server of the cluster has any data, make a new cluster with `sched server init`"));
+    }
+    let raft = made.join(RAFT_FOLDER);
+    if raft.exists() {
+        for folder in ["", "log", "snapshots"] {
+            let to = home.join(RAFT_FOLDER).join(folder);
+            std::fs::create_dir_all(&to)
+                .map_err(|error| Failure::new(error.to_string()).at(to.display().to_string()))?;
+            copy_private(&raft.join(folder), &to)?;
+        }
+    }
+    copy_private(made, home)?;
+    if let Err(error) = std::fs::write(&taken, "a server was started from this folder\n") {
+        tracing::warn!(folder = %made.display(), %error, "it can't be noted that this folder is taken");
+    }
+    Ok(())
+}
+
+/// Copies the files of a folder, readable by the owner alone. What names the server comes last: only then is the copy
+/// a server's.
 fn copy_private(from: &Path, to: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(error.to_string()).at(from.display().to_string());
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(from).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let content = std::fs::read(entry.path()).map_err(failed)?;
-        proto::identity::write_private(&to.join(entry.file_name()), &content)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        if entry.file_type().map_err(failed)?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort_by_key(|path| path.ends_with(SERVER_FILE));
+    for path in files {
+        let content = std::fs::read(&path).map_err(failed)?;
+        let Some(name) = path.file_name() else { continue };
+        proto::identity::write_private(&to.join(name), &content).map_err(|error| Failure::new(error.to_string()))?;
     }
     Ok(())
 }

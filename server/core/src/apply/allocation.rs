@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, AllocationId, ClientStatus, Desired, JobKey, JobType, NodeId, NodeStatus, Observation, StopReason,
     TaskStates, Term, Trigger,
 };
 
-use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, job};
+use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, guard, job};
+use crate::drain::Budgets;
 use crate::limits::CHECK_OUTPUT_BYTES_MAX;
 use crate::reconnect;
 use crate::rows::Place;
@@ -29,7 +31,7 @@ pub(super) fn observe(
         for observation in observations {
             freed |= observe_one(state, work, *node, observation);
         }
-        if freed && state.node(*node).is_some_and(|node| node.is_schedulable()) {
+        if freed && !is_on(OldBug::RoomUnnoticed) && state.node(*node).is_some_and(|node| node.is_schedulable()) {
             state.put_gain(*node);
         }
     }
@@ -38,8 +40,12 @@ pub(super) fn observe(
 
 /// Takes over one observation; whether it freed something on the node.
 fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: &Observation<TaskStates>) -> bool {
+    if let Err(alarm) = guard::observed(node, observation) {
+        work.alarms.push(alarm);
+        return false;
+    }
     let Some(old) = state.allocation(observation.allocation).cloned() else { return false };
-    if old.node != node || old.client_status.is_terminal() {
+    if old.node != node || (old.client_status.is_terminal() && !is_on(OldBug::EndsRevoked)) {
         return false;
     }
     let mut new = (*old).clone();
@@ -138,9 +144,14 @@ pub(super) fn migrate(
 ) -> Result<Accepted, Rejection> {
     check_term(state, term)?;
     let mut jobs = BTreeSet::new();
+    let mut budgets = Budgets::default();
     for (id, stop) in moves.iter().map(|id| (id, false)).chain(stops.iter().map(|id| (id, true))) {
         let Some(allocation) = state.allocation(*id) else { continue };
         if !allocation.is_live() || (allocation.migrate && !stop) {
+            continue;
+        }
+        // Something else may move, or be missing, since the leader looked; it looks again.
+        if !budgets.allow(state, allocation, stop, work.at) {
             continue;
         }
         let mut allocation = Allocation::clone(allocation);

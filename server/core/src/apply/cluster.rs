@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::{ClusterId, Index, ServerId};
 
 use super::{Accepted, AtWork, Rejection};
+use crate::autopilot::AutopilotConfiguration;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::state::State;
 
@@ -40,6 +41,9 @@ pub(super) fn allocate_server(
 }
 
 pub(super) fn announce_server(state: &mut State, server: &ServerRecord) -> Result<Accepted, Rejection> {
+    if state.removed_servers.get(&server.id).is_some() {
+        return Err(Rejection::ServerRemoved { id: server.id });
+    }
     state.last_server_id = state.last_server_id.max(server.id);
     if state.servers.get(&server.id).is_none_or(|known| **known != *server) {
         state.indexes.servers = state.index;
@@ -48,8 +52,13 @@ pub(super) fn announce_server(state: &mut State, server: &ServerRecord) -> Resul
     Ok(Accepted { server: Some(server.id), ..Accepted::default() })
 }
 
+/// Forgets a server for good: who comes back with its id is not taken in. One that never announced itself has an id, too.
 pub(super) fn forget_server(state: &mut State, id: ServerId) -> Result<Accepted, Rejection> {
-    state.servers.remove(&id).ok_or(Rejection::NoSuchServer)?;
+    let known = state.servers.remove(&id).is_some() || id <= state.last_server_id;
+    if !known || state.removed_servers.get(&id).is_some() {
+        return Err(Rejection::NoSuchServer);
+    }
+    state.removed_servers.insert(id, ());
     state.indexes.servers = state.index;
     Ok(Accepted { server: Some(id), ..Accepted::default() })
 }
@@ -68,6 +77,22 @@ pub(super) fn put_join_token(state: &mut State, work: &AtWork, token: &JoinToken
 /// Raises the version that all servers speak; it never goes back.
 pub(super) fn set_version(state: &mut State, version: u32) -> Result<Accepted, Rejection> {
     state.cluster_version = state.cluster_version.max(version);
+    Ok(Accepted::default())
+}
+
+pub(super) fn set_autopilot(
+    state: &mut State,
+    configuration: AutopilotConfiguration,
+    check_index: Option<Index>,
+) -> Result<Accepted, Rejection> {
+    if check_index.is_some_and(|wanted| wanted != state.autopilot_index) {
+        return Err(Rejection::ConfigurationChanged { found: state.autopilot_index });
+    }
+    if let Some(fault) = configuration.fault() {
+        return Err(Rejection::BadConfiguration { fault });
+    }
+    state.autopilot = configuration;
+    state.autopilot_index = state.index;
     Ok(Accepted::default())
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, ClientStatus, Desired, DrainOutcome, DrainStrategy, Eligibility, JobKey, LastDrain, Node, NodeEvent,
     NodeId, NodeStatus, StopReason, Term, Timestamp, Trigger,
@@ -257,7 +258,9 @@ fn lose_contact(state: &mut State, work: &mut AtWork, id: NodeId) {
         allocation.client_description = Some("the node is out of contact".into());
         super::allocation::save(state, work, allocation, false);
     }
-    evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
+    if !is_on(OldBug::LossUnnoticed) {
+        evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
+    }
 }
 
 /// Decides of what a node brings back that was silent since then. What its replacement stays for ends in this entry, so
@@ -344,7 +347,7 @@ fn save(state: &mut State, work: &AtWork, mut node: Node, kind: NodeChange) {
     state.put_node(node);
     // Whether an instance answers depends on its node.
     let on_it: Vec<_> = state.allocations_of_node(id).map(|allocation| allocation.id).collect();
-    for allocation in on_it {
+    for allocation in on_it.into_iter().filter(|_| !is_on(OldBug::CatalogForgetsNodes)) {
         state.derive_instances(allocation);
     }
 }

@@ -10,6 +10,7 @@ mod ports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, AllocationId, AssignedPort, Cohort, DeploymentId, Desired, Evaluation, Group, JobKey, Misfit, Node,
     NodeId, NodeStatus, Resources, StopReason, Trigger, fits,
@@ -50,6 +51,10 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
         return Err(Rejection::JobChanged);
     }
     for stop in &plan.stops {
+        // What has just taken its place may have failed since.
+        if stop.reason == StopReason::Migrated && !is_replaced_well(state, stop.allocation) {
+            continue;
+        }
         if let Some(known) = state.allocation(stop.allocation).filter(|known| known.desired == Desired::Run).cloned() {
             let mut known = (*known).clone();
             known.desired = Desired::Stop(stop.reason);
@@ -186,7 +191,8 @@ impl Placer<'_> {
             return Some(reject(placement.count, vec![]));
         };
         let Some(group) = version.job.group(&placement.group) else { return Some(reject(placement.count, vec![])) };
-        if !node.is_schedulable() || node.generation != placement.node_generation {
+        let is_open = node.is_schedulable() && node.generation == placement.node_generation;
+        if !is_open && !is_on(OldBug::ClosedNodesUsed) {
             return Some(reject(placement.count, vec![]));
         }
         let line = Line {
@@ -299,6 +305,7 @@ impl Placer<'_> {
         if !self.indexes.contains_key(&group.name) {
             let live = state.allocations_of_job(&self.plan.job);
             let live = live.filter(|known| known.group == group.name && known.is_live());
+            let live = live.filter(|_| !is_on(OldBug::NamesGivenTwice));
             // What the plan gives to others, before or after, is not free either.
             let of_group = self.plan.placements.iter().filter(|placement| placement.group == group.name);
             let given = of_group.flat_map(|placement| placement.tails.iter().filter_map(|tail| tail.index));
@@ -324,7 +331,14 @@ struct Line<'a> {
 /// plan that was made while its node was silent may still want to replace it.
 fn stands(state: &State, allocation: &Allocation) -> bool {
     let is_in_reach = state.node(allocation.node).is_some_and(|node| node.status != NodeStatus::Down);
-    allocation.is_live() && !allocation.migrate && is_in_reach
+    allocation.is_live() && !allocation.migrate && is_in_reach && !is_on(OldBug::ReturnsIgnored)
+}
+
+/// Whether something healthy stands in for an allocation that moves.
+fn is_replaced_well(state: &State, id: AllocationId) -> bool {
+    let next_of = |known: &Allocation| state.allocation(known.ties().next?);
+    let mut chain = std::iter::successors(state.allocation(id).and_then(|known| next_of(known)), |next| next_of(next));
+    chain.any(|next| next.is_live() && next.healthy == Some(true)) || is_on(OldBug::MovedTooEarly)
 }
 
 /// The name indexes of a group.

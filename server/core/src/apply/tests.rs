@@ -134,3 +134,51 @@ fn nodes_and_allocations_of_an_older_release_are_read() {
     let old = without(serde_json::to_value(&tail).unwrap(), &["cores", "devices"]);
     assert_eq!(serde_json::from_value::<crate::plan::Tail>(old).unwrap(), tail);
 }
+
+#[test]
+fn an_entry_out_of_order_changes_nothing_and_raises_an_alarm() {
+    let mut state = State::default();
+    register(&mut state, 0);
+    let known = state.clone();
+    let command = Command::DeregisterJob { job: JobKey::new("default", "web"), purge: true };
+    let entry = Entry { at: Timestamp::default(), request: None, caller: String::new(), command };
+    for index in [state.index(), state.index() - 1] {
+        let applied = apply(&mut state, index, 1, &entry);
+        assert_eq!(applied.answer, Answer::Rejected(Rejection::OutOfOrder { index, last: known.index() }));
+        assert_eq!(applied.alarms.len(), 1);
+        assert_eq!(state, known);
+    }
+    let applied = apply(&mut state, known.index() + 1, 1, &entry);
+    assert!(applied.alarms.is_empty() && !applied.changes.is_empty());
+}
+
+#[test]
+fn what_no_agent_may_say_is_passed_over_and_raises_an_alarm() {
+    let mut state = State::default();
+    let node = register_node(&mut state);
+    register(&mut state, 0);
+    let pending = state.open_evaluations(EvaluationStatus::Pending).next().cloned().expect("it was just registered");
+    let plan = schedule(&state, &pending, Timestamp::default()).plan;
+    carry_out(&mut state, Command::Plan(Box::new(crate::plan::Plan { term: 1, ..plan })));
+    let id = state.allocations().next().expect("it was placed").id;
+    for (status, alarms) in
+        [(model::ClientStatus::Unknown, 1), (model::ClientStatus::Lost, 1), (model::ClientStatus::Running, 0)]
+    {
+        let observation = model::Observation {
+            allocation: id,
+            client_status: status,
+            client_description: String::new(),
+            tasks: BTreeMap::new(),
+            healthy: None,
+            healthy_at: None,
+            checks: BTreeMap::new(),
+            network_address: None,
+        };
+        let command = Command::Observe { nodes: vec![(node, vec![observation.packed()])] };
+        let entry = Entry { at: Timestamp::default(), request: None, caller: String::new(), command };
+        let index = state.index() + 1;
+        assert_eq!(apply(&mut state, index, 1, &entry).alarms.len(), alarms, "{status:?}");
+        let known = state.allocation(id).expect("it was placed").client_status;
+        assert_eq!(known == status, alarms == 0, "{status:?}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{Allocation, DelayFunction, Reschedule, RescheduleEvent, Timestamp};
 
 use crate::limits::RESCHEDULES_KEPT;
@@ -33,7 +34,7 @@ pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Times
     }
     let delay = delay(failed, policy, failed_at);
     let due = failed_at + delay;
-    if due > now {
+    if due > now && !is_on(OldBug::NoPause) {
         return Verdict::Later(due);
     }
     Verdict::Now(history_of(failed, policy, delay, now))

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, AllocationId, Deployment, Evaluation, EvaluationId, EvaluationStatus, Instance, JobKey, Node, NodeId,
 };
@@ -50,8 +51,12 @@ impl State {
         let allocation = Arc::new(allocation);
         let old = self.allocations.insert(id, allocation.clone());
         let held_before = old.as_deref().is_some_and(Allocation::holds);
-        if held_before != allocation.holds() {
+        if is_on(OldBug::FreedTooEarly) {
+            self.recount(allocation.node);
+        } else if held_before != allocation.holds() {
             self.account(&allocation);
+        }
+        if held_before != allocation.holds() {
             if held_before { self.mix.go(&allocation) } else { self.mix.come(&allocation) }
         }
         // One that came with the entry at work is counted when its job learns of it.
@@ -97,12 +102,20 @@ impl State {
         } else {
             held.subtract(allocation);
         }
+        if *held == NodeUse::default() {
+            self.uses.remove(&allocation.node);
+        }
     }
 
     /// Computes the use of a node anew.
     fn recount(&mut self, node: NodeId) {
         let held = NodeUse::of(self.allocations_of_node(node).map(|allocation| &**allocation));
-        self.uses.insert(node, Arc::new(held));
+        // A node on which nothing is held is as one that never held anything.
+        if held == NodeUse::default() {
+            self.uses.remove(&node);
+        } else {
+            self.uses.insert(node, Arc::new(held));
+        }
     }
 
     /// Notes that a node gained room for new work, at the index of the entry at work.
@@ -254,6 +267,15 @@ impl State {
             self.derive_instances(allocation.id);
         }
         self.changes.clear();
+    }
+
+    /// The parts in which another state differs, by the names of their fields. For tests and audits.
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        macro_rules! differing {
+            ($($field:ident)*) => { [$((stringify!($field), self.$field != other.$field)),*] };
+        }
+        let all = differing!(index term cluster cluster_version epoch restored_at scheduler scheduler_index last_server_id autopilot autopilot_index jobs nodes allocations evaluations deployments servers removed_servers join_tokens port_cursors gains requests volumes volume_claims purged request_order rebalance indexes restoring chain allocations_of_job tallies allocations_of_node evaluations_of_job deployments_of_job open_evaluations waiting_evaluations nodes_by_gain nodes_by_name uses mix instances services changes);
+        all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 
     /// Whether everything that is derived is what would be derived anew. For tests and audits.

@@ -6,16 +6,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, ClusterId, Cohort, Deployment, DynamicVolume, Evaluation, EvaluationId, Index, JobKey, Node, NodeId,
-    ServerId, Term, VolumeClaim,
+    ServerId, Term, Timestamp, VolumeClaim,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::mix::{Mix, Taken};
-use super::{JobRecord, State, TableIndexes};
+use super::{JobRecord, Restoring, State, TableIndexes};
 use crate::apply::Answer;
+use crate::autopilot::AutopilotConfiguration;
+use crate::chain::Chain;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::rebalance::Rebalance;
 
@@ -34,9 +37,17 @@ pub struct Image {
     cluster: ClusterId,
     cluster_version: u32,
     epoch: u64,
+    #[serde(default)]
+    restored_at: Timestamp,
     scheduler: SchedulerConfiguration,
     scheduler_index: Index,
     last_server_id: ServerId,
+    #[serde(default)]
+    autopilot: AutopilotConfiguration,
+    #[serde(default)]
+    autopilot_index: Index,
+    #[serde(default)]
+    removed_servers: Vec<ServerId>,
     indexes: TableIndexes,
     jobs: Vec<Arc<JobRecord>>,
     nodes: Vec<Arc<Node>>,
@@ -59,11 +70,15 @@ pub struct Image {
     volume_claims: Vec<Arc<VolumeClaim>>,
     #[serde(default)]
     rebalance: Option<Arc<Rebalance>>,
+    #[serde(default)]
+    restoring: Option<Arc<Restoring>>,
     /// Index at which each service last changed; its instances are derived.
     services: Vec<(String, String, Index)>,
     /// What usually runs, as it was last looked at.
     #[serde(default)]
     mix: Taken,
+    #[serde(default, skip_serializing_if = "Chain::is_empty")]
+    chain: Chain,
 }
 
 impl State {
@@ -78,9 +93,13 @@ impl State {
             cluster: self.cluster,
             cluster_version: self.cluster_version,
             epoch: self.epoch,
+            restored_at: self.restored_at,
             scheduler: self.scheduler,
             scheduler_index: self.scheduler_index,
             last_server_id: self.last_server_id,
+            autopilot: self.autopilot,
+            autopilot_index: self.autopilot_index,
+            removed_servers: self.removed_servers.iter().map(|(id, ())| *id).collect(),
             indexes: self.indexes,
             jobs: self.jobs.values().cloned().collect(),
             nodes: self.nodes.values().cloned().collect(),
@@ -97,12 +116,14 @@ impl State {
             volumes: self.volumes.values().cloned().collect(),
             volume_claims: self.volume_claims.values().cloned().collect(),
             rebalance: self.rebalance.clone(),
+            restoring: self.restoring.clone(),
             services: self
                 .services
                 .iter()
                 .map(|((namespace, name), row)| (namespace.to_string(), name.to_string(), row.modify_index))
                 .collect(),
             mix: self.mix.taken().clone(),
+            chain: self.chain,
         };
         rmp_serde::to_vec_named(&image).expect("every state can be written to memory")
     }
@@ -123,9 +144,13 @@ impl State {
             cluster: image.cluster,
             cluster_version: image.cluster_version,
             epoch: image.epoch,
+            restored_at: image.restored_at,
             scheduler: image.scheduler,
             scheduler_index: image.scheduler_index,
             last_server_id: image.last_server_id,
+            autopilot: image.autopilot,
+            autopilot_index: image.autopilot_index,
+            removed_servers: image.removed_servers.into_iter().map(|id| (id, ())).collect(),
             indexes: image.indexes,
             jobs: image.jobs.into_iter().map(|job| (job.key.clone(), job)).collect(),
             nodes: image.nodes.into_iter().map(|node| (node.id, node)).collect(),
@@ -137,11 +162,18 @@ impl State {
             port_cursors: image.port_cursors.into_iter().collect(),
             gains: image.gains.into_iter().collect(),
             request_order: image.requests.iter().map(|(id, index, _)| ((*index, *id), ())).collect(),
-            requests: image.requests.into_iter().map(|(id, index, answer)| (id, (index, answer))).collect(),
+            requests: image
+                .requests
+                .into_iter()
+                .filter(|_| !is_on(OldBug::RequestsNotRestored))
+                .map(|(id, index, answer)| (id, (index, answer)))
+                .collect(),
             purged: image.purged.into_iter().map(|key| (key, ())).collect(),
             volumes: image.volumes.into_iter().map(|volume| (volume.id, volume)).collect(),
             volume_claims: image.volume_claims.into_iter().map(|claim| (claim.key.clone(), claim)).collect(),
             rebalance: image.rebalance,
+            restoring: image.restoring,
+            chain: image.chain,
             mix: Mix::of(std::iter::empty(), image.mix),
             ..Self::default()
         };

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Allocation, AllocationId, DeviceId, Node, Resources};
+use model::old_bugs::{OldBug, is_on};
+use model::{Allocation, AllocationId, Desired, DeviceId, Node, Resources};
 
 /// What allocations hold of a node; derived from its allocations.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -25,11 +26,16 @@ pub struct NodeUse {
     successors: BTreeMap<AllocationId, AllocationId>,
 }
 
+/// Whether it counts.
+fn holds(allocation: &Allocation) -> bool {
+    allocation.holds() && !(is_on(OldBug::FreedTooEarly) && allocation.desired != Desired::Run)
+}
+
 impl NodeUse {
     /// What `allocations` of one node hold.
     pub fn of<'a>(allocations: impl Iterator<Item = &'a Allocation>) -> Self {
         let held: BTreeMap<_, _> =
-            allocations.filter(|allocation| allocation.holds()).map(|allocation| (allocation.id, allocation)).collect();
+            allocations.filter(|allocation| holds(allocation)).map(|allocation| (allocation.id, allocation)).collect();
         let mut sum = Self::default();
         for successor in held.values() {
             for predecessor in successor.ties().after.iter().filter(|id| held.contains_key(id)) {

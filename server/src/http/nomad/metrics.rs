@@ -23,7 +23,8 @@ pub(super) async fn metrics(api: Arc<Api>, call: Arc<Call>) -> Result<Response, 
     // While nobody leads, figures are wanted most: what only the leader knows is left out.
     let used = api.cluster.usage().await.unwrap_or_default();
     let state = api.cluster.states().borrow().clone();
-    let figures = figures::of(&state, &api.cluster.log_numbers(), &api.cluster.leadership(), &used);
+    let (alarms, _) = api.cluster.alarms();
+    let figures = figures::of(&state, &api.cluster.log_numbers(), &api.cluster.leadership(), &used, alarms);
     match call.query.text("format") {
         None => reply_json(&call, &as_json(&api, &figures)),
         Some("prometheus") => Ok(of_type("text/plain; version=0.0.4; charset=utf-8", prometheus::text(&figures))),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::response::Response;
+use model::ServerId;
 use serde_json::{Value, json};
 use server_core::collection;
 use server_core::command::{Algorithm, Command, Preemption, SchedulerConfiguration};
@@ -10,6 +11,7 @@ use server_core::command::{Algorithm, Command, Preemption, SchedulerConfiguratio
 use super::agent::name;
 use super::propose::{newest, propose};
 use crate::authority::{JOIN_TOKEN_TTL_DEFAULT, JoinRole, mint};
+use crate::cluster::Member;
 use crate::http::Api;
 use crate::http::body::Fields;
 use crate::http::call::Call;
@@ -23,7 +25,7 @@ use crate::token_record;
 pub(super) async fn raft(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let state = api.cluster.states().borrow().clone();
     let leader = api.cluster.leadership().leader.map(|(id, _)| id);
-    let server = |member: &crate::cluster::Member| {
+    let server = |member: &Member| {
         json!({
             "ID": member.id.to_string(),
             "Node": format!("{}.{}", name(state.server(member.id), member), api.config.region),
@@ -134,10 +136,57 @@ pub(super) async fn join_token(api: Arc<Api>, call: Arc<Call>) -> Result<Respons
 pub(super) async fn remove_server(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let text = call.parameter("id");
     let id = text.parse().map_err(|_| Failure::bad_request(format!("a server's id is a number, got {text:?}")))?;
-    if !api.cluster.members().iter().any(|member| member.id == id) {
+    remove(&api, id).await?;
+    reply_json(&call, &json!({ "ID": id.to_string() }))
+}
+
+/// `DELETE /v1/operator/raft/peer?id` or `?address`.
+pub(super) async fn remove_peer(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+    let peer = peer(&api, &call)?;
+    remove(&api, peer.id).await?;
+    reply_json(&call, &Value::Null)
+}
+
+async fn remove(api: &Api, id: ServerId) -> Result<(), Failure> {
+    let members = api.cluster.members();
+    if !members.iter().any(|member| member.id == id) {
         return Err(Failure::not_found("server not found"));
+    }
+    if members.len() == 1 {
+        return Err(Failure::bad_request("this is the last server: the cluster would be gone"));
     }
     api.cluster.remove_server(id).await?;
     tracing::info!(server = id, "took a server out of the cluster");
-    reply_json(&call, &json!({ "ID": id.to_string() }))
+    Ok(())
+}
+
+/// `PUT /v1/operator/raft/transfer-leadership?id` or `?address`.
+pub(super) async fn transfer_leadership(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
+    let to = peer(&api, &call)?;
+    if !to.is_voter {
+        return Err(Failure::bad_request(format!("server {} does not vote yet", to.id)));
+    }
+    let from = api.cluster.leadership().leader.map(|(id, _)| id);
+    let is_there = from == Some(to.id);
+    if !is_there {
+        api.cluster.transfer_leadership(to.id).await?;
+        tracing::info!(to = to.id, "leadership was handed over");
+    }
+    let shown = |id: ServerId| json!({ "ID": id.to_string() });
+    let answer = json!({ "From": from.map(shown), "To": shown(to.id), "Noop": is_there, "Err": Value::Null });
+    reply_json(&call, &answer)
+}
+
+/// The server that the query names.
+fn peer(api: &Api, call: &Call) -> Result<Member, Failure> {
+    let (id, address) = (call.query.text("id"), call.query.text("address"));
+    let is_meant = |member: &Member| match (id, address) {
+        (Some(id), _) => member.id.to_string() == id,
+        (None, Some(address)) => member.address == address,
+        (None, None) => false,
+    };
+    if id.is_none() && address.is_none() {
+        return Err(Failure::bad_request("name the server by `id` or `address`"));
+    }
+    api.cluster.members().into_iter().find(is_meant).ok_or_else(|| Failure::not_found("server not found"))
 }

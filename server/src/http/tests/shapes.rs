@@ -116,7 +116,7 @@ async fn servers_and_small_things() {
     let server = &twin.get("/v1/operator/raft/configuration").await.json()["Servers"][0];
     assert_eq!((&server["ID"], &server["Leader"], &server["Voter"]), (&json!("1"), &json!(true), &json!(true)));
     twin.delete("/v1/server/9").await.refuses(404, "server not found");
-    assert_eq!(twin.delete("/v1/server/1").await.json()["ID"], "1");
+    twin.delete("/v1/server/1").await.refuses(400, "this is the last server");
     twin.put("/v1/server/join-token", r#"{"Role": "agent"}"#).await.refuses(400, "does not hold the authority's key");
     let found = twin.put("/v1/search", r#"{"Prefix": "w", "Context": "jobs"}"#).await.json();
     assert_eq!((&found["Matches"]["jobs"], &found["Truncations"]["jobs"]), (&json!(["web"]), &json!(false)));
@@ -155,4 +155,13 @@ async fn the_ui_is_led_to_and_guarded() {
     assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
     twin.get("/ui/assets/nope.js").await.refuses(404, "no such file");
     twin.get("/ui/../../etc/passwd.txt").await.refuses(404, "no such file");
+}
+
+#[tokio::test]
+async fn alarms_are_listed_and_counted() {
+    let twin = Twin::with_web();
+    let known = twin.get("/v1/operator/alarms").await.json();
+    assert_eq!((&known["Raised"], &known["Alarms"][0]["Index"]), (&json!(3), &json!(17)));
+    has(&known["Alarms"][0], "Time Index Invariant What");
+    assert!(twin.get("/v1/metrics?format=prometheus").await.text.contains("sched_alarms_raised 3"));
 }

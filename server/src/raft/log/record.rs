@@ -44,6 +44,9 @@ pub struct HeaderMessage {
     pub purged: Option<LogIdMessage>,
     #[prost(message, optional, tag = "8")]
     pub committed: Option<LogIdMessage>,
+    /// The size that the segment was made with, in bytes: a file that is shorter has been cut. 0 in segments of before.
+    #[prost(uint64, tag = "9")]
+    pub capacity: u64,
 }
 
 /// A position that may be none.

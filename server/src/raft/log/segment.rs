@@ -24,10 +24,24 @@ pub fn sequence(path: &Path) -> Option<u64> {
     path.file_stem()?.to_str()?.parse().ok()
 }
 
-/// Writes zeros over `file` up to `bytes`, so that later writes change no metadata and can't run out of space.
-pub fn preallocate(file: &dyn DiskFile, bytes: u64) -> io::Result<()> {
-    zero(file, 0, bytes)?;
-    file.sync()
+/// Makes an empty file at `path` and writes zeros up to `bytes`, so that later writes change no metadata and can't run
+/// out of space. Where this fails, the space is given back: nothing but zeros was there.
+pub fn preallocate(disk: &dyn Disk, path: &Path, bytes: u64) -> io::Result<Box<dyn DiskFile>> {
+    let file = disk.open(path)?;
+    file.set_len(0)?;
+    let made = zero(&*file, 0, bytes).and_then(|()| file.sync());
+    if let Err(error) = made {
+        // A sync that has failed says nothing of a later one on the same file.
+        drop(file);
+        let _ = disk.remove(path);
+        return Err(error);
+    }
+    Ok(file)
+}
+
+/// Whether the disk says that there is no room, which passes; every other error ends the log.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Writes zeros from `start` to `end`.

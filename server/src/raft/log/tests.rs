@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::ClusterId;
+use seams::recording::{Counter, Kept, Recording};
 use seams::testing::{Fault, MemoryDisk};
 use seams::{Blocking, Disk};
+use tokio::time::{Duration, timeout};
 
-use super::record::{end_batch, push_frame};
+use super::record::{FRAME_OVERHEAD, end_batch, push_frame};
 use super::segments::Segments;
 use super::*;
 use crate::raft::types::{Command, Entry, Payload, Vote, log_id};
@@ -108,7 +110,8 @@ fn a_write_torn_at_any_byte_of_the_last_record_loses_that_record_and_nothing_els
     let path = files(&disk).pop().unwrap();
     let whole = disk.read(&path).unwrap();
     let bounds = frame_bounds(&whole);
-    let (start, end) = (bounds[bounds.len() - 2], bounds[bounds.len() - 1]);
+    // The last frame is the mark, which was written when the record was durable.
+    let (start, end) = (bounds[bounds.len() - 3], bounds[bounds.len() - 2]);
     for cut in start..end {
         let torn = disk.copy();
         let mut bytes = whole.clone();
@@ -124,18 +127,20 @@ fn a_write_torn_at_any_byte_of_the_last_record_loses_that_record_and_nothing_els
 }
 
 #[test]
-fn a_file_that_ends_within_the_last_record_is_cut_there() {
-    let (disk, _) = written(4);
-    let path = files(&disk).pop().unwrap();
-    let whole = disk.read(&path).unwrap();
-    let bounds = frame_bounds(&whole);
-    for cut in bounds[bounds.len() - 2]..bounds[bounds.len() - 1] {
-        let torn = disk.copy();
-        torn.overwrite(&path, whole[..cut].to_vec());
-        let (contents, mut segments) = recover_on(&torn).unwrap();
-        assert_eq!(indexes(&contents), [0, 1, 2], "cut at {cut}");
-        segments.write(&[entry(3)]).unwrap();
-        assert_eq!(indexes(&recover_on(&torn).unwrap().0), [0, 1, 2, 3], "cut at {cut}");
+fn a_file_that_was_cut_is_refused_and_where_it_ends_is_said() {
+    let (disk, _) = written(30);
+    for path in files(&disk) {
+        let whole = disk.read(&path).unwrap();
+        let header = frame_bounds(&whole)[1];
+        for length in [0, 1, header - 1, header, header + 1, whole.len() / 2, whole.len() - 1] {
+            let cut = disk.copy();
+            cut.overwrite(&path, whole[..length].to_vec());
+            let expected = if length < header { 0 } else { length as u64 };
+            match recover_on(&cut) {
+                Err(OpenLogError::Damaged { file, offset, .. }) => assert_eq!((&file, offset), (&path, expected)),
+                other => panic!("{length} bytes: {:?}", other.map(|(contents, _)| indexes(&contents))),
+            }
+        }
     }
 }
 
@@ -146,6 +151,8 @@ fn a_batch_whose_first_record_is_torn_and_second_whole_was_never_promised() {
     let before = *frame_bounds(&disk.read(&path).unwrap()).last().unwrap();
     segments.write(&[entry(2), entry(3), entry(4)]).unwrap();
     let mut bytes = disk.read(&path).unwrap();
+    let bounds = frame_bounds(&bytes);
+    bytes[bounds[bounds.len() - 2]..].fill(0);
     bytes[before..before + 5].fill(0);
     disk.overwrite(&path, bytes);
 
@@ -156,37 +163,37 @@ fn a_batch_whose_first_record_is_torn_and_second_whole_was_never_promised() {
 }
 
 #[test]
-fn after_the_first_half_of_a_batch_was_kept_the_next_torn_batch_is_still_only_torn() {
+fn of_a_batch_that_was_torn_nothing_is_kept_and_the_next_that_is_torn_is_still_only_torn() {
     let (disk, mut segments) = written(1);
     let path = files(&disk).pop().unwrap();
     segments.write(&[entry(1), entry(2)]).unwrap();
     let mut bytes = disk.read(&path).unwrap();
     let bounds = frame_bounds(&bytes);
-    bytes[bounds[bounds.len() - 2]..].fill(0);
+    bytes[bounds[bounds.len() - 3]..].fill(0);
     disk.overwrite(&path, bytes);
 
     let (contents, mut segments) = recover_on(&disk).unwrap();
-    assert_eq!(indexes(&contents), [0, 1]);
-    segments.write(&[entry(2), entry(3)]).unwrap();
+    assert_eq!(indexes(&contents), [0]);
+    segments.write(&[entry(1), entry(2)]).unwrap();
     let mut bytes = disk.read(&path).unwrap();
     let bounds = frame_bounds(&bytes);
-    bytes[bounds[bounds.len() - 3]] ^= 1;
+    bytes[bounds[bounds.len() - 4]] ^= 1;
+    bytes[bounds[bounds.len() - 2]..].fill(0);
     disk.overwrite(&path, bytes);
-    assert_eq!(indexes(&recover_on(&disk).unwrap().0), [0, 1]);
+    assert_eq!(indexes(&recover_on(&disk).unwrap().0), [0]);
 }
 
 #[test]
-fn a_flipped_bit_before_the_last_record_is_refused_with_file_and_offset() {
+fn a_flipped_bit_in_any_record_is_refused_with_file_and_offset() {
     let (disk, _) = written(30);
     let paths = files(&disk);
     assert!(paths.len() >= 2, "the test needs more than one segment");
-    for (number, path) in paths.iter().enumerate() {
+    for path in &paths {
         let whole = disk.read(path).unwrap();
         let bounds = frame_bounds(&whole);
-        let is_last = number + 1 == paths.len();
-        // In a full segment every byte of every frame counts, in the last one all but those of the last frame.
-        let judged = if is_last { bounds[bounds.len() - 2] } else { bounds[bounds.len() - 1] };
-        for at in 0..judged {
+        // The last frame is the mark, which says nothing.
+        let mark = bounds[bounds.len() - 2];
+        for at in 0..bounds[bounds.len() - 1] {
             let flipped = disk.copy();
             let mut bytes = whole.clone();
             bytes[at] ^= 1 << (at % 8);
@@ -194,6 +201,7 @@ fn a_flipped_bit_before_the_last_record_is_refused_with_file_and_offset() {
             let frame = *bounds.iter().rfind(|start| **start <= at).unwrap() as u64;
             match recover_on(&flipped) {
                 Err(OpenLogError::Damaged { file, offset, .. }) => assert_eq!((&file, offset), (path, frame)),
+                Ok((contents, _)) if at >= mark => assert_eq!(indexes(&contents), (0..30).collect::<Vec<_>>()),
                 other => panic!("byte {at} of {}: {:?}", path.display(), other.map(|(contents, _)| indexes(&contents))),
             }
         }
@@ -218,7 +226,7 @@ fn a_segment_that_has_lost_its_end_is_refused_when_another_follows() {
     let path = files(&disk).swap_remove(0);
     let mut bytes = disk.read(&path).unwrap();
     let bounds = frame_bounds(&bytes);
-    bytes[bounds[bounds.len() - 2]..].fill(0);
+    bytes[bounds[bounds.len() - 3]..].fill(0);
     disk.overwrite(&path, bytes);
     let error = recover_on(&disk).err().unwrap().to_string();
     assert!(error.contains("segment 1 had"), "{error}");
@@ -357,9 +365,110 @@ async fn a_full_disk_is_noticed_while_there_is_room_in_the_segment() {
         index += 1;
     }
     assert!(writer.refusal().unwrap().contains("no room for the next segment"));
-    assert_eq!(files(&disk).len(), 2, "one segment, and one that could not be preallocated");
+    assert_eq!(files(&disk).len(), 1, "the room of the one that could not be preallocated is given back");
     disk.heal();
     writer.write_and_wait(vec![entry(index)]).await.unwrap();
     writer.stop().await;
     assert_eq!(writer.refusal(), None, "a disk that has room again takes commands again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_for_which_there_is_no_room_wait_for_it_and_nothing_is_lost() {
+    let (disk, segments) = written(0);
+    let writer = Writer::start(segments, Blocking::Inline);
+    disk.fail(Fault::Full);
+    let patience = Duration::from_secs(20);
+    let mut index = 0;
+    while timeout(patience, writer.write_and_wait(vec![entry(index)])).await.is_ok() {
+        index += 1;
+    }
+    assert!(index > 5, "the segment that was there took {index} entries");
+    let waiting = writer.clone();
+    let waits = tokio::spawn(async move { waiting.write_and_wait(vec![entry(index + 1)]).await });
+    disk.heal();
+    timeout(Duration::from_secs(3), waits).await.expect("room is soon noticed").unwrap().unwrap();
+    assert_eq!(writer.refusal(), None);
+    writer.stop().await;
+    disk.crash();
+    assert_eq!(indexes(&recover_on(&disk).unwrap().0), (0..=index + 1).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_waits_for_room_stops_when_it_is_told_to() {
+    let (disk, segments) = written(0);
+    let writer = Writer::start(segments, Blocking::Inline);
+    disk.fail(Fault::Full);
+    for index in 0..100 {
+        writer.write(vec![entry(index)], Done::Nobody).unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    timeout(Duration::from_secs(1), writer.stop()).await.expect("it stops");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_is_asked_again_though_nobody_writes() {
+    let (disk, segments) = written(0);
+    let writer = Writer::start(segments, Blocking::Inline);
+    disk.fail(Fault::Full);
+    let mut index = 0;
+    while writer.refusal().is_none() {
+        writer.write_and_wait(vec![entry(index)]).await.unwrap();
+        tokio::task::yield_now().await;
+        index += 1;
+    }
+    let mut shortage = writer.shortage();
+    disk.heal();
+    timeout(Duration::from_secs(3), shortage.wait_for(Option::is_none)).await.expect("room is soon noticed").unwrap();
+    assert_eq!(writer.refusal(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_second_of_quiet_damage_to_the_last_batch_is_known_even_after_a_power_cut() {
+    let (disk, segments) = written(0);
+    let writer = Writer::start(segments, Blocking::Inline);
+    writer.write_and_wait(vec![entry(0)]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    disk.crash();
+    let path = files(&disk).pop().unwrap();
+    let mut bytes = disk.read(&path).unwrap();
+    let bounds = frame_bounds(&bytes);
+    bytes[bounds[bounds.len() - 3] + FRAME_OVERHEAD] ^= 4;
+    disk.overwrite(&path, bytes);
+    let error = recover_on(&disk).err().unwrap().to_string();
+    assert!(error.contains("records that were written after it are whole"), "{error}");
+}
+
+#[tokio::test]
+async fn a_segment_that_can_not_be_synced_ends_the_log_before_anything_is_written_to_it() {
+    let (disk, mut segments) = written(0);
+    let mut index = 0;
+    while !segments.wants_spare() {
+        segments.write(&[entry(index)]).unwrap();
+        index += 1;
+    }
+    disk.fail(Fault::Sync);
+    let error = segments.prepare().unwrap_err();
+    assert!(!segment::is_full(&error), "{error}");
+    let writer = Writer::start(segments, Blocking::Inline);
+    assert!(writer.write_and_wait(vec![entry(index)]).await.is_err());
+    assert!(writer.poisoned().await.contains("what is on the disk is unknown"));
+    disk.crash();
+    assert_eq!(indexes(&recover_on(&disk).unwrap().0), (0..index).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_a_failed_sync_left_in_memory_is_written_again_before_it_is_relied_upon() {
+    let counter = Counter::default();
+    let disk = Recording::new(&counter);
+    let (_, mut segments) = recover(Arc::new(disk.clone()), config()).unwrap();
+    segments.write(&[entry(0)]).unwrap();
+    // The next call writes the batch, the one after it syncs.
+    disk.fail_at(counter.calls() + 1, std::io::ErrorKind::Other);
+    assert!(segments.write(&[entry(1)]).is_err());
+    let read = |disk| indexes(&recover(disk, config()).unwrap().0);
+    // The process starts anew: the system still shows the pages that it could not write.
+    assert_eq!(read(Arc::new(disk.clone())), [0, 1]);
+    let mut replay = disk.replay();
+    replay.advance_to(counter.calls());
+    assert_eq!(read(Arc::new(replay.cut(Kept::Nothing))), [0, 1]);
 }

@@ -1,19 +1,27 @@
 //! The one writer of a log: takes records from a queue, writes as many as wait with one fsync, then tells who asked.
 
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use model::old_bugs::{OldBug, is_on};
 use seams::Blocking;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::contents::size;
 use super::record::Record;
-use super::segments::Segments;
+use super::segment;
+use super::segments::{Segments, WriteRecords};
 use crate::raft::types::Flushed;
 
 /// Most bytes of entries that one fsync covers, so that a burst does not delay its first write for long.
 const BATCH_BYTES_MAX: usize = 4 << 20;
+/// Pause before a full disk is asked for room again.
+const ROOM_PAUSE: Duration = Duration::from_secs(2);
+/// How long nothing is written before the last mark is synced.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Hands records to the log's writer. Clones feed the same log, in the order of their calls.
 #[derive(Clone)]
@@ -33,12 +41,13 @@ pub enum Done {
     Nobody,
 }
 
-#[derive(Default)]
 struct State {
     /// Why the log takes no more records. Set once: after a failed fsync nobody knows what is on the disk.
-    poison: OnceLock<String>,
+    poison: watch::Sender<Option<String>>,
     /// Why the next segment could not be preallocated.
-    shortage: Mutex<Option<String>>,
+    shortage: watch::Sender<Option<String>>,
+    /// Whether the log was told to stop.
+    stops: watch::Sender<bool>,
 }
 
 enum Task {
@@ -51,8 +60,13 @@ impl Writer {
     /// Starts the writer's task.
     pub fn start(segments: Segments, blocking: Blocking) -> Self {
         let (queue, tasks) = mpsc::unbounded_channel();
-        let state = Arc::new(State::default());
-        let task = tokio::spawn(run(tasks, segments, blocking, state.clone()));
+        let state = Arc::new(State {
+            poison: watch::Sender::new(None),
+            shortage: watch::Sender::new(None),
+            stops: watch::Sender::new(false),
+        });
+        let log = Log { segments: Some(segments), blocking, state: state.clone() };
+        let task = tokio::spawn(run(tasks, log));
         Self { queue, state, task: Arc::new(Mutex::new(Some(task))) }
     }
 
@@ -75,12 +89,29 @@ impl Writer {
 
     /// Why the log can't take more commands, if it can't: it is poisoned, or the disk has no room for the next segment.
     pub fn refusal(&self) -> Option<String> {
-        let shortage = || self.state.shortage.lock().expect("no holder of this lock panics").clone();
-        self.state.poison.get().cloned().or_else(shortage)
+        self.state.poison.borrow().clone().or_else(|| self.state.shortage.borrow().clone())
     }
 
-    /// Writes what is queued and stops. Records that come later are refused.
+    /// Why there is no room for the next segment, now and whenever that changes.
+    pub fn shortage(&self) -> watch::Receiver<Option<String>> {
+        self.state.shortage.subscribe()
+    }
+
+    /// Returns once a write has failed, with the reason: the process must end.
+    pub async fn poisoned(&self) -> String {
+        let mut poison = self.state.poison.subscribe();
+        let reason = poison.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        reason.expect("the state holds the sender, and only a reason is waited for")
+    }
+
+    /// From now on no record waits for room: the server is stopping.
+    pub fn stop_waiting(&self) {
+        self.state.stops.send_replace(true);
+    }
+
+    /// Writes what is queued and stops. Records that come later are refused, and so are those that wait for room.
     pub async fn stop(&self) {
+        self.stop_waiting();
         let (reply, done) = oneshot::channel();
         // A poisoned log stops as any other.
         if self.queue.send(Task::Stop(reply)).is_ok() {
@@ -93,8 +124,8 @@ impl Writer {
     }
 
     fn send(&self, task: Task) -> io::Result<()> {
-        if let Some(reason) = self.state.poison.get() {
-            return Err(io::Error::other(reason.clone()));
+        if let Some(reason) = self.state.poison.borrow().clone() {
+            return Err(io::Error::other(reason));
         }
         self.queue.send(task).map_err(|_| stopped())
     }
@@ -138,10 +169,20 @@ fn bytes_of(record: &Record) -> usize {
     }
 }
 
-async fn run(mut tasks: mpsc::UnboundedReceiver<Task>, segments: Segments, blocking: Blocking, state: Arc<State>) {
-    let mut segments = Some(segments);
+async fn run(mut tasks: mpsc::UnboundedReceiver<Task>, mut log: Log) {
     let mut batch = Batch::default();
-    while let Some(task) = tasks.recv().await {
+    loop {
+        let task = match log.patience() {
+            None => tasks.recv().await,
+            Some(patience) => match timeout(patience, tasks.recv()).await {
+                Ok(task) => task,
+                Err(_) => {
+                    log.tend().await;
+                    continue;
+                }
+            },
+        };
+        let Some(task) = task else { return };
         batch.add(task);
         while !batch.is_complete()
             && let Ok(task) = tasks.try_recv()
@@ -152,61 +193,153 @@ async fn run(mut tasks: mpsc::UnboundedReceiver<Task>, segments: Segments, block
         if batch.done.is_empty() && batch.stop.is_none() {
             continue;
         }
-        let Batch { records, done, stop, .. } = std::mem::take(&mut batch);
-        let result = write(&mut segments, records, blocking).await;
-        if let Err(error) = &result {
-            poison(&state, error);
+        let Batch { records, mut done, stop, .. } = std::mem::take(&mut batch);
+        if is_on(OldBug::AcknowledgedTooEarly) {
+            std::mem::take(&mut done).into_iter().for_each(|done| tell(done, &Ok(())));
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         }
+        let result = log.write(records).await;
         for done in done {
             tell(done, &result);
         }
-        prepare(&mut segments, blocking, &state).await;
         if let Some(reply) = stop {
+            log.sync_mark().await;
             let _ = reply.send(());
             return;
         }
+        log.prepare().await;
     }
 }
 
-/// The segments are given up with the first error, so that nothing is written after it.
-async fn write(segments: &mut Option<Segments>, records: Vec<Record>, blocking: Blocking) -> io::Result<()> {
-    let mut owned = segments.take().ok_or_else(|| io::Error::other("an earlier write to the log failed"))?;
-    let (owned, result) = blocking
-        .run(move || {
-            let result = owned.write(&records);
-            (owned, result)
-        })
-        .await?;
-    if result.is_ok() {
-        *segments = Some(owned);
-    }
-    result
+/// What the task works on.
+struct Log {
+    /// Given up with the first error, so that nothing is written after it.
+    segments: Option<Segments>,
+    blocking: Blocking,
+    state: Arc<State>,
 }
 
-async fn prepare(segments: &mut Option<Segments>, blocking: Blocking, state: &State) {
-    let Some(mut owned) = segments.take_if(|segments| segments.wants_spare()) else { return };
-    let prepared = blocking
-        .run(move || {
-            let result = owned.prepare();
-            (owned, result)
-        })
-        .await;
-    let Ok((owned, result)) = prepared else { return };
-    *segments = Some(owned);
-    let shortage = result.err().map(|error| format!("no room for the next segment of the log: {error}"));
-    let mut known = state.shortage.lock().expect("no holder of this lock panics");
-    if let Some(reason) = &shortage
-        && known.is_none()
-    {
-        tracing::error!(reason, "the log refuses new commands");
+impl Log {
+    /// How long to wait for records before [`Log::tend`] is called; for ever if there is nothing to do.
+    fn patience(&self) -> Option<Duration> {
+        let segments = self.segments.as_ref()?;
+        let pause = segments.wants_spare().then_some(ROOM_PAUSE);
+        pause.or_else(|| segments.has_fresh_mark().then_some(QUIET))
     }
-    *known = shortage;
-}
 
-fn poison(state: &State, error: &io::Error) {
-    let reason = format!("a write to the log failed, what is on the disk is unknown: {error}");
-    if state.poison.set(reason).is_ok() {
-        tracing::error!(%error, "the log is poisoned");
+    /// What is done while nobody writes.
+    async fn tend(&mut self) {
+        self.prepare().await;
+        self.sync_mark().await;
+    }
+
+    /// Does something with the segments where that may block.
+    async fn run<T: Send + 'static>(
+        &mut self,
+        act: impl FnOnce(&mut Segments) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let gone = || io::Error::other("an earlier write to the log failed");
+        let mut owned = self.segments.take().ok_or_else(gone)?;
+        let (owned, result) = self
+            .blocking
+            .run(move || {
+                let result = act(&mut owned);
+                (owned, result)
+            })
+            .await?;
+        self.segments = Some(owned);
+        result
+    }
+
+    /// Makes the records durable. Where there is no room for a segment it waits until there is.
+    async fn write(&mut self, mut records: Vec<Record>) -> io::Result<()> {
+        let mut stops = self.state.stops.subscribe();
+        if self.segments.is_none() {
+            return Err(io::Error::other("the log has ended with an earlier write"));
+        }
+        loop {
+            let written = self
+                .run(move |segments| {
+                    let result = segments.append(&records);
+                    Ok((records, result))
+                })
+                .await;
+            let (rest, result) = match written {
+                Ok(written) => written,
+                Err(error) => {
+                    self.poison(&error);
+                    return Err(error);
+                }
+            };
+            records = rest;
+            match result {
+                Ok(()) => {
+                    if !self.segments.as_ref().is_some_and(Segments::wants_spare) {
+                        self.note_shortage(None);
+                    }
+                    return Ok(());
+                }
+                Err(WriteRecords::Failed(error)) => {
+                    self.poison(&error);
+                    return Err(error);
+                }
+                Err(WriteRecords::NoRoom { written, source }) => {
+                    records.drain(..written);
+                    self.note_shortage(Some(&source));
+                    if timeout(ROOM_PAUSE, stops.wait_for(|stops| *stops)).await.is_ok() {
+                        // What comes later must not be written without these.
+                        self.segments = None;
+                        return Err(source);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn prepare(&mut self) {
+        if !self.segments.as_ref().is_some_and(Segments::wants_spare) {
+            return;
+        }
+        match self.run(Segments::prepare).await {
+            Ok(()) => self.note_shortage(None),
+            Err(error) if segment::is_full(&error) => self.note_shortage(Some(&error)),
+            Err(error) => self.poison(&error),
+        }
+    }
+
+    async fn sync_mark(&mut self) {
+        if self.segments.as_ref().is_some_and(Segments::has_fresh_mark)
+            && let Err(error) = self.run(Segments::sync_mark).await
+        {
+            self.poison(&error);
+        }
+    }
+
+    fn note_shortage(&self, error: Option<&io::Error>) {
+        let reason = error.map(|error| format!("the disk is full: no room for the next segment of the log: {error}"));
+        self.state.shortage.send_if_modified(|known| {
+            match (&*known, &reason) {
+                (None, Some(reason)) => tracing::error!(reason, "the log refuses new commands"),
+                (Some(_), None) => tracing::info!("there is room again, the log takes commands"),
+                (None, None) | (Some(_), Some(_)) => {}
+            }
+            let changes = known.is_some() != reason.is_some();
+            *known = reason;
+            changes
+        });
+    }
+
+    fn poison(&mut self, error: &io::Error) {
+        self.segments = None;
+        let reason = format!("a write to the log failed, what is on the disk is unknown: {error}");
+        let is_first = self.state.poison.send_if_modified(|known| {
+            let is_first = known.is_none();
+            known.get_or_insert(reason);
+            is_first
+        });
+        if is_first {
+            tracing::error!(%error, "the log is poisoned");
+        }
     }
 }
 

@@ -3,14 +3,16 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use model::ClusterId;
 use openraft::StorageError;
 use openraft::testing::log::{StoreBuilder, Suite};
-use seams::Blocking;
 use seams::testing::MemoryDisk;
+use seams::{Blocking, Disk, RealDisk};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::raft::log::{LogConfig, recover, size};
@@ -44,24 +46,47 @@ impl FrozenState for Nothing {
     }
 }
 
-struct FreshStores;
+/// Where new stores are made.
+enum FreshStores {
+    InMemory,
+    /// In folders of their own below this one.
+    OnDisk(PathBuf, AtomicUsize),
+}
 
-impl StoreBuilder<TypeConfig, Store, StateMachine, ()> for FreshStores {
-    async fn build(&self) -> Result<((), Store, StateMachine), StorageError<TypeConfig>> {
-        let disk = Arc::new(MemoryDisk::new());
+/// Removes a store's folder.
+struct Remains(Option<PathBuf>);
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0 {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+impl StoreBuilder<TypeConfig, Store, StateMachine, Remains> for FreshStores {
+    async fn build(&self) -> Result<(Remains, Store, StateMachine), StorageError<TypeConfig>> {
+        let (disk, folder, remains): (Arc<dyn Disk>, _, _) = match self {
+            Self::InMemory => (Arc::new(MemoryDisk::new()), PathBuf::from("/"), Remains(None)),
+            Self::OnDisk(folder, made) => {
+                let folder = folder.join(made.fetch_add(1, Ordering::Relaxed).to_string());
+                (Arc::new(RealDisk), folder.clone(), Remains(Some(folder)))
+            }
+        };
         let cluster = ClusterId::derive(&[b"suite"]);
-        let config = LogConfig { folder: PathBuf::from("/log"), segment_bytes: 4096, cluster, server: 0 };
+        let config = LogConfig { folder: folder.join("log"), segment_bytes: 4096, cluster, server: 0 };
         let (contents, segments) = recover(disk.clone(), config).unwrap();
-        let snapshots = Snapshots::open(disk, PathBuf::from("/snapshots"), cluster).unwrap();
-        let machine =
-            StateMachine::restore(Box::new(Nothing), snapshots, Blocking::Inline, watch::channel(0).0).unwrap();
-        Ok(((), Store::new(contents, Writer::start(segments, Blocking::Inline)), machine))
+        let snapshots = Snapshots::open(disk, folder.join("snapshots"), cluster).unwrap();
+        let (applied, _) = watch::channel(0);
+        let stops = CancellationToken::new();
+        let machine = StateMachine::restore(Box::new(Nothing), snapshots, Blocking::Inline, applied, stops).unwrap();
+        Ok((remains, Store::new(contents, Writer::start(segments, Blocking::Inline)), machine))
     }
 }
 
 #[tokio::test]
 async fn what_is_read_for_a_follower_is_as_large_as_the_limit_and_at_least_one_entry() {
-    let ((), mut store, _) = FreshStores.build().await.unwrap();
+    let (_, mut store, _) = FreshStores::InMemory.build().await.unwrap();
     let overhead = size(&Entry { log_id: log_id(1, 0), payload: Payload::Blank });
     let half = APPEND_BYTES_MAX / 2 - overhead;
     for (second, read) in [(half, 2), (half + 1, 1), (2 * APPEND_BYTES_MAX, 1)] {
@@ -76,5 +101,14 @@ async fn what_is_read_for_a_follower_is_as_large_as_the_limit_and_at_least_one_e
 
 #[tokio::test]
 async fn the_store_passes_the_suite_of_the_library() {
-    Runtime::scope(1, Suite::test_all(FreshStores)).await.unwrap();
+    Runtime::scope(1, Suite::test_all(FreshStores::InMemory)).await.unwrap();
+    println!("R10: the library's storage suite passes on a disk in memory");
+}
+
+#[tokio::test]
+async fn the_store_passes_the_suite_of_the_library_on_a_real_disk() {
+    let folder = std::env::temp_dir().join(format!("sched-suite-{}", std::process::id()));
+    let _remains = Remains(Some(folder.clone()));
+    Runtime::scope(1, Suite::test_all(FreshStores::OnDisk(folder, AtomicUsize::new(0)))).await.unwrap();
+    println!("R10: the library's storage suite passes on a real disk");
 }

@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use model::{ClusterId, Index, ServerId, Term};
-use seams::Blocking;
+use seams::recording::{Counter, Recording};
 use seams::testing::MemoryDisk;
+use seams::{Blocking, Disk};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
+use crate::raft::log::Contents;
 use crate::raft::*;
 
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -25,31 +27,99 @@ pub struct Cluster {
     seed: u64,
     net: Net,
     disks: BTreeMap<ServerId, MemoryDisk>,
+    /// Where every call of the disks is recorded, if it is.
+    recorded: Option<Recorded>,
     ledgers: BTreeMap<ServerId, Arc<Mutex<Ledger>>>,
     trace: Trace,
 }
 
 type Trace = Arc<Mutex<Vec<String>>>;
 
+/// What a start reads of a server's disk: its log, and the commands that its snapshot holds.
+#[derive(Debug)]
+pub struct Opened {
+    pub contents: Contents,
+    pub commands: Vec<String>,
+}
+
+fn cluster_id() -> ClusterId {
+    ClusterId::derive(&[b"cluster"])
+}
+
+fn config(id: ServerId, cluster: ClusterId) -> Config {
+    let mut config = Config::new(id, cluster, Path::new("/data"));
+    config.blocking = Blocking::Inline;
+    config.sizes = Sizes {
+        segment_bytes: 4096,
+        snapshot_after_entries: 50,
+        trailing_entries: 10,
+        chunk_bytes: 256,
+        command_bytes_max: COMMAND_BYTES_MAX,
+    };
+    config
+}
+
+/// The recordings of all disks, counted together.
+#[derive(Default)]
+pub struct Recorded {
+    pub counter: Counter,
+    pub disks: BTreeMap<ServerId, Recording>,
+}
+
 impl Cluster {
-    /// Server 1, which is all of it.
-    pub async fn of_one(seed: u64) -> Self {
-        let mut cluster = Self {
-            id: ClusterId::derive(&[b"cluster"]),
+    fn of_none(seed: u64) -> Self {
+        Self {
+            id: cluster_id(),
             seed,
             net: Net::default(),
             disks: BTreeMap::new(),
+            recorded: None,
             ledgers: BTreeMap::new(),
             trace: Trace::default(),
-        };
-        cluster.start(1).await;
-        cluster.raft(1).initialize("server-1").await.unwrap();
-        cluster
+        }
+    }
+
+    /// Server 1, which is all of it.
+    pub async fn of_one(seed: u64) -> Self {
+        Self::of_none(seed).begin().await
+    }
+
+    async fn begin(mut self) -> Self {
+        self.start(1).await;
+        self.raft(1).initialize("server-1").await.unwrap();
+        self
     }
 
     /// Servers 1 to 3, joined.
     pub async fn of_three(seed: u64) -> Self {
-        let mut cluster = Self::of_one(seed).await;
+        Self::of_one(seed).await.join().await
+    }
+
+    /// The same, on disks that record their calls.
+    pub async fn of_three_recorded(seed: u64) -> Self {
+        let mut cluster = Self::of_none(seed);
+        cluster.recorded = Some(Recorded::default());
+        cluster.begin().await.join().await
+    }
+
+    /// Servers that are started on what an earlier cluster left.
+    pub async fn of_disks(seed: u64, disks: BTreeMap<ServerId, MemoryDisk>) -> Result<Self, StartError> {
+        let ids: Vec<ServerId> = disks.keys().copied().collect();
+        let mut cluster = Self { disks, ..Self::of_none(seed) };
+        for id in ids {
+            let raft = cluster.start_as(id, id).await?;
+            cluster.net.servers.lock().unwrap().insert(id, raft);
+        }
+        Ok(cluster)
+    }
+
+    /// The recordings of all disks.
+    pub fn recorded(&self) -> &Recorded {
+        self.recorded.as_ref().unwrap()
+    }
+
+    async fn join(self) -> Self {
+        let mut cluster = self;
         for id in 2..=3 {
             cluster.start(id).await;
         }
@@ -67,24 +137,46 @@ impl Cluster {
 
     /// Starts a server that says it is `claimed` on the disk of `id`.
     pub async fn start_as(&mut self, id: ServerId, claimed: ServerId) -> Result<Raft, StartError> {
-        let disk = self.disks.entry(id).or_default().clone();
+        let disk: Arc<dyn Disk> = match &mut self.recorded {
+            Some(Recorded { counter, disks }) => {
+                Arc::new(disks.entry(id).or_insert_with(|| Recording::new(counter)).clone())
+            }
+            None => Arc::new(self.disks.entry(id).or_default().clone()),
+        };
         let ledger = Arc::new(Mutex::new(Ledger { id, ..Ledger::default() }));
         ledger.lock().unwrap().trace = self.trace.clone();
         self.ledgers.insert(id, ledger.clone());
-        let mut config = Config::new(claimed, self.id, Path::new("/data"));
-        config.blocking = Blocking::Inline;
-        config.sizes = Sizes {
-            segment_bytes: 4096,
-            snapshot_after_entries: 50,
-            trailing_entries: 10,
-            chunk_bytes: 256,
-            command_bytes_max: COMMAND_BYTES_MAX,
-        };
+        let config = config(claimed, self.id);
         let peers = Arc::new(NetOf { from: id, net: self.net.clone() });
         // Every start draws another number, as every start of a process does.
         let starts = self.trace.lock().unwrap().len() as u64;
         let seed = self.seed.wrapping_mul(1000) + id * 100_000 + starts;
-        Raft::start(config, Arc::new(disk), peers, Box::new(Machinery(ledger)), seed).await
+        Raft::start(config, disk, peers, Box::new(Machinery(ledger)), seed).await
+    }
+
+    /// Reads what a stopped server left, as its start does.
+    pub fn open(disk: &MemoryDisk, id: ServerId) -> Result<Opened, StartError> {
+        let ledger = Arc::new(Mutex::new(Ledger { id, ..Ledger::default() }));
+        let machine = Box::new(Machinery(ledger.clone()));
+        let (applied, _) = watch::channel(0);
+        let config = config(id, cluster_id());
+        let opened = open(&config, Arc::new(disk.clone()), machine, applied, CancellationToken::new());
+        let (contents, _, _) = opened?;
+        let commands = ledger.lock().unwrap().commands.clone();
+        Ok(Opened { contents, commands })
+    }
+
+    /// Gives a server that does not run this disk.
+    pub fn put_disk(&mut self, id: ServerId, disk: MemoryDisk) {
+        self.disks.insert(id, disk);
+    }
+
+    /// Stops a server as a person does.
+    pub async fn stop(&mut self, id: ServerId) {
+        let raft = self.net.servers.lock().unwrap().remove(&id);
+        if let Some(raft) = raft {
+            raft.shutdown().await;
+        }
     }
 
     /// Kills a server; its disk keeps what was synced.

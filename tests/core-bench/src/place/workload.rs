@@ -17,7 +17,7 @@ const NODE_MIB: u64 = 110_000;
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
     pub nodes: usize,
-    racks: usize,
+    pub racks: usize,
     pub jobs: usize,
     pub tasks: u32,
     pub kind: Kind,

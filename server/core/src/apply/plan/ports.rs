@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::old_bugs::{OldBug, drift, is_on};
 use model::{AssignedPort, Group, Misfit, Node, NodeId, Port};
 
 use crate::plan::Plan;
@@ -64,7 +65,11 @@ pub(super) fn assign(
             continue;
         };
         let is_asked = |port: u16| asked.is_some_and(|asked| asked.contains(&(address.to_string(), port)));
-        match next_dynamic(state, node, |port| is_taken(address, port, &own) || is_asked(port)) {
+        let is_taken = |port: u16| match is_on(OldBug::PortsGivenTwice) {
+            true => own.contains(&(address, port)),
+            false => is_taken(address, port, &own) || is_asked(port),
+        };
+        match next_dynamic(state, node, is_taken) {
             Some(value) => {
                 own.insert((address, value));
                 ports.push(assigned(port, value, address));
@@ -78,8 +83,9 @@ pub(super) fn assign(
 fn next_dynamic(state: &mut State, node: &Node, is_taken: impl Fn(u16) -> bool) -> Option<u16> {
     let (first, last) = node.dynamic_ports;
     let cursor = state.port_cursors.get(&node.id).copied().unwrap_or(first).clamp(first, last);
+    let cursor = cursor.saturating_add(drift(OldBug::EntriesDiffer)).min(last);
     let free = (cursor..=last).chain(first..cursor).find(|port| !is_taken(*port))?;
-    let next = if free >= last { first } else { free + 1 };
+    let next = if free >= last || is_on(OldBug::PortsGivenTwice) { first } else { free + 1 };
     state.port_cursors.insert(node.id, next);
     Some(free)
 }

@@ -34,8 +34,10 @@ pub(super) fn of(
     numbers: &LogNumbers,
     leadership: &Leadership,
     used: &BTreeMap<NodeId, Usage>,
+    alarms: u64,
 ) -> Vec<Figure> {
     let mut figures = Figures(Vec::new());
+    figures.add("sched_alarms_raised", &[], alarms);
     figures.consensus(numbers, leadership);
     figures.evaluations(state);
     figures.jobs(state);

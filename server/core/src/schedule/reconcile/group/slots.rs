@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{Allocation, ClientStatus, Desired, JobType, StopReason};
 
 use super::{AtWork, Slots};
@@ -37,7 +38,8 @@ impl<'a> AtWork<'a, '_> {
             match (replacement, slots.get(&allocation.index).copied()) {
                 // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
                 (Some(replacement), _) => {
-                    let is_moved = allocation.migrate && replacement.healthy == Some(true);
+                    let is_well = replacement.healthy == Some(true) || is_on(OldBug::MovedTooEarly);
+                    let is_moved = allocation.migrate && is_well;
                     if is_moved || self.is_given_up(allocation) {
                         let reason = if is_moved { StopReason::Migrated } else { StopReason::NodeDown };
                         self.stop(allocation, reason);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{Allocation, Desired, StopReason, Update};
 
 use super::super::Want;
@@ -81,6 +82,9 @@ impl<'a> AtWork<'a, '_> {
             None if !is_free(known.index) => false,
             Some(_) | None => !known.is_live() || self.starts_or_does_badly(known),
         };
+        if is_on(OldBug::RolloutsAtOnce) {
+            return update.max_parallel as usize;
+        }
         (update.max_parallel as usize).saturating_sub(newest.values().filter(|known| is_under_way(known)).count())
     }
 

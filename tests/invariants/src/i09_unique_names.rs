@@ -9,6 +9,8 @@ use server_core::state::State;
 
 use super::Violation;
 
+pub(super) const NAME: &str = "unique names";
+
 pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
     let mut live: BTreeMap<_, Vec<&Allocation>> = BTreeMap::new();
     for allocation in state.allocations().filter(|allocation| allocation.is_live()) {
@@ -30,7 +32,7 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
         if counted.len() > 1 {
             let names: Vec<_> = counted.iter().map(|one| one.id.short()).collect();
             let what = format!("{} is wanted {} times: {}", twins[0].name(), counted.len(), names.join(", "));
-            violations.push(Violation { invariant: "unique names", what });
+            violations.push(Violation { invariant: NAME, what });
         }
     }
 }
@@ -41,4 +43,26 @@ fn was_just_promoted(state: &State, allocation: &Allocation) -> bool {
     let group = deployment.and_then(|known| known.groups.get(&allocation.group));
     let was_canary = group.is_some_and(|group| group.promoted && group.placed_canaries.contains(&allocation.id));
     was_canary && state.evaluations_of_job(&allocation.job).any(|known| known.status == EvaluationStatus::Pending)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{bend, cluster, found, ids};
+
+    #[test]
+    fn two_of_one_name_are_found() {
+        let state = cluster();
+        assert_eq!(found(&state, check), []);
+        let twins = bend(&state, ids(&state)[0], |known| known.index = 1 - known.index);
+        assert_eq!(found(&twins, check).len(), 1);
+        let canary = bend(&twins, ids(&state)[0], |known| known.canary = true);
+        assert_eq!(found(&canary, check), []);
+        let next = Some(ids(&state)[1]);
+        let moves = bend(&twins, ids(&state)[0], |known| {
+            known.migrate = true;
+            known.tie(|ties| ties.next = next);
+        });
+        assert_eq!(found(&moves, check), []);
+    }
 }

@@ -1,0 +1,118 @@
+//! I18: an instance that failed is placed anew as its group's policy says: no more often in an interval, not before its pause
+//! is over, and whoever leads, its history goes on. Restarts on a node are the agent's, whose core is tested for that.
+
+use std::collections::BTreeMap;
+
+use model::{Allocation, AllocationId, ClientStatus, Timestamp};
+
+use super::step::group_of;
+use super::{Step, Violation};
+
+pub(super) const NAME: &str = "reschedules";
+
+pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
+    let mut in_place_of: BTreeMap<AllocationId, usize> = BTreeMap::new();
+    for new in step.placed() {
+        let Some(failed) = new.ties().previous.and_then(|id| step.before.allocation(id)) else { continue };
+        let counts = failed.client_status == ClientStatus::Failed && failed.desired == model::Desired::Run;
+        let of_job = step.after.job_version(&new.job, new.job_version);
+        // System jobs know no such policy.
+        if of_job.is_none_or(|version| version.job.kind.is_per_node())
+            || !counts
+            || failed.forced
+            || failed.ties().preempted_by.is_some()
+        {
+            continue;
+        }
+        *in_place_of.entry(failed.id).or_default() += 1;
+        if let Some(what) = wrong(step, failed, new) {
+            violations.push(Violation::new(NAME, format!("{} after {}: {what}", new.name(), failed.id.short())));
+        }
+    }
+    for (id, times) in in_place_of.into_iter().filter(|(_, times)| *times > 1) {
+        violations.push(Violation::new(NAME, format!("{} is placed anew {times} times", id.short())));
+    }
+}
+
+fn wrong(step: &Step<'_>, failed: &Allocation, new: &Allocation) -> Option<String> {
+    let history = &new.ties().reschedules;
+    let Some(last) = history.last() else { return Some("its history is lost".into()) };
+    if last.previous != failed.id {
+        return Some(format!("its history ends with {}", last.previous.short()));
+    }
+    let known = failed.ties().reschedules.iter().rev();
+    if !known.zip(history.iter().rev().skip(1)).all(|(known, kept)| known == kept) {
+        return Some("its history is another".into());
+    }
+    let policy = group_of(step.after, new)?.reschedule.as_ref()?;
+    let recent = history.iter().filter(|event| last.at.since(event.at) < policy.interval).count();
+    if !policy.unlimited && recent > policy.attempts as usize {
+        return Some(format!("{recent} times in {:?}, {} are allowed", policy.interval, policy.attempts));
+    }
+    let failed_at = failed_at(failed);
+    let paused = std::time::Duration::from_nanos(last.delay_ns);
+    let due = failed_at + paused;
+    // Later pauses grow from the one before, which may have followed another policy.
+    let least = if history.len() == 1 { policy.delay } else { paused };
+    if paused < least || last.at < due {
+        return Some(format!("after {:?} of at least {:?}", last.at.since(failed_at), paused.max(least)));
+    }
+    None
+}
+
+fn failed_at(failed: &Allocation) -> Timestamp {
+    failed.tasks.unpack().values().filter_map(|task| task.finished_at).max().unwrap_or(failed.modified_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::RescheduleEvent;
+    use model::testing::job;
+
+    use super::*;
+    use crate::fixture::{Played, START, after, cluster_of, ids, observe, play_at};
+    use server_core::command::Command;
+    use server_core::schedule::schedule;
+
+    /// An instance failed, and its replacement is placed once its pause is over.
+    fn placed_anew() -> (Played, AllocationId) {
+        let mut job = job("web").count(1);
+        let policy = job.groups[0].reschedule.as_mut().unwrap();
+        (policy.unlimited, policy.attempts, policy.interval) = (false, 1, std::time::Duration::from_secs(3600));
+        let mut state = cluster_of(job);
+        let failed = ids(&state)[0];
+        observe(&mut state, failed, ClientStatus::Failed, None);
+        let mut last = None;
+        for at in [START, after(60)] {
+            while let Some(next) = server_core::evaluations::next(&state, &mut Default::default(), at).cloned() {
+                let plan = schedule(&state, &next, at).plan;
+                let term = state.term();
+                last = Some(play_at(&mut state, at, Command::Plan(Box::new(server_core::plan::Plan { term, ..plan }))));
+            }
+        }
+        let played = last.expect("it was planned");
+        let new = played.step().placed().next().expect("it is placed anew").id;
+        (played, new)
+    }
+
+    #[test]
+    fn a_replacement_that_its_policy_does_not_allow_is_found() {
+        let (played, _) = placed_anew();
+        assert_eq!(played.found(check), []);
+        let event =
+            |at| RescheduleEvent { at, previous: AllocationId::default(), node: Default::default(), delay_ns: 0 };
+        type Bend = fn(&mut Vec<RescheduleEvent>, RescheduleEvent);
+        let bends: [(&str, Bend); 4] = [
+            ("is lost", |history, _| history.clear()),
+            ("ends with", |history, event| history.push(event)),
+            ("times in", |history, event| history.insert(0, event)),
+            ("of at least", |history, _| history[0].delay_ns = 1),
+        ];
+        for (wanted, bend) in bends {
+            let (played, new) = placed_anew();
+            let found =
+                played.leaving(new, |known| known.tie(|ties| bend(&mut ties.reschedules, event(START)))).found(check);
+            assert!(found.len() == 1 && found[0].what.contains(wanted), "{wanted}: {found:?}");
+        }
+    }
+}
