@@ -83,6 +83,8 @@ impl Store for FolderStore {
 async fn write(path: &Path, document: &[u8]) -> io::Result<()> {
     let mut file = tokio::fs::File::create(path).await?;
     file.write_all(document).await?;
+    // The write goes on behind `write_all`. Only this tells of its error, `sync_all` swallows it.
+    file.flush().await?;
     file.sync_all().await
 }
 
@@ -213,6 +215,12 @@ mod tests {
         drop(sender);
         keep_writing(Arc::new(store.clone()), writes, watch::Sender::new(None)).await;
         assert_eq!(store.load().await.unwrap(), BTreeMap::from([("a".to_string(), b"3".to_vec())]));
+    }
+
+    #[tokio::test]
+    async fn a_write_that_found_no_room_fails() {
+        let error = write(Path::new("/dev/full"), b"document").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 
     /// A store whose disk is full while the switch is on.
