@@ -29,9 +29,9 @@ pub struct NodeClocks {
     heard_at: BTreeMap<NodeId, Timestamp>,
     leases: BTreeMap<NodeId, Timestamp>,
     last_down_at: Option<Timestamp>,
-    /// Until then a node that was never heard is not declared down; none where the state was not restored lately.
+    /// Until then a node that was not heard since the restore is not declared down; none where there was none lately.
     awaited_until: Option<Timestamp>,
-    /// Nodes that were heard while others are awaited.
+    /// Nodes that were heard while nodes are awaited.
     attached: BTreeSet<NodeId>,
 }
 
@@ -90,8 +90,13 @@ impl NodeClocks {
                 silent += 1;
                 continue;
             }
-            match self.judge(node, now, suspect_after, down_after) {
-                NodeStatus::Ready if node.status == NodeStatus::Suspect => {
+            let was_awaited = self.awaited_until.is_some() && state.is_awaited(node.id);
+            let is_awaited = was_awaited && !self.attached.contains(&node.id);
+            match self.judge(node, now, suspect_after, down_after, is_awaited) {
+                // A clock that just began says nothing of a node that is awaited.
+                NodeStatus::Ready if is_awaited => {}
+                // Where it was awaited, the next leader must know that it came.
+                NodeStatus::Ready if node.status == NodeStatus::Suspect || was_awaited => {
                     found.changes.push((node.id, NodeStatus::Ready));
                 }
                 NodeStatus::Suspect if node.status == NodeStatus::Ready => {
@@ -118,11 +123,17 @@ impl NodeClocks {
         found
     }
 
-    fn judge(&mut self, node: &Node, now: Timestamp, suspect_after: Duration, down_after: Duration) -> NodeStatus {
+    fn judge(
+        &mut self,
+        node: &Node,
+        now: Timestamp,
+        suspect_after: Duration,
+        down_after: Duration,
+        is_awaited: bool,
+    ) -> NodeStatus {
         if self.leases.get(&node.id).is_some_and(|until| now < *until) {
             return node.status;
         }
-        let is_awaited = self.awaited_until.is_some() && !self.attached.contains(&node.id);
         let begins = if is_on(OldBug::ClocksNotStarted) { Timestamp::default() } else { now };
         let heard = self.heard_at.entry(node.id).or_insert(begins);
         match now.since(*heard) {
@@ -140,6 +151,8 @@ mod tests {
     use model::testing::node;
 
     use super::*;
+    use crate::apply::{Answer, apply};
+    use crate::command::{Command, Entry};
     use crate::limits::{BEAT_INTERVAL_MIN, DOWN_AFTER, SUSPECT_AFTER_BEATS};
 
     const INSTANT: Duration = Duration::from_nanos(1);
@@ -168,12 +181,14 @@ mod tests {
 
     #[test]
     fn after_a_restore_a_node_that_was_never_heard_is_awaited_and_one_that_was_is_not() {
-        let state = cluster(2);
+        let mut state = cluster(2);
+        state.await_nodes();
         let (came, awaited) = (node("n0").id, node("n1").id);
         let until = seconds(100);
         let mut clocks = NodeClocks::awaiting(until);
-        clocks.look(&state, seconds(10));
+        assert_eq!(clocks.look(&state, seconds(10)).changes, []);
         clocks.heard(came, seconds(10));
+        assert_eq!(clocks.look(&state, seconds(10)).changes, [(came, NodeStatus::Ready)]);
         let found = clocks.look(&state, seconds(10) + DOWN_AFTER).changes;
         assert!(
             found.contains(&(came, NodeStatus::Down)) && found.contains(&(awaited, NodeStatus::Suspect)),
@@ -182,6 +197,22 @@ mod tests {
         let last = Timestamp(until.nanoseconds() - 1);
         assert!(!clocks.look(&state, last).changes.contains(&(awaited, NodeStatus::Down)));
         assert!(clocks.look(&state, until).changes.contains(&(awaited, NodeStatus::Down)));
+    }
+
+    #[test]
+    fn a_leader_that_follows_awaits_only_nodes_that_no_leader_has_heard_since_the_restore() {
+        let mut state = cluster(2);
+        state.await_nodes();
+        let (came, awaited) = (node("n0").id, node("n1").id);
+        let changes = vec![(came, NodeStatus::Ready)];
+        let command = Command::SetNodeStatus { changes, term: 0 };
+        let entry = Entry { at: seconds(1), request: None, caller: String::new(), command };
+        assert!(matches!(apply(&mut state, 1, 0, &entry).answer, Answer::Accepted(_)));
+        assert!(!state.is_awaited(came) && state.is_awaited(awaited));
+        let mut clocks = NodeClocks::awaiting(seconds(100));
+        clocks.look(&state, seconds(10));
+        let found = clocks.look(&state, seconds(10) + DOWN_AFTER).changes;
+        assert_eq!(found, [(awaited, NodeStatus::Suspect), (came, NodeStatus::Down)]);
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub struct State {
     pub(crate) evaluations: CowMap<EvaluationId, Arc<Evaluation>>,
     pub(crate) deployments: CowMap<DeploymentId, Arc<Deployment>>,
     pub(crate) servers: CowMap<ServerId, Arc<ServerRecord>>,
+    /// Nodes that were not heard since the state was restored from a backup.
+    pub(crate) awaited: CowMap<NodeId, ()>,
     /// Servers that left for good: their ids are never taken in again.
     pub(crate) removed_servers: CowMap<ServerId, ()>,
     pub(crate) join_tokens: CowMap<String, Arc<JoinTokenRecord>>,

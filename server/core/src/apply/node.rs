@@ -43,6 +43,7 @@ pub(super) fn register(state: &mut State, work: &mut AtWork, described: &Node) -
         }
     }
     super::volume::keep_known(state, &mut node);
+    state.awaited.remove(&node.id);
     if known.as_ref().is_some_and(|known| **known == node) && node.status == NodeStatus::Ready {
         return Ok(Accepted::default());
     }
@@ -79,6 +80,9 @@ pub(super) fn set_status(
     check_term(state, term)?;
     for (id, status) in changes {
         let Some(node) = state.nodes.get(id) else { continue };
+        if *status != NodeStatus::Suspect {
+            state.awaited.remove(id);
+        }
         // Out of `down` leads only a new registration, because what the node runs must be settled then.
         if node.status == *status || node.status == NodeStatus::Down {
             continue;

@@ -85,6 +85,7 @@ fn taken_back(state: &State, backup: State, work: &AtWork) -> State {
         Arc::make_mut(&mut row).modify_index = index;
         next.services.insert(key, row);
     }
+    next.await_nodes();
     next.changes = nodes.into_iter().map(|id| Change::Node { id, kind: NodeChange::Registered }).collect();
     next
 }

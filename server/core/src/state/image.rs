@@ -48,6 +48,8 @@ pub struct Image {
     autopilot_index: Index,
     #[serde(default)]
     removed_servers: Vec<ServerId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    awaited: Vec<NodeId>,
     indexes: TableIndexes,
     jobs: Vec<Arc<JobRecord>>,
     nodes: Vec<Arc<Node>>,
@@ -100,6 +102,7 @@ impl State {
             autopilot: self.autopilot,
             autopilot_index: self.autopilot_index,
             removed_servers: self.removed_servers.iter().map(|(id, ())| *id).collect(),
+            awaited: self.awaited.iter().map(|(id, ())| *id).collect(),
             indexes: self.indexes,
             jobs: self.jobs.values().cloned().collect(),
             nodes: self.nodes.values().cloned().collect(),
@@ -151,6 +154,7 @@ impl State {
             autopilot: image.autopilot,
             autopilot_index: image.autopilot_index,
             removed_servers: image.removed_servers.into_iter().map(|id| (id, ())).collect(),
+            awaited: image.awaited.into_iter().map(|id| (id, ())).collect(),
             indexes: image.indexes,
             jobs: image.jobs.into_iter().map(|job| (job.key.clone(), job)).collect(),
             nodes: image.nodes.into_iter().map(|node| (node.id, node)).collect(),

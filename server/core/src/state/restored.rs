@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{ServerId, Timestamp};
+use model::{NodeId, NodeStatus, ServerId, Timestamp};
 
 use super::State;
 use crate::command::ServerRecord;
@@ -25,6 +25,7 @@ impl State {
         state.index += RESTORE_INDEX_GAP;
         state.epoch += 1;
         state.restored_at = now;
+        state.await_nodes();
         for (id, ()) in state.servers.iter().map(|(id, _)| (*id, ())).collect::<Vec<_>>() {
             state.removed_servers.insert(id, ());
             state.servers.remove(&id);
@@ -46,6 +47,17 @@ impl State {
         state
     }
 
+    /// From here on no node was heard that should be up.
+    pub(crate) fn await_nodes(&mut self) {
+        let up = self.nodes.values().filter(|node| node.status != NodeStatus::Down);
+        self.awaited = up.map(|node| (node.id, ())).collect();
+    }
+
+    /// Whether a node was not heard since the state was restored from a backup, by this leader or an earlier one.
+    pub fn is_awaited(&self, node: NodeId) -> bool {
+        self.awaited.get(&node).is_some()
+    }
+
     /// Ids of the servers that a restored state begins with, in the order in which they were given.
     pub fn first_servers(&self) -> Vec<ServerId> {
         self.servers.iter().map(|(id, _)| *id).collect()
@@ -62,6 +74,7 @@ impl State {
         contents.last_server_id = 0;
         contents.indexes.servers = 0;
         contents.servers = Default::default();
+        contents.awaited = Default::default();
         contents.removed_servers = Default::default();
         *blake3::hash(&contents.encode()).as_bytes()
     }
@@ -100,9 +113,12 @@ mod tests {
         assert_eq!((after.epoch(), after.index()), (1, before.index() + RESTORE_INDEX_GAP));
         assert_eq!(after.restored_at(), Some(Timestamp::from_seconds(9)));
         assert_eq!(before.restored_at(), None);
+        let node = node("n1").id;
+        assert!(after.is_awaited(node) && !before.is_awaited(node));
         assert_eq!(after.contents_hash(), before.contents_hash());
         let again = State::decode(&after.encode()).unwrap();
         assert_eq!((again.contents_hash(), again.is_removed_server(2)), (before.contents_hash(), true));
+        assert!(again.is_awaited(node));
     }
 
     #[test]
