@@ -31,6 +31,7 @@ mod receive;
 mod snapshots;
 mod state_machine;
 mod store;
+mod trim;
 mod types;
 
 use std::collections::BTreeMap;
@@ -148,11 +149,12 @@ impl Raft {
 
         let writer = Writer::start(segments, blocking);
         let store = Store::new(contents, writer.clone());
-        let starting = Core::new(id, Arc::new(openraft_config), network.clone(), store, state_machine);
+        let starting = Core::new(id, Arc::new(openraft_config), network.clone(), store.clone(), state_machine);
         let core = Runtime::scope(seed, starting).await.map_err(|error| StartError::Core(error.to_string()))?;
 
         let (publish, leadership) = watch::channel(Leadership::default());
         let contact = Contact::new();
+        tokio::spawn(trim::keep_small(core.clone(), store, sizes.log_bytes_max));
         tokio::spawn(leadership::follow(core.clone(), contact.clone(), publish, timings));
         let receiver = Receiver::new(core.clone(), network.clone(), contact.clone());
         let command_bytes_max = sizes.command_bytes_max;

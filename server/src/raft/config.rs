@@ -74,6 +74,8 @@ pub struct Sizes {
     /// How many entries that a snapshot holds are kept all the same, so that a server that was away for a moment needs
     /// no snapshot.
     pub trailing_entries: u64,
+    /// How many bytes of entries are held at most, about: beyond, a snapshot is taken early and half of them are kept.
+    pub log_bytes_max: u64,
     /// A piece of a snapshot on its way to another server, in bytes.
     pub chunk_bytes: usize,
     /// The largest command, in bytes.
@@ -86,6 +88,7 @@ impl Default for Sizes {
             segment_bytes: 16 << 20,
             snapshot_after_entries: 16_384,
             trailing_entries: 16_384,
+            log_bytes_max: 64 << 20,
             chunk_bytes: 1 << 20,
             command_bytes_max: 4 << 20,
         }

@@ -5,6 +5,7 @@ use std::io;
 use std::ops::RangeBounds;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use model::Index;
 use openraft::storage::RaftLogStorage;
 use openraft::{LogState, OptionalSend, RaftLogReader};
 
@@ -25,6 +26,16 @@ impl Store {
     /// The log with these contents, which `writer` continues.
     pub fn new(contents: Contents, writer: Writer) -> Self {
         Self { contents: Arc::new(RwLock::new(contents)), writer }
+    }
+
+    /// About how many bytes the entries take.
+    pub fn bytes(&self) -> u64 {
+        self.read().bytes
+    }
+
+    /// The index of the last entry that is not among the newest that take at most `bytes` together; 0 if all are.
+    pub fn index_before_last(&self, bytes: u64) -> Index {
+        self.read().index_before_last(bytes)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Contents> {
@@ -89,7 +100,7 @@ impl RaftLogStorage<TypeConfig> for Store {
         {
             let mut contents = self.write();
             for entry in entries {
-                contents.entries.insert(entry.log_id.index(), entry.clone());
+                contents.insert(entry.clone());
                 records.push(Record::Entry(entry));
             }
         }

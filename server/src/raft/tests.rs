@@ -115,6 +115,29 @@ fn a_server_that_was_away_for_long_catches_up_through_a_snapshot() {
 }
 
 #[test]
+fn a_log_of_as_many_bytes_as_the_limit_stays_and_beyond_it_half_of_them_are_kept() {
+    run(15, async {
+        let cluster = Cluster::of_three(15).await;
+        let large = |number: usize| format!("{number:0width$}", width = cluster::COMMAND_BYTES_MAX / 10);
+        for number in 0..20 {
+            cluster.write(&large(number)).await;
+        }
+        sleep(5 * SECOND).await;
+        for id in 1..=3 {
+            let metrics = cluster.raft(id).metrics();
+            assert_eq!((metrics.snapshot, metrics.purged), (0, 0), "server {id}");
+        }
+        cluster.write(&large(20)).await;
+        cluster.wait("the logs are small", |cluster| (1..=3).all(|id| cluster.raft(id).metrics().purged > 0)).await;
+        for id in 1..=3 {
+            let metrics = cluster.raft(id).metrics();
+            assert_eq!(metrics.last_log - metrics.purged, 10, "server {id}");
+            assert_eq!(cluster.commands(id).len(), 21, "server {id}");
+        }
+    });
+}
+
+#[test]
 fn after_all_servers_lose_power_votes_and_acknowledged_commands_are_there_again() {
     run(5, async {
         let mut cluster = Cluster::of_three(5).await;

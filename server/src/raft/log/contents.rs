@@ -19,6 +19,8 @@ pub struct Contents {
     pub purged: Option<LogId>,
     /// Entries by index, without holes.
     pub entries: BTreeMap<Index, Entry>,
+    /// About how many bytes they take.
+    pub bytes: u64,
 }
 
 impl Contents {
@@ -27,24 +29,43 @@ impl Contents {
         match record {
             Record::Header(_) => {}
             Record::Vote(vote) => self.vote = Some(vote),
-            Record::Entry(entry) => {
-                self.entries.insert(entry.log_id.index(), entry);
-            }
+            Record::Entry(entry) => self.insert(entry),
             Record::Truncate(last) => self.truncate_after(last),
             Record::Purge(log_id) => self.purge(log_id),
             Record::Committed(log_id) => self.committed = log_id,
         }
     }
 
+    /// Adds an entry, or puts it in the place of another.
+    pub fn insert(&mut self, entry: Entry) {
+        self.bytes += size(&entry) as u64;
+        if let Some(replaced) = self.entries.insert(entry.log_id.index(), entry) {
+            self.bytes -= size(&replaced) as u64;
+        }
+    }
+
+    /// The index of the last entry that is not among the newest that take at most `bytes` together; 0 if all are.
+    pub fn index_before_last(&self, bytes: u64) -> Index {
+        let mut taken = 0;
+        let is_beyond = |entry: &&Entry| {
+            taken += size(entry) as u64;
+            taken > bytes
+        };
+        self.entries.values().rev().find(is_beyond).map_or(0, |entry| entry.log_id.index())
+    }
+
     /// Drops all entries after `last`, or all if it is none.
     pub fn truncate_after(&mut self, last: Option<LogId>) {
         let first_dropped = last.map_or(0, |last| last.index() + 1);
-        self.entries.split_off(&first_dropped);
+        let dropped = self.entries.split_off(&first_dropped);
+        self.bytes -= sum(&dropped);
     }
 
     /// Drops all entries up to and including `log_id`.
     pub fn purge(&mut self, log_id: LogId) {
-        self.entries = self.entries.split_off(&(log_id.index() + 1));
+        let kept = self.entries.split_off(&(log_id.index() + 1));
+        self.bytes -= sum(&self.entries);
+        self.entries = kept;
         self.purged = self.purged.max(Some(log_id));
     }
 
@@ -76,6 +97,10 @@ impl Contents {
         }
         entries
     }
+}
+
+fn sum(entries: &BTreeMap<Index, Entry>) -> u64 {
+    entries.values().map(|entry| size(entry) as u64).sum()
 }
 
 /// About how many bytes an entry takes when it is written.

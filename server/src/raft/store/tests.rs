@@ -92,7 +92,7 @@ async fn what_is_read_for_a_follower_is_as_large_as_the_limit_and_at_least_one_e
     for (second, read) in [(half, 2), (half + 1, 1), (2 * APPEND_BYTES_MAX, 1)] {
         for (index, bytes) in [(0, half), (1, second)] {
             let payload = Payload::Normal(Command(Bytes::from(vec![0; bytes])));
-            store.write().entries.insert(index, Entry { log_id: log_id(1, index), payload });
+            store.write().insert(Entry { log_id: log_id(1, index), payload });
         }
         assert_eq!(store.limited_get_log_entries(0, 2).await.unwrap().len(), read, "{second}");
         assert_eq!(store.limited_get_log_entries(1, 2).await.unwrap().len(), 1, "{second}");

@@ -19,6 +19,8 @@ use crate::raft::*;
 
 pub const SECOND: Duration = Duration::from_secs(1);
 pub const COMMAND_BYTES_MAX: usize = 100_000;
+/// Twenty commands of a tenth of the largest fit, and the overhead of no more than these.
+pub const LOG_BYTES_MAX: u64 = 205_000;
 const LATENCY: Duration = Duration::from_millis(1);
 
 /// Some servers, their disks, and the network between them.
@@ -53,6 +55,7 @@ fn config(id: ServerId, cluster: ClusterId) -> Config {
         segment_bytes: 4096,
         snapshot_after_entries: 50,
         trailing_entries: 10,
+        log_bytes_max: LOG_BYTES_MAX,
         chunk_bytes: 256,
         command_bytes_max: COMMAND_BYTES_MAX,
     };
