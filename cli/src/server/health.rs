@@ -1,4 +1,5 @@
-//! `sched server health`: how each server does, as the leader sees it, and how many may fail.
+//! `sched server health`: how each server does, as the leader sees it, how many may fail, and the alarms that the server
+//! that answers has raised.
 
 use clap::Args as ClapArgs;
 use serde_json::Value;
@@ -7,7 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http::{Call, Error};
 use crate::session::Session;
-use crate::show::{self, Cell, Pairs, Table, Tone, table::row, text};
+use crate::show::{self, Cell, Pairs, Table, Tone, table::row, text, time};
 
 /// Arguments of `server health`.
 #[derive(ClapArgs, Debug)]
@@ -28,6 +29,7 @@ pub async fn run(_: &Args, session: &Session) -> Result<Exit, Failure> {
     let healthy = answer["Healthy"] == true;
     if !session.print_json(&answer)? {
         print(&answer, healthy);
+        print_alarms(&session.client.call(Call::get("/v1/operator/alarms")).await?.value);
     }
     Ok(if healthy { Exit::Done } else { Exit::Failed })
 }
@@ -60,4 +62,26 @@ fn print(answer: &Value, healthy: bool) {
     if tolerance == 0 {
         show::warning("no server may fail now: with one more gone, nothing can be changed");
     }
+}
+
+/// What must never be, and was. Nothing is printed where there is none of it.
+fn print_alarms(answer: &Value) {
+    let raised = answer["Raised"].as_u64().unwrap_or(0);
+    if raised == 0 {
+        return;
+    }
+    show::line("");
+    let mut table = Table::new(&["Time", "Index", "Invariant", "What"]);
+    let now = time::now();
+    for alarm in answer["Alarms"].as_array().into_iter().flatten() {
+        table.row(row![
+            time::ago(alarm["Time"].as_i64().unwrap_or_default(), now),
+            &alarm["Index"].to_string(),
+            alarm["Invariant"].as_str().unwrap_or_default(),
+            alarm["What"].as_str().unwrap_or_default()
+        ]);
+    }
+    table.print_or("No alarms are kept");
+    let count = text::count(raised, "alarm");
+    show::warning(&format!("{count} since this server started: please report it, with the log of the servers"));
 }

@@ -189,6 +189,16 @@ pub fn cluster() -> Fixture {
         )
 }
 
+/// How servers do of which one lags.
+pub fn health() -> Value {
+    let server = |id: &str, healthy: bool| {
+        json!({ "ID": id, "Name": format!("s{id}"), "Address": format!("127.0.0.{id}:4647"), "SerfStatus": "alive",
+            "Version": "0.1.0", "Leader": id == "2", "LastContact": "12ms", "LastTerm": 3,
+            "LastIndex": if healthy { 42 } else { 7 }, "Healthy": healthy, "Voter": true })
+    };
+    json!({ "Healthy": true, "FailureTolerance": 1, "Servers": [server("1", true), server("2", true), server("3", false)] })
+}
+
 fn why() -> Value {
     json!({ "JobID": "web-batch", "Namespace": "default", "JobVersion": 0, "Index": 42, "Groups": [{
         "Group": "main", "Desired": 2, "Running": 0, "Unplaced": 2, "BlockedEval": "e9999999-1111-2222-3333-000000000000",

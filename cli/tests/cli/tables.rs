@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cluster::cluster;
+use crate::cluster::{cluster, health, hours_ago};
 use crate::invocation::{check, sched};
 
 #[tokio::test]
@@ -53,6 +53,18 @@ async fn allocations_and_deployments() {
         "deployment status d0",
     ];
     check("allocations", &server, &lines).await;
+}
+
+#[tokio::test]
+async fn the_health_of_servers_and_their_alarms() {
+    let alarm = json!({ "Time": hours_ago(), "Index": 17, "Invariant": "capacity", "What": "n1 holds 9 of 8 cores" });
+    let server = cluster()
+        .with("GET /v1/operator/autopilot/health", health())
+        .with("GET /v1/operator/alarms", json!({ "ServerID": "2", "Raised": 0, "Alarms": [] }))
+        .with("GET /v1/operator/alarms", json!({ "ServerID": "2", "Raised": 1, "Alarms": [alarm] }))
+        .serve()
+        .await;
+    check("health", &server, &["server health", "server health"]).await;
 }
 
 #[tokio::test]
