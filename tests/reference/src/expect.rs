@@ -214,5 +214,5 @@ fn wrong_victim(decided: &Decided<'_>, known: &Allocation) -> Option<String> {
 fn is_moved(decided: &Decided<'_>, known: &Allocation) -> bool {
     let next = known.ties().next.and_then(|id| decided.before.allocation(id)).filter(|next| next.is_live());
     let leaves = known.migrate || known.client_status == ClientStatus::Unknown;
-    leaves && next.is_some_and(|next| next.healthy == Some(true) || is_moved(decided, next))
+    leaves && next.is_some_and(|next| next.is_well() || is_moved(decided, next))
 }

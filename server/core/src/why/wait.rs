@@ -73,8 +73,7 @@ pub(super) fn waits(state: &State, record: &JobRecord, group: &Group) -> Vec<Wai
 }
 
 fn wait_of(state: &State, deployment: &Deployment, goal: &DeploymentGroup) -> Option<Wait> {
-    let is_healthy =
-        |id: &&AllocationId| state.allocation(**id).is_some_and(|known| known.is_live() && known.healthy == Some(true));
+    let is_healthy = |id: &&AllocationId| state.allocation(**id).is_some_and(|known| known.is_well());
     let healthy_canaries = goal.placed_canaries.iter().filter(is_healthy).count() as u32;
     let has_canaries = goal.desired_canaries > 0 && !goal.promoted;
     match deployment.status {
