@@ -65,11 +65,8 @@ impl<'a> OfGroup<'a> {
         if filled.len() > self.group.count as usize {
             return Some(format!("expected: {} instances of {}, not {filled:?}", self.group.count, self.group.name));
         }
-        let counts = |known: &&&Allocation| match known.client_status {
-            ClientStatus::Failed => true,
-            ClientStatus::Complete => self.job.kind == JobType::Batch,
-            _ => false,
-        };
+        let counts =
+            |known: &&&Allocation| matches!(known.client_status, ClientStatus::Failed | ClientStatus::Complete);
         let over: BTreeSet<u32> = self
             .all
             .iter()

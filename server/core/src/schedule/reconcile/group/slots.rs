@@ -94,8 +94,8 @@ impl<'a> AtWork<'a, '_> {
         std::iter::successors(original_of(allocation), |original| original_of(original)).collect()
     }
 
-    /// The instances that are over and count all the same: finished ones of a batch job, and failed ones, which wait for a
-    /// new placement, get one now, or have used their attempts up.
+    /// The instances that are over and count all the same: finished ones of a batch job, and failed ones or those of a
+    /// service that ended, which wait for a new placement, get one now, or have used their attempts up.
     pub(super) fn ended(&self, slots: &Slots<'_>) -> Slots<'a> {
         // The newest of each name index speaks for it, but not one that only stood in for another.
         let stood_in = |known: &Allocation| known.desired == Desired::Stop(StopReason::Reconnected);
@@ -105,8 +105,7 @@ impl<'a> AtWork<'a, '_> {
             let comes_back = self.rollout.comes_back_as(self.group, self.pace, known.job_version);
             let speaks = known.desired == Desired::Run && known.job_version == comes_back.version;
             let counts = match known.client_status {
-                ClientStatus::Complete => self.version.job.kind == JobType::Batch,
-                ClientStatus::Failed => true,
+                ClientStatus::Complete | ClientStatus::Failed => true,
                 ClientStatus::Pending | ClientStatus::Running | ClientStatus::Unknown | ClientStatus::Lost => false,
             };
             speaks && counts && !slots.contains_key(index)
