@@ -8,8 +8,8 @@
 //! | states at the same index are equal, byte for byte | I2, I3 |
 //! | a request is applied once; what was acknowledged is where it was said to be | I1, `acknowledged` |
 //! | a server's indexes, and what a linearizable read gives, never go back | I4 |
-//! | the state that an index brings about breaks no invariant of the package `invariants` | I5, I7–I9, I31–I33 |
-//! | what an entry changes it may change, and the brake holds | I10, I11, I18, I20, I22–I27, I30, I35 |
+//! | the state that an index brings about breaks no invariant of the package `invariants` | I7–I9, I31–I33 |
+//! | what an entry changes it may change, and the brake holds | I5, I10, I11, I18, I20, I22–I27, I30, I35 |
 //! | snapshots, entries and decisions give the same again | I3, I6, I21 |
 //! | what is over does not run, and does not run again | I11 |
 //! | an agent stops only what is not wanted | I16, I17 |

@@ -46,7 +46,7 @@ pub struct GroupExplanation {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Wait {
-    /// `promotion`, `canaries`, `paused`, `rollout`, `retry` or `given-up`.
+    /// `promotion`, `canaries`, `paused`, `rollout`, `ended`, `retry` or `given-up`.
     pub kind: String,
     #[serde(rename = "AllocID")]
     pub alloc_id: String,

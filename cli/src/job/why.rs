@@ -48,6 +48,7 @@ pub fn of_wait(job: &str, wait: &Wait, session: &Session) -> String {
     let name = wait.name.strip_prefix(job).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&wait.name);
     let name = text::escape(name);
     let logs = format!("`sched alloc logs {}`", text::short(&wait.alloc_id));
+    let when = || if wait.until <= time::now() { "due now".into() } else { session.time(wait.until) };
     match wait.kind.as_str() {
         "promotion" => format!(
             "its canaries are healthy, and the deployment waits for `sched deployment promote {}`",
@@ -56,11 +57,10 @@ pub fn of_wait(job: &str, wait: &Wait, session: &Session) -> String {
         "canaries" => format!("{} of {} canaries healthy: the others come after them", wait.healthy, wait.wanted),
         "paused" => "its deployment is paused".into(),
         "rollout" => format!("its deployment goes on: {} of {} healthy", wait.healthy, wait.wanted),
-        "retry" => {
-            let due = wait.until <= time::now();
-            let when = if due { "due now".into() } else { session.time(wait.until) };
-            format!("{name} failed ({logs} says why); the next attempt is {when}")
+        "ended" => {
+            format!("{name} ended by itself ({logs} says how); a service runs on, and the next one is {}", when())
         }
+        "retry" => format!("{name} failed ({logs} says why); the next attempt is {}", when()),
         "given-up" => {
             format!("{name} failed, and its attempts are used up: {logs} says why, a new version tries again")
         }

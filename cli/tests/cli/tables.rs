@@ -29,13 +29,14 @@ async fn a_job_that_waits_for_no_room_says_for_what() {
     let server = cluster()
         .only("GET /v1/job/web/summary", summary)
         .with("GET /v1/job/web/why", group(json!([{ "Kind": "promotion", "DeploymentID": "d" }])))
+        .with("GET /v1/job/web/why", group(failed("ended")))
         .with("GET /v1/job/web/why", group(failed("retry")))
         .with("GET /v1/job/web/why", group(failed("given-up")))
         .with("GET /v1/job/web/why", group(json!([{ "Kind": "promotion", "DeploymentID": "d" }])))
         .with("GET /v1/job/web/why", group(json!([])))
         .serve()
         .await;
-    check("waits", &server, &["job why web", "job why web", "job why web"]).await;
+    check("waits", &server, &["job why web"; 4]).await;
     let ran = sched(&server.url(), "job status web").await;
     assert!(ran.err.contains("waits for `sched deployment promote web`") && !ran.err.contains("room"), "{}", ran.err);
     assert_eq!(sched(&server.url(), "job status web").await.err, "");

@@ -9,7 +9,8 @@ use model::{
 
 use crate::state::State;
 
-/// The instances that an allocation provides, in order of the services in its group.
+/// The instances that an allocation provides, in order of the services in its group. Of services that are told apart only
+/// by how their names are written, the last is there: `${JOB}` and `web` in the job `web` are one.
 pub(crate) fn instances(state: &State, allocation: &Allocation) -> Vec<Instance> {
     if allocation.client_status.is_terminal() {
         return Vec::new();
@@ -18,7 +19,12 @@ pub(crate) fn instances(state: &State, allocation: &Allocation) -> Vec<Instance>
     let Some(group) = version.job.group(&allocation.group) else { return Vec::new() };
     let Some(node) = state.node(allocation.node) else { return Vec::new() };
     let of = |(task, service): (Option<&Task>, &Service)| instance(&version.job, allocation, node, task, service);
-    group.all_services().map(of).collect()
+    let mut provided: Vec<Instance> = Vec::new();
+    for instance in group.all_services().map(of) {
+        provided.retain(|known| known.id != instance.id);
+        provided.push(instance);
+    }
+    provided
 }
 
 fn instance(job: &Job, allocation: &Allocation, node: &Node, task: Option<&Task>, service: &Service) -> Instance {
@@ -126,4 +132,64 @@ fn value_of(name: &str, job: &Job, allocation: &Allocation, node: &Node, task: O
         }
     };
     Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use model::testing::{job, node};
+    use model::{AllocationId, Check, CheckState, Cohort, Timestamp};
+
+    use super::*;
+    use crate::apply::apply;
+    use crate::command::{Command, Entry};
+
+    fn providing(services: Vec<Service>) -> (State, AllocationId) {
+        let (mut state, node) = (State::default(), node("n1"));
+        let mut job = job("web");
+        job.groups[0].services = services;
+        let id = AllocationId::derive(&[b"one"]);
+        let cohort = Cohort { job: job.key(), group: "web".into(), ..Cohort::default() };
+        let mut placed = Allocation::placed(id, Arc::new(cohort), node.id, node.name.as_str().into());
+        placed.client_status = ClientStatus::Running;
+        for (index, command) in (1..).zip([
+            Command::RegisterNode { node: Arc::new(node) },
+            Command::RegisterJob { job: Arc::new(job), check_index: None, submission: None },
+        ]) {
+            apply(
+                &mut state,
+                index,
+                1,
+                &Entry { at: Timestamp::default(), request: None, caller: String::new(), command },
+            );
+        }
+        let (key, place) = (placed.job.clone(), state.add_allocation(placed, true));
+        state.add_to_job(&key, vec![(id, place)]);
+        (state, id)
+    }
+
+    #[test]
+    fn services_whose_names_come_to_the_same_are_one_instance_whichever_of_them_changes() {
+        let checked = |name: &str| Service {
+            name: name.into(),
+            port_label: "80".into(),
+            checks: vec![Check { name: name.into(), ..Check::default() }],
+            ..Service::default()
+        };
+        let (mut state, id) = providing(vec![checked("${JOB}"), checked("web")]);
+        let says = |state: &State| -> Vec<InstanceState> {
+            let row = state.service("default", "web").expect("it is provided");
+            row.instances.values().map(|instance| instance.state).collect()
+        };
+        assert_eq!(says(&state), [InstanceState::Starting]);
+        for (name, wanted) in [("${JOB}", InstanceState::Starting), ("web", InstanceState::Passing)] {
+            let mut known = Allocation::clone(state.allocation(id).expect("it was placed"));
+            let passes = CheckState { status: CheckStatus::Passing, at: Timestamp::default(), output: String::new() };
+            known.checks.insert(format!("{name}/{name}"), passes);
+            state.put_allocation(known);
+            assert_eq!(says(&state), [wanted], "{name} passes");
+            assert!(state.is_consistent());
+        }
+    }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Allocation, AllocationId, ClientStatus, Deployment, Desired, Evaluation, JobType, NodeId, NodeStatus, StopReason,
-    Timestamp,
+    Allocation, AllocationId, Deployment, Desired, Evaluation, JobType, NodeId, NodeStatus, StopReason, Timestamp,
 };
 
 use crate::command::Command;
 use crate::limits::{BATCH_EVALUATION_KEPT, COLLECT_BATCH_MAX, DEPLOYMENT_KEPT, EVALUATION_KEPT, JOB_KEPT, NODE_KEPT};
+use crate::schedule::shall_come_back;
 use crate::state::{JobRecord, JobStatus, State};
 
 /// The next batch of what can be forgotten; none if there is nothing. With `at_once`, age does not matter.
@@ -92,7 +92,7 @@ fn is_forgettable(state: &State, standing: &BTreeSet<AllocationId>, allocation: 
     !allocation.holds() && !waits && !standing.contains(&allocation.id)
 }
 
-/// The failed instances that nothing has replaced, of jobs that live: forgotten, they would be missed, and placed again
+/// The instances that failed, or ended though they shall run, and that nothing has replaced, of jobs that live: forgotten, they would be missed, and placed again
 /// against the policy of their group.
 fn failures_that_stand(state: &State) -> BTreeSet<AllocationId> {
     let mut newest: BTreeMap<_, &Allocation> = BTreeMap::new();
@@ -104,11 +104,11 @@ fn failures_that_stand(state: &State) -> BTreeSet<AllocationId> {
             *known = allocation;
         }
     }
-    let lives = |known: &&Allocation| state.job(&known.job).is_some_and(|record| !record.stop);
     let stands = |known: &&Allocation| {
-        known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.ties().next.is_none()
+        let shall_run = |record: &JobRecord| !record.stop && shall_come_back(known, record.current().job.kind);
+        state.job(&known.job).is_some_and(|record| shall_run(record)) && known.ties().next.is_none()
     };
-    newest.into_values().filter(lives).filter(stands).map(|known| known.id).collect()
+    newest.into_values().filter(stands).map(|known| known.id).collect()
 }
 
 /// What is over and is the newest that is known of its place, where rollouts ask for that: how many are under way, and in which

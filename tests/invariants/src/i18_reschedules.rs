@@ -1,9 +1,10 @@
 //! I18: an instance that failed is placed anew as its group's policy says: no more often in an interval, not before its pause
-//! is over, and whoever leads, its history goes on. Restarts on a node are the agent's, whose core is tested for that.
+//! is over, and whoever leads, its history goes on. One of a service that ended well comes again as often as it takes, with
+//! the same pauses. Restarts on a node are the agent's, whose core is tested for that.
 
 use std::collections::BTreeMap;
 
-use model::{Allocation, AllocationId, ClientStatus, Timestamp};
+use model::{Allocation, AllocationId, ClientStatus, Desired, JobType, Reschedule, Timestamp};
 
 use super::step::group_of;
 use super::{Step, Violation};
@@ -14,11 +15,16 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
     let mut in_place_of: BTreeMap<AllocationId, usize> = BTreeMap::new();
     for new in step.placed() {
         let Some(failed) = new.ties().previous.and_then(|id| step.before.allocation(id)) else { continue };
-        let counts = failed.client_status == ClientStatus::Failed && failed.desired == model::Desired::Run;
-        let of_job = step.after.job_version(&new.job, new.job_version);
+        let of_job = step.after.job_version(&new.job, new.job_version).map(|version| version.job.kind);
+        let counts = match failed.client_status {
+            ClientStatus::Failed => true,
+            ClientStatus::Complete => of_job == Some(JobType::Service),
+            ClientStatus::Pending | ClientStatus::Running | ClientStatus::Unknown | ClientStatus::Lost => false,
+        };
         // System jobs know no such policy.
-        if of_job.is_none_or(|version| version.job.kind.is_per_node())
+        if of_job.is_none_or(JobType::is_per_node)
             || !counts
+            || failed.desired != Desired::Run
             || failed.forced
             || failed.ties().preempted_by.is_some()
         {
@@ -46,14 +52,18 @@ fn wrong(step: &Step<'_>, failed: &Allocation, new: &Allocation) -> Option<Strin
     }
     let policy = group_of(step.after, new)?.reschedule.as_ref()?;
     let recent = history.iter().filter(|event| last.at.since(event.at) < policy.interval).count();
-    if !policy.unlimited && recent > policy.attempts as usize {
+    let has_failed = failed.client_status == ClientStatus::Failed;
+    if has_failed && !policy.unlimited && recent > policy.attempts as usize {
         return Some(format!("{recent} times in {:?}, {} are allowed", policy.interval, policy.attempts));
     }
     let failed_at = failed_at(failed);
     let paused = std::time::Duration::from_nanos(last.delay_ns);
     let due = failed_at + paused;
     // Later pauses grow from the one before, which may have followed another policy.
-    let least = if history.len() == 1 { policy.delay } else { paused };
+    // A policy that never places anything anew says nothing of pauses.
+    let is_idle = !policy.unlimited && policy.attempts == 0;
+    let first = if is_idle { Reschedule::default().delay } else { policy.delay };
+    let least = if history.len() == 1 { first } else { paused };
     if paused < least || last.at < due {
         return Some(format!("after {:?} of at least {:?}", last.at.since(failed_at), paused.max(least)));
     }
@@ -75,13 +85,13 @@ mod tests {
     use server_core::schedule::schedule;
 
     /// An instance failed, and its replacement is placed once its pause is over.
-    fn placed_anew() -> (Played, AllocationId) {
+    fn placed_anew(ended: ClientStatus) -> (Played, AllocationId) {
         let mut job = job("web").count(1);
         let policy = job.groups[0].reschedule.as_mut().unwrap();
         (policy.unlimited, policy.attempts, policy.interval) = (false, 1, std::time::Duration::from_secs(3600));
         let mut state = cluster_of(job);
         let failed = ids(&state)[0];
-        observe(&mut state, failed, ClientStatus::Failed, None);
+        observe(&mut state, failed, ended, None);
         let mut last = None;
         for at in [START, after(60)] {
             while let Some(next) = server_core::evaluations::next(&state, &mut Default::default(), at).cloned() {
@@ -97,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_replacement_that_its_policy_does_not_allow_is_found() {
-        let (played, _) = placed_anew();
+        let (played, _) = placed_anew(ClientStatus::Failed);
         assert_eq!(played.found(check), []);
         let event =
             |at| RescheduleEvent { at, previous: AllocationId::default(), node: Default::default(), delay_ns: 0 };
@@ -109,10 +119,18 @@ mod tests {
             ("of at least", |history, _| history[0].delay_ns = 1),
         ];
         for (wanted, bend) in bends {
-            let (played, new) = placed_anew();
+            let (played, new) = placed_anew(ClientStatus::Failed);
             let found =
                 played.leaving(new, |known| known.tie(|ties| bend(&mut ties.reschedules, event(START)))).found(check);
             assert!(found.len() == 1 && found[0].what.contains(wanted), "{wanted}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_service_that_ended_and_comes_again_without_a_pause_is_found() {
+        let (played, new) = placed_anew(ClientStatus::Complete);
+        assert_eq!(played.found(check), []);
+        let found = played.leaving(new, |known| known.tie(|ties| ties.reschedules[0].delay_ns = 1)).found(check);
+        assert!(found.len() == 1 && found[0].what.contains("of at least"), "{found:?}");
     }
 }

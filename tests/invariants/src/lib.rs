@@ -4,8 +4,8 @@
 //! There are four kinds, by what they look at:
 //!
 //! ```text
-//! one state               check(state)            overfull nodes, ports given twice, names wanted twice …
-//! one entry               check_step(step)        state before, entry, answer, state after: who may change what
+//! one state               check(state)            ports given twice, names wanted twice, instances not listed …
+//! one entry               check_step(step)        state before, entry, answer, state after: who may change what, overfull nodes
 //! a state left in peace   check_settled(..)       nothing is stuck, and every "no" is true
 //! what was seen over time the watches             acknowledged writes, servers against servers, containers, answers, beats
 //! ```
@@ -159,7 +159,6 @@ pub const NUMBERS: [(u8, &str); 35] = [
 /// Everything that is wrong with `state` by itself.
 pub fn check(state: &State) -> Vec<Violation> {
     let mut violations = Vec::new();
-    i05_capacity::check(state, &mut violations);
     volumes::check(state, &mut violations);
     i08_ports::check(state, &mut violations);
     grants::check(state, &mut violations);
@@ -172,9 +171,17 @@ pub fn check(state: &State) -> Vec<Violation> {
     violations
 }
 
+/// What is held on a node beyond what it has, and was not held there `before`.
+pub fn check_capacity(before: &State, after: &State) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    i05_capacity::check(before, after, &mut violations);
+    violations
+}
+
 /// Everything that is wrong with how an entry changed the state. Looks only at what it changed.
 pub fn check_step(step: &Step<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
+    i05_capacity::check_step(step, &mut violations);
     i10_transitions::check(step, &mut violations);
     i11_ends_once::check(step, &mut violations);
     i13_survivors::check(step, &mut violations);

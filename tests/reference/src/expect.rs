@@ -65,11 +65,8 @@ impl<'a> OfGroup<'a> {
         if filled.len() > self.group.count as usize {
             return Some(format!("expected: {} instances of {}, not {filled:?}", self.group.count, self.group.name));
         }
-        let counts = |known: &&&Allocation| match known.client_status {
-            ClientStatus::Failed => true,
-            ClientStatus::Complete => self.job.kind == JobType::Batch,
-            _ => false,
-        };
+        let counts =
+            |known: &&&Allocation| matches!(known.client_status, ClientStatus::Failed | ClientStatus::Complete);
         let over: BTreeSet<u32> = self
             .all
             .iter()
@@ -214,5 +211,5 @@ fn wrong_victim(decided: &Decided<'_>, known: &Allocation) -> Option<String> {
 fn is_moved(decided: &Decided<'_>, known: &Allocation) -> bool {
     let next = known.ties().next.and_then(|id| decided.before.allocation(id)).filter(|next| next.is_live());
     let leaves = known.migrate || known.client_status == ClientStatus::Unknown;
-    leaves && next.is_some_and(|next| next.healthy == Some(true) || is_moved(decided, next))
+    leaves && next.is_some_and(|next| next.is_well() || is_moved(decided, next))
 }

@@ -85,8 +85,9 @@ pub fn play(story: &mut Story, seen: &Rc<RefCell<Seen>>, line: &str, asks: bool,
 pub fn begin() -> (Story, Rc<RefCell<Seen>>) {
     let seen = Rc::new(RefCell::new(Seen::default()));
     let sees = seen.clone();
-    let watch = move |state: &State| {
-        let violation = invariants::check(state).first().map(|violation| violation.to_string());
+    let watch = move |before: &State, after: &State| {
+        let violations = invariants::check_capacity(before, after).into_iter().chain(invariants::check(after));
+        let violation = violations.map(|violation| violation.to_string()).next();
         let mut seen = sees.borrow_mut();
         seen.commands += 1;
         seen.wrong = seen.wrong.take().or(violation);

@@ -5,6 +5,7 @@ mod leader;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use invariants::Violation;
 use model::{
     Allocation, ClientStatus, Driver, Eligibility, Evaluation, EvaluationStatus, Job, JobKey, Node, NodeId, NodeStatus,
     Timestamp,
@@ -41,12 +42,14 @@ pub struct Cluster {
     /// Whether the next command may be refused, and with which words it was.
     refusal: Option<Option<String>>,
     scheduler: Scheduler,
-    /// Looks at the state after every command.
+    /// What nodes were given beyond what they have.
+    overfilled: Vec<Violation>,
+    /// Looks at the state before and after every command.
     pub(super) watch: Option<Watch>,
 }
 
-/// Looks at a state.
-pub(super) type Watch = Box<dyn FnMut(&State)>;
+/// Looks at the states before and after a command.
+pub(super) type Watch = Box<dyn FnMut(&State, &State)>;
 
 #[derive(Clone, Copy)]
 pub(super) enum Closing {
@@ -66,6 +69,7 @@ impl Cluster {
             draft: None,
             refusal: None,
             scheduler: Scheduler::default(),
+            overfilled: Vec::new(),
             watch: None,
         };
         cluster.go_on(setup);
@@ -110,6 +114,11 @@ impl Cluster {
             self.close_node(node, closing);
             self.now = before;
         }
+    }
+
+    /// Everything that is wrong with the state, or was with how it came about.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.overfilled.iter().cloned().chain(invariants::check(&self.state)).collect()
     }
 
     /// Decides everything that is pending, and says what was decided.
@@ -216,9 +225,11 @@ impl Cluster {
     fn offer(&mut self, command: Command) -> (Answer, Entry) {
         let entry = Entry { at: self.now, request: None, caller: String::new(), command };
         let (index, term) = (self.state.index() + 1, self.state.term());
+        let before = self.state.clone();
         let answer = apply(&mut self.state, index, term, &entry).answer;
+        self.overfilled.extend(invariants::check_capacity(&before, &self.state));
         if let Some(watch) = &mut self.watch {
-            watch(&self.state);
+            watch(&before, &self.state);
         }
         (answer, entry)
     }

@@ -133,6 +133,7 @@ fn of_wait(wait: &Wait, now: Timestamp) -> String {
         Wait::Canaries { healthy, wanted } => format!("{healthy} of {wanted} canaries healthy"),
         Wait::Paused { .. } => "paused".into(),
         Wait::Rollout { healthy, wanted } => format!("{healthy} of {wanted} healthy"),
+        Wait::Ended { name, at, .. } => format!("{} ended, next in {}s", short_name(name), at.since(now).as_secs()),
         Wait::Failed { name, next: Attempt::At(at), .. } => {
             format!("{} failed, next in {}s", short_name(name), at.since(now).as_secs())
         }

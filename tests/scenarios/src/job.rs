@@ -53,7 +53,7 @@ pub fn bend_group(group: &mut Group, mut words: Words) {
         None => {}
         Some("env") => drop(task.env.insert(format!("CHANGE_{}", task.env.len()), "yes".into())),
         Some("meta") => drop(group.meta.insert(format!("change_{}", group.meta.len()), "yes".into())),
-        Some("tags") => group.services.push(model::Service { name: group.name.clone(), ..Default::default() }),
+        Some("tags") => change_tags(group),
         Some(other) => panic!("{other} can't be changed"),
     }
     bend_rules(group, &mut words);
@@ -61,6 +61,15 @@ pub fn bend_group(group: &mut Group, mut words: Words) {
     equipment::ask(group, &mut words);
     equipment::ask_ports(group, &mut words);
     words.end();
+}
+
+/// A group with another tag on its service, which it has from the first time on: no two of a group have the same name.
+fn change_tags(group: &mut Group) {
+    if group.services.is_empty() {
+        group.services.push(model::Service { name: group.name.clone(), ..Default::default() });
+    }
+    let tags = &mut group.services[0].tags;
+    tags.push(format!("change-{}", tags.len()));
 }
 
 fn bend_rules(group: &mut Group, words: &mut Words) {

@@ -94,7 +94,7 @@ impl Cluster {
             self.run();
             self.go_on("sweep");
             self.run();
-            if let Some(violation) = invariants::check(&self.state).first() {
+            if let Some(violation) = self.violations().first() {
                 return Some(violation.to_string());
             }
             if self.state.rebalance().is_some_and(|known| known.status.is_over()) {

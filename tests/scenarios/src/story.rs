@@ -26,8 +26,8 @@ pub struct Decided<'a> {
 }
 
 impl Story {
-    /// An empty cluster. `watch` looks at the state after every command.
-    pub fn new(watch: impl FnMut(&State) + 'static) -> Self {
+    /// An empty cluster. `watch` looks at the state before and after every command.
+    pub fn new(watch: impl FnMut(&State, &State) + 'static) -> Self {
         let mut cluster = Cluster::play("");
         cluster.watch = Some(Box::new(watch));
         Self { cluster }

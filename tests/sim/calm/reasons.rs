@@ -15,6 +15,9 @@ const PENDING_MAX: Duration = Duration::from_secs(5);
 /// How long a rollout may be under way: its deadline, which counts anew with each step, and a little more.
 const ROLLOUT_MAX: Duration = Duration::from_secs(45);
 
+/// How long after its deadline a rollout may be judged.
+const ROLLOUT_JUDGED_WITHIN: Duration = Duration::from_secs(5);
+
 /// No evaluation is stuck and no rollout without an end.
 pub fn open(state: &State, lacking: &mut Vec<String>) {
     let now = state.newest_timestamp();
@@ -25,11 +28,16 @@ pub fn open(state: &State, lacking: &mut Vec<String>) {
         }
     }
     for known in state.deployments().filter(|known| known.status == DeploymentStatus::Running) {
-        // Where instances come up, count as healthy and fail, each of them counts as progress, so this may go on.
+        // Where instances come up and fail, each step may take until its deadline; there are no more steps than instances.
         let fails = state
             .allocations_of_job(&known.job)
             .any(|allocation| allocation.deployment == Some(known.id) && allocation.client_status.is_terminal());
-        if !fails && !known.requires_promotion() && now.since(known.created_at) > ROLLOUT_MAX {
+        let by = known.groups.values().filter_map(|group| group.require_progress_by).max();
+        let is_late = match by.filter(|_| fails) {
+            Some(by) => now.since(by) > ROLLOUT_JUDGED_WITHIN,
+            None => now.since(known.created_at) > ROLLOUT_MAX,
+        };
+        if is_late && !known.requires_promotion() {
             lacking.push(format!("rollout {} of {} does not end", known.id.short(), known.job));
         }
     }

@@ -85,10 +85,13 @@ pub(super) fn count_placed(state: &mut State, work: &AtWork, id: DeploymentId, j
     save(state, work, deployment);
 }
 
-/// Counts an instance whose health was decided, or changed. Progress moves the deadline.
+/// Counts an instance whose health was decided, or changed. Progress moves the deadline: that more instances than before
+/// have come up at all. One in place of another that was healthy and failed is no progress, or a version whose instances
+/// live for a while would be rolled out for ever.
 pub(super) fn health_changed(state: &mut State, work: &AtWork, old: &Allocation, new: &Allocation) {
     let Some(id) = new.deployment else { return };
     let at = work.at;
+    let is_progress = !takes_the_place_of_healthy(state, new);
     change_group(state, work, id, &new.group, |group| {
         match old.healthy {
             Some(true) => group.healthy = group.healthy.saturating_sub(1),
@@ -98,7 +101,7 @@ pub(super) fn health_changed(state: &mut State, work: &AtWork, old: &Allocation,
         match new.healthy {
             Some(true) => {
                 group.healthy += 1;
-                if group.progress_deadline_ns > 0 {
+                if is_progress && group.progress_deadline_ns > 0 {
                     let deadline = std::time::Duration::from_nanos(group.progress_deadline_ns);
                     group.require_progress_by = Some(at + deadline);
                 }
@@ -107,6 +110,15 @@ pub(super) fn health_changed(state: &mut State, work: &AtWork, old: &Allocation,
             None => {}
         }
     });
+}
+
+/// Whether one of those that stood where `new` stands, each in place of the one before, was healthy in the same deployment.
+fn takes_the_place_of_healthy(state: &State, new: &Allocation) -> bool {
+    let previous_of = |known: &Allocation| {
+        let previous = known.ties().previous.and_then(|id| state.allocation(id));
+        previous.filter(|previous| previous.deployment == new.deployment)
+    };
+    std::iter::successors(previous_of(new), |known| previous_of(known)).any(|known| known.healthy == Some(true))
 }
 
 /// Whether more than the watch over deployments waits for the health of an instance: not if all that its rollout wants is

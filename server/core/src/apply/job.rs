@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{Allocation, ClientStatus, DeploymentStatus, Desired, EvaluationStatus, Index, Job, JobKey, Trigger};
+use model::{Allocation, DeploymentStatus, EvaluationStatus, Index, Job, JobKey, Trigger};
 
 use super::{Accepted, AtWork, Rejection, Wish, allocation, deployment};
 use crate::command::Submission;
 use crate::limits::JOB_VERSIONS_KEPT;
+use crate::schedule::shall_come_back;
 use crate::state::{Change, JobRecord, JobVersion, State};
 
 /// Registers a job or a new version of it. The same document again changes no version, and is evaluated all the same.
@@ -139,12 +140,8 @@ pub(super) fn evaluate(
     key: &JobKey,
     force_reschedule: bool,
 ) -> Result<Accepted, Rejection> {
-    if state.jobs.get(key).is_none() {
-        return Err(Rejection::NoSuchJob);
-    }
-    let has_failed = |known: &&Arc<Allocation>| {
-        known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.ties().next.is_none()
-    };
+    let kind = state.jobs.get(key).ok_or(Rejection::NoSuchJob)?.current().job.kind;
+    let has_failed = |known: &&Arc<Allocation>| shall_come_back(known, kind) && known.ties().next.is_none();
     let failed = state.allocations_of_job(key).filter(|_| force_reschedule).filter(has_failed).cloned();
     for failed in failed.collect::<Vec<_>>() {
         allocation::save(state, work, Allocation { forced: true, ..(*failed).clone() }, false);

@@ -334,11 +334,11 @@ fn stands(state: &State, allocation: &Allocation) -> bool {
     allocation.is_live() && !allocation.migrate && is_in_reach && !is_on(OldBug::ReturnsIgnored)
 }
 
-/// Whether something healthy stands in for an allocation that moves.
+/// Whether something that is well stands in for an allocation that moves.
 fn is_replaced_well(state: &State, id: AllocationId) -> bool {
     let next_of = |known: &Allocation| state.allocation(known.ties().next?);
     let mut chain = std::iter::successors(state.allocation(id).and_then(|known| next_of(known)), |next| next_of(next));
-    chain.any(|next| next.is_live() && next.healthy == Some(true)) || is_on(OldBug::MovedTooEarly)
+    chain.any(|next| next.is_well()) || is_on(OldBug::MovedTooEarly)
 }
 
 /// The name indexes of a group.

@@ -8,6 +8,7 @@ use super::allocation::save;
 use super::{Accepted, AtWork, Rejection, check_term};
 use crate::limits::REBALANCE_MOVES_MAX;
 use crate::rebalance::{Ask, End, Move, Rebalance, Stage, Status, check_index};
+use crate::reconnect;
 use crate::state::State;
 
 /// Begins a rebalance: there is one at a time.
@@ -138,13 +139,13 @@ fn stay(state: &mut State, work: &mut AtWork, known: &Move, stage: Stage) {
     let Some(original) = state.allocation(known.allocation).filter(|original| original.is_live()).cloned() else {
         return;
     };
-    let replacement =
-        original.ties().next.and_then(|next| state.allocation(next)).filter(|next| next.is_live()).cloned();
-    if original.migrate && !drains && (replacement.is_none() || stage == Stage::Failed) {
+    // What stands in for it, and what stands in for that where its node fell silent: all of them bear its name.
+    let replacements: Vec<_> = reconnect::chain(state, &original).cloned().collect();
+    if original.migrate && !drains && (replacements.is_empty() || stage == Stage::Failed) {
         let mut stays = Allocation { migrate: false, ..Allocation::clone(&original) };
         stays.tie(|ties| ties.next = None);
         save(state, work, stays, false);
-        if let Some(replacement) = replacement {
+        for replacement in replacements {
             let desired = model::Desired::Stop(StopReason::NotNeeded);
             save(state, work, Allocation { desired, ..Allocation::clone(&replacement) }, true);
         }

@@ -1,7 +1,7 @@
 //! What is over is kept to the end of its time, and forgotten in batches.
 
 use model::testing::{job, node};
-use model::{DeploymentId, DeploymentStatus, EvaluationId, EvaluationStatus, JobKey, Node, Trigger};
+use model::{ClientStatus, DeploymentId, DeploymentStatus, EvaluationId, EvaluationStatus, JobKey, Node, Trigger};
 
 use super::*;
 use crate::apply::{Answer, apply};

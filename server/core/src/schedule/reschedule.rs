@@ -1,11 +1,24 @@
-//! When an instance that failed may be placed anew.
+//! When an instance that failed may be placed anew; and one of a service that ended well, which its agent has not run again.
+//!
+//! A service has no end, so the next one comes, but with the same growing pauses: one that ends at once would be placed
+//! anew for ever, as fast as the cluster can. How often is a limit for failures, and does not hold for it.
 
 use std::time::Duration;
 
 use model::old_bugs::{OldBug, is_on};
-use model::{Allocation, DelayFunction, Reschedule, RescheduleEvent, Timestamp};
+use model::{Allocation, ClientStatus, DelayFunction, Desired, JobType, Reschedule, RescheduleEvent, Timestamp};
 
 use crate::limits::RESCHEDULES_KEPT;
+
+/// Whether an instance of a job of that kind is over that shall run: it failed, or it ended and is of a service.
+pub(crate) fn shall_come_back(known: &Allocation, kind: JobType) -> bool {
+    let is_over = match known.client_status {
+        ClientStatus::Failed => true,
+        ClientStatus::Complete => !kind.runs_to_completion(),
+        ClientStatus::Pending | ClientStatus::Running | ClientStatus::Unknown | ClientStatus::Lost => false,
+    };
+    is_over && known.desired == Desired::Run
+}
 
 /// What becomes of a failed instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +39,8 @@ pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Times
         let delay = delay(failed, &policy, failed_at(failed));
         return Verdict::Now(history_of(failed, &policy, delay, now));
     }
-    let Some(policy) = policy else { return Verdict::Never };
+    let without_limit = (failed.client_status == ClientStatus::Complete).then(|| without_limit(policy));
+    let Some(policy) = without_limit.as_ref().or(policy) else { return Verdict::Never };
     let failed_at = failed_at(failed);
     let recent = failed.ties().reschedules.iter().filter(|event| failed_at.since(event.at) < policy.interval).count();
     if !policy.unlimited && recent >= policy.attempts as usize {
@@ -38,6 +52,13 @@ pub(super) fn judge(failed: &Allocation, policy: Option<&Reschedule>, now: Times
         return Verdict::Later(due);
     }
     Verdict::Now(history_of(failed, policy, delay, now))
+}
+
+/// The pauses of `policy` without its limit; those of a service's default where it never places anything anew, since it need
+/// not name any then.
+fn without_limit(policy: Option<&Reschedule>) -> Reschedule {
+    let places = policy.filter(|policy| policy.unlimited || policy.attempts > 0);
+    places.map_or_else(Reschedule::default, |policy| Reschedule { unlimited: true, ..policy.clone() })
 }
 
 /// Whether nothing will ever be placed in place of `failed`, unless a person wants it.

@@ -8,6 +8,7 @@ use model::{
     EvaluationStatus, Group, Timestamp,
 };
 
+use crate::schedule::shall_come_back;
 use crate::state::{JobRecord, State};
 
 /// What a group waits for, apart from room.
@@ -36,6 +37,15 @@ pub enum Wait {
         healthy: u32,
         /// Instances that shall be.
         wanted: u32,
+    },
+    /// An instance of a service ended by itself, and is placed anew then.
+    Ended {
+        /// It.
+        allocation: AllocationId,
+        /// Its name, `web.web[0]`.
+        name: String,
+        /// When.
+        at: Timestamp,
     },
     /// An instance failed.
     Failed {
@@ -73,8 +83,7 @@ pub(super) fn waits(state: &State, record: &JobRecord, group: &Group) -> Vec<Wai
 }
 
 fn wait_of(state: &State, deployment: &Deployment, goal: &DeploymentGroup) -> Option<Wait> {
-    let is_healthy =
-        |id: &&AllocationId| state.allocation(**id).is_some_and(|known| known.is_live() && known.healthy == Some(true));
+    let is_healthy = |id: &&AllocationId| state.allocation(**id).is_some_and(|known| known.is_well());
     let healthy_canaries = goal.placed_canaries.iter().filter(is_healthy).count() as u32;
     let has_canaries = goal.desired_canaries > 0 && !goal.promoted;
     match deployment.status {
@@ -94,11 +103,12 @@ fn wait_of(state: &State, deployment: &Deployment, goal: &DeploymentGroup) -> Op
     }
 }
 
-/// The instances that failed and in whose place there is none: as many as the group lacks, since what was beyond its
-/// count is not missed.
+/// The instances that failed, or ended though they shall run, and in whose place there is none: as many as the group lacks,
+/// since what was beyond its count is not missed.
 fn failed(state: &State, record: &JobRecord, group: &Group) -> Vec<Wait> {
     let of_group = || state.allocations_of_job(&record.key).filter(|known| known.group == group.name);
-    let per_node = record.current().job.kind.is_per_node();
+    let kind = record.current().job.kind;
+    let per_node = kind.is_per_node();
     // What bears the same name, or for a system job stands on the same node, is in its place.
     let place = |known: &Allocation| (per_node.then_some(known.node), known.index);
     let mut newest: BTreeMap<_, &Arc<Allocation>> = BTreeMap::new();
@@ -108,8 +118,7 @@ fn failed(state: &State, record: &JobRecord, group: &Group) -> Vec<Wait> {
             *stands = known;
         }
     }
-    let is_failed =
-        |known: &&&Arc<Allocation>| known.client_status == ClientStatus::Failed && known.desired == Desired::Run;
+    let is_failed = |known: &&&Arc<Allocation>| shall_come_back(known, kind);
     let fulfilled = newest.values().filter(|known| !is_failed(known) && (known.is_live() || is_done(known))).count();
     let lacking = if per_node { usize::MAX } else { (group.count as usize).saturating_sub(fulfilled) };
     newest
@@ -135,5 +144,9 @@ fn failed_one(state: &State, record: &JobRecord, group: &Group, failed: &Allocat
         None if open(EvaluationStatus::Blocked).any(|known| known.unplaced.contains_key(&group.name)) => return None,
         None => Attempt::Never,
     };
-    Some(Wait::Failed { allocation: failed.id, name: failed.name(), next })
+    let (allocation, name) = (failed.id, failed.name());
+    Some(match (failed.client_status, next) {
+        (ClientStatus::Complete, Attempt::At(at)) => Wait::Ended { allocation, name, at },
+        (_, next) => Wait::Failed { allocation, name, next },
+    })
 }

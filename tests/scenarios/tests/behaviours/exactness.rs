@@ -177,7 +177,9 @@ fn in_the_place_of_a_canary_that_ended_comes_a_canary() {
          run
          healthy agent
          run
-         gone agent[0] on n1",
+         gone agent[0] on n1
+         run
+         wait 30s",
         "canary agent[0] on n1
          held back agent 1",
     );

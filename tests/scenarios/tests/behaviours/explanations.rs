@@ -160,6 +160,21 @@ fn why_says_when_a_failed_instance_is_tried_again() {
 }
 
 #[test]
+fn why_says_when_the_next_one_comes_after_an_instance_of_a_service_that_ended() {
+    check_why(
+        "node n1
+         job web
+         run
+         gone web[0] on n1",
+        "web",
+        "web: 0 of 1 run, 0 unplaced, not blocked
+         waits: web[0] ended, next in 30s
+         1 nodes: 0 filtered, 0 exhausted, 1 fit
+         n1: fits",
+    );
+}
+
+#[test]
 fn why_says_that_the_attempts_of_a_failed_instance_are_used_up() {
     check_why(
         "node n1

@@ -413,3 +413,28 @@ fn what_is_back_before_a_plan_to_replace_it_is_committed_is_not_replaced() {
     // What is not back is replaced all the same.
     check_late(&format!("{setup}\ndown n2"), "back n2", "place web[0] on n3");
 }
+
+#[test]
+fn an_instance_of_a_service_that_ends_comes_again_after_growing_pauses_however_few_failures_are_allowed() {
+    for rules in ["", "reschedule=30s attempts=0", "reschedule=30s attempts=1", "reschedule=never"] {
+        let ended = format!("node n1\njob web {rules}\nrun\nruns web[0] on n1\ngone web[0] on n1");
+        check(&ended, "follow-up in 30s for web[0]");
+        check(&format!("{ended}\nrun\nwait 29s\nask web"), "");
+        check(&format!("{ended}\nrun\nwait 30s"), "place web[0] on n1");
+        check(&format!("{ended}\nrun\nwait 30s\nrun\ngone web[0] on n1"), "follow-up in 60s for web[0]");
+    }
+    let failed =
+        "node n1\njob web reschedule=30s attempts=1\nrun\ngone web[0] on n1\nrun\nwait 30s\nrun\nfails web[0] on n1";
+    check(failed, "");
+    check("node n1\njob agent type=system\nrun\ngone agent[0] on n1", "follow-up in 30s for agent[0]");
+}
+
+#[test]
+fn a_person_has_an_instance_that_ended_placed_at_once() {
+    check("node n1\njob web\nrun\ngone web[0] on n1\nrun\nask web force", "place web[0] on n1");
+}
+
+#[test]
+fn an_instance_that_ended_makes_way_for_a_new_version_at_once() {
+    check("node n1\njob web\nrun\ngone web[0] on n1\nrun\njob web change=env", "place web[0] on n1");
+}

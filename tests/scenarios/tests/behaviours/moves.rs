@@ -79,6 +79,23 @@ fn the_original_stays_while_its_replacement_is_not_healthy() {
 }
 
 #[test]
+fn the_original_stays_while_nobody_hears_of_its_healthy_replacement() {
+    let setup = "node n1
+         node n2
+         job web
+         alloc web[0] on n1 running healthy
+         drain n1
+         run
+         healthy web
+         node n3
+         down n2";
+    check(setup, "place web[0] on n3");
+    check(&format!("{setup}\nrun\nrun"), "");
+    // Another that is well will do.
+    check(&format!("{setup}\nrun\nhealthy web"), "stop web[0] on n1: migrated");
+}
+
+#[test]
 fn at_most_max_parallel_of_a_group_move_at_a_time() {
     check(
         "node n1 draining

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use scenarios::{
-    check, check_held, check_rebalance, check_rebalance_status, check_refused, check_watch, first_wrong_rebalance,
+    check, check_held, check_rebalance, check_rebalance_status, check_refused, check_wanted, check_watch,
+    first_wrong_rebalance,
 };
 
 use crate::properties::config;
@@ -235,6 +236,14 @@ fn a_replacement_that_does_badly_ends_the_rebalance_and_its_original_stays() {
     );
     check(&format!("{failed}\nwatch"), "");
     check(&format!("{failed}\nrun\nwait 1h"), "");
+}
+
+#[test]
+fn what_stands_in_for_a_replacement_out_of_contact_ends_with_it_and_the_original_stays() {
+    let silent = format!("{CROWDED}\nrebalance spread\nwatch\nrun\nnode n3 cpu=1000\ndown n2");
+    check(&silent, "place web[0] on n3");
+    check(&format!("{silent}\nrun\nwatch"), "");
+    check_wanted(&format!("{silent}\nrun\nwatch"), "web", "web[0] on n1\nweb[1] on n1");
 }
 
 #[test]

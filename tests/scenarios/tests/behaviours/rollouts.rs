@@ -39,6 +39,11 @@ fn a_failed_new_instance_without_further_attempts_holds_the_rollout() {
 fn a_new_instance_that_ended_by_itself_is_still_under_way() {
     check(
         &format!("{BEGUN}\ngone web[0] on n1"),
+        "follow-up in 600s for web[0]
+         held back web 2",
+    );
+    check(
+        &format!("{BEGUN}\ngone web[0] on n1\nrun\nwait 10m"),
         "place web[0] on n1
          held back web 2",
     );

@@ -33,6 +33,18 @@ fn progress_moves_the_deadline() {
 }
 
 #[test]
+fn an_instance_in_place_of_one_that_was_healthy_is_no_progress() {
+    let lived = "fails web[0] on n1\nrun\nwait 30s\nrun\nhealthy web";
+    let setup = format!("{BEGUN}\nhealthy web\n{lived}\n");
+    check_watch(&format!("{setup}\nwait 569s"), "");
+    check_watch(&format!("{setup}\nwait 570s"), "web is failed: Failed due to progress deadline");
+    // One that was never healthy before is.
+    let late = format!("{BEGUN}\n{lived}");
+    check_watch(&format!("{late}\nwait 599s"), "");
+    check_watch(&format!("{late}\nwait 600s"), "web is failed: Failed due to progress deadline");
+}
+
+#[test]
 fn a_deadline_of_its_own_is_kept() {
     let setup = BEGUN.replace("max_parallel=1", "max_parallel=1 progress_deadline=1m");
     check_watch(&format!("{setup}\nwait 59s"), "");

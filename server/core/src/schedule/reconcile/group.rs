@@ -17,6 +17,7 @@ use model::{Allocation, ClientStatus, Desired, Group, StopReason, Timestamp};
 use super::rollout::{Pace, Rollout};
 use super::{Counts, Want, Wishes};
 use crate::plan::Stop;
+use crate::schedule::reschedule::shall_come_back;
 use crate::state::{JobVersion, State};
 
 type Slots<'a> = BTreeMap<u32, &'a Arc<Allocation>>;
@@ -76,7 +77,7 @@ impl<'a> AtWork<'a, '_> {
     /// Ends what is beyond the count: first what is over or does worst, then the highest indexes.
     fn scale_down(&mut self, slots: &mut Slots<'a>, ended: &mut Slots<'a>) {
         let mut excess = (slots.len() + ended.len()).saturating_sub(self.group.count as usize);
-        let failed = ended.values().rev().filter(|known| known.client_status == ClientStatus::Failed);
+        let failed = ended.values().rev().filter(|known| shall_come_back(known, self.version.job.kind));
         for index in failed.map(|known| known.index).take(excess).collect::<Vec<_>>() {
             ended.remove(&index);
             excess -= 1;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::{Allocation, ClientStatus, Desired, Group, JobType, Node, NodeId, Reschedule, StopReason, Timestamp};
 
-use super::super::reschedule::{Verdict, judge};
+use super::super::reschedule::{Verdict, judge, shall_come_back};
 use super::super::{Change, Feasibility};
 use super::rollout::{Pace, Rollout};
 use super::{Counts, Want, Wishes};
@@ -115,24 +115,26 @@ impl<'a> AtWork<'a, '_> {
         };
         let last = last.filter(|last| last.job_version == version.version);
         let mut want = Want { node: Some(node.id), index: Some(0), ..Want::fresh(&self.group.name, version) };
-        match last.map(|last| (last, last.client_status)) {
-            Some((last, _)) if is_done(self.version, last) => {
+        match last {
+            Some(last) if is_done(self.version, last) => {
                 self.counts.ignore += 1;
                 return;
             }
-            // It failed for good on this node: tried again with growing pauses, because there is no other node for it.
-            Some((last, ClientStatus::Failed)) => match judge(last, Some(&Reschedule::default()), self.now) {
-                Verdict::Now(reschedules) => {
-                    want.previous = Some(last.id);
-                    want.reschedules = reschedules;
+            // It failed for good on this node, or ended: tried again with growing pauses, because there is no other node for it.
+            Some(last) if shall_come_back(last, self.version.job.kind) => {
+                match judge(last, Some(&Reschedule::default()), self.now) {
+                    Verdict::Now(reschedules) => {
+                        want.previous = Some(last.id);
+                        want.reschedules = reschedules;
+                    }
+                    Verdict::Later(at) => {
+                        self.counts.reschedule_later += 1;
+                        self.wishes.follow_up(self.state, last, at);
+                        return;
+                    }
+                    Verdict::Never => return,
                 }
-                Verdict::Later(at) => {
-                    self.counts.reschedule_later += 1;
-                    self.wishes.follow_up(self.state, last, at);
-                    return;
-                }
-                Verdict::Never => return,
-            },
+            }
             Some(_) | None => {}
         }
         want.canary = last.is_some_and(|last| last.canary && self.rollout.has(last));

@@ -48,7 +48,7 @@ struct Group<'a> {
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct WaitView<'a> {
-    /// `promotion`, `canaries`, `paused`, `rollout`, `retry` or `given-up`.
+    /// `promotion`, `canaries`, `paused`, `rollout`, `ended`, `retry` or `given-up`.
     kind: &'static str,
     #[serde(rename = "DeploymentID", skip_serializing_if = "Option::is_none")]
     deployment_id: Option<String>,
@@ -82,6 +82,10 @@ impl<'a> WaitView<'a> {
             }
             Wait::Canaries { healthy, wanted } => counted("canaries", healthy, wanted),
             Wait::Rollout { healthy, wanted } => counted("rollout", healthy, wanted),
+            Wait::Ended { allocation, name, at } => {
+                let (alloc_id, until) = (Some(allocation.to_string()), Some(at.nanoseconds()));
+                Self { kind: "ended", alloc_id, name: Some(name), until, ..Self::default() }
+            }
             Wait::Failed { allocation, name, next } => {
                 let (kind, until) = match next {
                     Attempt::At(at) => ("retry", Some(at.nanoseconds())),

@@ -1,10 +1,9 @@
 //! Canaries: instances of a new version that stand beside the old ones until someone promotes them.
 
-use model::{ClientStatus, Desired};
-
 use super::super::Want;
 use super::super::rollout::Pace;
 use super::{AtWork, Slots};
+use crate::schedule::reschedule::shall_come_back;
 
 impl<'a> AtWork<'a, '_> {
     /// Wants the canaries that are missing. One that failed is placed anew as its group's policy says, and counts
@@ -12,10 +11,7 @@ impl<'a> AtWork<'a, '_> {
     pub(super) fn place_canaries(&mut self, slots: &Slots<'a>, canaries: &Slots<'a>) {
         let Pace::Canaries(update) = self.pace else { return };
         let mut failed = self.newest(|known| known.canary && self.rollout.has(known));
-        failed.retain(|index, known| {
-            let has_failed = known.client_status == ClientStatus::Failed && known.desired == Desired::Run;
-            has_failed && !canaries.contains_key(index)
-        });
+        failed.retain(|index, known| shall_come_back(known, self.version.job.kind) && !canaries.contains_key(index));
         self.place_failed_anew(failed.values().copied());
 
         let old: Vec<_> = slots.values().filter(|known| !self.rollout.is_new(self.group, known)).collect();

@@ -9,13 +9,14 @@ use super::{AtWork, Slots};
 use crate::plan::Stop;
 use crate::rebalance;
 use crate::reconnect;
-use crate::schedule::reschedule::{Verdict, judge};
+use crate::schedule::reschedule::{Verdict, judge, shall_come_back};
 use crate::state::JobVersion;
 
 impl<'a> AtWork<'a, '_> {
-    /// Wants failed instances anew, now or later, as their group's policy says.
+    /// Wants failed instances anew, and those of a service that ended, now or later, as their group's policy says.
     pub(super) fn place_failed_anew(&mut self, ended: impl Iterator<Item = &'a Arc<Allocation>>) {
-        for failed in ended.filter(|known| known.client_status == ClientStatus::Failed) {
+        let kind = self.version.job.kind;
+        for failed in ended.filter(|known| shall_come_back(known, kind)) {
             let version = self.rollout.comes_back_as(self.group, self.pace, failed.job_version);
             let policy = version.job.group(&self.group.name).and_then(|group| group.reschedule.as_ref());
             match judge(failed, policy, self.now) {

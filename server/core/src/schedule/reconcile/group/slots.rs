@@ -7,6 +7,7 @@ use model::old_bugs::{OldBug, is_on};
 use model::{Allocation, ClientStatus, Desired, JobType, StopReason};
 
 use super::{AtWork, Slots};
+use crate::reconnect;
 
 impl<'a> AtWork<'a, '_> {
     /// The instance of each name index that counts, and the canaries, which stand beside them.
@@ -37,9 +38,9 @@ impl<'a> AtWork<'a, '_> {
             let replacement = self.live_replacement(allocation).filter(|_| overlaps);
             match (replacement, slots.get(&allocation.index).copied()) {
                 // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
-                (Some(replacement), _) => {
-                    let is_well = replacement.healthy == Some(true) || is_on(OldBug::MovedTooEarly);
-                    let is_moved = allocation.migrate && is_well;
+                (Some(_), _) => {
+                    let is_moved =
+                        allocation.migrate && (self.is_replaced_well(allocation) || is_on(OldBug::MovedTooEarly));
                     if is_moved || self.is_given_up(allocation) {
                         let reason = if is_moved { StopReason::Migrated } else { StopReason::NodeDown };
                         self.stop(allocation, reason);
@@ -74,6 +75,12 @@ impl<'a> AtWork<'a, '_> {
         is_done && self.version.job.kind == JobType::Batch
     }
 
+    /// Whether one that is well stands in for `allocation`: its replacement, or the replacement of one that is itself out of
+    /// contact, of which nobody knows whether it still is.
+    fn is_replaced_well(&self, allocation: &Allocation) -> bool {
+        reconnect::chain(self.state, allocation).any(|stand_in| stand_in.is_well())
+    }
+
     fn live_replacement(&self, allocation: &Allocation) -> Option<&'a Arc<Allocation>> {
         self.state.allocation(allocation.ties().next?).filter(|next| next.is_live())
     }
@@ -87,8 +94,8 @@ impl<'a> AtWork<'a, '_> {
         std::iter::successors(original_of(allocation), |original| original_of(original)).collect()
     }
 
-    /// The instances that are over and count all the same: finished ones of a batch job, and failed ones, which wait for a
-    /// new placement, get one now, or have used their attempts up.
+    /// The instances that are over and count all the same: finished ones of a batch job, and failed ones or those of a
+    /// service that ended, which wait for a new placement, get one now, or have used their attempts up.
     pub(super) fn ended(&self, slots: &Slots<'_>) -> Slots<'a> {
         // The newest of each name index speaks for it, but not one that only stood in for another.
         let stood_in = |known: &Allocation| known.desired == Desired::Stop(StopReason::Reconnected);
@@ -98,8 +105,7 @@ impl<'a> AtWork<'a, '_> {
             let comes_back = self.rollout.comes_back_as(self.group, self.pace, known.job_version);
             let speaks = known.desired == Desired::Run && known.job_version == comes_back.version;
             let counts = match known.client_status {
-                ClientStatus::Complete => self.version.job.kind == JobType::Batch,
-                ClientStatus::Failed => true,
+                ClientStatus::Complete | ClientStatus::Failed => true,
                 ClientStatus::Pending | ClientStatus::Running | ClientStatus::Unknown | ClientStatus::Lost => false,
             };
             speaks && counts && !slots.contains_key(index)
