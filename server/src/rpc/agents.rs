@@ -14,7 +14,7 @@ use proto::net::{Caller, Channel, Refusal};
 use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, Welcome, agent_down, agent_up, frame};
 use server_core::apply::Answer;
 use server_core::authorize::{self, Action, Object};
-use server_core::command::Command;
+use server_core::command::{Command, ServerRecord};
 use server_core::limits::beat_interval;
 use server_core::state::State;
 use tokio::sync::mpsc;
@@ -35,7 +35,7 @@ pub(super) async fn serve(server: &Server, caller: Caller, hello: AgentHello, ch
     let Channel { sender, receiver } = channel;
     let number = server.inner.orders.begin_session(node, sender.clone());
     tracing::debug!(%node, "serves the agent");
-    let mut session = Session { server, node, sender, last_sent: None };
+    let mut session = Session { server, node, sender, servers_sent: Vec::new(), last_sent: None };
     session.hold(receiver).await;
     server.inner.orders.end_session(node, number);
     tracing::debug!(%node, "serves the agent no more");
@@ -71,6 +71,7 @@ struct Session<'a> {
     server: &'a Server,
     node: NodeId,
     sender: mpsc::Sender<Frame>,
+    servers_sent: Vec<wire::Server>,
     last_sent: Option<Vec<WantedItem>>,
 }
 
@@ -91,7 +92,7 @@ impl Session<'_> {
                 },
                 () = come(&mut turn), if turn.is_some() => {
                     turn = None;
-                    self.send_wanted().await
+                    self.send_news().await
                 }
                 () = woken.notified(), if turn.is_none() => {
                     turn = Some(Box::pin(self.server.inner.pace.turn(self.new_work())));
@@ -104,17 +105,13 @@ impl Session<'_> {
         }
     }
 
-    async fn welcome(&self) -> Result<(), Gone> {
+    async fn welcome(&mut self) -> Result<(), Gone> {
         let state = self.server.state();
-        let server = |server: &Arc<server_core::command::ServerRecord>| wire::Server {
-            id: server.id,
-            address: server.address.clone(),
-            http_address: server.http_address.clone(),
-        };
+        self.servers_sent = servers(&state);
         self.send(agent_down::Body::Welcome(Welcome {
             cluster: bytes::Bytes::copy_from_slice(self.server.inner.config.cluster.as_bytes()),
             beat_interval_ms: beat_interval(state.node_count()).as_millis() as u64,
-            servers: state.servers().map(server).collect(),
+            servers: self.servers_sent.clone(),
         }))
         .await
     }
@@ -159,6 +156,23 @@ impl Session<'_> {
         u32::try_from(wanted.saturating_sub(known)).unwrap_or(u32::MAX)
     }
 
+    /// Sends what changed since it was sent.
+    async fn send_news(&mut self) -> Result<(), Gone> {
+        self.send_servers().await?;
+        self.send_wanted().await
+    }
+
+    /// Sends all servers, if they are others than before: a stream may last longer than the servers that it began with,
+    /// and where it breaks the agent must know whom to turn to.
+    async fn send_servers(&mut self) -> Result<(), Gone> {
+        let servers = servers(&self.server.state());
+        if self.servers_sent == servers {
+            return Ok(());
+        }
+        self.servers_sent.clone_from(&servers);
+        self.send(agent_down::Body::Servers(wire::Servers { servers })).await
+    }
+
     /// Sends the whole set of wanted allocations, if it changed.
     async fn send_wanted(&mut self) -> Result<(), Gone> {
         let state = self.server.state();
@@ -180,6 +194,16 @@ impl Session<'_> {
     async fn send(&self, body: agent_down::Body) -> Result<(), Gone> {
         self.sender.send(down(body)).await.map_err(|_| Gone)
     }
+}
+
+/// The servers that an agent may turn to.
+fn servers(state: &State) -> Vec<wire::Server> {
+    let server = |server: &Arc<ServerRecord>| wire::Server {
+        id: server.id,
+        address: server.address.clone(),
+        http_address: server.http_address.clone(),
+    };
+    state.servers().map(server).collect()
 }
 
 /// The agent has gone.
