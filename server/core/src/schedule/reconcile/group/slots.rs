@@ -7,6 +7,7 @@ use model::old_bugs::{OldBug, is_on};
 use model::{Allocation, ClientStatus, Desired, JobType, StopReason};
 
 use super::{AtWork, Slots};
+use crate::reconnect;
 
 impl<'a> AtWork<'a, '_> {
     /// The instance of each name index that counts, and the canaries, which stand beside them.
@@ -37,9 +38,9 @@ impl<'a> AtWork<'a, '_> {
             let replacement = self.live_replacement(allocation).filter(|_| overlaps);
             match (replacement, slots.get(&allocation.index).copied()) {
                 // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
-                (Some(replacement), _) => {
-                    let is_well = replacement.healthy == Some(true) || is_on(OldBug::MovedTooEarly);
-                    let is_moved = allocation.migrate && is_well;
+                (Some(_), _) => {
+                    let is_moved =
+                        allocation.migrate && (self.is_replaced_well(allocation) || is_on(OldBug::MovedTooEarly));
                     if is_moved || self.is_given_up(allocation) {
                         let reason = if is_moved { StopReason::Migrated } else { StopReason::NodeDown };
                         self.stop(allocation, reason);
@@ -72,6 +73,12 @@ impl<'a> AtWork<'a, '_> {
         let is_done =
             next.is_some_and(|next| next.client_status == ClientStatus::Complete && next.desired == Desired::Run);
         is_done && self.version.job.kind == JobType::Batch
+    }
+
+    /// Whether one that is well stands in for `allocation`: its replacement, or the replacement of one that is itself out of
+    /// contact, of which nobody knows whether it still is.
+    fn is_replaced_well(&self, allocation: &Allocation) -> bool {
+        reconnect::chain(self.state, allocation).any(|stand_in| stand_in.is_well())
     }
 
     fn live_replacement(&self, allocation: &Allocation) -> Option<&'a Arc<Allocation>> {
