@@ -35,6 +35,7 @@ mod script;
 pub(crate) mod seed;
 mod settings;
 mod shrink;
+mod slow_disk;
 pub mod sweep;
 mod trace;
 
@@ -93,6 +94,11 @@ pub fn run_rebalance(seed: u64) -> Run {
 /// Runs a plan that puts more on a node than it holds, on this thread.
 pub fn run_overfill(seed: u64) -> Run {
     in_virtual_time(seed, overfill::play(seed))
+}
+
+/// Runs a leader whose disk is slow while agents turn to it, on this thread.
+pub fn run_slow_disk(seed: u64) -> Run {
+    in_virtual_time(seed, slow_disk::play(seed))
 }
 
 /// As [`run_overfill`], with servers that accept what a node has no room for.

@@ -210,6 +210,10 @@ impl Link {
             agent_down::Body::ObservationsKept(sequence) => LinkEvent::Kept(sequence),
             agent_down::Body::Order(order) => LinkEvent::Order(peer, order),
             agent_down::Body::Reregister(_) => LinkEvent::Reregister,
+            agent_down::Body::Servers(told) => {
+                self.learn(&told.servers);
+                return;
+            }
         };
         // The agent is gone only when this task is about to be.
         let _ = self.inputs.send(Input::Link(event));

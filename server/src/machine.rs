@@ -91,10 +91,13 @@ impl StateMachine {
             let changes = Arc::new(changes);
             self.happenings.push(Happening { index, changes, state: state.clone() });
         }
-        self.published.send_replace(state);
+        let before = self.published.send_replace(state.clone());
         // Only now: a session that looked before the state was published would see nothing new and sleep on.
-        for node in woken {
-            self.nodes.notify(node);
+        if before.servers().eq(state.servers()) {
+            woken.into_iter().for_each(|node| self.nodes.notify(node));
+        } else {
+            // Every agent must know whom it may turn to.
+            self.nodes.notify_all();
         }
     }
 }
@@ -240,6 +243,25 @@ mod tests {
         machine.apply(1, 1, &entry.encode());
         machine.advanced(1);
         assert_eq!(*look.seen.lock().unwrap(), Some(1));
+    }
+
+    #[test]
+    fn every_session_is_woken_when_servers_come_or_go_and_by_nothing_that_leaves_them_the_same() {
+        let nodes = Arc::new(NodeWatch::default());
+        let (publish, _) = watch::channel(Arc::new(State::default()));
+        let mut machine = StateMachine::new(publish, Arc::default(), nodes.clone(), None);
+        let call = nodes.begin_session(model::testing::node("n1").id);
+        let mut wakes = |index, command| {
+            let entry = Entry { at: Timestamp::default(), request: None, caller: "test".into(), command };
+            machine.apply(index, 1, &entry.encode());
+            machine.advanced(index);
+            pin!(call.notified()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        };
+        let allocate =
+            || Command::AllocateServer { name: "s1".into(), address: "s1:4647".into(), http_address: String::new() };
+        assert!(wakes(1, allocate()), "one comes");
+        assert!(!wakes(2, Command::RegisterNode { node: Arc::new(model::testing::node("n2")) }), "none comes");
+        assert!(wakes(3, Command::ForgetServer { id: 1 }), "it goes");
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl NodeWatch {
         nodes.get(&node).into_iter().flatten().for_each(wake);
     }
 
-    /// Wakes all sessions.
+    /// Wakes the sessions of all nodes.
     pub fn notify_all(&self) {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().for_each(wake);
     }

@@ -296,7 +296,8 @@ impl Oracle {
         let decided_at = self.origin + entry.at.since(self.began_at);
         for (node, status) in changes {
             let heard = self.kept().beats.get(node).copied();
-            let Some(heard) = heard.filter(|heard| *status == NodeStatus::Down && *heard <= decided_at) else {
+            // A beat of the same moment may have come right after the decision.
+            let Some(heard) = heard.filter(|heard| *status == NodeStatus::Down && *heard < decided_at) else {
                 continue;
             };
             let silence = decided_at - heard;

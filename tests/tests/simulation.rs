@@ -107,6 +107,15 @@ fn a_rebalance_goes_on_under_the_next_leader_and_comes_to_an_end() {
 }
 
 #[test]
+fn while_the_leaders_disk_is_slow_a_node_whose_agent_turns_to_another_server_is_not_given_up() {
+    let _machine = machine::alone();
+    for seed in 0..5 {
+        let run = sim::run_slow_disk(seed);
+        assert!(run.violations.is_empty(), "seed {seed}: {:#?}\n{}", run.violations, run.timeline);
+    }
+}
+
+#[test]
 fn a_plan_that_overfills_a_node_is_refused() {
     let _machine = machine::alone();
     for seed in 0..5 {

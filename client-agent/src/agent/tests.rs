@@ -478,6 +478,20 @@ async fn silence_of_the_leader_leads_to_another_server_and_all_is_said_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_the_stream_breaks_the_agent_turns_to_servers_that_came_while_it_held() {
+    let mut bench = Bench::new().await;
+    bench.until("a stream", |bench| bench.hellos.len() == 1).await;
+    let server = |id: u64| wire::Server { id, address: format!("s{id}:1"), http_address: String::new() };
+    bench.tell(agent_down::Body::Servers(wire::Servers { servers: vec![server(3)] })).await;
+    bench.tell(agent_down::Body::Servers(wire::Servers { servers: vec![server(4)] })).await;
+    bench.serve(BEAT_INTERVAL_FIRST).await;
+    bench.dialer.away.lock().unwrap().extend(["s1:1", "s2:1", "s3:1"].map(String::from));
+    bench.stream = None;
+    bench.until("a stream to one that was not there at the beginning", |bench| bench.hellos.len() == 2).await;
+    assert_eq!(bench.stream.as_ref().unwrap().0, Peer::server(4, "s4:1"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn tasks_go_on_while_no_server_answers() {
     let mut bench = Bench::new().await;
     let id = bench.want("a", &job("web"), &[]);

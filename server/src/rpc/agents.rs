@@ -5,16 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Allocation, Assignment, DocumentId, Index, JobKey, NodeId};
+use model::{Allocation, Assignment, DocumentId, Index, JobKey, NodeId, NodeStatus};
 use proto::convert::{
     allocation_from_bytes, allocation_to_bytes, assignment_to_wire, document_from_wire, node_from_wire,
     observation_from_wire, usage_from_wire,
 };
-use proto::net::{Caller, Channel, Refusal};
+use proto::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Refusal};
 use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, Welcome, agent_down, agent_up, frame};
 use server_core::apply::Answer;
 use server_core::authorize::{self, Action, Object};
-use server_core::command::Command;
+use server_core::command::{Command, ServerRecord};
 use server_core::limits::beat_interval;
 use server_core::state::State;
 use tokio::sync::mpsc;
@@ -29,14 +29,20 @@ pub(super) async fn serve(server: &Server, caller: Caller, hello: AgentHello, ch
         Ok(node) => node,
         Err(refusal) => return Err((refusal, channel)),
     };
-    if let Err(refusal) = register(server, hello.node.as_ref()).await {
-        return Err((refusal, channel));
+    let Channel { sender, mut receiver } = channel;
+    let mut early = Vec::new();
+    let registered = tokio::select! {
+        biased;
+        registered = register(server, hello.node.as_ref()) => registered,
+        () = hear_early(server, node, &sender, &mut receiver, &mut early) => return Ok(()),
+    };
+    if let Err(refusal) = registered {
+        return Err((refusal, Channel { sender, receiver }));
     }
-    let Channel { sender, receiver } = channel;
     let number = server.inner.orders.begin_session(node, sender.clone());
     tracing::debug!(%node, "serves the agent");
-    let mut session = Session { server, node, sender, last_sent: None };
-    session.hold(receiver).await;
+    let mut session = Session { server, node, sender, servers_sent: Vec::new(), last_sent: None };
+    session.hold(early, receiver).await;
     server.inner.orders.end_session(node, number);
     tracing::debug!(%node, "serves the agent no more");
     Ok(())
@@ -67,31 +73,66 @@ async fn register(server: &Server, description: Option<&wire::NodeDescription>) 
     }
 }
 
+/// Hears the beats of a node that is about to be registered again, and keeps what else its agent says for later; until the
+/// agent is gone. The entry takes as long as the log does, and where that is longer than a node may be silent, one whose
+/// server fell away would be given up in spite of having found another.
+async fn hear_early(
+    server: &Server,
+    node: NodeId,
+    sender: &mpsc::Sender<Frame>,
+    receiver: &mut mpsc::Receiver<Frame>,
+    early: &mut Vec<Frame>,
+) {
+    while early.len() < CHANNEL_FRAMES_MAX {
+        let Some(frame) = receiver.recv().await else { return };
+        // Of one that was given up nobody hears beats before it is registered.
+        let is_known = server.state().node(node).is_some_and(|known| known.status != NodeStatus::Down);
+        match frame.body {
+            Some(frame::Body::Up(AgentUp { body: Some(agent_up::Body::Beat(beat)) })) if is_known => {
+                take_beat(server, node, &beat, sender);
+            }
+            _ => early.push(frame),
+        }
+    }
+    std::future::pending().await
+}
+
+fn take_beat(server: &Server, node: NodeId, beat: &wire::Beat, sender: &mpsc::Sender<Frame>) {
+    let usage = beat.usage.as_ref().and_then(|usage| usage_from_wire(usage).ok());
+    server.inner.beats.take(node, beat.sequence, usage, sender.clone());
+}
+
 struct Session<'a> {
     server: &'a Server,
     node: NodeId,
     sender: mpsc::Sender<Frame>,
+    servers_sent: Vec<wire::Server>,
     last_sent: Option<Vec<WantedItem>>,
 }
 
 impl Session<'_> {
-    async fn hold(&mut self, mut receiver: mpsc::Receiver<Frame>) {
+    /// Takes what the agent says, `early` before all else, and sends it what changes, until either side ends it.
+    async fn hold(&mut self, early: Vec<Frame>, mut receiver: mpsc::Receiver<Frame>) {
         let woken = self.server.inner.nodes.begin_session(self.node);
         if self.welcome().await.is_err() || self.send_wanted().await.is_err() {
             return;
+        }
+        for frame in early {
+            if self.take(frame).await.is_err() {
+                return;
+            }
         }
         let mut turn: Option<Turn<'_>> = None;
         loop {
             let sent = tokio::select! {
                 biased;
-                frame = receiver.recv() => match frame.and_then(|frame| frame.body) {
-                    Some(frame::Body::Up(AgentUp { body: Some(up) })) => self.take(up).await,
-                    Some(_) => Ok(()),
+                frame = receiver.recv() => match frame {
+                    Some(frame) => self.take(frame).await,
                     None => return,
                 },
                 () = come(&mut turn), if turn.is_some() => {
                     turn = None;
-                    self.send_wanted().await
+                    self.send_news().await
                 }
                 () = woken.notified(), if turn.is_none() => {
                     turn = Some(Box::pin(self.server.inner.pace.turn(self.new_work())));
@@ -104,33 +145,27 @@ impl Session<'_> {
         }
     }
 
-    async fn welcome(&self) -> Result<(), Gone> {
+    async fn welcome(&mut self) -> Result<(), Gone> {
         let state = self.server.state();
-        let server = |server: &Arc<server_core::command::ServerRecord>| wire::Server {
-            id: server.id,
-            address: server.address.clone(),
-            http_address: server.http_address.clone(),
-        };
+        self.servers_sent = servers(&state);
         self.send(agent_down::Body::Welcome(Welcome {
             cluster: bytes::Bytes::copy_from_slice(self.server.inner.config.cluster.as_bytes()),
             beat_interval_ms: beat_interval(state.node_count()).as_millis() as u64,
-            servers: state.servers().map(server).collect(),
+            servers: self.servers_sent.clone(),
         }))
         .await
     }
 
-    async fn take(&mut self, up: agent_up::Body) -> Result<(), Gone> {
+    async fn take(&mut self, frame: Frame) -> Result<(), Gone> {
         let inner = &self.server.inner;
+        let Some(frame::Body::Up(AgentUp { body: Some(up) })) = frame.body else { return Ok(()) };
         match up {
             agent_up::Body::Register(description) => {
                 if let Err(refusal) = register(self.server, Some(&description)).await {
                     tracing::warn!(node = %self.node, %refusal, "a node was not registered");
                 }
             }
-            agent_up::Body::Beat(beat) => {
-                let usage = beat.usage.as_ref().and_then(|usage| usage_from_wire(usage).ok());
-                inner.beats.take(self.node, beat.sequence, usage, self.sender.clone());
-            }
+            agent_up::Body::Beat(beat) => take_beat(self.server, self.node, &beat, &self.sender),
             agent_up::Body::Lease(lease) => {
                 let lease = Duration::from_millis(lease.milliseconds);
                 inner.beats.take_lease(self.node, lease, self.sender.clone());
@@ -159,6 +194,23 @@ impl Session<'_> {
         u32::try_from(wanted.saturating_sub(known)).unwrap_or(u32::MAX)
     }
 
+    /// Sends what changed since it was sent.
+    async fn send_news(&mut self) -> Result<(), Gone> {
+        self.send_servers().await?;
+        self.send_wanted().await
+    }
+
+    /// Sends all servers, if they are others than before: a stream may last longer than the servers that it began with,
+    /// and where it breaks the agent must know whom to turn to.
+    async fn send_servers(&mut self) -> Result<(), Gone> {
+        let servers = servers(&self.server.state());
+        if self.servers_sent == servers {
+            return Ok(());
+        }
+        self.servers_sent.clone_from(&servers);
+        self.send(agent_down::Body::Servers(wire::Servers { servers })).await
+    }
+
     /// Sends the whole set of wanted allocations, if it changed.
     async fn send_wanted(&mut self) -> Result<(), Gone> {
         let state = self.server.state();
@@ -180,6 +232,16 @@ impl Session<'_> {
     async fn send(&self, body: agent_down::Body) -> Result<(), Gone> {
         self.sender.send(down(body)).await.map_err(|_| Gone)
     }
+}
+
+/// The servers that an agent may turn to.
+fn servers(state: &State) -> Vec<wire::Server> {
+    let server = |server: &Arc<ServerRecord>| wire::Server {
+        id: server.id,
+        address: server.address.clone(),
+        http_address: server.http_address.clone(),
+    };
+    state.servers().map(server).collect()
 }
 
 /// The agent has gone.

@@ -59,10 +59,16 @@ fn check_plan(step: &Step<'_>, deployment: &Deployment, violations: &mut Vec<Vio
                 other.id != known.id && other.group == known.group && other.index == known.index && other.is_live()
             })
         };
-        let well = stopped.filter(|known| known.group == group.name && known.is_well() && !is_double(known)).count();
+        let ended: Vec<_> = stopped.filter(|known| known.group == group.name && !is_double(known)).collect();
+        let well = ended.iter().filter(|known| known.is_well()).count();
         found(well, 0, may, "that are well end for the new version at once");
-        let (moving, were) = (of(step.after, is_in_motion), of(step.before, is_in_motion));
-        found(moving, were, update.max_parallel, "are in motion");
+        // What fails, moves or is out of contact is replaced at once, by the new version as long as that spreads, whatever
+        // else is in motion: `max_parallel` bounds what is ended for it, not what is made up for. So who ends something
+        // waits for all of them, and nobody else does.
+        if !ended.is_empty() {
+            let (moving, were) = (of(step.after, is_in_motion), of(step.before, is_in_motion));
+            found(moving, were, update.max_parallel, "are in motion");
+        }
     }
 }
 
@@ -70,7 +76,8 @@ fn is_canary(_: &State, deployment: &Deployment, known: &Allocation) -> bool {
     known.canary && known.deployment == Some(deployment.id) && known.is_live() && !known.migrate
 }
 
-/// Whether it was placed since the rollout began, in the place of an older version, and is not well yet or any more.
+/// Whether it was placed since the rollout began, in the place of an older version, and is not well yet or any more, nor
+/// is another in its place: one that moves stays until it is, and of one whose node came back there are two for a moment.
 fn is_in_motion(state: &State, deployment: &Deployment, known: &Allocation) -> bool {
     let previous = known.ties().previous.and_then(|id| state.allocation(id));
     known.deployment == Some(deployment.id)
@@ -78,17 +85,28 @@ fn is_in_motion(state: &State, deployment: &Deployment, known: &Allocation) -> b
         && !known.is_well()
         && !known.canary
         && known.create_index >= deployment.create_index
-        && previous.is_some_and(|previous| previous.job_version < known.job_version)
+        && !is_well_otherwise(state, known)
+        && previous.is_some_and(|previous| {
+            let moves = previous.is_live() && previous.migrate;
+            previous.job_version < known.job_version && !moves
+        })
+}
+
+fn is_well_otherwise(state: &State, known: &Allocation) -> bool {
+    let stands_there = |other: &Allocation| other.group == known.group && other.index == known.index && !other.canary;
+    state.allocations_of_job(&known.job).any(|other| stands_there(other) && other.is_well())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use model::testing::job;
-    use model::{Desired, Job};
+    use model::{Desired, Job, NodeStatus};
     use server_core::state::Change;
 
     use super::*;
-    use crate::fixture::{Played, cluster_of, ids, plan, register};
+    use crate::fixture::{Played, bend, cluster_of, plan, play, register};
 
     /// The first plan of a rollout.
     fn rolls(canary: u32) -> Played {
@@ -117,18 +135,40 @@ mod tests {
         assert!(found.len() == 1 && found[0].what.contains("at once"), "{found:?}");
         let played = rolls(0);
         let new = played.step().placed().next().expect("one is replaced").clone();
-        let old = ids(&played.after).into_iter().find(|id| {
-            let known = played.after.allocation(*id).unwrap();
-            known.is_well() && known.job_version == 0
-        });
-        let old = old.expect("two are left");
-        let found = played
-            .leaving(old, |known| {
-                known.healthy = None;
-                known.cohort = new.cohort.clone();
-                known.ties = new.ties.clone();
-            })
-            .found(check);
+        let is_old = |known: &&Arc<Allocation>| known.is_well() && known.job_version == 0;
+        let olds: Vec<_> = played.after.allocations().filter(is_old).cloned().collect();
+        let [old, other] = &olds[..] else { panic!("two are left: {olds:?}") };
+        let starts = |known: &mut Allocation| {
+            known.healthy = None;
+            known.cohort = new.cohort.clone();
+            known.ties = new.ties.clone();
+        };
+        let found = played.leaving(old.id, starts).found(check);
+        assert!(found.len() == 1 && found[0].what.contains("in motion"), "{found:?}");
+        // It is made up for.
+        let stands_in = |known: &mut Allocation| known.index = old.index;
+        assert_eq!(rolls(0).leaving(old.id, starts).leaving(other.id, stands_in).found(check), []);
+    }
+
+    #[test]
+    fn what_is_lost_in_a_rollout_is_replaced_beside_it_and_only_what_ends_beside_that_is_found() {
+        let Played { after: mut state, .. } = rolls(0);
+        let well: Vec<_> = state.allocations().filter(|known| known.is_well()).map(|known| known.id).collect();
+        let &[lost, stays] = &well[..] else { panic!("one of three has ended: {well:?}") };
+        let (here, there) = (state.allocation(stays).unwrap().node, state.allocation(lost).unwrap().node);
+        if here == there {
+            let other = state.nodes().map(|node| node.id).find(|id| *id != here).expect("there are two");
+            state = bend(&state, lost, |known| known.node = other);
+        }
+        let (node, term) = (state.allocation(lost).unwrap().node, state.term());
+        play(&mut state, Command::SetNodeStatus { changes: vec![(node, NodeStatus::Down)], term });
+        let mut played = plan(&mut state);
+        let placed = played.step().placed().next().expect("the lost one is replaced");
+        assert_eq!((placed.ties().previous, placed.job_version), (Some(lost), 1));
+        assert_eq!(played.found(check), []);
+
+        played.applied.changes.push(Change::Allocation { id: stays, created: false, desired: true });
+        let found = played.leaving(stays, |known| known.desired = Desired::Stop(StopReason::Updated)).found(check);
         assert!(found.len() == 1 && found[0].what.contains("in motion"), "{found:?}");
     }
 

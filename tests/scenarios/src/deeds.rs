@@ -17,13 +17,14 @@ impl Cluster {
     /// Does what a line says that is none about nodes, jobs or what was there before.
     pub(super) fn deed(&mut self, verb: &str, mut words: Words) {
         match verb {
-            "healthy" => self.healthy(&words.name()),
+            "healthy" if words.0.first().is_some_and(|name| !name.contains('[')) => self.healthy(&words.name()),
+            "healthy" => self.observe_named(words, ClientStatus::Running, Some(true)),
             "sweep" => self.sweep(),
-            "gone" => self.observe_named(words, ClientStatus::Complete),
-            "runs" => self.observe_named(words, ClientStatus::Running),
+            "gone" => self.observe_named(words, ClientStatus::Complete, None),
+            "runs" => self.observe_named(words, ClientStatus::Running, None),
             "reports" => self.report(&words.name()),
             "fails" if words.0.first().is_some_and(|name| !name.contains('[')) => self.fail_one(&words.name()),
-            "fails" => self.observe_named(words, ClientStatus::Failed),
+            "fails" => self.observe_named(words, ClientStatus::Failed, None),
             "stop" => self.stop(words),
             "drain" => self.drain(words),
             "ask" => {
@@ -147,7 +148,7 @@ impl Cluster {
         self.crash_all_but(&spared);
     }
 
-    fn observe_named(&mut self, mut words: Words, status: ClientStatus) {
+    fn observe_named(&mut self, mut words: Words, status: ClientStatus, healthy: Option<bool>) {
         let name = Name::of(&words.name());
         let node = words.flag("on").then(|| words.name());
         // What was told to stop goes before what succeeds it.
@@ -156,7 +157,7 @@ impl Cluster {
         let id = known.unwrap_or_else(|| panic!("there is no {name:?}")).id;
         let ended_at = words.value("at").map_or(self.now, |at| self.at(&at));
         words.end();
-        self.observe_ended(id, status, None, ended_at);
+        self.observe_ended(id, status, healthy, ended_at);
     }
 
     /// The agent of an instance says how it is, now.

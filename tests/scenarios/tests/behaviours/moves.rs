@@ -66,6 +66,22 @@ fn what_the_original_stood_in_for_ends_with_it() {
 }
 
 #[test]
+fn where_the_replacement_is_lost_before_it_is_healthy_the_original_stops_when_the_next_one_is() {
+    let setup = "node n1
+         node n2 cpu=1000 mem=1000
+         node n3
+         job web
+         alloc web[0] on n1 running healthy
+         drain n1
+         run
+         down n2
+         run
+         runs web[0] on n3";
+    check(setup, "");
+    check(&format!("{setup}\nhealthy web[0] on n3"), "stop web[0] on n1: migrated");
+}
+
+#[test]
 fn the_original_stays_while_its_replacement_is_not_healthy() {
     check(
         "node n1

@@ -313,3 +313,19 @@ fn what_comes_back_in_two_versions_stays_on_distinct_hosts() {
          place web[1] on n3",
     );
 }
+
+#[test]
+fn what_is_lost_in_a_rollout_is_replaced_at_once_and_holds_the_next_old_one_back() {
+    let setup = "node n1
+         node n2
+         job web count=3 max_parallel=1
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n1 running healthy
+         alloc web[2] on n2 running healthy
+         job web change=env
+         down n2";
+    let expected = "deployment begins
+         place web[2] on n1
+         held back web 2";
+    check(setup, expected);
+}

@@ -71,12 +71,15 @@ impl<'a> AtWork<'a, '_> {
     }
 
     /// How many more instances may be replaced now: `max_parallel`, less the wanted indexes at which something is under
-    /// way: a new instance until it is healthy, or one of any version that failed or ended, until another does well
-    /// there. Otherwise a version that crashes would go through all that is healthy, and so would a row of such versions.
+    /// way: a new instance until it is healthy, or one of any version that failed, ended, or is wanted anew because it is
+    /// out of contact, until another does well there. Otherwise a version that crashes would go through all that is
+    /// healthy, and so would a row of such versions.
     fn may_replace(&self, update: &Update, slots: &Slots<'_>, is_free: impl Fn(u32) -> bool) -> usize {
         let ending: BTreeSet<_> = self.wishes.stops.iter().map(|stop| stop.allocation).collect();
         let newest = self.newest(|known| known.desired == Desired::Run && !known.canary && !ending.contains(&known.id));
+        let is_wanted_anew = |known: &Allocation| self.wants.iter().any(|want| want.previous == Some(known.id));
         let is_under_way = |known: &&Arc<Allocation>| match slots.get(&known.index) {
+            Some(stays) if self.is_out_of_contact(stays) && is_wanted_anew(stays) => true,
             // What stays in its slot speaks for it, whatever became of others that were to take its place.
             Some(stays) if !stays.migrate && !self.is_out_of_contact(stays) => self.starts_or_does_badly(stays),
             None if !is_free(known.index) => false,
