@@ -59,7 +59,7 @@ part storage 30 env POWER_SEEDS="${POWER_SEEDS:-60}" POWER_CLUSTERS="${POWER_CLU
 part reference 30 env REFERENCE_OPERATIONS="${REFERENCE_OPERATIONS:-1000000}" \
     cargo test --profile ci --workspace --test reference -- --nocapture
 # Last, because everything is compiled anew with them.
-part bugs 40 cargo test --profile ci --workspace --features tests/old-bugs --test all old_bugs:: -- --nocapture
+part bugs 40 make old-bugs
 
 printf '\n=== parts\n'
 printf '%s\n' "${summary[@]}"
