@@ -99,10 +99,20 @@ pub fn jobs(state: &State, lacking: &mut Vec<String>) {
             let may_be_silent = if group.disconnect_rules().is_some() { silent.len() } else { 0 };
             let wanted = (group.count as usize).saturating_sub(may_be_silent)..=group.count as usize;
             if job.kind == JobType::Service && !wanted.contains(&near.len()) && !is_excused {
-                lacking.push(format!("{} has {} of {} {}", record.key, near.len(), group.count, group.name));
+                let near: Vec<_> = near.iter().map(|known| told(known)).collect();
+                let what = near.join(", ");
+                lacking.push(format!("{} has {} of {} {}: {what}", record.key, near.len(), group.count, group.name));
             }
         }
     }
+}
+
+/// An instance, in short.
+fn told(known: &Allocation) -> String {
+    let moves = if known.migrate { ", moves" } else { "" };
+    let next = known.ties().next.map(|next| format!(", next {}", next.short())).unwrap_or_default();
+    let healthy = if known.is_well() { "well" } else { "not well" };
+    format!("{} ({}, version {}, {healthy}{moves}{next})", known.name(), known.id.short(), known.job_version)
 }
 
 fn evaluation(state: &State, job: &model::JobKey, kind: JobType) -> Evaluation {
