@@ -17,6 +17,8 @@ use crate::server::Server;
 
 /// Observations are gathered for so long.
 const GATHER: Duration = Duration::from_millis(50);
+/// How long observations of agents that have left are tried on: an agent that ends says the last of them on its way.
+const LEFT_FOR: Duration = Duration::from_secs(2);
 /// Observations in one entry; those of a node stay together. Many thousands, which come at once when large jobs start,
 /// would be more than an entry of the log may hold.
 const ENTRY_OBSERVATIONS_MAX: usize = 1_000;
@@ -87,7 +89,15 @@ fn entries(batch: BTreeMap<NodeId, Waiting>) -> Vec<BTreeMap<NodeId, Waiting>> {
 
 async fn commit(server: &Server, entry: BTreeMap<NodeId, Waiting>) {
     let nodes = entry.iter().map(|(node, waiting)| (*node, waiting.newest.values().cloned().collect())).collect();
-    match server.propose_own(Command::Observe { nodes }).await {
+    let proposed = tokio::select! {
+        biased;
+        proposed = server.propose_own(Command::Observe { nodes }) => proposed,
+        () = all_gone(&entry) => {
+            tracing::debug!("observations are given up: their agents say them to another server");
+            return;
+        }
+    };
+    match proposed {
         Ok(Answer::Accepted(_)) => {
             for waiting in entry.into_values() {
                 let _ = waiting.session.try_send(down(agent_down::Body::ObservationsKept(waiting.sequence)));
@@ -98,9 +108,17 @@ async fn commit(server: &Server, entry: BTreeMap<NodeId, Waiting>) {
     }
 }
 
+/// Waits until all agents have left that said something of this, and had time to be heard elsewhere. They say there what
+/// they have seen since too, and what is still tried here, by a server that was cut off, would overtake it.
+async fn all_gone(entry: &BTreeMap<NodeId, Waiting>) {
+    join_all(entry.values().map(|waiting| waiting.session.closed())).await;
+    sleep(LEFT_FOR).await;
+}
+
 #[cfg(test)]
 mod tests {
     use model::ClientStatus;
+    use tokio::time::{Instant, timeout};
 
     use super::*;
 
@@ -138,5 +156,19 @@ mod tests {
         check(&[4, most - 4], &[most]);
         check(&[4, most - 3], &[4, most - 3]);
         check(&[2 * most, 1, most - 1, 1], &[2 * most, most, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn observations_are_given_up_a_while_after_the_last_of_their_agents_has_left() {
+        let (one, other) = (mpsc::channel(1), mpsc::channel(1));
+        let nodes = [(1u8, one.0), (2, other.0)];
+        let of = |(number, session)| (NodeId::derive(&[&[number]]), Waiting { session, ..waiting(1) });
+        let entry: BTreeMap<_, _> = nodes.into_iter().map(of).collect();
+        drop(one.1);
+        assert!(timeout(LEFT_FOR * 2, all_gone(&entry)).await.is_err(), "one is here");
+        drop(other.1);
+        let left_at = Instant::now();
+        all_gone(&entry).await;
+        assert_eq!(left_at.elapsed(), LEFT_FOR);
     }
 }
