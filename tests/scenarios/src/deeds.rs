@@ -20,6 +20,7 @@ impl Cluster {
             "healthy" if words.0.first().is_some_and(|name| !name.contains('[')) => self.healthy(&words.name()),
             "healthy" => self.observe_named(words, ClientStatus::Running, Some(true)),
             "sweep" => self.sweep(),
+            "unhealthy" => self.observe_named(words, ClientStatus::Running, Some(false)),
             "gone" => self.observe_named(words, ClientStatus::Complete, None),
             "runs" => self.observe_named(words, ClientStatus::Running, None),
             "reports" => self.report(&words.name()),

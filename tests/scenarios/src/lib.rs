@@ -29,7 +29,8 @@
 //!                                         for these uses; `job web volume=data;sticky;single-writer` asks for it
 //! close data on n1 · delete data on n1 · unclaim web[0]    the volume is closed, or gone; the instance need not come back to it
 //! run · healthy web · fails web[0] on n1 at=-5m · gone web[0] on n1 · sweep (what was told to stop is gone)
-//! runs web[0] on n1 · healthy web[0] on n1 · reports n1     the agent says so of one instance, or of all wanted on its node
+//! runs web[0] on n1 · healthy (or unhealthy) web[0] on n1 · reports n1     the agent says so of one instance,
+//!                                         or of all that is wanted on its node
 //! stop web[0] on n1 · stop web · drain n1 deadline=1h ignore_system · undrain n1 · down n1 · back n1 · wait 30s
 //! ineligible n1 · eligible n1             somebody closes the node to new work, or opens it
 //! purge web · forget n1                   the job or the node is forgotten

@@ -77,6 +77,9 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     let moves_system_on = runs_now && !is_judged && is_per_node();
     if health_changed {
         deployment::health_changed(state, work, &old, &new);
+        if new.healthy == Some(false) {
+            settle_move(state, work, &new);
+        }
     }
     let moves_on = health_changed
         && (new.healthy != Some(true) || is_of_system_job(state, &new) || deployment::waits_for_health(state, &new));
@@ -118,6 +121,32 @@ fn settle_found(state: &mut State, work: &mut AtWork, found: &Allocation) {
         save(state, work, Allocation { desired: Desired::Stop(StopReason::Reconnected), ..found.clone() }, true);
     }
     wake_planner(state, work, &found.job, Trigger::NodeUpdate);
+}
+
+/// Lets an instance stay that was to move: what stands in for it ends, and what stands in for that where its node fell
+/// silent, since all of them bear its name.
+pub(super) fn stay(state: &mut State, work: &AtWork, original: &Allocation) {
+    let replacements: Vec<_> = reconnect::chain(state, original).cloned().collect();
+    let mut stays = Allocation { migrate: false, ..original.clone() };
+    stays.tie(|ties| ties.next = None);
+    save(state, work, stays, false);
+    for replacement in replacements {
+        let desired = Desired::Stop(StopReason::NotNeeded);
+        save(state, work, Allocation { desired, ..Allocation::clone(&replacement) }, true);
+    }
+}
+
+/// Lets the original of an instance that turned out unhealthy stay, if nothing makes it move any more: its drain was taken
+/// back. A rebalance looks after its own moves.
+fn settle_move(state: &mut State, work: &AtWork, unhealthy: &Allocation) {
+    let previous_of = |known: &Allocation| state.allocation(known.ties().previous?);
+    let mut before = std::iter::successors(previous_of(unhealthy), |known| previous_of(known));
+    let Some(original) = before.find(|known| known.is_live() && known.migrate).cloned() else { return };
+    let drains = state.node(original.node).is_none_or(|node| node.drain.is_some());
+    let is_rebalanced = state.rebalance.as_ref().is_some_and(|known| known.move_of(original.id).is_some());
+    if !drains && !is_rebalanced {
+        stay(state, work, &original);
+    }
 }
 
 /// A person stops an allocation; the job's evaluation puts another in its place.

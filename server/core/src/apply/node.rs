@@ -170,20 +170,21 @@ pub(super) fn drain(
     if drains {
         node_is_closed(state, work, id, Trigger::NodeDrain);
     } else {
-        // Nothing has to move any more, save what is being replaced already.
+        // Nothing has to move any more, save what is being replaced already and does not do badly.
+        let moves = |allocation: &&Arc<Allocation>| allocation.migrate && allocation.is_live();
         let is_replaced = |allocation: &Allocation| {
-            allocation.ties().next.and_then(|next| state.allocation(next)).is_some_and(|next| next.is_live())
+            reconnect::stand_in(state, allocation).is_some_and(|stand_in| stand_in.healthy != Some(false))
         };
-        let stay: Vec<_> = state
-            .allocations_of_node(id)
-            .filter(|allocation| allocation.migrate && allocation.is_live() && !is_replaced(allocation))
-            .cloned()
-            .collect();
+        let moving = state.allocations_of_node(id).filter(moves);
+        let stay: Vec<_> = moving.filter(|allocation| !is_replaced(allocation)).cloned().collect();
         let jobs = stay.iter().map(|allocation| allocation.job.clone()).collect();
         for allocation in stay {
-            let mut allocation = (*allocation).clone();
-            allocation.migrate = false;
-            super::allocation::save(state, work, allocation, false);
+            match reconnect::stand_in(state, &allocation).is_some() {
+                true => super::allocation::stay(state, work, &allocation),
+                false => {
+                    super::allocation::save(state, work, Allocation { migrate: false, ..(*allocation).clone() }, false);
+                }
+            }
         }
         evaluate_jobs(state, work, jobs, Trigger::NodeDrain, id);
         node_is_open(state, work, id);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Allocation, Index, StopReason, Term, Trigger};
+use model::{Allocation, Index, Term, Trigger};
 
 use super::allocation::save;
 use super::{Accepted, AtWork, Rejection, check_term};
@@ -139,16 +139,9 @@ fn stay(state: &mut State, work: &mut AtWork, known: &Move, stage: Stage) {
     let Some(original) = state.allocation(known.allocation).filter(|original| original.is_live()).cloned() else {
         return;
     };
-    // What stands in for it, and what stands in for that where its node fell silent: all of them bear its name.
-    let replacements: Vec<_> = reconnect::chain(state, &original).cloned().collect();
-    if original.migrate && !drains && (replacements.is_empty() || stage == Stage::Failed) {
-        let mut stays = Allocation { migrate: false, ..Allocation::clone(&original) };
-        stays.tie(|ties| ties.next = None);
-        save(state, work, stays, false);
-        for replacement in replacements {
-            let desired = model::Desired::Stop(StopReason::NotNeeded);
-            save(state, work, Allocation { desired, ..Allocation::clone(&replacement) }, true);
-        }
+    let has_replacement = reconnect::stand_in(state, &original).is_some();
+    if original.migrate && !drains && (!has_replacement || stage == Stage::Failed) {
+        super::allocation::stay(state, work, &original);
     }
     super::allocation::wake_planner(state, work, &known.job, Trigger::Rebalance);
 }

@@ -1,6 +1,6 @@
 //! Draining nodes: the replacement first, then the stop; the stop first only where no other node has room.
 
-use scenarios::{check, check_drain};
+use scenarios::{check, check_drain, check_wanted};
 
 /// Two instances of 500 MiB, which nobody else has room for.
 const FULL: &str = "node n1 mem=1000
@@ -302,6 +302,22 @@ fn a_move_goes_on_with_growing_pauses_where_the_policy_allows_no_more() {
 #[test]
 fn a_drain_that_is_taken_back_ends_a_move_whose_replacement_failed() {
     check(&format!("{FAILED}\nrun\nundrain n1\nwait 1h\njob web"), "");
+}
+
+#[test]
+fn a_drain_that_is_taken_back_ends_a_replacement_that_does_badly_before_or_after() {
+    let setup = "node n1
+         node n2
+         job web
+         alloc web[0] on n1 running healthy
+         drain n1
+         run";
+    for end in ["unhealthy web[0] on n2\nundrain n1", "undrain n1\nunhealthy web[0] on n2"] {
+        check_wanted(&format!("{setup}\n{end}\nrun"), "web", "web[0] on n1");
+    }
+    check_wanted(&format!("{setup}\nundrain n1\nrun\nhealthy web[0] on n2\nrun"), "web", "web[0] on n2");
+    // As long as the node drains, there is no way back.
+    check_wanted(&format!("{setup}\nunhealthy web[0] on n2\nrun"), "web", "web[0] on n1\nweb[0] on n2");
 }
 
 #[test]
