@@ -10,6 +10,7 @@ use std::time::Duration;
 use seams::{Clock as _, SystemClock};
 use tests::e2e::servers::Servers;
 use tests::e2e::{command, wait};
+use tests::machine;
 use tokio::time::Instant;
 
 /// How long a process may live after a sync has failed, by its own clock.
@@ -74,6 +75,7 @@ fn fail_sync(error: &str, number: usize) -> bool {
 
 #[test]
 fn a_server_whose_sync_fails_acknowledges_nothing_more_and_ends_within_a_second() {
+    let _machine = machine::alone();
     let count = std::env::var("FSYNC_FAULTS").map_or(4, |text| text.parse().expect("a number"));
     let numbers: Vec<usize> =
         if count <= 8 { (0..count).map(|step| 2 + 4 * step).collect() } else { (1..=count).collect() };
@@ -122,6 +124,7 @@ fn end_of(mut tracer: Child) {
 
 #[test]
 fn a_leader_whose_disk_becomes_slow_holds_nobody_up() {
+    let _machine = machine::alone();
     let mut servers = Servers::new("slow", 3);
     for server in ["s1", "s2", "s3"] {
         servers.launch(server);
