@@ -16,7 +16,7 @@ pub mod backup;
 mod calm;
 mod clock;
 mod cluster;
-mod coverage;
+pub mod coverage;
 mod deeds;
 mod driver;
 mod faults;
