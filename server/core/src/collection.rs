@@ -92,8 +92,8 @@ fn is_forgettable(state: &State, standing: &BTreeSet<AllocationId>, allocation: 
     !allocation.holds() && !waits && !standing.contains(&allocation.id)
 }
 
-/// The instances that failed, or ended though they shall run, and that nothing has replaced, of jobs that live: forgotten, they would be missed, and placed again
-/// against the policy of their group.
+/// The instances of jobs that live which failed, or ended though they shall run, and which nothing has replaced:
+/// forgotten, they would be missed, and placed again against the policy of their group.
 fn failures_that_stand(state: &State) -> BTreeSet<AllocationId> {
     let mut newest: BTreeMap<_, &Allocation> = BTreeMap::new();
     for allocation in state.allocations().filter(|known| known.client_status.is_terminal()) {

@@ -181,6 +181,7 @@ pub(super) fn drain(
         for allocation in stay {
             match reconnect::stand_in(state, &allocation).is_some() {
                 true => super::allocation::stay(state, work, &allocation),
+                // What failed in its place stays known as its replacement, so that it is not placed anew.
                 false => {
                     super::allocation::save(state, work, Allocation { migrate: false, ..(*allocation).clone() }, false);
                 }
