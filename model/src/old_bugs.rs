@@ -9,7 +9,7 @@
 pub enum OldBug {
     /// What a leader of an older term decided is carried out.
     OldTermObeyed = 1,
-    /// An agent obeys a server that lags behind the one it heard before.
+    /// A server says what is wanted before it knows what the agent has heard elsewhere, and the agent obeys what is older.
     OldWantedObeyed,
     /// The catalog does not follow what becomes of nodes.
     CatalogForgetsNodes,
@@ -49,11 +49,13 @@ pub enum OldBug {
     NoPause,
     /// What an entry leaves depends on what else its process did before.
     EntriesDiffer,
+    /// What an agent said before it turned to another server is taken after what it said there.
+    LateReportsTaken,
 }
 
 impl OldBug {
     /// All of them.
-    pub const ALL: [OldBug; 21] = [
+    pub const ALL: [OldBug; 22] = [
         OldBug::OldTermObeyed,
         OldBug::OldWantedObeyed,
         OldBug::CatalogForgetsNodes,
@@ -75,6 +77,7 @@ impl OldBug {
         OldBug::MovedTooEarly,
         OldBug::NoPause,
         OldBug::EntriesDiffer,
+        OldBug::LateReportsTaken,
     ];
 
     /// Its number, by which it is chosen.
@@ -111,6 +114,7 @@ impl OldBug {
             OldBug::MovedTooEarly => "a drain below what is healthy",
             OldBug::NoPause => "an instance that fails again and again without a pause",
             OldBug::EntriesDiffer => "N10: the state of one server drifts from the others'",
+            OldBug::LateReportsTaken => "a server that was cut off tells what was",
         }
     }
 }

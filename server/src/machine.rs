@@ -238,7 +238,7 @@ mod tests {
         let mut woken = pin!(call.notified());
         assert!(woken.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
 
-        let command = Command::RegisterNode { node: Arc::new(node) };
+        let command = Command::RegisterNode { node: Arc::new(node), session: None };
         let entry = Entry { at: Timestamp::default(), request: None, caller: "test".into(), command };
         machine.apply(1, 1, &entry.encode());
         machine.advanced(1);
@@ -260,7 +260,10 @@ mod tests {
         let allocate =
             || Command::AllocateServer { name: "s1".into(), address: "s1:4647".into(), http_address: String::new() };
         assert!(wakes(1, allocate()), "one comes");
-        assert!(!wakes(2, Command::RegisterNode { node: Arc::new(model::testing::node("n2")) }), "none comes");
+        assert!(
+            !wakes(2, Command::RegisterNode { node: Arc::new(model::testing::node("n2")), session: None }),
+            "none comes"
+        );
         assert!(wakes(3, Command::ForgetServer { id: 1 }), "it goes");
     }
 
@@ -276,7 +279,7 @@ mod tests {
         };
         let node = model::testing::node("n1");
         let id = node.id;
-        apply(Command::RegisterNode { node: Arc::new(node) });
+        apply(Command::RegisterNode { node: Arc::new(node), session: None });
         let job = Arc::new(model::testing::job("web").count(1));
         let (_, state) = apply(Command::RegisterJob { job, check_index: None, submission: None });
         let evaluation = state.open_evaluations(EvaluationStatus::Pending).next().unwrap();
@@ -295,7 +298,7 @@ mod tests {
                 checks: BTreeMap::new(),
                 network_address: None,
             };
-            apply(Command::Observe { nodes: vec![(id, vec![observation])] }).0
+            apply(Command::Observe { nodes: vec![(id, vec![observation])], sessions: Default::default() }).0
         };
         assert_eq!(observe(ClientStatus::Running), BTreeSet::new(), "it runs");
         assert_eq!(observe(ClientStatus::Complete), BTreeSet::from([id]), "it is over");
@@ -312,7 +315,7 @@ mod tests {
     }
 
     fn registers(name: &str) -> Vec<u8> {
-        let command = Command::RegisterNode { node: Arc::new(model::testing::node(name)) };
+        let command = Command::RegisterNode { node: Arc::new(model::testing::node(name)), session: None };
         Entry { at: Timestamp::default(), request: None, caller: "test".into(), command }.encode()
     }
 

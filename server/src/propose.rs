@@ -33,6 +33,8 @@ enum Attempt {
     NoLeader,
     /// Nothing was done: the leader can't store it, for this reason.
     NoRoom(String),
+    /// Nothing was done, nor ever will be.
+    TooLarge(String),
     /// Nobody knows.
     Unknown,
     Stopping,
@@ -48,7 +50,25 @@ impl Server {
     ) -> Result<Answer, ClusterError> {
         let request = request.unwrap_or_else(|| self.inner.seams.random.next_id());
         let entry = Entry { at: self.now(), request: Some(request), caller: caller.into(), command };
-        let bytes = Bytes::from(entry.encode());
+        self.propose_entry(entry.encode().into()).await
+    }
+
+    /// Proposes a command of this server's own until its fate is known, however long that takes. What this server proposes
+    /// next can't come before it.
+    pub(crate) async fn propose_until_known(&self, command: Command) -> Result<Answer, ClusterError> {
+        let request = Some(self.inner.seams.random.next_id());
+        let entry = Bytes::from(Entry { at: self.now(), request, caller: self.own_name(), command }.encode());
+        loop {
+            match self.propose_entry(entry.clone()).await {
+                Err(error @ (ClusterError::NoLeader | ClusterError::Unknown | ClusterError::Storage(_))) => {
+                    tracing::warn!(%error, "a command is not committed yet");
+                }
+                known => return known,
+            }
+        }
+    }
+
+    async fn propose_entry(&self, bytes: Bytes) -> Result<Answer, ClusterError> {
         let begin = Instant::now();
         let deadline = begin + PROPOSE_WITHIN;
         let mut fate = ClusterError::NoLeader;
@@ -68,6 +88,7 @@ impl Server {
                     }
                 }
                 Attempt::Unknown => fate = ClusterError::Unknown,
+                Attempt::TooLarge(reason) => return Err(ClusterError::Refused(reason)),
                 Attempt::Stopping => return Err(ClusterError::Stopping),
             }
             sleep(RETRY_PAUSE).await;
@@ -103,7 +124,7 @@ impl Server {
             Err(ProposeError::Storage(reason)) => Attempt::NoRoom(self.no_room(&reason)),
             Err(error @ ProposeError::TooLarge { .. }) => {
                 tracing::error!(%error, "a command can't be stored");
-                Attempt::NoLeader
+                Attempt::TooLarge(error.to_string())
             }
             Err(ProposeError::Stopped) => Attempt::Stopping,
         }

@@ -336,7 +336,12 @@ impl Server {
         &self,
         command: Command,
     ) -> Result<server_core::apply::Answer, crate::cluster::ClusterError> {
-        self.propose_as(&format!("server {}", self.inner.config.id), None, command).await
+        self.propose_as(&self.own_name(), None, command).await
+    }
+
+    /// Who proposes what nobody asked for.
+    pub(crate) fn own_name(&self) -> String {
+        format!("server {}", self.inner.config.id)
     }
 
     /// Hands leadership over, if this server has it, to whoever is closest behind and answers.

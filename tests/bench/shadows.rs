@@ -59,7 +59,7 @@ impl Shadows {
 
     async fn register(&self, node: Node) -> Result<(), String> {
         let at = Timestamp(SystemClock.now().0);
-        let command = Command::RegisterNode { node: Arc::new(node) };
+        let command = Command::RegisterNode { node: Arc::new(node), session: None };
         let entry = Bytes::from(Entry { at, request: None, caller: "bench".into(), command }.encode());
         let propose = wire::Propose { entry, deadline_ms: CALL_WITHIN.as_millis() as u64 };
         match self.ask_leader(request::Body::Propose(propose)).await {

@@ -15,7 +15,7 @@ fn main() {
     let mut web = job("web").count(6);
     web.groups[0].tasks[0].resources.memory = 700;
     let nodes = [node("n1").memory(2048), node("n2").memory(1024), node("n3").memory(512)];
-    let register = |node| Command::RegisterNode { node: Arc::new(node) };
+    let register = |node| Command::RegisterNode { node: Arc::new(node), session: None };
     let run = Command::RegisterJob { job: Arc::new(web), check_index: None, submission: None };
 
     let mut state = State::default();

@@ -94,7 +94,7 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::RevertJob { job, version, check_version } => job::revert(state, work, job, *version, *check_version),
         Command::SetJobStability { job, version, stable } => job::set_stability(state, job, *version, *stable),
         Command::EvaluateJob { job, force_reschedule } => job::evaluate(state, work, job, *force_reschedule),
-        Command::RegisterNode { node } => node::register(state, work, node),
+        Command::RegisterNode { node, session } => node::register(state, work, node, *session),
         Command::SetNodeStatus { changes, term } => node::set_status(state, work, changes, *term),
         Command::SetNodeEligibility { node, eligibility } => node::set_eligibility(state, work, *node, *eligibility),
         Command::DrainNode { node, drain, mark_eligible, meta } => {
@@ -102,7 +102,7 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         }
         Command::CompleteDrain { node, term } => node::complete_drain(state, work, *node, *term),
         Command::PurgeNode { node } => node::purge(state, work, *node),
-        Command::Observe { nodes } => allocation::observe(state, work, nodes),
+        Command::Observe { nodes, sessions } => allocation::observe(state, work, nodes, sessions),
         Command::StopAllocation { allocation } => allocation::stop(state, work, *allocation),
         Command::Migrate { allocations, stops, term } => allocation::migrate(state, work, allocations, stops, *term),
         Command::Plan(plan) => plan::apply_plan(state, work, plan),

@@ -149,7 +149,7 @@ pub fn foresee(state: &State, what_if: &WhatIf, now: Timestamp) -> Result<Forese
     for nodes in &what_if.added {
         for node in change::nodes(&rehearsal.state, nodes) {
             foreseen.added.push(node.name.clone());
-            rehearsal.command(Command::RegisterNode { node: Arc::new(node) });
+            rehearsal.command(Command::RegisterNode { node: Arc::new(node), session: None });
         }
     }
     for node in &what_if.removed {

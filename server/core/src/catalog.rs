@@ -154,7 +154,7 @@ mod tests {
         let mut placed = Allocation::placed(id, Arc::new(cohort), node.id, node.name.as_str().into());
         placed.client_status = ClientStatus::Running;
         for (index, command) in (1..).zip([
-            Command::RegisterNode { node: Arc::new(node) },
+            Command::RegisterNode { node: Arc::new(node), session: None },
             Command::RegisterJob { job: Arc::new(job), check_index: None, submission: None },
         ]) {
             apply(

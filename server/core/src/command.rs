@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::rebalance::{Ask, End, Move};
 
 pub use records::{
-    Algorithm, DrainSpec, JoinTokenRecord, Preemption, SchedulerConfiguration, ServerRecord, Submission,
+    Algorithm, DrainSpec, JoinTokenRecord, NodeSession, Preemption, SchedulerConfiguration, ServerRecord, Submission,
 };
 
 /// The encoding of entries that this release writes.
@@ -97,6 +97,9 @@ pub enum Command {
     RegisterNode {
         /// The node.
         node: Arc<Node>,
+        /// The agent's session with the server that proposes this; none for one that is not counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<NodeSession>,
     },
     /// The leader's clocks found nodes silent, or heard them again.
     SetNodeStatus {
@@ -139,6 +142,9 @@ pub enum Command {
     Observe {
         /// Observations per node.
         nodes: Vec<(NodeId, Vec<Observation<TaskStates>>)>,
+        /// The session in which each node's agent said it; what was said in none is taken whenever it comes.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        sessions: BTreeMap<NodeId, Index>,
     },
     /// A person stops an allocation; another takes its place.
     StopAllocation {

@@ -51,7 +51,7 @@ impl Rehearsal {
         self.command(Command::DeregisterJob { job: job.clone(), purge: false });
         let held: Vec<_> = self.state.allocations_of_job(job).filter(|known| known.holds()).cloned().collect();
         let gone = held.iter().map(|known| (known.node, vec![self.gone(known).packed()])).collect();
-        self.command(Command::Observe { nodes: gone });
+        self.command(Command::Observe { nodes: gone, sessions: Default::default() });
     }
 
     /// Decides whatever is due; what was told to stop is gone then, and who waited for that is decided too.
@@ -69,7 +69,7 @@ impl Rehearsal {
         let gone: Vec<_> = stopping.map(|known| (known.node, vec![self.gone(known).packed()])).collect();
         let is_any = !gone.is_empty();
         if is_any {
-            self.command(Command::Observe { nodes: gone });
+            self.command(Command::Observe { nodes: gone, sessions: Default::default() });
         }
         is_any
     }
@@ -124,7 +124,7 @@ mod tests {
     fn as_many_plans_are_made_as_the_limit_and_of_more_it_is_said() {
         let begun = || {
             let mut rehearsal = Rehearsal::of(&State::default(), Timestamp::default());
-            rehearsal.command(Command::RegisterNode { node: Arc::new(node("n1")) });
+            rehearsal.command(Command::RegisterNode { node: Arc::new(node("n1")), session: None });
             for id in ["a", "b", "c"] {
                 let job = Arc::new(job(id));
                 rehearsal.command(Command::RegisterJob { job, check_index: None, submission: None });
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn what_was_told_to_stop_is_gone_before_the_rest_is_decided() {
         let mut rehearsal = Rehearsal::of(&State::default(), Timestamp::default());
-        rehearsal.command(Command::RegisterNode { node: Arc::new(node("n1").memory(100)) });
+        rehearsal.command(Command::RegisterNode { node: Arc::new(node("n1").memory(100)), session: None });
         let register = |id: &str| Command::RegisterJob { job: Arc::new(job(id)), check_index: None, submission: None };
         rehearsal.command(register("old"));
         rehearsal.settle();

@@ -75,6 +75,8 @@ pub struct State {
     pub(crate) servers: CowMap<ServerId, Arc<ServerRecord>>,
     /// Nodes that were not heard since the state was restored from a backup.
     pub(crate) awaited: CowMap<NodeId, ()>,
+    /// Index at which the newest session of each node's agent began.
+    pub(crate) sessions: CowMap<NodeId, Index>,
     /// Servers that left for good: their ids are never taken in again.
     pub(crate) removed_servers: CowMap<ServerId, ()>,
     pub(crate) join_tokens: CowMap<String, Arc<JoinTokenRecord>>,
@@ -163,6 +165,11 @@ impl State {
     /// How often the state was restored from a backup.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Whether a node's agent has begun another session after this one.
+    pub fn is_past_session(&self, node: NodeId, session: Index) -> bool {
+        self.sessions.get(&node).is_some_and(|newest| session < *newest)
     }
 
     /// When the state was last restored from a backup; none if it never was.

@@ -209,7 +209,7 @@ mod tests {
     fn registered(nodes: Vec<model::Node>, job: model::Job) -> Why {
         let mut state = State::default();
         let key = job.key();
-        let register = |node| Command::RegisterNode { node: Arc::new(node) };
+        let register = |node| Command::RegisterNode { node: Arc::new(node), session: None };
         let jobs = [Command::RegisterJob { job: Arc::new(job), check_index: None, submission: None }];
         for command in nodes.into_iter().map(register).chain(jobs) {
             let entry = Entry { at: Timestamp::default(), request: None, caller: String::new(), command };

@@ -162,7 +162,7 @@ mod tests {
         };
         let purge = |name: &str| Command::DeregisterJob { job: job(name).key(), purge: true };
         let first = with(&State::default(), vec![register("a", 1), register("b", 1)]);
-        let nodes = Command::RegisterNode { node: Arc::new(node("n1")) };
+        let nodes = Command::RegisterNode { node: Arc::new(node("n1")), session: None };
         let second = with(&first, vec![register("a", 2), purge("b"), register("c", 1), nodes]);
         let all = compare(&first, &second);
         let of = |table| all.iter().find(|one| one.table == table).unwrap();

@@ -74,8 +74,8 @@ impl Twin {
             shutdown: CancellationToken::new(),
         });
         twin.apply(Command::InitializeCluster { cluster: model::ClusterId::derive(&[b"test"]) });
-        twin.apply(Command::RegisterNode { node: Arc::new(node("n1")) });
-        twin.apply(Command::RegisterNode { node: Arc::new(node("n2")) });
+        twin.apply(Command::RegisterNode { node: Arc::new(node("n1")), session: None });
+        twin.apply(Command::RegisterNode { node: Arc::new(node("n2")), session: None });
         twin
     }
 
@@ -193,7 +193,7 @@ impl Twin {
             checks: BTreeMap::from([("web/alive".to_string(), passing)]),
             network_address: None,
         };
-        self.apply(Command::Observe { nodes: vec![(node, vec![observation.packed()])] });
+        self.apply(Command::Observe { nodes: vec![(node, vec![observation.packed()])], sessions: Default::default() });
     }
 
     /// The ids of a job's allocations.

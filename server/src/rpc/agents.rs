@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{Allocation, Assignment, DocumentId, Index, JobKey, NodeId, NodeStatus};
 use proto::convert::{
     allocation_from_bytes, allocation_to_bytes, assignment_to_wire, document_from_wire, node_from_wire,
@@ -14,13 +15,14 @@ use proto::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Refusal};
 use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, Welcome, agent_down, agent_up, frame};
 use server_core::apply::Answer;
 use server_core::authorize::{self, Action, Object};
-use server_core::command::{Command, ServerRecord};
+use server_core::command::{Command, NodeSession, ServerRecord};
 use server_core::limits::beat_interval;
 use server_core::state::State;
 use tokio::sync::mpsc;
 
 use super::Refused;
 use super::beats::down;
+use super::observations::Said;
 use crate::server::Server;
 
 /// Holds the session until either side ends it.
@@ -30,18 +32,23 @@ pub(super) async fn serve(server: &Server, caller: Caller, hello: AgentHello, ch
         Err(refusal) => return Err((refusal, channel)),
     };
     let Channel { sender, mut receiver } = channel;
+    let mut session =
+        Session { server, node, began_at: 0, sender: sender.clone(), servers_sent: Vec::new(), last_sent: None };
+    if is_on(OldBug::OldWantedObeyed) && (session.welcome().await.is_err() || session.send_wanted().await.is_err()) {
+        return Ok(());
+    }
     let mut early = Vec::new();
     let registered = tokio::select! {
         biased;
-        registered = register(server, hello.node.as_ref()) => registered,
+        registered = register(server, hello.node.as_ref(), NodeSession::Begins) => registered,
         () = hear_early(server, node, &sender, &mut receiver, &mut early) => return Ok(()),
     };
-    if let Err(refusal) = registered {
-        return Err((refusal, Channel { sender, receiver }));
+    match registered {
+        Ok(index) => session.began_at = index,
+        Err(refusal) => return Err((refusal, Channel { sender, receiver })),
     }
-    let number = server.inner.orders.begin_session(node, sender.clone());
+    let number = server.inner.orders.begin_session(node, sender);
     tracing::debug!(%node, "serves the agent");
-    let mut session = Session { server, node, sender, servers_sent: Vec::new(), last_sent: None };
     session.hold(early, receiver).await;
     server.inner.orders.end_session(node, number);
     tracing::debug!(%node, "serves the agent no more");
@@ -63,11 +70,16 @@ fn check_hello(server: &Server, caller: Caller, hello: &AgentHello) -> Result<No
     Ok(node.id)
 }
 
-async fn register(server: &Server, description: Option<&wire::NodeDescription>) -> Result<(), Refusal> {
+/// Registers a node as its agent describes it; the index at which that was done.
+async fn register(
+    server: &Server,
+    description: Option<&wire::NodeDescription>,
+    session: NodeSession,
+) -> Result<Index, Refusal> {
     let description = description.ok_or_else(|| Refusal::Invalid("no node is described".into()))?;
     let node = node_from_wire(description).map_err(|error| Refusal::Invalid(error.to_string()))?;
-    match server.propose_own(Command::RegisterNode { node: Arc::new(node) }).await {
-        Ok(Answer::Accepted(_)) => Ok(()),
+    match server.propose_own(Command::RegisterNode { node: Arc::new(node), session: Some(session) }).await {
+        Ok(Answer::Accepted(accepted)) => Ok(accepted.index),
         Ok(Answer::Rejected(rejection)) => Err(Refusal::Invalid(rejection.to_string())),
         Err(error) => Err(Refusal::Unavailable(error.to_string())),
     }
@@ -105,6 +117,8 @@ fn take_beat(server: &Server, node: NodeId, beat: &wire::Beat, sender: &mpsc::Se
 struct Session<'a> {
     server: &'a Server,
     node: NodeId,
+    /// Index of the entry with which it began.
+    began_at: Index,
     sender: mpsc::Sender<Frame>,
     servers_sent: Vec<wire::Server>,
     last_sent: Option<Vec<WantedItem>>,
@@ -161,9 +175,11 @@ impl Session<'_> {
         let Some(frame::Body::Up(AgentUp { body: Some(up) })) = frame.body else { return Ok(()) };
         match up {
             agent_up::Body::Register(description) => {
-                if let Err(refusal) = register(self.server, Some(&description)).await {
+                let session = NodeSession::Within(self.began_at);
+                if let Err(refusal) = register(self.server, Some(&description), session).await {
                     tracing::warn!(node = %self.node, %refusal, "a node was not registered");
                 }
+                self.end_if_past()?;
             }
             agent_up::Body::Beat(beat) => take_beat(self.server, self.node, &beat, &self.sender),
             agent_up::Body::Lease(lease) => {
@@ -177,7 +193,8 @@ impl Session<'_> {
                     tracing::warn!(node = %self.node, %error, "an observation was refused");
                 }
                 let good = good.into_iter().filter_map(Result::ok).collect();
-                inner.observations.take(self.node, observed.sequence, good, self.sender.clone());
+                let said = Said { session: self.began_at, sequence: observed.sequence, to: self.sender.clone() };
+                inner.observations.take(self.node, said, good);
             }
             agent_up::Body::Fetch(fetch) => {
                 let bodies = bodies(&self.server.state(), self.node, &fetch);
@@ -194,8 +211,18 @@ impl Session<'_> {
         u32::try_from(wanted.saturating_sub(known)).unwrap_or(u32::MAX)
     }
 
+    /// Ends a session after which another has begun: nothing that is said in it counts any more. The agent of one that was
+    /// overtaken, by an entry that a server it left before had proposed, comes again.
+    fn end_if_past(&self) -> Result<(), Gone> {
+        match self.server.state().is_past_session(self.node, self.began_at) {
+            true => Err(Gone),
+            false => Ok(()),
+        }
+    }
+
     /// Sends what changed since it was sent.
     async fn send_news(&mut self) -> Result<(), Gone> {
+        self.end_if_past()?;
         self.send_servers().await?;
         self.send_wanted().await
     }
@@ -244,7 +271,7 @@ fn servers(state: &State) -> Vec<wire::Server> {
     state.servers().map(server).collect()
 }
 
-/// The agent has gone.
+/// The agent has gone, or speaks in another session.
 struct Gone;
 
 /// The wait until new work may be given out.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
-use model::{AllocationId, NodeId, Observation, TaskStates};
+use model::{AllocationId, Index, NodeId, Observation, TaskStates};
 use proto::wire::{Frame, agent_down};
 use server_core::apply::Answer;
 use server_core::command::Command;
@@ -17,7 +17,7 @@ use crate::server::Server;
 
 /// Observations are gathered for so long.
 const GATHER: Duration = Duration::from_millis(50);
-/// How long observations of agents that have left are tried on: an agent that ends says the last of them on its way.
+/// How long observations of agents that have left are tried on.
 const LEFT_FOR: Duration = Duration::from_secs(2);
 /// Observations in one entry; those of a node stay together. Many thousands, which come at once when large jobs start,
 /// would be more than an entry of the log may hold.
@@ -31,25 +31,36 @@ pub(crate) struct Observations {
 }
 
 struct Waiting {
-    sequence: u64,
+    said: Said,
     newest: BTreeMap<AllocationId, Observation<TaskStates>>,
-    session: mpsc::Sender<Frame>,
+}
+
+/// How an agent said something.
+pub(crate) struct Said {
+    /// The session, by the index at which it began.
+    pub session: Index,
+    /// The message's number in the session.
+    pub sequence: u64,
+    /// Where it hears that this was kept.
+    pub to: mpsc::Sender<Frame>,
 }
 
 impl Observations {
-    /// Takes what a node's agent, which listens on `session`, observed.
-    pub fn take(&self, node: NodeId, sequence: u64, observed: Vec<Observation>, session: mpsc::Sender<Frame>) {
+    /// Takes what a node's agent observed.
+    pub fn take(&self, node: NodeId, said: Said, observed: Vec<Observation>) {
         // Packed before the lock is taken, and once for all servers.
         let observed: Vec<_> = observed.into_iter().map(Observation::packed).collect();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_node = waiting.entry(node).or_insert_with(|| Waiting {
-            sequence,
-            newest: BTreeMap::new(),
-            session: session.clone(),
-        });
-        of_node.sequence = sequence;
-        of_node.session = session;
-        of_node.newest.extend(observed.into_iter().map(|observation| (observation.allocation, observation)));
+        let observed = observed.into_iter().map(|observation| (observation.allocation, observation));
+        match waiting.get_mut(&node) {
+            Some(before) if before.said.session > said.session => return,
+            Some(before) if before.said.session == said.session => {
+                before.said = said;
+                before.newest.extend(observed);
+            }
+            // What was not kept is said again in the new session.
+            Some(_) | None => drop(waiting.insert(node, Waiting { said, newest: observed.collect() })),
+        }
         self.arrived.notify_one();
     }
 
@@ -58,8 +69,8 @@ impl Observations {
     }
 }
 
-/// Commits observations for as long as the server runs. What could not be committed is not acknowledged: the agent
-/// sends it again.
+/// Commits observations for as long as the server runs, one batch after the other: what an agent says next can't come before
+/// what it said first. What could not be committed is not acknowledged: the agent sends it again.
 pub(crate) async fn pass_on(server: Server) {
     loop {
         server.inner.observations.arrived.notified().await;
@@ -89,9 +100,10 @@ fn entries(batch: BTreeMap<NodeId, Waiting>) -> Vec<BTreeMap<NodeId, Waiting>> {
 
 async fn commit(server: &Server, entry: BTreeMap<NodeId, Waiting>) {
     let nodes = entry.iter().map(|(node, waiting)| (*node, waiting.newest.values().cloned().collect())).collect();
+    let sessions = entry.iter().map(|(node, waiting)| (*node, waiting.said.session)).collect();
     let proposed = tokio::select! {
         biased;
-        proposed = server.propose_own(Command::Observe { nodes }) => proposed,
+        proposed = server.propose_until_known(Command::Observe { nodes, sessions }) => proposed,
         () = all_gone(&entry) => {
             tracing::debug!("observations are given up: their agents say them to another server");
             return;
@@ -99,8 +111,13 @@ async fn commit(server: &Server, entry: BTreeMap<NodeId, Waiting>) {
     };
     match proposed {
         Ok(Answer::Accepted(_)) => {
-            for waiting in entry.into_values() {
-                let _ = waiting.session.try_send(down(agent_down::Body::ObservationsKept(waiting.sequence)));
+            let state = server.state();
+            for (node, Waiting { said, .. }) in entry {
+                match state.is_past_session(node, said.session) {
+                    // It was passed over, and the session must end.
+                    true => server.inner.nodes.notify(node),
+                    false => drop(said.to.try_send(down(agent_down::Body::ObservationsKept(said.sequence)))),
+                }
             }
         }
         Ok(Answer::Rejected(rejection)) => tracing::warn!(%rejection, "observations were rejected"),
@@ -108,10 +125,10 @@ async fn commit(server: &Server, entry: BTreeMap<NodeId, Waiting>) {
     }
 }
 
-/// Waits until all agents have left that said something of this, and had time to be heard elsewhere. They say there what
-/// they have seen since too, and what is still tried here, by a server that was cut off, would overtake it.
+/// Waits until all agents have left that said something of this, and had time to be heard elsewhere: an agent that ends says
+/// the last on its way, and nobody hears it again.
 async fn all_gone(entry: &BTreeMap<NodeId, Waiting>) {
-    join_all(entry.values().map(|waiting| waiting.session.closed())).await;
+    join_all(entry.values().map(|waiting| waiting.said.to.closed())).await;
     sleep(LEFT_FOR).await;
 }
 
@@ -122,9 +139,13 @@ mod tests {
 
     use super::*;
 
-    fn waiting(observations: usize) -> Waiting {
-        let observation = |number: usize| Observation {
-            allocation: AllocationId::derive(&[&number.to_le_bytes()]),
+    fn said(session: Index, to: mpsc::Sender<Frame>) -> Said {
+        Said { session, sequence: 1, to }
+    }
+
+    fn observation(allocation: AllocationId) -> Observation {
+        Observation {
+            allocation,
             client_status: ClientStatus::Running,
             client_description: String::new(),
             tasks: BTreeMap::new(),
@@ -132,13 +153,15 @@ mod tests {
             healthy_at: None,
             checks: BTreeMap::new(),
             network_address: None,
-        };
+        }
+    }
+
+    fn waiting(observations: usize) -> Waiting {
         let newest = (0..observations)
-            .map(observation)
-            .map(Observation::packed)
-            .map(|known| (known.allocation, known))
+            .map(|number| AllocationId::derive(&[&number.to_le_bytes()]))
+            .map(|allocation| (allocation, observation(allocation).packed()))
             .collect();
-        Waiting { sequence: 1, newest, session: mpsc::channel(1).0 }
+        Waiting { said: said(1, mpsc::channel(1).0), newest }
     }
 
     #[track_caller]
@@ -158,11 +181,29 @@ mod tests {
         check(&[2 * most, 1, most - 1, 1], &[2 * most, most, 1]);
     }
 
+    #[tokio::test]
+    async fn only_what_was_said_in_the_newest_session_waits() {
+        let node = NodeId::derive(&[b"n1"]);
+        let observations = Observations::default();
+        let take = |session, sequence, name: &str| {
+            let observation = observation(AllocationId::derive(&[name.as_bytes()]));
+            observations.take(node, Said { sequence, ..said(session, mpsc::channel(1).0) }, vec![observation]);
+        };
+        take(5, 1, "a");
+        take(5, 2, "b");
+        take(4, 9, "c");
+        let waits = |waiting: &Waiting| (waiting.said.session, waiting.said.sequence, waiting.newest.len());
+        assert_eq!(observations.drain().values().map(waits).collect::<Vec<_>>(), [(5, 2, 2)]);
+        take(5, 3, "a");
+        take(6, 1, "b");
+        assert_eq!(observations.drain().values().map(waits).collect::<Vec<_>>(), [(6, 1, 1)]);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn observations_are_given_up_a_while_after_the_last_of_their_agents_has_left() {
         let (one, other) = (mpsc::channel(1), mpsc::channel(1));
         let nodes = [(1u8, one.0), (2, other.0)];
-        let of = |(number, session)| (NodeId::derive(&[&[number]]), Waiting { session, ..waiting(1) });
+        let of = |(number, session)| (NodeId::derive(&[&[number]]), Waiting { said: said(1, session), ..waiting(1) });
         let entry: BTreeMap<_, _> = nodes.into_iter().map(of).collect();
         drop(one.1);
         assert!(timeout(LEFT_FOR * 2, all_gone(&entry)).await.is_err(), "one is here");

@@ -101,7 +101,7 @@ impl Workload {
     fn fill(&self, timed: &mut Timed) -> Result<State, String> {
         let mut state = State::default();
         for at in 0..self.nodes {
-            command(&mut state, Command::RegisterNode { node: Arc::new(self.node(at)) })?;
+            command(&mut state, Command::RegisterNode { node: Arc::new(self.node(at)), session: None })?;
         }
         let mut scheduler = Scheduler::default();
         for at in 0..self.jobs {

@@ -57,7 +57,7 @@ impl<'a> Product<'a> {
         for (at, spec) in fleet.iter().enumerate() {
             let node = node(spec);
             product.places.insert(node.id, at);
-            product.command(Command::RegisterNode { node: Arc::new(node) })?;
+            product.command(Command::RegisterNode { node: Arc::new(node), session: None })?;
         }
         Ok(product)
     }
@@ -182,7 +182,7 @@ impl Placer for Product<'_> {
             let Some(known) = self.state.allocation(id) else { continue };
             nodes.entry(known.node).or_default().push(complete(id, self.now).packed());
         }
-        self.command(Command::Observe { nodes: nodes.into_iter().collect() })?;
+        self.command(Command::Observe { nodes: nodes.into_iter().collect(), sessions: Default::default() })?;
         self.decide()?;
         self.command(Command::DeregisterJob { job: key, purge: true })?;
         self.decide()

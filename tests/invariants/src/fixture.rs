@@ -78,7 +78,13 @@ pub fn register(state: &mut State, job: Job) -> Played {
 
 pub fn observe(state: &mut State, id: AllocationId, status: ClientStatus, healthy: Option<bool>) -> Played {
     let node = state.allocation(id).expect("it is there").node;
-    play(state, Command::Observe { nodes: vec![(node, vec![observation(id, status, healthy).packed()])] })
+    play(
+        state,
+        Command::Observe {
+            nodes: vec![(node, vec![observation(id, status, healthy).packed()])],
+            sessions: Default::default(),
+        },
+    )
 }
 
 pub fn observation(id: AllocationId, client_status: ClientStatus, healthy: Option<bool>) -> Observation {
@@ -102,7 +108,7 @@ pub fn cluster() -> State {
 pub fn cluster_of(job: Job) -> State {
     let mut state = State::default();
     for name in ["n1", "n2"] {
-        play(&mut state, Command::RegisterNode { node: Arc::new(node(name)) });
+        play(&mut state, Command::RegisterNode { node: Arc::new(node(name)), session: None });
     }
     register(&mut state, job);
     plan(&mut state);

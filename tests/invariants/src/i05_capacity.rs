@@ -148,7 +148,7 @@ mod tests {
         let (n1, cpu) = (node_id("n1"), state.allocation(id).unwrap().resources.cpu_mhz);
         state = bend(&state, id, |known| known.node = n1);
         let smaller = Node { id: n1, ..node("n1").cpu(cpu - 1) };
-        let played = play(&mut state, Command::RegisterNode { node: std::sync::Arc::new(smaller) });
+        let played = play(&mut state, Command::RegisterNode { node: std::sync::Arc::new(smaller), session: None });
         assert_eq!(played.found(check_step), []);
         let with = |cpu_mhz| {
             let bent = bend(&state, id, |known| {

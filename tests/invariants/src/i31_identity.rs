@@ -21,7 +21,7 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
 }
 
 pub(super) fn check_step(step: &Step<'_>, violations: &mut Vec<Violation>) {
-    let Command::RegisterNode { node } = &step.entry.command else { return };
+    let Command::RegisterNode { node, .. } = &step.entry.command else { return };
     let (before, after) = (step.before.node(node.id), step.after.node(node.id));
     if let (Some(before), Some(after)) = (before, after)
         && before.create_index != after.create_index
@@ -72,7 +72,7 @@ mod tests {
     fn a_node_that_is_taken_for_a_new_one_is_found() {
         let mut state = cluster();
         let again = Node { address: "10.0.0.9".into(), ..node("n1") };
-        let mut played = play(&mut state, Command::RegisterNode { node: Arc::new(again) });
+        let mut played = play(&mut state, Command::RegisterNode { node: Arc::new(again), session: None });
         assert_eq!(played.found(check_step), []);
         let known = Node { create_index: 99, ..Node::clone(played.after.node(node_id("n1")).unwrap()) };
         server_core::testing::put_node(&mut played.after, known);

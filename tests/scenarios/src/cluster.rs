@@ -318,7 +318,7 @@ impl Cluster {
                 None => drop(node.meta.insert(key.into(), value.into())),
             }
         }
-        self.command(Command::RegisterNode { node: Arc::new(node) });
+        self.command(Command::RegisterNode { node: Arc::new(node), session: None });
     }
 
     pub(super) fn close(&mut self, name: &str, closing: Closing) {

@@ -71,7 +71,7 @@ impl Cluster {
             "down" => self.close(&words.name(), Closing::Status(NodeStatus::Down)),
             "back" => {
                 let node = self.node_named(&words.name());
-                self.command(Command::RegisterNode { node });
+                self.command(Command::RegisterNode { node, session: None });
             }
             "wait" => self.now = self.now + Duration::from_secs(seconds(&words.name()).unsigned_abs()),
             "collect" => {
@@ -187,7 +187,10 @@ impl Cluster {
             checks: BTreeMap::new(),
             network_address: None,
         };
-        self.command(Command::Observe { nodes: vec![(known.node, vec![observation.packed()])] });
+        self.command(Command::Observe {
+            nodes: vec![(known.node, vec![observation.packed()])],
+            sessions: Default::default(),
+        });
     }
 
     fn stop(&mut self, mut words: Words) {

@@ -193,7 +193,7 @@ impl Cluster {
             let instances = (0..*count).map(instance).collect();
             node.devices.push(DeviceGroup { name, attributes: BTreeMap::new(), instances });
         }
-        self.command(Command::RegisterNode { node: Arc::new(node) });
+        self.command(Command::RegisterNode { node: Arc::new(node), session: None });
     }
 }
 

@@ -42,7 +42,7 @@ impl Cluster {
         if !words.flag("pending") {
             let mut described = Node::clone(&self.node_named(&node.name));
             described.host_volumes.insert(name, HostVolume { path, read_only: false, dynamic: Some(offer) });
-            self.command(Command::RegisterNode { node: Arc::new(described) });
+            self.command(Command::RegisterNode { node: Arc::new(described), session: None });
         }
         words.end();
     }

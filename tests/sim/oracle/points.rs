@@ -60,7 +60,7 @@ impl Points {
                     coverage.note(Sometimes::NodeWasGivenUp);
                 }
             }
-            Command::RegisterNode { node } if self.down.remove(&node.id) => coverage.note(Sometimes::NodeCameBack),
+            Command::RegisterNode { node, .. } if self.down.remove(&node.id) => coverage.note(Sometimes::NodeCameBack),
             _ => {}
         }
     }
@@ -111,7 +111,7 @@ pub fn words(command: &Command) -> String {
         Command::DeregisterJob { job, purge } => format!("{name} {}{}", job.id, if *purge { " purge" } else { "" }),
         Command::RevertJob { job, version, .. } => format!("{name} {} to {version}", job.id),
         Command::EvaluateJob { job, .. } => format!("{name} {}", job.id),
-        Command::RegisterNode { node } => format!("{name} {}", node.name),
+        Command::RegisterNode { node, .. } => format!("{name} {}", node.name),
         Command::SetNodeStatus { changes, .. } => {
             let changes: Vec<_> = changes.iter().map(|(node, status)| format!("{} {status:?}", node.short())).collect();
             format!("{name} {}", changes.join(", "))
@@ -121,7 +121,7 @@ pub fn words(command: &Command) -> String {
             format!("{name} {} {}", node.short(), if drain.is_some() { "begins" } else { "ends" })
         }
         Command::CompleteDrain { node, .. } | Command::PurgeNode { node } => format!("{name} {}", node.short()),
-        Command::Observe { nodes } => {
+        Command::Observe { nodes, .. } => {
             let seen = |observation: &model::Observation<model::TaskStates>| {
                 format!("{} {:?}", observation.allocation.short(), observation.client_status)
             };

@@ -1,12 +1,12 @@
 //! Allocations: what agents observed of them, and what people and drains want of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::old_bugs::{OldBug, is_on};
 use model::{
-    Allocation, AllocationId, ClientStatus, Desired, JobKey, JobType, NodeId, NodeStatus, Observation, StopReason,
-    TaskStates, Term, Trigger,
+    Allocation, AllocationId, ClientStatus, Desired, Index, JobKey, JobType, NodeId, NodeStatus, Observation,
+    StopReason, TaskStates, Term, Trigger,
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, guard, job};
@@ -16,15 +16,21 @@ use crate::reconnect;
 use crate::rows::Place;
 use crate::state::{Change, State};
 
-/// Takes over what agents observed. Of an allocation that is over, or on another node, nothing is taken.
+/// Takes over what agents observed. Of an allocation that is over, or on another node, nothing is taken; nor what an agent
+/// said to a server before it turned to another, which says the newer by now.
 pub(super) fn observe(
     state: &mut State,
     work: &mut AtWork,
     nodes: &[(NodeId, Vec<Observation<TaskStates>>)],
+    sessions: &BTreeMap<NodeId, Index>,
 ) -> Result<Accepted, Rejection> {
     for (node, observations) in nodes {
         // A node that was given up must register again first, which settles what stays.
         if state.node(*node).is_none_or(|node| node.status == NodeStatus::Down) {
+            continue;
+        }
+        let is_past = sessions.get(node).is_some_and(|session| state.is_past_session(*node, *session));
+        if is_past && !is_on(OldBug::LateReportsTaken) {
             continue;
         }
         let mut freed = false;

@@ -10,13 +10,24 @@ use model::{
 };
 
 use super::{Accepted, AtWork, Rejection, Wish, check_term};
-use crate::command::DrainSpec;
+use crate::command::{DrainSpec, NodeSession};
 use crate::limits::NODE_EVENTS_KEPT;
 use crate::reconnect;
 use crate::state::{Change, NodeChange, State};
 
-/// Stores what an agent says of its node: a new one, or one that returned or changed.
-pub(super) fn register(state: &mut State, work: &mut AtWork, described: &Node) -> Result<Accepted, Rejection> {
+/// Stores what an agent says of its node: a new one, or one that returned or changed. What it says in a session after which
+/// it has begun another is passed over.
+pub(super) fn register(
+    state: &mut State,
+    work: &mut AtWork,
+    described: &Node,
+    session: Option<NodeSession>,
+) -> Result<Accepted, Rejection> {
+    if let Some(NodeSession::Within(session)) = session
+        && state.is_past_session(described.id, session)
+    {
+        return Ok(Accepted::default());
+    }
     let is_twin = |known: &&Arc<Node>| known.id != described.id && known.status != NodeStatus::Down;
     let twin = state.nodes_named(&described.name).find(is_twin).map(|twin| twin.id);
     if let Some(node) = twin {
@@ -44,6 +55,9 @@ pub(super) fn register(state: &mut State, work: &mut AtWork, described: &Node) -
     }
     super::volume::keep_known(state, &mut node);
     state.awaited.remove(&node.id);
+    if session == Some(NodeSession::Begins) {
+        state.sessions.insert(node.id, work.index);
+    }
     if known.as_ref().is_some_and(|known| **known == node) && node.status == NodeStatus::Ready {
         return Ok(Accepted::default());
     }

@@ -112,7 +112,7 @@ mod tests {
         let mut state = State::default();
         offer(&mut state, Command::InitializeCluster { cluster: ClusterId::derive(&[name]) }).unwrap();
         for name in nodes {
-            offer(&mut state, Command::RegisterNode { node: Arc::new(node(name)) }).unwrap();
+            offer(&mut state, Command::RegisterNode { node: Arc::new(node(name)), session: None }).unwrap();
         }
         state
     }
@@ -127,7 +127,7 @@ mod tests {
     fn the_last_part_takes_the_state_back_and_index_and_epoch_go_on() {
         let mut state = cluster(b"c", &["n1"]);
         let backup = state.encode();
-        offer(&mut state, Command::RegisterNode { node: Arc::new(node("n2")) }).unwrap();
+        offer(&mut state, Command::RegisterNode { node: Arc::new(node("n2")), session: None }).unwrap();
         offer(&mut state, part(&backup, 1, 100)).unwrap();
         let mut state = State::decode(&state.encode()).unwrap();
         assert_eq!(state.node_count(), 2, "nothing changes before the last part");

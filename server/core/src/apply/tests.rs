@@ -1,10 +1,10 @@
 //! What an entry may leave behind is bounded: versions, events, remembered requests.
 
 use model::testing::{job, node};
-use model::{Eligibility, Job, NodeStatus};
+use model::{Eligibility, Job, NodeStatus, Observation, TaskStates};
 
 use super::*;
-use crate::command::{Algorithm, SchedulerConfiguration};
+use crate::command::{Algorithm, NodeSession, SchedulerConfiguration};
 use crate::limits::{JOB_VERSIONS_KEPT, NODE_EVENTS_KEPT};
 use crate::schedule::schedule;
 
@@ -37,7 +37,7 @@ fn versions(state: &State) -> Vec<u64> {
 fn register_node(state: &mut State) -> NodeId {
     let node = model::Node { status: NodeStatus::Initializing, ..node("n1") };
     let id = node.id;
-    carry_out(state, Command::RegisterNode { node: Arc::new(node) });
+    carry_out(state, Command::RegisterNode { node: Arc::new(node), session: None });
     id
 }
 
@@ -152,33 +152,79 @@ fn an_entry_out_of_order_changes_nothing_and_raises_an_alarm() {
     assert!(applied.alarms.is_empty() && !applied.changes.is_empty());
 }
 
+/// A node with one allocation, placed.
+fn placed(state: &mut State) -> (NodeId, model::AllocationId) {
+    let node = register_node(state);
+    register(state, 0);
+    let pending = state.open_evaluations(EvaluationStatus::Pending).next().cloned().expect("it was just registered");
+    let plan = schedule(state, &pending, Timestamp::default()).plan;
+    carry_out(state, Command::Plan(Box::new(crate::plan::Plan { term: 1, ..plan })));
+    (node, state.allocations().next().expect("it was placed").id)
+}
+
+fn observation(allocation: model::AllocationId, client_status: model::ClientStatus) -> Observation<TaskStates> {
+    let observation = Observation {
+        allocation,
+        client_status,
+        client_description: String::new(),
+        tasks: BTreeMap::new(),
+        healthy: None,
+        healthy_at: None,
+        checks: BTreeMap::new(),
+        network_address: None,
+    };
+    observation.packed()
+}
+
 #[test]
 fn what_no_agent_may_say_is_passed_over_and_raises_an_alarm() {
     let mut state = State::default();
-    let node = register_node(&mut state);
-    register(&mut state, 0);
-    let pending = state.open_evaluations(EvaluationStatus::Pending).next().cloned().expect("it was just registered");
-    let plan = schedule(&state, &pending, Timestamp::default()).plan;
-    carry_out(&mut state, Command::Plan(Box::new(crate::plan::Plan { term: 1, ..plan })));
-    let id = state.allocations().next().expect("it was placed").id;
+    let (node, id) = placed(&mut state);
     for (status, alarms) in
         [(model::ClientStatus::Unknown, 1), (model::ClientStatus::Lost, 1), (model::ClientStatus::Running, 0)]
     {
-        let observation = model::Observation {
-            allocation: id,
-            client_status: status,
-            client_description: String::new(),
-            tasks: BTreeMap::new(),
-            healthy: None,
-            healthy_at: None,
-            checks: BTreeMap::new(),
-            network_address: None,
-        };
-        let command = Command::Observe { nodes: vec![(node, vec![observation.packed()])] };
+        let command =
+            Command::Observe { nodes: vec![(node, vec![observation(id, status)])], sessions: Default::default() };
         let entry = Entry { at: Timestamp::default(), request: None, caller: String::new(), command };
         let index = state.index() + 1;
         assert_eq!(apply(&mut state, index, 1, &entry).alarms.len(), alarms, "{status:?}");
         let known = state.allocation(id).expect("it was placed").client_status;
         assert_eq!(known == status, alarms == 0, "{status:?}");
     }
+}
+
+#[test]
+fn what_an_agent_said_in_a_session_before_its_newest_is_passed_over() {
+    use model::ClientStatus::{Pending, Running};
+    let mut state = State::default();
+    let (node, id) = placed(&mut state);
+    let described = |cpu: u64| {
+        let mut described = model::testing::node("n1");
+        described.total.cpu_mhz = cpu;
+        Arc::new(described)
+    };
+    let mut begin = |cpu| {
+        let command = Command::RegisterNode { node: described(cpu), session: Some(NodeSession::Begins) };
+        carry_out(&mut state, command).index
+    };
+    let (first, second) = (begin(4_000), begin(4_000));
+    assert!(first < second, "the same description begins a session too");
+    let observe = |state: &mut State, session, status| {
+        let nodes = vec![(node, vec![observation(id, status)])];
+        carry_out(state, Command::Observe { nodes, sessions: BTreeMap::from([(node, session)]) });
+        state.allocation(id).expect("it was placed").client_status
+    };
+    assert_eq!(observe(&mut state, second, Running), Running);
+    assert_eq!(observe(&mut state, first, Pending), Running, "a server that the agent left said this");
+    let mut state = State::decode(&state.encode()).expect("it was just written");
+    assert_eq!(observe(&mut state, first, Pending), Running, "after a restart too");
+    assert_eq!(observe(&mut state, second, Pending), Pending);
+    let describe = |state: &mut State, session, cpu| {
+        let session = Some(NodeSession::Within(session));
+        carry_out(state, Command::RegisterNode { node: described(cpu), session });
+        state.node(node).expect("it is registered").total.cpu_mhz
+    };
+    assert_eq!(describe(&mut state, first, 1_000), 4_000);
+    assert_eq!(describe(&mut state, second, 2_000), 2_000);
+    assert_eq!(observe(&mut state, second, Running), Running, "a new description begins no session");
 }

@@ -147,7 +147,7 @@ fn a_job_that_ran_long_and_whose_allocations_are_forgotten_is_kept_as_long_after
 /// A job whose one instance runs on a node.
 fn running(state: &mut State) -> Arc<Allocation> {
     let node = model::testing::node("n1");
-    carry_out(state, ENDED, Command::RegisterNode { node: Arc::new(node) });
+    carry_out(state, ENDED, Command::RegisterNode { node: Arc::new(node), session: None });
     register(state, ENDED);
     let evaluation = state.evaluations().find(|known| !known.status.is_terminal()).expect("it is pending").clone();
     let plan = crate::schedule::schedule(state, &evaluation, ENDED).plan;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{JobType, ServerId, Timestamp};
+use model::{Index, JobType, ServerId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How a drain is asked for.
@@ -13,6 +13,17 @@ pub struct DrainSpec {
     pub deadline: Option<Duration>,
     /// Whether system jobs stay.
     pub ignore_system_jobs: bool,
+}
+
+/// In which session an agent says something. An agent turns to another server whenever it must, and says there all that it
+/// said before; what the server that it left still proposes would undo the newer. So the log orders sessions: one begins
+/// with the entry that registers its node, is known by that entry's index, and ends all earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NodeSession {
+    /// This begins one.
+    Begins,
+    /// It is said in the session that began at this index.
+    Within(Index),
 }
 
 /// What a person sent to register a job.

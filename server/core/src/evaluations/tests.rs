@@ -23,7 +23,7 @@ fn register(state: &mut State, job: Job) {
 }
 
 fn join(state: &mut State, name: &str) {
-    carry_out(state, Command::RegisterNode { node: Arc::new(node(name)) });
+    carry_out(state, Command::RegisterNode { node: Arc::new(node(name)), session: None });
 }
 
 fn plan(state: &mut State, evaluation: &Evaluation) {

@@ -26,7 +26,7 @@ fn crowded() -> State {
     let mut state = State::default();
     let mut web = job("web").count(2);
     web.groups[0].update = None;
-    offer(&mut state, 1, Command::RegisterNode { node: Arc::new(node("n1")) }).unwrap();
+    offer(&mut state, 1, Command::RegisterNode { node: Arc::new(node("n1")), session: None }).unwrap();
     offer(&mut state, 1, Command::RegisterJob { job: Arc::new(web), check_index: None, submission: None }).unwrap();
     plan(&mut state);
     for known in state.allocations().cloned().collect::<Vec<_>>() {
@@ -40,10 +40,15 @@ fn crowded() -> State {
             checks: Default::default(),
             network_address: None,
         };
-        offer(&mut state, 1, Command::Observe { nodes: vec![(known.node, vec![observation.packed()])] }).unwrap();
+        offer(
+            &mut state,
+            1,
+            Command::Observe { nodes: vec![(known.node, vec![observation.packed()])], sessions: Default::default() },
+        )
+        .unwrap();
     }
     plan(&mut state);
-    offer(&mut state, 1, Command::RegisterNode { node: Arc::new(node("n2")) }).unwrap();
+    offer(&mut state, 1, Command::RegisterNode { node: Arc::new(node("n2")), session: None }).unwrap();
     state
 }
 

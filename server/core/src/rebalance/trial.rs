@@ -129,7 +129,10 @@ impl<'a> Trial<'a> {
             checks: BTreeMap::new(),
             network_address: None,
         };
-        self.carry_out(Command::Observe { nodes: vec![(node, vec![observation.packed()])] })
+        self.carry_out(Command::Observe {
+            nodes: vec![(node, vec![observation.packed()])],
+            sessions: Default::default(),
+        })
     }
 
     fn carry_out(&mut self, command: Command) -> Result<(), Stuck> {

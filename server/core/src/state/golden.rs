@@ -62,7 +62,7 @@ impl Story {
             (allocation.node, vec![observation.packed()])
         };
         let nodes = self.state.allocations().map(observe).collect();
-        self.tell(Command::Observe { nodes });
+        self.tell(Command::Observe { nodes, sessions: Default::default() });
     }
 }
 
@@ -71,7 +71,7 @@ fn story() -> Story {
     let mut story = Story::default();
     story.tell(Command::InitializeCluster { cluster: ClusterId::from_hash([7; 16]) });
     for name in ["n1", "n2", "n3"] {
-        story.tell(Command::RegisterNode { node: Arc::new(node(name)) });
+        story.tell(Command::RegisterNode { node: Arc::new(node(name)), session: None });
     }
     let register = |job| Command::RegisterJob { job: Arc::new(job), check_index: None, submission: None };
     story.tell(register(job("web").count(3)));

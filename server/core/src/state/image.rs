@@ -50,6 +50,8 @@ pub struct Image {
     removed_servers: Vec<ServerId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     awaited: Vec<NodeId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sessions: Vec<(NodeId, Index)>,
     indexes: TableIndexes,
     jobs: Vec<Arc<JobRecord>>,
     nodes: Vec<Arc<Node>>,
@@ -103,6 +105,7 @@ impl State {
             autopilot_index: self.autopilot_index,
             removed_servers: self.removed_servers.iter().map(|(id, ())| *id).collect(),
             awaited: self.awaited.iter().map(|(id, ())| *id).collect(),
+            sessions: self.sessions.iter().map(|(node, index)| (*node, *index)).collect(),
             indexes: self.indexes,
             jobs: self.jobs.values().cloned().collect(),
             nodes: self.nodes.values().cloned().collect(),
@@ -155,6 +158,7 @@ impl State {
             autopilot_index: image.autopilot_index,
             removed_servers: image.removed_servers.into_iter().map(|id| (id, ())).collect(),
             awaited: image.awaited.into_iter().map(|id| (id, ())).collect(),
+            sessions: image.sessions.into_iter().collect(),
             indexes: image.indexes,
             jobs: image.jobs.into_iter().map(|job| (job.key.clone(), job)).collect(),
             nodes: image.nodes.into_iter().map(|node| (node.id, node)).collect(),

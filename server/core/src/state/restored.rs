@@ -94,7 +94,7 @@ mod tests {
             Command::InitializeCluster { cluster: model::ClusterId::derive(&[b"c"]) },
             Command::AllocateServer { name: "a".into(), address: "a:1".into(), http_address: String::new() },
             Command::AllocateServer { name: "b".into(), address: "b:1".into(), http_address: String::new() },
-            Command::RegisterNode { node: Arc::new(node("n1")) },
+            Command::RegisterNode { node: Arc::new(node("n1")), session: None },
         ];
         for (index, command) in (1..).zip(commands) {
             let entry = Entry { at: Timestamp::from_seconds(1), request: None, caller: String::new(), command };
@@ -129,7 +129,7 @@ mod tests {
             at: Timestamp::from_seconds(1),
             request: None,
             caller: String::new(),
-            command: Command::RegisterNode { node: Arc::new(node("n2")) },
+            command: Command::RegisterNode { node: Arc::new(node("n2")), session: None },
         };
         apply(&mut after, 5, 3, &entry);
         assert_ne!(after.contents_hash(), before.contents_hash());

@@ -76,7 +76,7 @@ async fn an_ambiguous_prefix_lists_its_candidates_and_a_unique_one_is_found() {
         bytes[15] = last;
         let id = NodeId::from_hash(bytes);
         let twin_node = model::Node { id, ..node(&format!("twin-{last}")) };
-        twin.apply(Command::RegisterNode { node: std::sync::Arc::new(twin_node) });
+        twin.apply(Command::RegisterNode { node: std::sync::Arc::new(twin_node), session: None });
         ids.push(id.to_string());
     }
     let reply = twin.get("/v1/node/abab").await;

@@ -30,7 +30,7 @@ fn cluster() -> Arc<Twin> {
     for name in ["n1", "n2"] {
         let mut node = model::testing::node(name);
         node.attributes.insert("plugins.host_volume.mkdir.version".into(), "1".into());
-        twin.apply(Command::RegisterNode { node: Arc::new(node) });
+        twin.apply(Command::RegisterNode { node: Arc::new(node), session: None });
     }
     twin
 }
@@ -50,7 +50,7 @@ fn describe(twin: &Twin, id: &str, node: &str) {
     let mut described = Node::clone(twin.state().node(twin.node(node)).unwrap());
     let volume = HostVolume { path: "/volumes/v".into(), read_only: false, dynamic: Some(offer) };
     described.host_volumes.insert("data".into(), volume);
-    twin.apply(Command::RegisterNode { node: Arc::new(described) });
+    twin.apply(Command::RegisterNode { node: Arc::new(described), session: None });
 }
 
 /// Makes the volume `data` on n1, and returns its id.

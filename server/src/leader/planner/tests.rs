@@ -17,7 +17,7 @@ fn entry(command: Command) -> Entry {
 fn with_job() -> State {
     let mut state = State::default();
     for command in [
-        Command::RegisterNode { node: Arc::new(node("n1")) },
+        Command::RegisterNode { node: Arc::new(node("n1")), session: None },
         Command::RegisterJob { job: Arc::new(job("web")), check_index: None, submission: None },
     ] {
         let index = state.index() + 1;

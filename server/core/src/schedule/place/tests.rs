@@ -32,7 +32,7 @@ fn wanting(count: u32) -> State {
     let mut state = State::default();
     let room = u64::from(count);
     let total = Resources { cpu_mhz: room, memory_mb: room, memory_max_mb: room, disk_mb: room };
-    carry_out(&mut state, Command::RegisterNode { node: Arc::new(model::Node { total, ..node("n1") }) });
+    carry_out(&mut state, Command::RegisterNode { node: Arc::new(model::Node { total, ..node("n1") }), session: None });
     let mut job: Job = job("web").count(count);
     job.groups[0].tasks[0].resources = TaskResources { cpu: 1, memory: 1, ..TaskResources::default() };
     job.groups[0].ephemeral_disk.size_mb = 1;

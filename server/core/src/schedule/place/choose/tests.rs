@@ -35,7 +35,7 @@ fn cluster(sizes: &[(u64, u64)], base: (u32, u64, u64), algorithm: Algorithm) ->
     carry_out(&mut state, Command::SetSchedulerConfiguration { configuration, check_index: None });
     for (at, (cpu, memory)) in sizes.iter().enumerate() {
         let node = node(&format!("n{at}")).cpu(*cpu).memory(*memory);
-        carry_out(&mut state, Command::RegisterNode { node: Arc::new(node) });
+        carry_out(&mut state, Command::RegisterNode { node: Arc::new(node), session: None });
     }
     register(&mut state, asking("base", base));
     let pending = state.open_evaluations(EvaluationStatus::Pending).next().cloned().expect("it was just registered");
