@@ -86,7 +86,7 @@ pub enum Sometimes {
     RebalanceBegan,
     /// A client did not learn what became of its request.
     OutcomeWasUnknown,
-    /// An agent stopped containers that it had no record of.
+    /// An agent stopped a container that no server counted on any more: its node had been purged.
     OrphanWasEnded,
     /// An agent took up a container that it had no record of.
     ContainerWasAdopted,
@@ -98,7 +98,7 @@ pub enum Sometimes {
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Sometimes; 26] = [
+    pub const ALL: [Sometimes; 27] = [
         Sometimes::AnotherLeaderLed,
         Sometimes::SnapshotWasInstalled,
         Sometimes::ServerEndedByItself,
@@ -120,6 +120,7 @@ impl Sometimes {
         Sometimes::DrainOutlivedItsLeader,
         Sometimes::WorkWaitedForRoom,
         Sometimes::WorkWaitedForItsTime,
+        Sometimes::RebalanceBegan,
         Sometimes::OutcomeWasUnknown,
         Sometimes::OrphanWasEnded,
         Sometimes::ContainerWasAdopted,

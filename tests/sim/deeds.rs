@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Deployment, DeploymentStatus, Eligibility, Node};
+use model::{Deployment, DeploymentStatus, Eligibility, Node, NodeStatus};
 use seams::Random;
 use server::cluster::{Cluster, ClusterError};
 use server_core::apply::Answer;
@@ -68,6 +68,8 @@ pub enum Deed {
     Drain,
     /// Closes a node for new work, and opens it again later.
     CloseNode,
+    /// Forgets a node that was given up.
+    PurgeNode,
     /// Changes how the scheduler chooses.
     Configure,
     /// Has instances moved.
@@ -77,8 +79,8 @@ pub enum Deed {
 }
 
 impl Deed {
-    /// Any deed; a rebalance only where one may be.
-    pub fn draw(random: &SeededRandom, rebalances: bool) -> Self {
+    /// Any deed.
+    pub fn draw(random: &SeededRandom) -> Self {
         let job = random.below(JOBS);
         match random.below(100) {
             0..30 => Deed::Register { job },
@@ -91,10 +93,10 @@ impl Deed {
             68..71 => Deed::FailRollout,
             71..75 => Deed::PauseRollout,
             75..84 => Deed::Drain,
-            84..89 => Deed::CloseNode,
-            89..93 => Deed::Configure,
-            93..97 if rebalances => Deed::Rebalance,
-            93..97 => Deed::Evaluate { job },
+            84..88 => Deed::CloseNode,
+            88..91 => Deed::PurgeNode,
+            91..93 => Deed::Configure,
+            93..97 => Deed::Rebalance,
             _ => Deed::HandOver,
         }
     }
@@ -158,6 +160,12 @@ impl Deed {
             }
             Deed::Drain => drain(cluster, number, random).await,
             Deed::CloseNode => close(cluster, number, random).await,
+            Deed::PurgeNode => {
+                let newest = cluster.oracle.newest();
+                let down = newest.nodes().filter(|node| node.status == NodeStatus::Down).map(|node| node.id);
+                let Some(node) = random.pick(&down.collect::<Vec<_>>()) else { return };
+                ask(cluster, number, random, Command::PurgeNode { node }).await;
+            }
             Deed::Configure => {
                 let yes = || random.chance(60);
                 let preemption = Preemption { service: yes(), batch: yes(), system: yes(), sysbatch: yes() };

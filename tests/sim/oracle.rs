@@ -184,6 +184,10 @@ impl Oracle {
             self.note(Sometimes::OrphanWasEnded);
             return;
         };
+        if known.client_status == ClientStatus::Lost {
+            self.note(Sometimes::OrphanWasEnded);
+            return;
+        }
         let version = newest.job_version(&known.job, known.job_version);
         let group = version.and_then(|version| version.job.group(&known.group));
         let may_stop_alone = group.is_none_or(|group| {

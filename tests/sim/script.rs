@@ -58,7 +58,7 @@ pub fn script(settings: &Settings) -> Vec<Event> {
     let deeds_until = settings.warm_up + settings.trouble;
     for _ in 0..settings.deeds {
         let at = random.milliseconds(7_000, deeds_until.as_millis() as u64);
-        add(at, What::Deed(Deed::draw(&random, settings.rebalances)));
+        add(at, What::Deed(Deed::draw(&random)));
     }
     let possible: Vec<Fault> = Fault::ALL
         .into_iter()

@@ -19,10 +19,6 @@ const KEEP_NOTHING_PERCENT: u64 = 20;
 /// How often a class of faults takes part in a run, in percent.
 const CLASS_PERCENT: u64 = 60;
 
-/// The first seed with rebalances. Where the node that an instance moves to falls silent, two of one name are wanted for
-/// the length of an entry, which a sweep of these seeds finds.
-const REBALANCES_FROM: u64 = 10_000;
-
 /// What a run is like.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -44,8 +40,6 @@ pub struct Settings {
     pub faults: u64,
     /// Deeds of people.
     pub deeds: u64,
-    /// Whether people rebalance.
-    pub rebalances: bool,
     /// When the first fault may strike.
     pub warm_up: Duration,
     /// In which all faults strike.
@@ -89,7 +83,6 @@ impl Settings {
             classes,
             faults: random.between(12, 20),
             deeds: random.between(10, 22),
-            rebalances: seed >= REBALANCES_FROM,
             warm_up: random.milliseconds(12_000, 18_000),
             trouble: random.milliseconds(60_000, 75_000),
         }

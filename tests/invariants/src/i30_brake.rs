@@ -33,7 +33,8 @@ impl Brake {
         let given_up = down(step.after).saturating_sub(down(step.before));
         let nodes = step.before.node_count();
         let is_silent = |status| status == NodeStatus::Suspect || status == NodeStatus::Down;
-        let silent = step.before.nodes().filter(|node| is_silent(node.status)).count();
+        // The same entry may tell that others were heard again.
+        let silent = step.after.nodes().filter(|node| is_silent(node.status)).count();
         if given_up == 0 || nodes < MASS_LOSS_NODES_MIN || silent * 100 <= nodes * SILENT_PERCENT {
             return Vec::new();
         }
@@ -66,7 +67,7 @@ mod tests {
         let nodes: Vec<_> = (0..MASS_LOSS_NODES_MIN).map(|number| node(&format!("n{number}"))).collect();
         let ids: Vec<_> = nodes.iter().map(|node| node.id).collect();
         for node in nodes {
-            play(&mut state, Command::RegisterNode { node: Arc::new(node) });
+            play(&mut state, Command::RegisterNode { node: Arc::new(node), session: None });
         }
         let changes = ids.iter().take(suspect).map(|id| (*id, NodeStatus::Suspect)).collect();
         play(&mut state, Command::SetNodeStatus { changes, term: 1 });
@@ -89,5 +90,9 @@ mod tests {
         assert_eq!(at(&mut most, 8, down(&ids[1..2])).len(), 1);
         assert_eq!(at(&mut most, 17, down(&ids[2..3])), []);
         assert_eq!(at(&mut most, 27, down(&ids[3..5])).len(), 1);
+        let (mut returned, ids) = state(6);
+        let changed = |status, ids: &[NodeId]| ids.iter().map(|id| (*id, status)).collect::<Vec<_>>();
+        let changes = [changed(NodeStatus::Ready, &ids[..4]), changed(NodeStatus::Down, &ids[4..6])].concat();
+        assert_eq!(at(&mut returned, 40, Command::SetNodeStatus { changes, term: 1 }), [], "the same entry tells so");
     }
 }
