@@ -33,7 +33,7 @@ pub(super) async fn serve(server: &Server, caller: Caller, hello: AgentHello, ch
     };
     let Channel { sender, mut receiver } = channel;
     let mut session =
-        Session { server, node, began_at: 0, sender: sender.clone(), servers_sent: Vec::new(), last_sent: None };
+        Session { server, node, began_at: 0, sender: sender.clone(), servers_sent_at: 0, last_sent: None };
     if is_on(OldBug::OldWantedObeyed) && (session.welcome().await.is_err() || session.send_wanted().await.is_err()) {
         return Ok(());
     }
@@ -120,7 +120,8 @@ struct Session<'a> {
     /// Index of the entry with which it began.
     began_at: Index,
     sender: mpsc::Sender<Frame>,
-    servers_sent: Vec<wire::Server>,
+    /// Index of the servers' table when they were sent.
+    servers_sent_at: Index,
     last_sent: Option<Vec<WantedItem>>,
 }
 
@@ -161,11 +162,11 @@ impl Session<'_> {
 
     async fn welcome(&mut self) -> Result<(), Gone> {
         let state = self.server.state();
-        self.servers_sent = servers(&state);
+        self.servers_sent_at = state.indexes().servers;
         self.send(agent_down::Body::Welcome(Welcome {
             cluster: bytes::Bytes::copy_from_slice(self.server.inner.config.cluster.as_bytes()),
             beat_interval_ms: beat_interval(state.node_count()).as_millis() as u64,
-            servers: self.servers_sent.clone(),
+            servers: servers(&state),
         }))
         .await
     }
@@ -227,15 +228,15 @@ impl Session<'_> {
         self.send_wanted().await
     }
 
-    /// Sends all servers, if they are others than before: a stream may last longer than the servers that it began with,
+    /// Sends all servers, if something about them has changed: a stream may last longer than the servers that it began with,
     /// and where it breaks the agent must know whom to turn to.
     async fn send_servers(&mut self) -> Result<(), Gone> {
-        let servers = servers(&self.server.state());
-        if self.servers_sent == servers {
+        let state = self.server.state();
+        if self.servers_sent_at == state.indexes().servers {
             return Ok(());
         }
-        self.servers_sent.clone_from(&servers);
-        self.send(agent_down::Body::Servers(wire::Servers { servers })).await
+        self.servers_sent_at = state.indexes().servers;
+        self.send(agent_down::Body::Servers(wire::Servers { servers: servers(&state) })).await
     }
 
     /// Sends the whole set of wanted allocations, if it changed.
