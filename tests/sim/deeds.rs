@@ -176,7 +176,13 @@ impl Deed {
             }
             Deed::Rebalance => {
                 let newest = cluster.oracle.newest();
-                let ask_for = Ask::of(Goal::Spread);
+                let goal = match (random.below(3), any_node(&newest, random)) {
+                    (0, Some(node)) => Goal::Empty(node.id),
+                    (1, _) => Goal::Pack,
+                    _ => Goal::Spread,
+                };
+                let mut ask_for = Ask::of(goal);
+                ask_for.scope.singletons = random.chance(50);
                 let moves = propose(&newest, &ask_for, newest.newest_timestamp()).moves;
                 if !moves.is_empty() {
                     let begin = Command::BeginRebalance { ask: ask_for, moves, check_index: None };

@@ -25,15 +25,13 @@ impl Points {
         match &applied.answer {
             Answer::Rejected(Rejection::OldTerm { .. }) => coverage.note(Sometimes::OldTermWasRejected),
             Answer::Rejected(_) => {}
-            Answer::Accepted(accepted) if !accepted.rejected.is_empty() => {
-                coverage.note(Sometimes::PlanWasRejectedInPart);
+            Answer::Accepted(accepted) => {
+                if !accepted.rejected.is_empty() {
+                    coverage.note(Sometimes::PlanWasRejectedInPart);
+                }
+                self.look_at_command(&entry.command, term, coverage);
             }
-            Answer::Accepted(_) => {}
         }
-        if applied.changes.is_empty() {
-            return;
-        }
-        self.look_at_command(&entry.command, term, coverage);
         for change in &applied.changes {
             self.look_at_change(change, term, state, coverage);
         }
