@@ -165,10 +165,10 @@ impl FrozenState for Frozen {
 /// The nodes whose agents have something new to do.
 fn nodes_with_new_work(state: &State, changes: &[Change]) -> BTreeSet<NodeId> {
     let of = |change: &Change| match change {
+        Change::Allocation { node, desired: true, .. } => Some(*node),
         // What an agent said itself is no news to it, unless it is over and leaves the wanted ones.
-        Change::Allocation { id, desired, .. } => {
-            let of_interest = state.allocation(*id).filter(|allocation| *desired || !allocation.holds());
-            of_interest.map(|allocation| allocation.node)
+        Change::Allocation { id, node, desired: false, .. } => {
+            state.allocation(*id).filter(|allocation| !allocation.holds()).map(|_| *node)
         }
         Change::Node { id, .. } => Some(*id),
         Change::Job { .. }

@@ -33,8 +33,6 @@ enum Attempt {
     NoLeader,
     /// Nothing was done: the leader can't store it, for this reason.
     NoRoom(String),
-    /// Nothing was done, nor ever will be.
-    TooLarge(String),
     /// Nobody knows.
     Unknown,
     Stopping,
@@ -69,6 +67,8 @@ impl Server {
     }
 
     async fn propose_entry(&self, bytes: Bytes) -> Result<Answer, ClusterError> {
+        // No server would ever store it.
+        self.inner.raft.check_size(&bytes).map_err(|error| ClusterError::Refused(error.to_string()))?;
         let begin = Instant::now();
         let deadline = begin + PROPOSE_WITHIN;
         let mut fate = ClusterError::NoLeader;
@@ -88,7 +88,6 @@ impl Server {
                     }
                 }
                 Attempt::Unknown => fate = ClusterError::Unknown,
-                Attempt::TooLarge(reason) => return Err(ClusterError::Refused(reason)),
                 Attempt::Stopping => return Err(ClusterError::Stopping),
             }
             sleep(RETRY_PAUSE).await;
@@ -124,7 +123,7 @@ impl Server {
             Err(ProposeError::Storage(reason)) => Attempt::NoRoom(self.no_room(&reason)),
             Err(error @ ProposeError::TooLarge { .. }) => {
                 tracing::error!(%error, "a command can't be stored");
-                Attempt::TooLarge(error.to_string())
+                Attempt::NoLeader
             }
             Err(ProposeError::Stopped) => Attempt::Stopping,
         }

@@ -177,8 +177,15 @@ impl Raft {
     /// Puts a command into the log and waits for the machine's answer, at most `within`. While there is no leader it
     /// goes on trying; a leader elsewhere is an answer.
     pub async fn propose(&self, entry: Bytes, within: Duration) -> Result<Committed, ProposeError> {
-        let Inner { core, writer, command_bytes_max, .. } = &*self.inner;
-        propose::propose(core, writer, *command_bytes_max, entry, within).await
+        let Inner { core, writer, .. } = &*self.inner;
+        self.check_size(&entry)?;
+        propose::propose(core, writer, entry, within).await
+    }
+
+    /// Whether a command is small enough to be proposed, on any server.
+    pub fn check_size(&self, entry: &Bytes) -> Result<(), ProposeError> {
+        let (bytes, bytes_max) = (entry.len(), self.inner.command_bytes_max);
+        if bytes > bytes_max { Err(ProposeError::TooLarge { bytes, bytes_max }) } else { Ok(()) }
     }
 
     /// The index that must be applied before a read that begins now is linearizable. On any server: a follower asks the

@@ -21,6 +21,11 @@ impl TaskStates {
         Self((!states.is_empty()).then(|| pack().into()))
     }
 
+    /// How many bytes they are.
+    pub fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |packed| packed.len())
+    }
+
     /// Each of them, by the task's name.
     pub fn unpack(&self) -> BTreeMap<String, TaskState> {
         // What a later release packed in a way that this one can't read is nothing to it; it is kept as it is.

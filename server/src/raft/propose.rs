@@ -59,17 +59,8 @@ fn not_leader(leader: &Option<(ServerId, String)>) -> String {
 }
 
 /// Proposes `entry` until it is committed, until another leader is known, or `within` is over.
-pub async fn propose(
-    core: &Core,
-    writer: &Writer,
-    bytes_max: usize,
-    entry: Bytes,
-    within: Duration,
-) -> Result<Committed, ProposeError> {
+pub async fn propose(core: &Core, writer: &Writer, entry: Bytes, within: Duration) -> Result<Committed, ProposeError> {
     let deadline = Instant::now() + within;
-    if entry.len() > bytes_max {
-        return Err(ProposeError::TooLarge { bytes: entry.len(), bytes_max });
-    }
     if let Some(reason) = writer.refusal() {
         return Err(ProposeError::Storage(reason));
     }

@@ -205,11 +205,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Allocations that are wanted and that the agent has not heard of.
+    /// Allocations that are wanted and that the agent has not heard of; one that shall take the place of another on the same
+    /// node may not count.
     fn new_work(&self) -> u32 {
-        let wanted = self.server.state().allocations_of_node(self.node).filter(|known| known.holds()).count();
         let known = self.last_sent.as_ref().map_or(0, Vec::len);
-        u32::try_from(wanted.saturating_sub(known)).unwrap_or(u32::MAX)
+        self.server.state().node_use(self.node).allocations.saturating_sub(u32::try_from(known).unwrap_or(u32::MAX))
     }
 
     /// Ends a session after which another has begun: nothing that is said in it counts any more. The agent of one that was

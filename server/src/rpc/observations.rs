@@ -1,6 +1,6 @@
 //! What agents observed: gathered from all agents that this server serves, committed as one entry, acknowledged then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,9 +19,15 @@ use crate::server::Server;
 const GATHER: Duration = Duration::from_millis(50);
 /// How long observations of agents that have left are tried on.
 const LEFT_FOR: Duration = Duration::from_secs(2);
-/// Observations in one entry; those of a node stay together. Many thousands, which come at once when large jobs start,
-/// would be more than an entry of the log may hold.
+/// Observations in one entry. Many thousands, which come at once when large jobs start, would be more than an entry of the
+/// log may hold.
 const ENTRY_OBSERVATIONS_MAX: usize = 1_000;
+/// Bytes of the observations in one entry, about, unless one alone has more: far below what an entry may hold, since names
+/// of fields are not counted one by one.
+const ENTRY_BYTES_MAX: usize = 1 << 20;
+/// What an observation takes beside its texts and tasks, and a check of it.
+const OBSERVATION_BYTES: usize = 200;
+const CHECK_BYTES: usize = 50;
 
 /// Observations that wait to be committed, the newest of each allocation.
 #[derive(Default)]
@@ -69,66 +75,85 @@ impl Observations {
     }
 }
 
+/// Observations of one entry, with their nodes.
+type Part = Vec<(NodeId, Vec<Observation<TaskStates>>)>;
+
 /// Commits observations for as long as the server runs, one batch after the other: what an agent says next can't come before
 /// what it said first. What could not be committed is not acknowledged: the agent sends it again.
 pub(crate) async fn pass_on(server: Server) {
     loop {
         server.inner.observations.arrived.notified().await;
         sleep(GATHER).await;
-        let entries = entries(server.inner.observations.drain());
-        join_all(entries.into_iter().map(|entry| commit(&server, entry))).await;
-    }
-}
-
-/// Parts of a batch with at most [`ENTRY_OBSERVATIONS_MAX`] each, unless one node has more.
-fn entries(batch: BTreeMap<NodeId, Waiting>) -> Vec<BTreeMap<NodeId, Waiting>> {
-    let mut entries: Vec<BTreeMap<NodeId, Waiting>> = Vec::new();
-    let mut room = 0;
-    for (node, waiting) in batch {
-        let count = waiting.newest.len();
-        match entries.last_mut().filter(|_| count <= room) {
-            Some(entry) => drop(entry.insert(node, waiting)),
-            None => {
-                entries.push(BTreeMap::from([(node, waiting)]));
-                room = ENTRY_OBSERVATIONS_MAX;
+        let (mut said, mut observed) = (BTreeMap::new(), Vec::new());
+        for (node, waiting) in server.inner.observations.drain() {
+            observed.extend(waiting.newest.into_values().map(|observation| (node, observation)));
+            said.insert(node, waiting.said);
+        }
+        let lost = join_all(parts(observed).into_iter().map(|part| commit(&server, part, &said))).await;
+        let lost: BTreeSet<NodeId> = lost.into_iter().flatten().collect();
+        let state = server.state();
+        for (node, said) in said.into_iter().filter(|(node, _)| !lost.contains(node)) {
+            match state.is_past_session(node, said.session) {
+                // It was passed over, and the session must end.
+                true => server.inner.nodes.notify(node),
+                false => drop(said.to.try_send(down(agent_down::Body::ObservationsKept(said.sequence)))),
             }
         }
-        room = room.saturating_sub(count);
     }
-    entries
 }
 
-async fn commit(server: &Server, entry: BTreeMap<NodeId, Waiting>) {
-    let nodes = entry.iter().map(|(node, waiting)| (*node, waiting.newest.values().cloned().collect())).collect();
-    let sessions = entry.iter().map(|(node, waiting)| (*node, waiting.said.session)).collect();
+/// A batch, in order of the nodes, in parts that an entry may hold.
+fn parts(batch: Vec<(NodeId, Observation<TaskStates>)>) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let (mut room, mut bytes_left) = (0, 0);
+    for (node, observation) in batch {
+        let bytes = bytes_of(&observation);
+        if room == 0 || bytes > bytes_left {
+            parts.push(Vec::new());
+            (room, bytes_left) = (ENTRY_OBSERVATIONS_MAX, ENTRY_BYTES_MAX);
+        }
+        room -= 1;
+        bytes_left = bytes_left.saturating_sub(bytes);
+        let Some(part) = parts.last_mut() else { continue };
+        match part.last_mut().filter(|(last, _)| *last == node) {
+            Some((_, of_node)) => of_node.push(observation),
+            None => part.push((node, vec![observation])),
+        }
+    }
+    parts
+}
+
+/// How much an observation takes in an entry, about.
+fn bytes_of(observation: &Observation<TaskStates>) -> usize {
+    let checks = observation.checks.iter().map(|(name, check)| name.len() + check.output.len() + CHECK_BYTES);
+    OBSERVATION_BYTES + observation.client_description.len() + observation.tasks.bytes() + checks.sum::<usize>()
+}
+
+/// Commits a part of a batch; the nodes of which it was not, if it was not.
+async fn commit(server: &Server, part: Part, said: &BTreeMap<NodeId, Said>) -> Vec<NodeId> {
+    let nodes: Vec<_> = part.iter().map(|(node, _)| *node).collect();
+    let of_part: Vec<_> = nodes.iter().filter_map(|node| Some((*node, said.get(node)?))).collect();
+    let sessions = of_part.iter().map(|(node, said)| (*node, said.session)).collect();
     let proposed = tokio::select! {
         biased;
-        proposed = server.propose_until_known(Command::Observe { nodes, sessions }) => proposed,
-        () = all_gone(&entry) => {
+        proposed = server.propose_until_known(Command::Observe { nodes: part, sessions }) => proposed,
+        () = all_gone(of_part.iter().map(|(_, said)| &said.to)) => {
             tracing::debug!("observations are given up: their agents say them to another server");
-            return;
+            return nodes;
         }
     };
     match proposed {
-        Ok(Answer::Accepted(_)) => {
-            let state = server.state();
-            for (node, Waiting { said, .. }) in entry {
-                match state.is_past_session(node, said.session) {
-                    // It was passed over, and the session must end.
-                    true => server.inner.nodes.notify(node),
-                    false => drop(said.to.try_send(down(agent_down::Body::ObservationsKept(said.sequence)))),
-                }
-            }
-        }
+        Ok(Answer::Accepted(_)) => return Vec::new(),
         Ok(Answer::Rejected(rejection)) => tracing::warn!(%rejection, "observations were rejected"),
         Err(error) => tracing::warn!(%error, "observations were not committed"),
     }
+    nodes
 }
 
-/// Waits until all agents have left that said something of this, and had time to be heard elsewhere: an agent that ends says
-/// the last on its way, and nobody hears it again.
-async fn all_gone(entry: &BTreeMap<NodeId, Waiting>) {
-    join_all(entry.values().map(|waiting| waiting.said.to.closed())).await;
+/// Waits until all agents have left that said something of a part, and had time to be heard elsewhere: an agent that ends
+/// says the last on its way, and nobody hears it again.
+async fn all_gone(agents: impl Iterator<Item = &mpsc::Sender<Frame>>) {
+    join_all(agents.map(mpsc::Sender::closed)).await;
     sleep(LEFT_FOR).await;
 }
 
@@ -156,29 +181,34 @@ mod tests {
         }
     }
 
-    fn waiting(observations: usize) -> Waiting {
-        let newest = (0..observations)
-            .map(|number| AllocationId::derive(&[&number.to_le_bytes()]))
-            .map(|allocation| (allocation, observation(allocation).packed()))
-            .collect();
-        Waiting { said: said(1, mpsc::channel(1).0), newest }
-    }
-
-    #[track_caller]
-    fn check(of_nodes: &[usize], wanted: &[usize]) {
-        let node = |number: usize| NodeId::from_hash([u8::try_from(number).unwrap(); 16]);
-        let batch = of_nodes.iter().enumerate().map(|(number, count)| (node(number), waiting(*count))).collect();
-        let size = |entry: &BTreeMap<NodeId, Waiting>| entry.values().map(|known| known.newest.len()).sum::<usize>();
-        assert_eq!(entries(batch).iter().map(size).collect::<Vec<_>>(), wanted);
+    /// So many observations of each of some nodes, in parts: how many of how many nodes each has.
+    fn divided(of_nodes: &[usize], description: &str) -> Vec<(usize, usize)> {
+        let numbers =
+            of_nodes.iter().enumerate().flat_map(|(node, count)| (0..*count).map(move |number| (node, number)));
+        let observed = |(node, number): (usize, usize)| {
+            let id = AllocationId::derive(&[&node.to_le_bytes(), &number.to_le_bytes()]);
+            let observation = Observation { client_description: description.into(), ..observation(id) };
+            (NodeId::from_hash([u8::try_from(node).unwrap(); 16]), observation.packed())
+        };
+        let size = |part: &Part| (part.iter().map(|(_, of_node)| of_node.len()).sum(), part.len());
+        parts(numbers.map(observed).collect()).iter().map(size).collect()
     }
 
     #[test]
-    fn an_entry_holds_a_limited_number_and_a_node_is_not_divided() {
-        check(&[], &[]);
+    fn an_entry_holds_a_limited_number() {
         let most = ENTRY_OBSERVATIONS_MAX;
-        check(&[4, most - 4], &[most]);
-        check(&[4, most - 3], &[4, most - 3]);
-        check(&[2 * most, 1, most - 1, 1], &[2 * most, most, 1]);
+        assert_eq!(divided(&[], ""), []);
+        assert_eq!(divided(&[4, most - 4], ""), [(most, 2)]);
+        assert_eq!(divided(&[4, most - 3], ""), [(most, 2), (1, 1)]);
+    }
+
+    #[test]
+    fn an_entry_holds_a_limited_number_of_bytes_unless_one_observation_has_more() {
+        let bare = bytes_of(&observation(AllocationId::derive(&[b"a"])).packed());
+        let half = "x".repeat(ENTRY_BYTES_MAX / 2 - bare);
+        assert_eq!(divided(&[1, 1, 1], &half), [(2, 2), (1, 1)]);
+        assert_eq!(divided(&[3], &format!("{half}x")), [(1, 1), (1, 1), (1, 1)]);
+        assert_eq!(divided(&[2], &"x".repeat(2 * ENTRY_BYTES_MAX)), [(1, 1), (1, 1)]);
     }
 
     #[tokio::test]
@@ -202,14 +232,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn observations_are_given_up_a_while_after_the_last_of_their_agents_has_left() {
         let (one, other) = (mpsc::channel(1), mpsc::channel(1));
-        let nodes = [(1u8, one.0), (2, other.0)];
-        let of = |(number, session)| (NodeId::derive(&[&[number]]), Waiting { said: said(1, session), ..waiting(1) });
-        let entry: BTreeMap<_, _> = nodes.into_iter().map(of).collect();
+        let agents = [one.0, other.0];
         drop(one.1);
-        assert!(timeout(LEFT_FOR * 2, all_gone(&entry)).await.is_err(), "one is here");
+        assert!(timeout(LEFT_FOR * 2, all_gone(agents.iter())).await.is_err(), "one is here");
         drop(other.1);
         let left_at = Instant::now();
-        all_gone(&entry).await;
+        all_gone(agents.iter()).await;
         assert_eq!(left_at.elapsed(), LEFT_FOR);
     }
 }

@@ -7,7 +7,7 @@ use model::{Allocation, AllocationId, ClientStatus, Index, Job, NodeId, Observat
 use server_core::apply::{Applied, apply};
 use server_core::command::{Command, Entry};
 use server_core::schedule::schedule;
-use server_core::state::State;
+use server_core::state::{Change, State};
 
 use super::{Step, Violation};
 
@@ -85,6 +85,11 @@ pub fn observe(state: &mut State, id: AllocationId, status: ClientStatus, health
             sessions: Default::default(),
         },
     )
+}
+
+/// A change of an allocation that is not new.
+pub fn changed(id: AllocationId, desired: bool) -> Change {
+    Change::Allocation { id, node: NodeId::from_hash([0; 16]), created: false, desired }
 }
 
 pub fn observation(id: AllocationId, client_status: ClientStatus, healthy: Option<bool>) -> Observation {

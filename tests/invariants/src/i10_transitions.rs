@@ -84,7 +84,7 @@ mod tests {
     use model::TaskStates;
 
     use super::*;
-    use crate::fixture::{cluster, ids, observe};
+    use crate::fixture::{changed, cluster, ids, observe};
 
     #[test]
     fn whoever_moves_what_is_not_his_is_found() {
@@ -99,7 +99,7 @@ mod tests {
         observe(&mut state, id, ClientStatus::Failed, None);
         let other = ids(&state)[1];
         let mut again = observe(&mut state, other, ClientStatus::Failed, None);
-        again.applied.changes.push(server_core::state::Change::Allocation { id, created: false, desired: false });
+        again.applied.changes.push(changed(id, false));
         assert_eq!(again.leaving(id, |known| known.client_status = ClientStatus::Running).found(check).len(), 1);
     }
 

@@ -92,7 +92,7 @@ mod tests {
     use server_core::command::DrainSpec;
 
     use super::*;
-    use crate::fixture::{bend, cluster_of, ids, plan, play};
+    use crate::fixture::{bend, changed, cluster_of, ids, plan, play};
 
     fn draining() -> State {
         let mut state = cluster_of(job("web").count(3));
@@ -112,11 +112,7 @@ mod tests {
         let migrate = Command::Migrate { allocations: vec![first], stops: vec![], term };
         let mut played = play(&mut state, migrate);
         assert_eq!(played.found(check), []);
-        played.applied.changes.push(server_core::state::Change::Allocation {
-            id: second,
-            created: false,
-            desired: false,
-        });
+        played.applied.changes.push(changed(second, false));
         assert_eq!(played.leaving(second, |known| known.migrate = true).found(check).len(), 1);
     }
 
@@ -129,7 +125,7 @@ mod tests {
         assert_eq!(played.found(check), [], "no more than one ends, whatever was asked");
         let left = ids(&state).into_iter().find(|id| state.allocation(*id).is_some_and(|known| known.is_live()));
         let left = left.expect("two are left");
-        played.applied.changes.push(server_core::state::Change::Allocation { id: left, created: false, desired: true });
+        played.applied.changes.push(changed(left, true));
         let ends = |known: &mut Allocation| known.desired = Desired::Stop(StopReason::Migrated);
         assert_eq!(played.leaving(left, ends).found(check).len(), 1);
     }
@@ -142,7 +138,7 @@ mod tests {
         play(&mut state, Command::EvaluateJob { job: model::JobKey::new("default", "web"), force_reschedule: false });
         let mut played = plan(&mut state);
         assert_eq!(played.found(check), []);
-        played.applied.changes.push(server_core::state::Change::Allocation { id, created: false, desired: true });
+        played.applied.changes.push(changed(id, true));
         let ends = |known: &mut Allocation| known.desired = Desired::Stop(StopReason::Migrated);
         assert_eq!(played.leaving(id, ends).found(check).len(), 1);
     }

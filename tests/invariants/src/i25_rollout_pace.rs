@@ -103,10 +103,9 @@ mod tests {
 
     use model::testing::job;
     use model::{Desired, Job, NodeStatus};
-    use server_core::state::Change;
 
     use super::*;
-    use crate::fixture::{Played, bend, cluster_of, plan, play, register};
+    use crate::fixture::{Played, bend, changed, cluster_of, plan, play, register};
 
     /// The first plan of a rollout.
     fn rolls(canary: u32) -> Played {
@@ -124,7 +123,7 @@ mod tests {
     fn also_ends(mut played: Played) -> Vec<Violation> {
         let live = played.after.allocations().find(|known| known.is_well() && known.job_version == 0);
         let id = live.expect("not all have ended").id;
-        played.applied.changes.push(Change::Allocation { id, created: false, desired: true });
+        played.applied.changes.push(changed(id, true));
         played.leaving(id, |known| known.desired = Desired::Stop(StopReason::Updated)).found(check)
     }
 
@@ -167,7 +166,7 @@ mod tests {
         assert_eq!((placed.ties().previous, placed.job_version), (Some(lost), 1));
         assert_eq!(played.found(check), []);
 
-        played.applied.changes.push(Change::Allocation { id: stays, created: false, desired: true });
+        played.applied.changes.push(changed(stays, true));
         let found = played.leaving(stays, |known| known.desired = Desired::Stop(StopReason::Updated)).found(check);
         assert!(found.len() == 1 && found[0].what.contains("in motion"), "{found:?}");
     }
@@ -195,7 +194,7 @@ mod tests {
         let id = known.id;
         known.groups.get_mut("web").unwrap().promoted = true;
         server_core::testing::put_deployment(&mut played.before, known);
-        played.applied.changes.push(Change::Deployment(id));
+        played.applied.changes.push(server_core::state::Change::Deployment(id));
         assert!(played.found(check).iter().any(|known| known.what.contains("not any more")));
     }
 }

@@ -206,7 +206,7 @@ pub(super) fn migrate(
 /// Stores an allocation that is new; where. `provides`: it has services.
 pub(super) fn add(state: &mut State, work: &AtWork, allocation: Allocation, provides: bool) -> Place {
     state.indexes.allocations = work.index;
-    state.changes.push(Change::Allocation { id: allocation.id, created: true, desired: true });
+    state.changes.push(Change::Allocation { id: allocation.id, node: allocation.node, created: true, desired: true });
     state.add_allocation(allocation, provides)
 }
 
@@ -243,6 +243,7 @@ fn store(state: &mut State, work: &AtWork, mut allocation: Allocation, desired: 
     state.indexes.allocations = work.index;
     state.changes.push(Change::Allocation {
         id: allocation.id,
+        node: allocation.node,
         created: allocation.create_index == work.index,
         desired,
     });

@@ -85,6 +85,8 @@ pub enum Change {
     Allocation {
         /// The allocation.
         id: AllocationId,
+        /// Its node.
+        node: NodeId,
         /// Whether it is new.
         created: bool,
         /// Whether what is wanted of it changed, rather than what was observed.

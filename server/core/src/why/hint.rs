@@ -57,7 +57,7 @@ pub enum Change {
     AddNode(NewNode),
 }
 
-/// What a node must have free for one instance.
+/// What a node must have free for one instance, and must be.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct NewNode {
     /// CPU in MHz, without cores that a task has alone.
@@ -72,6 +72,8 @@ pub struct NewNode {
     pub cores: u32,
     /// Devices, each as it is asked for with how many.
     pub devices: Vec<(String, u64)>,
+    /// What it must be or have besides, each in words, because some node is not or has not: `host volume fast`.
+    pub with: Vec<String>,
     /// Instances that need that much each.
     pub instances: u32,
 }
@@ -121,9 +123,15 @@ impl fmt::Display for Change {
             }
             Change::StopJob(job) if *job.namespace == *model::DEFAULT_NAMESPACE => write!(f, "stop job {}", job.id),
             Change::StopJob(job) => write!(f, "stop job {} of namespace {}", job.id, job.namespace),
-            Change::AddNode(node) if node.instances <= 1 => write!(f, "add one node of at least {node}"),
             Change::AddNode(node) => {
-                write!(f, "add room of at least {node} for each of {} instances", node.instances)
+                match node.instances {
+                    0 | 1 => write!(f, "add one node of at least {node}")?,
+                    instances => write!(f, "add room of at least {node} for each of {instances} instances")?,
+                }
+                match node.with.as_slice() {
+                    [] => Ok(()),
+                    with => write!(f, ", with {}", with.join(", ")),
+                }
             }
         }
     }

@@ -200,6 +200,6 @@ fn why_says_how_the_volume_can_not_be_used() {
          n1: host volume data has a writer, and one writes alone
          n2: host volume data is not for single-node-single-writer as file-system
          hint: stop job db: fits 1 node
-         hint: add one node of at least 100 MHz and 64 MiB",
+         hint: add one node of at least 100 MHz and 64 MiB, with host volume data for single-node-single-writer as file-system",
     );
 }

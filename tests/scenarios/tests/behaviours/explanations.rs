@@ -32,7 +32,7 @@ fn why_says_which_constraint_to_drop() {
          n1: constraint ${meta.rack} = r9 (is r1)
          n2: constraint ${meta.rack} = r9 (is r1)
          hint: remove constraint `${meta.rack} = r9`: fits 2 nodes
-         hint: add one node of at least 100 MHz and 64 MiB",
+         hint: add one node of at least 100 MHz and 64 MiB, with ${meta.rack} = r9",
     );
 }
 
@@ -67,7 +67,7 @@ fn why_says_which_closed_node_would_do_and_which_datacenter_or_pool() {
          hint: allow all datacenters: fits 1 node
          hint: allow all node pools: fits 1 node
          hint: bring back node n1, which would fit: node is draining
-         hint: add one node of at least 100 MHz and 64 MiB",
+         hint: add one node of at least 100 MHz and 64 MiB, with datacenter dc1, node pool default",
     );
 }
 
@@ -99,7 +99,7 @@ fn why_counts_the_nodes_that_a_system_job_wants() {
          n2: memory short 100 MiB of 200
          n3: constraint ${meta.rack} is_not_set (is r1); memory short 100 MiB of 200
          hint: lower memory to 100 MiB: fits 2 nodes
-         hint: add one node of at least 100 MHz and 200 MiB",
+         hint: add one node of at least 100 MHz and 200 MiB, with ${meta.rack} is_not_set",
     );
 }
 

@@ -44,7 +44,7 @@ fn a_constraint_that_no_node_meets_is_removed() {
          n1: constraint ${meta.rack} = r9 (is r1)
          n2: constraint ${meta.rack} = r9 (is r2)
          hint: remove constraint `${meta.rack} = r9`: fits 2 nodes
-         hint: add one node of at least 100 MHz and 64 MiB",
+         hint: add one node of at least 100 MHz and 64 MiB, with ${meta.rack} = r9",
     );
 }
 
@@ -139,7 +139,7 @@ fn all_reasons_of_a_node_are_named_and_overcome_together() {
          1 nodes: 1 filtered, 0 exhausted, 0 fit
          n1: datacenter dc2 is not among the job's; constraint ${meta.rack} = r9 (is r1); memory short 200 MiB of 1200
          hint: allow all datacenters and remove constraint `${meta.rack} = r9` and lower memory to 1000 MiB: fits 1 node
-         hint: add one node of at least 100 MHz and 1200 MiB",
+         hint: add one node of at least 100 MHz and 1200 MiB, with ${meta.rack} = r9, datacenter dc1",
     );
 }
 
@@ -157,7 +157,7 @@ fn of_many_changes_that_help_together_the_first_are_named() {
          n3: constraint ${meta.rack} = r9 (is r1); memory short 500 MiB of 1000
          hint: allow all datacenters and remove constraint `${meta.rack} = r9`: fits 1 node
          hint: allow all datacenters and lower memory to 500 MiB: fits 1 node
-         hint: add one node of at least 100 MHz and 1000 MiB",
+         hint: add one node of at least 100 MHz and 1000 MiB, with ${meta.rack} = r9, datacenter dc1",
     );
 }
 

@@ -77,7 +77,7 @@ fn a_missing_provider_of_secrets_is_a_reason_that_names_it() {
          2 nodes: 2 filtered, 0 exhausted, 0 fit
          n1: secrets provider file is missing; secrets provider safe is missing
          n2: secrets provider safe is missing
-         hint: add one node of at least 100 MHz and 64 MiB",
+         hint: add one node of at least 100 MHz and 64 MiB, with secrets provider file, secrets provider safe",
     );
 }
 

@@ -171,6 +171,6 @@ fn why_names_the_network() {
         "web: 0 of 1 run, 1 unplaced, blocked
          1 nodes: 1 filtered, 0 exhausted, 0 fit
          n1: host network lan is missing
-         hint: add one node of at least 100 MHz and 64 MiB",
+         hint: add one node of at least 100 MHz and 64 MiB, with host network lan",
     );
 }

@@ -47,7 +47,8 @@ pub(in super::super) fn hints(
     }
     hints.extend(closed_nodes(findings).into_iter().map(|change| Hint { changes: vec![change], nodes: now + 1 }));
     hints.extend(stopped_jobs(state, survey, group, findings, now));
-    let node = Change::AddNode(new_node(group, findings, unplaced.max(1)));
+    let node = NewNode { with: conditions(survey.job(), findings), ..new_node(group, findings, unplaced.max(1)) };
+    let node = Change::AddNode(node);
     hints.push(Hint { changes: vec![node], nodes: now + 1 });
     hints
 }
@@ -270,6 +271,50 @@ fn new_node(group: &Group, findings: &[Finding], instances: u32) -> NewNode {
         cores: group.tasks.iter().map(|task| task.resources.cores).sum(),
         devices: devices.into_iter().map(|(name, count)| (name.to_string(), count)).collect(),
         instances,
+        with: Vec::new(),
+    }
+}
+
+/// What a new node must be or have, by which nodes that are there are excluded; each in words, once.
+fn conditions(job: &Job, findings: &[Finding]) -> Vec<String> {
+    let misfits = findings.iter().flat_map(|finding| &finding.misfits);
+    let conditions: BTreeSet<_> = misfits.filter_map(|misfit| condition(job, misfit)).collect();
+    conditions.into_iter().collect()
+}
+
+/// What a new node must be or have so that a reason does not exclude it; none where that goes without saying, or amounts
+/// to room.
+fn condition(job: &Job, misfit: &Misfit) -> Option<String> {
+    match misfit {
+        Misfit::Datacenter { .. } => Some(format!("datacenter {}", job.datacenters.join(" or "))),
+        Misfit::Pool { .. } => Some(format!("node pool {}", job.node_pool)),
+        Misfit::Driver { name } => Some(format!("driver {name}")),
+        Misfit::Constraint { text, .. } => Some(text.clone()),
+        Misfit::HostVolume { name } => Some(format!("host volume {name}")),
+        Misfit::HostVolumeReadOnly { name } => Some(format!("host volume {name} to be written")),
+        Misfit::HostVolumeMode { name, wanted } => Some(format!("host volume {name} for {wanted}")),
+        Misfit::NetworkMode { mode } => Some(format!("network mode {mode}")),
+        Misfit::HostNetwork { name } => Some(format!("host network {name}")),
+        Misfit::SecretsProvider { name } => Some(format!("secrets provider {name}")),
+        Misfit::VolumePlugin { name } => Some(format!("volume plugin {name}")),
+        Misfit::DistinctProperty { property, .. } => Some(format!("another {property}")),
+        Misfit::NotReady { .. }
+        | Misfit::Ineligible { .. }
+        | Misfit::DistinctHosts
+        | Misfit::Cpu { .. }
+        | Misfit::Memory { .. }
+        | Misfit::MemoryMax { .. }
+        | Misfit::Disk { .. }
+        | Misfit::PortTaken { .. }
+        | Misfit::NoDynamicPort
+        | Misfit::Cores { .. }
+        | Misfit::NumaCores { .. }
+        | Misfit::NumaDevice { .. }
+        | Misfit::Device { .. }
+        | Misfit::Allocations { .. }
+        | Misfit::HostVolumeWritten { .. }
+        | Misfit::HostVolumeClaimed { .. }
+        | Misfit::VolumeNameTaken { .. } => None,
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn of(happening: &Happening, before: Option<&State>) -> Vec<Event> {
             }
             Change::Job { key, gone } => events.push(of_job(happening, before, key, *gone)),
             Change::Node { id, kind } => events.push(of_node(happening, *id, *kind)),
-            Change::Allocation { id, created, desired } => {
+            Change::Allocation { id, created, desired, .. } => {
                 let kind = match (created, desired) {
                     (true, _) => "AllocationCreated",
                     (false, true) => "AllocationUpdateDesiredStatus",
