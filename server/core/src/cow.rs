@@ -16,6 +16,8 @@ pub use iter::Iter;
 const LEAF_MAX: usize = 32;
 /// Children of a branch before it is split.
 const BRANCH_MAX: usize = 32;
+/// Entries of a leaf, and children of a branch, of a map that is built at once, at most: the next ones find room.
+const BUILT_MAX: usize = 28;
 
 /// An ordered map with copy-on-write clones.
 #[derive(Debug)]
@@ -161,14 +163,37 @@ impl<K: Ord + Clone, V: Clone> CowMap<K, V> {
     }
 }
 
+/// Built at once, from the leaves up, which takes a fraction of what one insertion after the other takes. Of several values
+/// under one key the last is there.
 impl<K: Ord + Clone, V: Clone> FromIterator<(K, V)> for CowMap<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut map = Self::default();
-        for (key, value) in entries {
-            map.insert(key, value);
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        if !entries.is_sorted_by(|(one, _), (next, _)| one < next) {
+            // Of equals the last one stays the last.
+            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+            entries.dedup_by(|later, kept| {
+                let is_same = later.0 == kept.0;
+                if is_same {
+                    std::mem::swap(later, kept);
+                }
+                is_same
+            });
         }
-        map
+        let len = entries.len();
+        let leaf = |entries: Vec<(K, V)>| (entries[0].0.clone(), Arc::new(Node::Leaf(entries)));
+        let mut level: Vec<_> = groups(entries).map(leaf).collect();
+        while level.len() > 1 {
+            level = groups(level).map(|below| (below[0].0.clone(), Arc::new(Node::Branch(below)))).collect();
+        }
+        level.pop().map_or_else(Self::default, |(_, root)| Self { root, len })
     }
+}
+
+/// All in order, in as few groups of about the same size as have at most [`BUILT_MAX`] each.
+fn groups<T>(all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let (length, count) = (all.len(), all.len().div_ceil(BUILT_MAX));
+    let mut rest = all.into_iter();
+    (1..=count).map(move |at| rest.by_ref().take(length * at / count - length * (at - 1) / count).collect())
 }
 
 impl<K: Ord + Clone, V: Clone + PartialEq> PartialEq for CowMap<K, V> {

@@ -116,6 +116,11 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
         self.rows.values()
     }
 
+    /// All rows in the order of their arrival, each with where it stands.
+    pub fn places(&self) -> impl Iterator<Item = (Place, &V)> {
+        self.rows.iter().map(|(place, row)| (Place(*place), row))
+    }
+
     /// All rows in order of their keys.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.iter().map(|(_, value)| value)
@@ -175,11 +180,19 @@ impl<K: Ord + Copy, V: Clone + PartialEq> PartialEq for Rows<K, V> {
     }
 }
 
+/// Built at once. Of several rows under one key the last is there, where the first would stand.
 impl<K: Ord + Copy, V: Clone> FromIterator<(K, V)> for Rows<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(rows: I) -> Self {
+        let rows: Vec<_> = rows.into_iter().collect();
+        let mut run: Vec<_> = (0..).zip(&rows).map(|(place, (key, _))| (*key, Place(place))).collect();
+        run.sort_unstable_by_key(|(key, _)| *key);
         let mut table = Self::default();
-        for (key, value) in rows {
-            table.insert(key, value);
+        if run.is_sorted_by(|(one, _), (next, _)| one < next) {
+            table.next = rows.len() as u64;
+            table.rows = (0..).zip(rows.into_iter().map(|(_, row)| row)).collect();
+            table.push_merged(run);
+        } else {
+            rows.into_iter().for_each(|(key, row)| drop(table.insert(key, row)));
         }
         table
     }

@@ -44,6 +44,8 @@ pub struct SimServer {
     pub is_damaged: bool,
     /// Whether a server with a new id is about to take its place.
     is_being_replaced: bool,
+    /// Whether it takes the place of another and does not vote yet: it may lack what is acknowledged.
+    is_joining: bool,
     /// Its life.
     pub running: Option<Running>,
     /// Which life it is in: whoever starts or ends it looks whether it still is the one that he means.
@@ -77,6 +79,7 @@ impl SimCluster {
             slowness: Slowness(Box::leak(Box::new(AtomicU64::new(0)))),
             is_damaged: false,
             is_being_replaced: false,
+            is_joining: false,
             running: None,
             life: 0,
         };
@@ -283,10 +286,11 @@ impl SimCluster {
         self.servers().get_mut(&id).map(act)
     }
 
-    /// How many servers may be lost at most with the cluster still whole, less those that are damaged already.
+    /// How many servers may be lost at most with the cluster still whole, less those that are damaged already, and those
+    /// that come in their place.
     pub fn damage_left(&self) -> usize {
         let servers = self.servers();
-        let damaged = servers.values().filter(|server| server.is_damaged).count();
+        let damaged = servers.values().filter(|server| server.is_damaged || server.is_joining).count();
         ((servers.len().saturating_sub(1)) / 2).saturating_sub(damaged)
     }
 
@@ -314,8 +318,18 @@ impl SimCluster {
         };
         self.servers().remove(&old);
         self.add_server(new);
+        self.with_server(new, |server| server.is_joining = true);
         self.trace.say(format_args!("-- s{new} takes the place of s{old}"));
         self.oracle.note(Sometimes::ServerWasReplaced);
         self.start_again(new);
+        // Whoever is replaced in its turn is gone.
+        while self.with_server(new, |server| server.is_joining).is_some() {
+            let members = self.leader().await.raft().metrics().members;
+            if members.iter().any(|member| member.id == new && member.role == Role::Voter) {
+                self.with_server(new, |server| server.is_joining = false);
+                return;
+            }
+            sleep(RESTART_PAUSE).await;
+        }
     }
 }

@@ -26,11 +26,13 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #[test]
     fn it_is_a_map_and_snapshots_do_not_change(
+        built in prop::collection::vec((0u16..600, any::<u32>()), 0..1200),
         steps in prop::collection::vec(step(), 0..2000),
         (from, to) in (0u16..600, 0u16..600),
     ) {
         let (from, to) = (from.min(to), from.max(to));
-        let (mut map, mut model) = (CowMap::default(), BTreeMap::new());
+        let (mut map, mut model): (CowMap<_, _>, BTreeMap<_, _>) = (built.iter().copied().collect(), built.into_iter().collect());
+        prop_assert!(map.iter().eq(model.iter()));
         let mut snapshots = Vec::new();
         for step in steps {
             match step {
@@ -112,4 +114,15 @@ fn what_two_maps_share_is_not_looked_at_for_differences() {
     map.differences(&changed, is_same, |key| found.push(*key));
     assert_eq!(found, [20_000, 30_000]);
     assert!(compared.get() <= 4 * LEAF_MAX, "{} entries were compared", compared.get());
+}
+
+#[test]
+fn what_is_built_at_once_has_neither_small_leaves_nor_full_ones() {
+    for count in [0, 1, BUILT_MAX, BUILT_MAX + 1, BUILT_MAX * BUILT_MAX, BUILT_MAX * BUILT_MAX + 1] {
+        let sizes: Vec<_> = groups((0..count).collect()).map(|group: Vec<usize>| group.len()).collect();
+        assert_eq!((sizes.iter().sum::<usize>(), sizes.len()), (count, count.div_ceil(BUILT_MAX)));
+        assert!(sizes.iter().all(|size| *size <= BUILT_MAX && (*size >= BUILT_MAX / 2 || sizes.len() == 1)), "{count}");
+        let map: CowMap<_, _> = (0..count).map(|key| (key, ())).collect();
+        assert!(map.len() == count && map.iter().map(|(key, ())| *key).eq(0..count));
+    }
 }

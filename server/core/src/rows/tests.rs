@@ -23,8 +23,11 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn it_is_a_map_and_snapshots_do_not_change(steps in prop::collection::vec(step(), 0..2000)) {
-        let (mut table, mut model) = (Rows::default(), BTreeMap::new());
+    fn it_is_a_map_and_snapshots_do_not_change(
+        built in prop::collection::vec((0u16..400, any::<u32>()), 0..60),
+        steps in prop::collection::vec(step(), 0..2000),
+    ) {
+        let (mut table, mut model): (Rows<_, _>, BTreeMap<_, _>) = (built.iter().copied().collect(), built.into_iter().collect());
         let mut snapshots = Vec::new();
         for step in steps {
             match step {

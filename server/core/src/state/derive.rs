@@ -1,6 +1,7 @@
 //! Keeps what is derived in line with its source: indexes by job and node, use of nodes, the catalog.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::old_bugs::{OldBug, is_on};
@@ -198,6 +199,10 @@ impl State {
     /// Computes the instances that an allocation provides, and the rows of its services.
     pub(crate) fn derive_instances(&mut self, id: AllocationId) {
         let new = self.allocations.get(&id).map(|allocation| catalog::instances(self, allocation)).unwrap_or_default();
+        self.put_instances(id, new);
+    }
+
+    fn put_instances(&mut self, id: AllocationId, new: Vec<Instance>) {
         let old = self.instances.get(&id).cloned().unwrap_or_default();
         if *old == new {
             return;
@@ -237,15 +242,18 @@ impl State {
     /// Computes everything that is derived anew, from the tables that are not.
     pub(crate) fn derive_all(&mut self) {
         let allocations: Vec<_> = self.allocations.arrivals().cloned().collect();
-        self.allocations_of_job = Default::default();
-        self.allocations_of_node = Default::default();
+        let mut of_job: BTreeMap<&JobKey, Vec<(AllocationId, Place)>> = BTreeMap::new();
+        let mut of_node = Vec::with_capacity(allocations.len());
+        for (place, each) in self.allocations.places() {
+            of_job.entry(&each.job).or_default().push((each.id, place));
+            of_node.push(((each.node, each.id), place));
+        }
+        let of_job: Vec<_> =
+            of_job.into_iter().map(|(job, of_job)| (job.clone(), of_job.into_iter().collect())).collect();
+        self.allocations_of_job = of_job.into_iter().collect();
+        self.allocations_of_node = of_node.into_iter().collect();
         self.tallies = Default::default();
         self.tally(allocations.iter().map(|each| &**each));
-        for each in &allocations {
-            let Some(place) = self.allocations.place_of(&each.id) else { continue };
-            value_in(&mut self.allocations_of_job, &each.job).insert(each.id, place);
-            self.allocations_of_node.insert((each.node, each.id), place);
-        }
         self.evaluations_of_job = self.evaluations.values().map(|each| ((each.job.clone(), each.id), ())).collect();
         self.nodes_by_name = self.nodes.values().map(|node| ((node.name.clone(), node.id), ())).collect();
         self.open_evaluations = Default::default();
@@ -262,11 +270,13 @@ impl State {
         self.mix = Mix::of(allocations.iter().map(|each| &**each), self.mix.taken().clone());
         self.instances = Default::default();
         self.services = Default::default();
+        let nodes: BTreeSet<NodeId> = allocations.iter().map(|allocation| allocation.node).collect();
+        nodes.into_iter().for_each(|node| self.recount(node));
         for allocation in &allocations {
-            if self.uses.get(&allocation.node).is_none() {
-                self.recount(allocation.node);
+            let instances = catalog::instances(self, allocation);
+            if !instances.is_empty() {
+                self.put_instances(allocation.id, instances);
             }
-            self.derive_instances(allocation.id);
         }
         self.changes.clear();
     }
