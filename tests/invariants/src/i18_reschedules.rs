@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Allocation, AllocationId, ClientStatus, Desired, JobType, Reschedule, Timestamp};
+use model::{Allocation, AllocationId, ClientStatus, Desired, JobType, Reschedule, StopReason, Timestamp};
 
 use super::step::group_of;
 use super::{Step, Violation};
@@ -21,6 +21,11 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
             ClientStatus::Complete => of_job == Some(JobType::Service),
             ClientStatus::Pending | ClientStatus::Running | ClientStatus::Unknown | ClientStatus::Lost => false,
         };
+        // A plan that was made while it still ran gives its place to a new version, which begins without its history.
+        let is_updated = |known: &std::sync::Arc<Allocation>| known.desired == Desired::Stop(StopReason::Updated);
+        if new.job_version != failed.job_version && step.after.allocation(failed.id).is_some_and(is_updated) {
+            continue;
+        }
         // System jobs know no such policy.
         if of_job.is_none_or(JobType::is_per_node)
             || !counts
@@ -124,6 +129,19 @@ mod tests {
                 played.leaving(new, |known| known.tie(|ties| bend(&mut ties.reschedules, event(START)))).found(check);
             assert!(found.len() == 1 && found[0].what.contains(wanted), "{wanted}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_new_version_in_the_place_of_what_failed_meanwhile_needs_no_history() {
+        let (played, new) = placed_anew(ClientStatus::Failed);
+        let failed = played.after.allocation(new).unwrap().ties().previous.unwrap();
+        let mut played = played.leaving(new, |known| known.tie(|ties| ties.reschedules.clear()));
+        let mut of_another = (**played.before.allocation(failed).unwrap()).clone();
+        std::sync::Arc::make_mut(&mut of_another.cohort).job_version += 1;
+        server_core::testing::put_allocation(&mut played.before, of_another);
+        assert_eq!(played.found(check).len(), 1, "it was not replaced by an update");
+        let ends = |known: &mut Allocation| known.desired = Desired::Stop(StopReason::Updated);
+        assert_eq!(played.leaving(failed, ends).found(check), []);
     }
 
     #[test]

@@ -49,12 +49,13 @@ fn check_moves(step: &Step<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
-/// What moves ends by a plan only when something healthy is in its place.
+/// What moves ends by a plan only when something healthy is in its place, which may end with it where fewer are wanted.
 fn check_replaced(step: &Step<'_>, violations: &mut Vec<Violation>) {
     for (before, _) in step.stopped(StopReason::Migrated) {
         let next_of = |known: &Allocation| step.after.allocation(known.ties().next?).cloned();
         let mut chain = std::iter::successors(next_of(before), |next| next_of(next));
-        if !chain.any(|next| next.healthy == Some(true) && next.is_live()) {
+        let stands = |next: &Allocation| next.is_live() || next.desired == Desired::Stop(StopReason::NotNeeded);
+        if !chain.any(|next| next.healthy == Some(true) && stands(&next)) {
             let what = format!("{} ends, and nothing healthy is in its place", before.name());
             violations.push(Violation::new(NAME, what));
         }
@@ -141,5 +142,22 @@ mod tests {
         played.applied.changes.push(changed(id, true));
         let ends = |known: &mut Allocation| known.desired = Desired::Stop(StopReason::Migrated);
         assert_eq!(played.leaving(id, ends).found(check).len(), 1);
+    }
+
+    #[test]
+    fn where_fewer_are_wanted_what_moves_may_end_with_what_took_its_place() {
+        let mut state = cluster_of(job("web").count(2));
+        let [original, next] = ids(&state)[..] else { panic!("there are two") };
+        state = bend(&state, original, |known| known.tie(|ties| ties.next = Some(next)));
+        state = bend(&state, next, |known| known.healthy = Some(true));
+        for (reason, violations) in [(StopReason::NotNeeded, 0), (StopReason::NodeUnfit, 1)] {
+            let key = model::JobKey::new("default", "web");
+            play(&mut state, Command::EvaluateJob { job: key, force_reschedule: false });
+            let mut played = plan(&mut state);
+            played.applied.changes.push(changed(original, true));
+            let played = played.leaving(original, |known| known.desired = Desired::Stop(StopReason::Migrated));
+            let played = played.leaving(next, |known| known.desired = Desired::Stop(reason));
+            assert_eq!(played.found(check).len(), violations, "{reason:?}");
+        }
     }
 }
