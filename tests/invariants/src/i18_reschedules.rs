@@ -31,6 +31,8 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
             || !counts
             || failed.desired != Desired::Run
             || failed.forced
+            // What was placed for its move, while it still ran, takes its history over as it is.
+            || failed.migrate
             || failed.ties().preempted_by.is_some()
         {
             continue;
