@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Cores, Driver, Eligibility, Group, Job, JobType, Migrate, Node, NodeId, NodeStatus, Reschedule, Resources, Restart,
-    Task, Timestamp, Update,
+    AllocationId, ClientStatus, Cores, Driver, Eligibility, Group, Job, JobType, Migrate, Node, NodeId, NodeStatus,
+    Observation, Reschedule, Resources, Restart, Task, Timestamp, Update,
 };
 
 /// A ready node of 4,000 MHz and 8,192 MiB with the `fake` driver; its id is derived from the name.
@@ -104,5 +104,19 @@ impl Job {
             }
         }
         self
+    }
+}
+
+/// What an agent observed that has nothing to say beside the status.
+pub fn observation(allocation: AllocationId, client_status: ClientStatus) -> Observation {
+    Observation {
+        allocation,
+        client_status,
+        client_description: String::new(),
+        tasks: BTreeMap::new(),
+        healthy: None,
+        healthy_at: None,
+        checks: BTreeMap::new(),
+        network_address: None,
     }
 }

@@ -169,16 +169,7 @@ mod tests {
     }
 
     fn observation(allocation: AllocationId) -> Observation {
-        Observation {
-            allocation,
-            client_status: ClientStatus::Running,
-            client_description: String::new(),
-            tasks: BTreeMap::new(),
-            healthy: None,
-            healthy_at: None,
-            checks: BTreeMap::new(),
-            network_address: None,
-        }
+        model::testing::observation(allocation, ClientStatus::Running)
     }
 
     /// So many observations of each of some nodes, in parts: how many of how many nodes each has.

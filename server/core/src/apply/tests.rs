@@ -1,7 +1,7 @@
 //! What an entry may leave behind is bounded: versions, events, remembered requests.
 
-use model::testing::{job, node};
-use model::{Eligibility, Job, NodeStatus, Observation, TaskStates};
+use model::testing::{job, node, observation};
+use model::{Eligibility, Job, NodeStatus};
 
 use super::*;
 use crate::command::{Algorithm, NodeSession, SchedulerConfiguration};
@@ -162,20 +162,6 @@ fn placed(state: &mut State) -> (NodeId, model::AllocationId) {
     (node, state.allocations().next().expect("it was placed").id)
 }
 
-fn observation(allocation: model::AllocationId, client_status: model::ClientStatus) -> Observation<TaskStates> {
-    let observation = Observation {
-        allocation,
-        client_status,
-        client_description: String::new(),
-        tasks: BTreeMap::new(),
-        healthy: None,
-        healthy_at: None,
-        checks: BTreeMap::new(),
-        network_address: None,
-    };
-    observation.packed()
-}
-
 #[test]
 fn what_no_agent_may_say_is_passed_over_and_raises_an_alarm() {
     let mut state = State::default();
@@ -183,8 +169,10 @@ fn what_no_agent_may_say_is_passed_over_and_raises_an_alarm() {
     for (status, alarms) in
         [(model::ClientStatus::Unknown, 1), (model::ClientStatus::Lost, 1), (model::ClientStatus::Running, 0)]
     {
-        let command =
-            Command::Observe { nodes: vec![(node, vec![observation(id, status)])], sessions: Default::default() };
+        let command = Command::Observe {
+            nodes: vec![(node, vec![observation(id, status).packed()])],
+            sessions: Default::default(),
+        };
         let entry = Entry { at: Timestamp::default(), request: None, caller: String::new(), command };
         let index = state.index() + 1;
         assert_eq!(apply(&mut state, index, 1, &entry).alarms.len(), alarms, "{status:?}");
@@ -210,7 +198,7 @@ fn what_an_agent_said_in_a_session_before_its_newest_is_passed_over() {
     let (first, second) = (begin(4_000), begin(4_000));
     assert!(first < second, "the same description begins a session too");
     let observe = |state: &mut State, session, status| {
-        let nodes = vec![(node, vec![observation(id, status)])];
+        let nodes = vec![(node, vec![observation(id, status).packed()])];
         carry_out(state, Command::Observe { nodes, sessions: BTreeMap::from([(node, session)]) });
         state.allocation(id).expect("it was placed").client_status
     };
