@@ -24,7 +24,7 @@ use crate::{
 pub use task_states::{Exit, TaskEvent, TaskPhase, TaskState, TaskStates};
 
 /// One instance of a group on one node. What it has in common with the others that were placed with it reads as if it were
-/// its own: there may be millions of instances, so each is kept small.
+/// its own: there may be millions of instances, so each is kept small. What is empty is not written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Allocation {
     /// The id.
@@ -39,24 +39,28 @@ pub struct Allocation {
     /// The node's name, for people.
     pub node_name: Arc<str>,
     /// Whether it is a canary of its deployment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub canary: bool,
     /// The ports that it holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<AssignedPort>,
     /// The cores that its tasks have alone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cores: Vec<CoreGrant>,
     /// The devices that its tasks have, whole or in part.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<DeviceGrant>,
     /// Whether it failed and a person wants it placed anew at once, whatever its group's policy says.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
     /// How it is tied to others; none where it is not. Read by [`ties`](Self::ties), changed by [`tie`](Self::tie).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ties: Option<Box<Ties>>,
 
     /// What is wanted.
     pub desired: Desired,
     /// Whether it shall move off its node, at the pace of its group's `migrate`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub migrate: bool,
     /// Counted up whenever the agent has something new to do; it ignores lower ones.
     pub generation: Index,
@@ -64,16 +68,21 @@ pub struct Allocation {
     /// What was last observed.
     pub client_status: ClientStatus,
     /// Why, in words; none for nothing to add.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_description: Option<Arc<str>>,
     /// The tasks, as the agent sees them.
     pub tasks: TaskStates,
     /// Whether it counts as healthy for a deployment or migration; none while undecided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healthy: Option<bool>,
     /// When that was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healthy_at: Option<Timestamp>,
     /// The checks, by `service/check`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, CheckState>,
     /// The address of the shared network namespace, where the group has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_address: Option<Arc<str>>,
 
     /// Index of its last change.

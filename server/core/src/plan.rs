@@ -30,6 +30,10 @@ pub struct Plan {
     pub job_version: u64,
     /// The job's modify index that it was made with; 0 where the job is gone. Any other is rejected.
     pub job_modify_index: Index,
+    /// How many plans had changed something of the job when it was made; any other number is rejected, since it was made
+    /// without what these did. None from a version that did not count them.
+    #[serde(default)]
+    pub job_plans: Option<u64>,
     /// Other pending evaluations of the job that it decides as well.
     pub supersedes: Vec<EvaluationId>,
     /// Allocations to end.
@@ -56,6 +60,7 @@ impl Plan {
             job: evaluation.job.clone(),
             job_version: record.map_or(0, |record| record.current().version),
             job_modify_index: record.map_or(0, |record| record.job_modify_index),
+            job_plans: record.map(|record| record.plans),
             supersedes: Vec::new(),
             stops: Vec::new(),
             updates_in_place: Vec::new(),
@@ -68,6 +73,12 @@ impl Plan {
                 follow_ups: Vec::new(),
             },
         }
+    }
+
+    /// Whether it changes something of the job.
+    pub fn is_change(&self) -> bool {
+        let is_empty = self.stops.is_empty() && self.updates_in_place.is_empty() && self.placements.is_empty();
+        !is_empty || self.deployment != DeploymentChange::None
     }
 
     /// Instances that it places.

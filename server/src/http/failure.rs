@@ -130,6 +130,7 @@ impl From<Rejection> for Failure {
             | Rejection::OldTerm { .. }
             | Rejection::WrongAttempt { .. }
             | Rejection::JobChanged
+            | Rejection::PlannedMeanwhile { .. }
             | Rejection::Initialized
             | Rejection::NotDrained => Self::internal(message),
         }

@@ -148,6 +148,7 @@ impl Twin {
             job: key.clone(),
             job_version: record.current().version,
             job_modify_index: record.job_modify_index,
+            job_plans: Some(record.plans),
             supersedes: Vec::new(),
             stops: Vec::new(),
             updates_in_place: Vec::new(),

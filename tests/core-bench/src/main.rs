@@ -46,6 +46,8 @@ enum Command {
     Pack(pack::Options),
     Place(place::Options),
     Recover(recover::Options),
+    #[command(hide = true)]
+    Weigh(recover::Weigh),
     Convert(convert::Options),
 }
 
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Pack(options) => pack::run(&options),
         Command::Place(options) => place::run(&options),
         Command::Recover(options) => recover::run(&options),
+        Command::Weigh(options) => recover::weigh(&options),
         Command::Convert(options) => convert::run(&options),
     };
     match done {

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use model::{Allocation, AllocationId, ClientStatus, Desired, JobType, Reschedule, StopReason, Timestamp};
 
+use server_core::command::Command;
+
 use super::step::group_of;
 use super::{Step, Violation};
 
@@ -31,8 +33,7 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
             || !counts
             || failed.desired != Desired::Run
             || failed.forced
-            // What was placed for its move, while it still ran, takes its history over as it is.
-            || failed.migrate
+            || is_moved_unseen(step, failed, new)
             || failed.ties().preempted_by.is_some()
         {
             continue;
@@ -45,6 +46,14 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
     for (id, times) in in_place_of.into_iter().filter(|(_, times)| *times > 1) {
         violations.push(Violation::new(NAME, format!("{} is placed anew {times} times", id.short())));
     }
+}
+
+/// Whether `new` was decided on as the move of one that still ran then, as far as the planner had seen: it takes the history
+/// over as it is.
+fn is_moved_unseen(step: &Step<'_>, failed: &Allocation, new: &Allocation) -> bool {
+    let Command::Plan(plan) = &step.entry.command else { return false };
+    let is_unseen = plan.snapshot_index < failed.modify_index;
+    failed.migrate && is_unseen && new.ties().reschedules == failed.ties().reschedules
 }
 
 fn wrong(step: &Step<'_>, failed: &Allocation, new: &Allocation) -> Option<String> {
@@ -88,7 +97,6 @@ mod tests {
 
     use super::*;
     use crate::fixture::{Played, START, after, cluster_of, ids, observe, play_at};
-    use server_core::command::Command;
     use server_core::schedule::schedule;
 
     /// An instance failed, and its replacement is placed once its pause is over.
@@ -144,6 +152,23 @@ mod tests {
         assert_eq!(played.found(check).len(), 1, "it was not replaced by an update");
         let ends = |known: &mut Allocation| known.desired = Desired::Stop(StopReason::Updated);
         assert_eq!(played.leaving(failed, ends).found(check), []);
+    }
+
+    #[test]
+    fn a_move_takes_the_history_over_only_of_what_its_planner_saw_running() {
+        let (mut played, new) = placed_anew(ClientStatus::Failed);
+        let failed = played.after.allocation(new).unwrap().ties().previous.unwrap();
+        played = played.leaving(new, |known| known.tie(|ties| ties.reschedules.clear()));
+        let mut moving = (**played.before.allocation(failed).unwrap()).clone();
+        moving.migrate = true;
+        let failed_at = moving.modify_index;
+        server_core::testing::put_allocation(&mut played.before, moving);
+        let mut decided_at = |index| {
+            let Command::Plan(plan) = &mut played.entry.command else { panic!("it was planned") };
+            plan.snapshot_index = index;
+            played.found(check).len()
+        };
+        assert_eq!((decided_at(failed_at - 1), decided_at(failed_at)), (0, 1));
     }
 
     #[test]

@@ -139,6 +139,14 @@ pub enum Rejection {
     /// The job has another version than the plan was made with.
     #[error("the plan was made with another version of the job")]
     JobChanged,
+    /// The plan does not follow the job's last one.
+    #[error("the plan was made after {made_after} plans of the job, and {plans} have come")]
+    PlannedMeanwhile {
+        /// How many had changed something when it was made.
+        made_after: u64,
+        /// How many have by now.
+        plans: u64,
+    },
     /// All placements were wanted or none, and not all fit.
     #[error("not all placements of an all_at_once job fit any more")]
     NotAllAtOnce,

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | I2 entries come once and in order | [`order`] | rejected, alarm |
 //! | I5 capacity, I8 ports | `plan::Placer`, before each instance | the placement is returned with its misfits |
-//! | I9 names | `plan::Placer`: `stands`, `name_index`; `slots` ends doubles | the placement is returned |
+//! | I9 names | `plan::follow_the_last`; `plan::Placer`: `stands`, `name_index`; `slots` ends doubles | the plan is rejected, or the placement returned |
 //! | I10 transitions | [`observed`]; `allocation::observe_one` | the observation is passed over, alarm if no agent may say so |
 //! | I11 what is over stays over | `allocation::observe_one` | the observation is passed over: agents repeat themselves |
 //! | I22 the pace of drains | `allocation::migrate` | what is beyond it does not move yet |

@@ -36,6 +36,7 @@ pub(super) fn register(
             create_index: work.index,
             modify_index: 0,
             job_modify_index: 0,
+            plans: 0,
         },
     };
     let unchanged = !record.stop && record.versions.first().is_some_and(|current| current.job == *job);

@@ -50,6 +50,7 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
     if state.job(&plan.job).map_or(0, |record| record.job_modify_index) != plan.job_modify_index {
         return Err(Rejection::JobChanged);
     }
+    follow_the_last(state, plan)?;
     for stop in &plan.stops {
         // What has just taken its place may have failed since.
         if stop.reason == StopReason::Migrated && !is_replaced_well(state, stop.allocation) {
@@ -93,6 +94,21 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
         work.evaluate(state, wish);
     }
     Ok(Accepted { deployment, rejected, ..Accepted::default() })
+}
+
+/// Counts a plan that changes something of its job. One that was made without what another did, because that one's fate was
+/// not known yet, would do it a second time.
+fn follow_the_last(state: &mut State, plan: &Plan) -> Result<(), Rejection> {
+    // A version that says nothing did not count either: its log and its snapshots give the same state.
+    let Some(made_after) = plan.job_plans else { return Ok(()) };
+    let Some(record) = state.jobs.get_mut(&plan.job) else { return Ok(()) };
+    if made_after != record.plans {
+        return Err(Rejection::PlannedMeanwhile { made_after, plans: record.plans });
+    }
+    if plan.is_change() {
+        Arc::make_mut(record).plans += 1;
+    }
+    Ok(())
 }
 
 /// Begins or cancels the job's deployment; the id of the one that placements of the current version join.

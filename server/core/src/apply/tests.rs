@@ -107,13 +107,9 @@ fn as_many_requests_are_remembered_as_the_limit() {
 
 /// What stands in the log and in images from before nodes had cores, devices, volumes and networks.
 #[test]
-fn nodes_and_allocations_of_an_older_release_are_read() {
+fn nodes_and_tails_of_an_older_release_are_read() {
     let mut state = State::default();
     register_node(&mut state);
-    register(&mut state, 0);
-    let pending = state.open_evaluations(EvaluationStatus::Pending).next().cloned().expect("it was just registered");
-    let plan = schedule(&state, &pending, Timestamp::default()).plan;
-    carry_out(&mut state, Command::Plan(Box::new(crate::plan::Plan { term: 1, ..plan })));
     let without = |value: serde_json::Value, names: &[&str]| {
         let mut value = value;
         let object = value.as_object_mut().expect("it is written with names");
@@ -125,11 +121,6 @@ fn nodes_and_allocations_of_an_older_release_are_read() {
     let node = state.nodes().next().expect("it is registered");
     let old = without(serde_json::to_value(node).unwrap(), &["cores", "devices", "host_volumes", "host_networks"]);
     assert_eq!(serde_json::from_value::<model::Node>(old).unwrap(), **node);
-    let allocation = state.allocations().next().expect("it was placed");
-    let old = without(serde_json::to_value(allocation).unwrap(), &["cores", "devices"]);
-    let mut read = serde_json::from_value::<model::Allocation>(old).unwrap();
-    read.cohort = allocation.cohort.clone();
-    assert_eq!(read, **allocation);
     let tail = crate::plan::Tail::default();
     let old = without(serde_json::to_value(&tail).unwrap(), &["cores", "devices"]);
     assert_eq!(serde_json::from_value::<crate::plan::Tail>(old).unwrap(), tail);
@@ -150,6 +141,32 @@ fn an_entry_out_of_order_changes_nothing_and_raises_an_alarm() {
     }
     let applied = apply(&mut state, known.index() + 1, 1, &entry);
     assert!(applied.alarms.is_empty() && !applied.changes.is_empty());
+}
+
+/// The planner did not know what became of the first plan, and made another without it, for another evaluation.
+#[test]
+fn a_plan_that_was_made_without_the_one_before_it_is_rejected() {
+    let mut state = State::default();
+    register_node(&mut state);
+    register(&mut state, 0);
+    let key = JobKey::new("default", "web");
+    carry_out(&mut state, Command::EvaluateJob { job: key.clone(), force_reschedule: false });
+    let pending: Vec<_> = state.open_evaluations(EvaluationStatus::Pending).cloned().collect();
+    let plans: Vec<_> = pending
+        .iter()
+        .map(|pending| schedule(&state, pending, Timestamp::default()).plan)
+        .map(|plan| crate::plan::Plan { term: 1, supersedes: Vec::new(), ..plan })
+        .collect();
+    assert_eq!(plans.len(), 2);
+    assert!(plans.iter().all(|plan| plan.instances() == 1), "each would place all that the job wants");
+    let [first, second] = [0, 1].map(|at| Command::Plan(Box::new(plans[at].clone())));
+    carry_out(&mut state, first);
+    let rejection = Rejection::PlannedMeanwhile { made_after: 0, plans: 1 };
+    assert_eq!(answer(&mut state, None, second), Answer::Rejected(rejection));
+    let state = State::decode(&state.encode()).expect("it was just written");
+    assert_eq!(state.job(&key).expect("it is registered").plans, 1, "a snapshot knows it");
+    let anew = schedule(&state, &pending[1], Timestamp::default()).plan;
+    assert_eq!((anew.instances(), anew.job_plans), (0, Some(1)));
 }
 
 /// A node with one allocation, placed.

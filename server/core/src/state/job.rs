@@ -25,6 +25,9 @@ pub struct JobRecord {
     pub modify_index: Index,
     /// Index of the last change of what a person wrote.
     pub job_modify_index: Index,
+    /// How many plans have changed something of it.
+    #[serde(default)]
+    pub plans: u64,
 }
 
 /// One version of a job.

@@ -68,13 +68,13 @@ fn what_the_original_stood_in_for_ends_with_it() {
 #[test]
 fn where_the_replacement_is_lost_before_it_is_healthy_the_original_stops_when_the_next_one_is() {
     let setup = "node n1
-         node n2 cpu=1000 mem=1000
-         node n3
+         node n2
          job web
          alloc web[0] on n1 running healthy
          drain n1
          run
          down n2
+         node n3
          run
          runs web[0] on n3";
     check(setup, "");
@@ -335,4 +335,41 @@ fn a_drain_that_is_taken_back_on_a_lost_node_leaves_what_it_held_to_the_rules_of
     );
     check(&format!("{setup}\nrun\nundrain n1"), "");
     check(&format!("{setup}\nrun\nundrain n1\nrun\nwait 30s"), "blocked web 1: cpu 1, node down 1");
+}
+
+#[test]
+fn what_moves_goes_on_while_a_lost_replacement_of_it_is_given_up_for_another() {
+    let setup = "node n1 cpu=500
+         node n2 cpu=500
+         job web cpu=400 lost_after=30s
+         alloc web[0] on n1 running
+         drain n1
+         run
+         runs web[0] on n2
+         down n2
+         run
+         wait 30s
+         node n3 cpu=500";
+    check(setup, "place web[0] on n3\nstop web[0] on n2: node down");
+    check_wanted(&format!("{setup}\nrun"), "web", "web[0] on n1\nweb[0] on n3");
+    check_wanted(&format!("{setup}\nrun\nhealthy web[0] on n3\nrun"), "web", "web[0] on n3");
+}
+
+#[test]
+fn what_moves_goes_on_while_the_replacement_of_its_lost_replacement_is_not_healthy() {
+    let setup = "node n1
+         node n2
+         job web lost_after=30s
+         alloc web[0] on n1 running healthy
+         drain n1
+         run
+         down n2
+         node n3
+         run
+         runs web[0] on n3
+         wait 30s
+         run";
+    check(setup, "");
+    check_wanted(setup, "web", "web[0] on n1\nweb[0] on n2\nweb[0] on n3");
+    check(&format!("{setup}\nhealthy web[0] on n3"), "stop web[0] on n1: migrated\nstop web[0] on n2: node down");
 }

@@ -67,21 +67,27 @@ impl<'a> AtWork<'a, '_> {
                 continue;
             }
             let Some(reschedules) = self.next_try(allocation, version) else { continue };
-            let mut also_ends = Vec::new();
+            let (mut also_ends, mut previous) = (Vec::new(), allocation.id);
             if is_lost {
                 self.counts.place += 1;
             } else {
                 self.counts.migrate += 1;
             }
             if self.is_given_up(allocation) {
-                let lost = std::iter::once(*allocation).chain(self.originals_of(allocation));
+                // It may have stood in for one that moves and does its work all the while: that one is still to be replaced.
+                let mut originals = self.originals_of(allocation);
+                if let Some(at) = originals.iter().position(|known| self.moves_within_reach(known)) {
+                    previous = originals[at].id;
+                    originals.truncate(at);
+                }
+                let lost = std::iter::once(*allocation).chain(originals);
                 also_ends = lost.map(|lost| Stop { allocation: lost.id, reason: StopReason::NodeDown }).collect();
             } else {
                 self.give_up_later(allocation);
             }
             self.wants.push(Want {
                 index: Some(allocation.index),
-                previous: Some(allocation.id),
+                previous: Some(previous),
                 also_ends,
                 canary: allocation.canary,
                 reschedules,
@@ -119,6 +125,11 @@ impl<'a> AtWork<'a, '_> {
 
     pub(super) fn is_out_of_contact(&self, allocation: &Allocation) -> bool {
         allocation.client_status == ClientStatus::Unknown && reconnect::silent_since(self.state, allocation).is_some()
+    }
+
+    /// Whether it is to move and does its work until something else does.
+    pub(super) fn moves_within_reach(&self, allocation: &Allocation) -> bool {
+        allocation.migrate && !self.is_out_of_contact(allocation)
     }
 
     /// From when on an instance out of contact is replaced; none for not before its node is back, or somebody stops it.

@@ -39,15 +39,19 @@ impl<'a> AtWork<'a, '_> {
             match (replacement, slots.get(&allocation.index).copied()) {
                 // The replacement stands in the slot; the original ends when it is healthy, if it is to move.
                 (Some(_), _) => {
-                    let is_moved =
-                        allocation.migrate && (self.is_replaced_well(allocation) || is_on(OldBug::MovedTooEarly));
-                    if is_moved || self.is_given_up(allocation) {
-                        let reason = if is_moved { StopReason::Migrated } else { StopReason::NodeDown };
-                        self.stop(allocation, reason);
-                        for original in self.originals_of(allocation) {
-                            self.stop(original, reason);
-                        }
-                    } else {
+                    let is_replaced_well = self.is_replaced_well(allocation) || is_on(OldBug::MovedTooEarly);
+                    let is_moved = allocation.migrate && is_replaced_well;
+                    // What it stood in for, and does its work, is tied to its own replacement by it, and ends as moved.
+                    let (at_work, gone): (Vec<_>, Vec<_>) =
+                        self.originals_of(allocation).into_iter().partition(|known| self.moves_within_reach(known));
+                    let is_given_up = self.is_given_up(allocation);
+                    if is_moved {
+                        let all = std::iter::once(allocation).chain(at_work).chain(gone);
+                        all.for_each(|known| self.stop(known, StopReason::Migrated));
+                    } else if is_given_up && (is_replaced_well || at_work.is_empty()) {
+                        let all = std::iter::once(allocation).chain(gone);
+                        all.for_each(|known| self.stop(known, StopReason::NodeDown));
+                    } else if !is_given_up {
                         self.give_up_later(allocation);
                     }
                 }
