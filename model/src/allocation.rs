@@ -24,19 +24,24 @@ use crate::{
 pub use task_states::{Exit, TaskEvent, TaskPhase, TaskState, TaskStates};
 
 /// One instance of a group on one node. What it has in common with the others that were placed with it reads as if it were
-/// its own: there may be millions of instances, so each is kept small. What is empty is not written.
+/// its own: there may be millions of instances, so each is kept small. What is empty is not written, and what all have is
+/// written under short names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Allocation {
     /// The id.
+    #[serde(rename = "i", alias = "id")]
     pub id: AllocationId,
     /// What it shares; kept apart where many are written.
     #[serde(skip)]
     pub cohort: Arc<Cohort>,
     /// Which of the group's instances it is; the name is `job.group[index]`.
+    #[serde(rename = "x", alias = "index")]
     pub index: u32,
     /// The node.
+    #[serde(rename = "n", alias = "node")]
     pub node: NodeId,
     /// The node's name, for people.
+    #[serde(rename = "h", alias = "node_name")]
     pub node_name: Arc<str>,
     /// Whether it is a canary of its deployment.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -58,25 +63,29 @@ pub struct Allocation {
     pub ties: Option<Box<Ties>>,
 
     /// What is wanted.
+    #[serde(rename = "d", alias = "desired")]
     pub desired: Desired,
     /// Whether it shall move off its node, at the pace of its group's `migrate`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub migrate: bool,
     /// Counted up whenever the agent has something new to do; it ignores lower ones.
+    #[serde(rename = "g", alias = "generation")]
     pub generation: Index,
 
     /// What was last observed.
+    #[serde(rename = "s", alias = "client_status")]
     pub client_status: ClientStatus,
     /// Why, in words; none for nothing to add.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_description: Option<Arc<str>>,
     /// The tasks, as the agent sees them.
+    #[serde(rename = "t", alias = "tasks")]
     pub tasks: TaskStates,
     /// Whether it counts as healthy for a deployment or migration; none while undecided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "w", alias = "healthy", default, skip_serializing_if = "Option::is_none")]
     pub healthy: Option<bool>,
     /// When that was decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "v", alias = "healthy_at", default, skip_serializing_if = "Option::is_none")]
     pub healthy_at: Option<Timestamp>,
     /// The checks, by `service/check`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -86,8 +95,10 @@ pub struct Allocation {
     pub network_address: Option<Arc<str>>,
 
     /// Index of its last change.
+    #[serde(rename = "m", alias = "modify_index")]
     pub modify_index: Index,
     /// When it last changed.
+    #[serde(rename = "u", alias = "modified_at")]
     pub modified_at: Timestamp,
 }
 

@@ -1,6 +1,8 @@
 //! What agents see of tasks. Servers keep it packed, in the log and in snapshots too: it is by far the most that there is of
 //! an allocation, and is looked at rarely.
 
+mod event;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +26,11 @@ impl TaskStates {
     /// How many bytes they are.
     pub fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |packed| packed.len())
+    }
+
+    /// Brings them near, for who is about to write many: their first byte.
+    pub fn fetch(&self) -> u8 {
+        self.0.as_ref().and_then(|packed| packed.first()).copied().unwrap_or_default()
     }
 
     /// Each of them, by the task's name.
@@ -72,10 +79,11 @@ impl Visitor<'_> for Packed {
     }
 }
 
-/// A task as its agent sees it.
+/// A task as its agent sees it. What is told of each that runs is written under short names.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TaskState {
     /// Where it stands.
+    #[serde(rename = "p", alias = "phase")]
     pub phase: TaskPhase,
     /// Whether it failed for good.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -87,7 +95,7 @@ pub struct TaskState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_restart: Option<Timestamp>,
     /// When it last started.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "s", alias = "started_at", default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,6 +104,7 @@ pub struct TaskState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
     /// The ten newest events, oldest first.
+    #[serde(rename = "e", alias = "events")]
     pub events: Vec<TaskEvent>,
 }
 
@@ -139,8 +148,8 @@ pub struct Exit {
     pub error: String,
 }
 
-/// Something that happened to a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Something that happened to a task. For programs it is written in few bytes ([`event`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskEvent {
     /// Nomad's word: `Started`, `Terminated`, `Restarting`, …
     pub kind: String,
@@ -149,7 +158,6 @@ pub struct TaskEvent {
     /// A sentence.
     pub message: String,
     /// Facts such as `exit_code`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }
 

@@ -189,3 +189,12 @@ fn only_the_newest_events_are_kept() {
     assert_eq!(task.state.events.len(), EVENTS_MAX);
     assert_eq!(task.state.events[0].message, "1");
 }
+
+#[test]
+fn what_is_told_of_a_task_that_runs_is_packed_into_few_bytes() {
+    let received = Task::received(Timestamp::from_seconds(1_000_000_000));
+    let running = check_with(received, &policy(), "start started", "Starting[Start] Running");
+    assert_eq!(running.state.events.len(), 3);
+    let packed = model::TaskStates::pack(&std::collections::BTreeMap::from([("web".into(), running.state)]));
+    assert!(packed.bytes() < 80, "{} bytes: its words are not among those that are known", packed.bytes());
+}

@@ -3,6 +3,7 @@
 //! Only what is not derived is written; the rest is recomputed on the way back. MessagePack with field names, so that a
 //! later release can add fields.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use model::{
     Allocation, ClusterId, Cohort, Deployment, DynamicVolume, Evaluation, EvaluationId, Index, JobKey, Node, NodeId,
     ServerId, Term, Timestamp, VolumeClaim,
 };
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 use super::mix::{Mix, Taken};
@@ -22,6 +24,12 @@ use crate::chain::Chain;
 use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::rebalance::Rebalance;
 
+/// So many allocations are fetched from memory together.
+const FETCHED: usize = 32;
+
+/// As many bytes as an allocation and what comes with it take at most, usually.
+const ALLOCATION_BYTES: usize = 320;
+
 /// The bytes are not a state that this release can read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("a snapshot of the state does not decode: {reason}")]
@@ -29,9 +37,10 @@ pub struct DecodeImage {
     reason: String,
 }
 
-/// Everything of the state that is not derived, in order of keys.
+/// Everything of the state that is not derived, in order of keys. `A` and `C`: its allocations, in the order of their
+/// placement, each with the place of its cohort; and their cohorts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Image {
+pub struct Image<A = Vec<(u32, Arc<Allocation>)>, C = Vec<Arc<Cohort>>> {
     index: Index,
     term: Term,
     cluster: ClusterId,
@@ -55,10 +64,9 @@ pub struct Image {
     indexes: TableIndexes,
     jobs: Vec<Arc<JobRecord>>,
     nodes: Vec<Arc<Node>>,
-    /// What allocations share.
-    cohorts: Vec<Arc<Cohort>>,
-    /// Allocations in the order of their placement, each with the place of its cohort.
-    allocations: Vec<(u32, Arc<Allocation>)>,
+    allocations: A,
+    /// What allocations share. Behind them: which they are is found while these are written.
+    cohorts: C,
     evaluations: Vec<Arc<Evaluation>>,
     deployments: Vec<Arc<Deployment>>,
     servers: Vec<Arc<ServerRecord>>,
@@ -88,9 +96,7 @@ pub struct Image {
 impl State {
     /// The state as bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut cohorts = Cohorts::default();
-        let allocations = self.allocations.arrivals().map(|known| (cohorts.place_of(&known.cohort), known.clone()));
-        let allocations = allocations.collect();
+        let cohorts = RefCell::default();
         let image = Image {
             index: self.index,
             term: self.term,
@@ -109,8 +115,8 @@ impl State {
             indexes: self.indexes,
             jobs: self.jobs.values().cloned().collect(),
             nodes: self.nodes.values().cloned().collect(),
-            cohorts: cohorts.all,
-            allocations,
+            allocations: Arrivals { state: self, cohorts: &cohorts },
+            cohorts: &cohorts,
             evaluations: self.evaluations.values().cloned().collect(),
             deployments: self.deployments.values().cloned().collect(),
             servers: self.servers.values().cloned().collect(),
@@ -131,7 +137,10 @@ impl State {
             mix: self.mix.taken().clone(),
             chain: self.chain,
         };
-        rmp_serde::to_vec_named(&image).expect("every state can be written to memory")
+        // Memory that is not written to costs nothing; to grow would copy what was written.
+        let mut bytes = Vec::with_capacity(self.allocations.len() * ALLOCATION_BYTES);
+        rmp_serde::encode::write_named(&mut bytes, &image).expect("every state can be written to memory");
+        bytes
     }
 
     /// The state of these bytes.
@@ -198,16 +207,57 @@ impl State {
     }
 }
 
+/// The allocations of a state on their way into its image. Of millions each is looked at once.
+struct Arrivals<'a> {
+    state: &'a State,
+    cohorts: &'a RefCell<Cohorts>,
+}
+
+impl Serialize for Arrivals<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all = serializer.serialize_seq(Some(self.state.allocations.len()))?;
+        let mut cohorts = self.cohorts.borrow_mut();
+        let mut coming = self.state.allocations.arrivals();
+        let mut batch = Vec::with_capacity(FETCHED);
+        loop {
+            batch.extend(coming.by_ref().take(FETCHED));
+            if batch.is_empty() {
+                return all.end();
+            }
+            // Most of the time goes into waiting for memory: of several at once that is waited for together.
+            std::hint::black_box(batch.iter().map(|known| known.tasks.fetch()).fold(0, u8::wrapping_add));
+            for known in batch.drain(..) {
+                all.serialize_element(&(cohorts.place_of(&known.cohort), known))?;
+            }
+        }
+    }
+}
+
+impl Serialize for Cohorts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.all.serialize(serializer)
+    }
+}
+
 /// Cohorts in the order in which they were first met, equal ones once.
 #[derive(Default)]
 struct Cohorts {
     all: Vec<Arc<Cohort>>,
     /// Places of those of one evaluation: few.
     of_evaluation: BTreeMap<EvaluationId, Vec<u32>>,
+    /// The place of the last that was asked for: the next allocation mostly shares it.
+    last: Option<u32>,
 }
 
 impl Cohorts {
     fn place_of(&mut self, cohort: &Arc<Cohort>) -> u32 {
+        let known = self.last.filter(|place| Arc::ptr_eq(&self.all[*place as usize], cohort));
+        let place = known.unwrap_or_else(|| self.find_or_add(cohort));
+        self.last = Some(place);
+        place
+    }
+
+    fn find_or_add(&mut self, cohort: &Arc<Cohort>) -> u32 {
         let places = self.of_evaluation.entry(cohort.evaluation).or_default();
         if let Some(place) = places.iter().find(|place| self.all[**place as usize] == *cohort) {
             return *place;
