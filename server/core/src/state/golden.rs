@@ -4,11 +4,14 @@
 //! `UPDATE=1` writes the hash anew, which is right only if the state has gained a field; the log and the state of before
 //! are never written again.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::testing::{job, node};
-use model::{ClientStatus, ClusterId, EvaluationStatus, JobKey, Observation, Timestamp};
+use model::{
+    ClientStatus, ClusterId, EvaluationStatus, JobKey, Observation, TaskEvent, TaskPhase, TaskState, Timestamp,
+};
 
 use super::State;
 use crate::apply::apply;
@@ -53,7 +56,7 @@ impl Story {
                 allocation: allocation.id,
                 client_status,
                 client_description: String::new(),
-                tasks: Default::default(),
+                tasks: BTreeMap::from([("main".into(), task())]),
                 healthy: Some(true),
                 healthy_at: None,
                 checks: Default::default(),
@@ -66,7 +69,29 @@ impl Story {
     }
 }
 
-/// What the log of before was made of.
+/// A task of which all is told: in known words, in others, and with facts.
+fn task() -> TaskState {
+    let event = |kind: &str, message: &str, details: &[(&str, &str)]| TaskEvent {
+        kind: kind.into(),
+        at: Timestamp::from_seconds(3_000),
+        message: message.into(),
+        details: details.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+    };
+    TaskState {
+        phase: TaskPhase::Running,
+        restarts: 1,
+        last_restart: Some(Timestamp::from_seconds(3_000)),
+        started_at: Some(Timestamp::from_seconds(3_000)),
+        events: vec![
+            event("Received", "Task received by client", &[]),
+            event("Terminated", "Exit code 1", &[("exit_code", "1")]),
+            event("Restarting", "Task restarting in 5s", &[]),
+        ],
+        ..TaskState::default()
+    }
+}
+
+/// What the newest log was made of.
 fn story() -> Story {
     let mut story = Story::default();
     story.tell(Command::InitializeCluster { cluster: ClusterId::from_hash([7; 16]) });
@@ -114,25 +139,33 @@ fn replayed(mut log: &[u8]) -> State {
     state
 }
 
+/// Of each release that wrote something in another way, oldest first; the last is this one's way. Of the first, allocations
+/// and what is told of tasks have all their names.
+const GENERATIONS: [u32; 2] = [1, 2];
+
 #[test]
 fn a_log_of_before_gives_the_state_that_it_gave() {
-    let (log_file, state_file, hash_file) = (file("1.entries"), file("1.state"), file("1.hash"));
-    let update = std::env::var_os("UPDATE").is_some();
-    if update && !log_file.exists() {
-        let story = story();
-        std::fs::write(&log_file, joined(&story.entries)).expect("the checkout can be written to");
-        std::fs::write(&state_file, story.state.encode()).expect("the checkout can be written to");
+    for generation in GENERATIONS {
+        let [log_file, state_file, hash_file] =
+            ["entries", "state", "hash"].map(|kind| file(&format!("{generation}.{kind}")));
+        let update = std::env::var_os("UPDATE").is_some();
+        if update && !log_file.exists() {
+            let story = story();
+            std::fs::write(&log_file, joined(&story.entries)).expect("the checkout can be written to");
+            std::fs::write(&state_file, story.state.encode()).expect("the checkout can be written to");
+        }
+        let read = |file| std::fs::read(file).expect("the golden file is there");
+        let replayed = replayed(&read(&log_file));
+        assert!(replayed.allocations().count() >= 6, "the story has allocations");
+        let restored = State::decode(&read(&state_file)).expect("a state of before is read");
+        let encoded = replayed.encode();
+        assert_eq!(restored.index(), replayed.index());
+        assert!(restored.encode() == encoded, "the log of before and the state of before are not the same any more");
+        let hash = format!("{}\n", blake3::hash(&encoded));
+        if update {
+            std::fs::write(&hash_file, &hash).expect("the checkout can be written to");
+        }
+        let known = String::from_utf8(read(&hash_file));
+        assert_eq!(known.as_ref(), Ok(&hash), "the same log of generation {generation} gives another state");
     }
-    let read = |file| std::fs::read(file).expect("the golden file is there");
-    let replayed = replayed(&read(&log_file));
-    assert!(replayed.allocations().count() >= 6, "the story has allocations");
-    let restored = State::decode(&read(&state_file)).expect("a state of before is read");
-    let encoded = replayed.encode();
-    assert_eq!(restored.index(), replayed.index());
-    assert!(restored.encode() == encoded, "the log of before and the state of before are not the same any more");
-    let hash = format!("{}\n", blake3::hash(&encoded));
-    if update {
-        std::fs::write(&hash_file, &hash).expect("the checkout can be written to");
-    }
-    assert_eq!(String::from_utf8(read(&hash_file)).as_ref(), Ok(&hash), "the same log gives another state");
 }
