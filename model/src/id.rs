@@ -1,8 +1,9 @@
 //! Identifiers: a type for each kind of thing, so that a node's id can't be passed for an allocation's.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -156,10 +157,11 @@ impl serde::de::Visitor<'_> for IdVisitor {
     }
 }
 
-/// Names a job: its namespace and its id within it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+/// Names a job: its namespace and its id within it. In order of namespaces, then of ids.
+#[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct JobKey {
     /// The namespace; jobs of different namespaces may share an id.
+    #[serde(deserialize_with = "read_namespace")]
     pub namespace: Arc<str>,
     /// The id, as the jobspec's label gives it.
     pub id: Arc<str>,
@@ -168,7 +170,33 @@ pub struct JobKey {
 impl JobKey {
     /// The key of job `id` in `namespace`.
     pub fn new(namespace: &str, id: &str) -> Self {
-        Self { namespace: namespace.into(), id: id.into() }
+        Self { namespace: shared(namespace), id: id.into() }
+    }
+}
+
+/// The namespace of that name. Nearly all jobs are in one, whose name they share: tables are full of such keys, and what is
+/// shared need not be fetched from memory again and again, neither to copy it nor to compare it.
+fn shared(namespace: &str) -> Arc<str> {
+    static DEFAULT: LazyLock<Arc<str>> = LazyLock::new(|| crate::DEFAULT_NAMESPACE.into());
+    if **DEFAULT == *namespace { DEFAULT.clone() } else { namespace.into() }
+}
+
+fn read_namespace<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    std::borrow::Cow::<str>::deserialize(deserializer).map(|namespace| shared(&namespace))
+}
+
+impl Ord for JobKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let order = |one: &Arc<str>, other: &Arc<str>| {
+            if Arc::ptr_eq(one, other) { Ordering::Equal } else { one.cmp(other) }
+        };
+        order(&self.namespace, &other.namespace).then_with(|| order(&self.id, &other.id))
+    }
+}
+
+impl PartialOrd for JobKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -205,5 +233,15 @@ mod tests {
     fn a_wrong_id_says_what_it_should_be() {
         let error = "abc".parse::<NodeId>().unwrap_err();
         assert_eq!(error.to_string(), "node id must be 36 characters of hexadecimal and dashes, got `abc`");
+    }
+
+    #[test]
+    fn jobs_are_in_order_of_namespaces_and_those_of_the_usual_one_share_its_name() {
+        let keys = [("a", "z"), ("default", "a"), ("default", "b"), ("z", "a")].map(|(of, id)| JobKey::new(of, id));
+        assert!(keys.is_sorted());
+        let written = serde_json::to_string(&keys[1]).unwrap();
+        let read: JobKey = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, keys[1]);
+        assert!(Arc::ptr_eq(&read.namespace, &keys[2].namespace));
     }
 }

@@ -219,8 +219,9 @@ fn insert<K: Ord + Clone, V: Clone>(node: &mut Node<K, V>, key: K, value: V) -> 
         Node::Leaf(entries) => match entries.binary_search_by(|(known, _)| known.cmp(&key)) {
             Ok(at) => (Some(std::mem::replace(&mut entries[at].1, value)), None),
             Err(at) => {
-                entries.insert(at, (key, value));
-                (None, split(entries, LEAF_MAX).map(|right| (right[0].0.clone(), Arc::new(Node::Leaf(right)))))
+                put(entries, at, (key, value), LEAF_MAX);
+                let right = split(entries, at, LEAF_MAX);
+                (None, right.map(|right| (right[0].0.clone(), Arc::new(Node::Leaf(right)))))
             }
         },
         Node::Branch(children) => {
@@ -229,17 +230,32 @@ fn insert<K: Ord + Clone, V: Clone>(node: &mut Node<K, V>, key: K, value: V) -> 
                 children[at].0 = key.clone();
             }
             let (old, grown) = insert(Arc::make_mut(&mut children[at].1), key, value);
-            if let Some(right) = grown {
-                children.insert(at + 1, right);
-            }
-            (old, split(children, BRANCH_MAX).map(|right| (right[0].0.clone(), Arc::new(Node::Branch(right)))))
+            let Some(right) = grown else { return (old, None) };
+            put(children, at + 1, right, BRANCH_MAX);
+            let right = split(children, at + 1, BRANCH_MAX);
+            (old, right.map(|right| (right[0].0.clone(), Arc::new(Node::Branch(right)))))
         }
     }
 }
 
-/// The right part of what is more than `max` long. Ascending inserts, which are the rule, leave full nodes behind.
-fn split<T>(items: &mut Vec<T>, max: usize) -> Option<Vec<T>> {
-    (items.len() > max).then(|| items.split_off(max * 3 / 4))
+/// Inserts `item`. Where there is no room, there is room for all of a node from then on: it grows once.
+fn put<T>(items: &mut Vec<T>, at: usize, item: T, max: usize) {
+    if items.len() == items.capacity() {
+        items.reserve_exact((max + 1).saturating_sub(items.len()));
+    }
+    items.insert(at, item);
+}
+
+/// The right part of what is more than `max` long since something was put `at` there. Ascending inserts, which are the rule,
+/// leave full nodes behind.
+fn split<T>(items: &mut Vec<T>, at: usize, max: usize) -> Option<Vec<T>> {
+    if items.len() <= max {
+        return None;
+    }
+    let ascends = at + 1 == items.len();
+    let mut right = Vec::with_capacity(max + 1);
+    right.extend(items.drain(if ascends { max } else { max * 3 / 4 }..));
+    Some(right)
 }
 
 fn remove<K: Ord + Clone, V: Clone>(node: &mut Node<K, V>, key: &K) -> Option<V> {

@@ -338,15 +338,19 @@ impl State {
 
     /// The deployments of a job, oldest first.
     pub fn deployments_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Deployment>> + use<'a> {
+        self.deployment_ids_of_job(key).filter_map(|id| self.deployments.get(&id))
+    }
+
+    fn deployment_ids_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = DeploymentId> + use<'a> {
         let first = (key.clone(), 0, DeploymentId::default());
         let key = key.clone();
         let ids = self.deployments_of_job.range(first..).take_while(move |((job, ..), ())| *job == key);
-        ids.filter_map(|((.., id), ())| self.deployments.get(id))
+        ids.map(|((.., id), ())| *id)
     }
 
     /// The newest deployment of a job.
     pub fn latest_deployment(&self, key: &JobKey) -> Option<&Arc<Deployment>> {
-        self.deployments_of_job(key).last()
+        self.deployments.get(&self.deployment_ids_of_job(key).last()?)
     }
 
     /// The servers, by id.

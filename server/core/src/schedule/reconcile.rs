@@ -14,7 +14,7 @@ use model::{
 
 use crate::limits::FOLLOW_UP_WINDOW;
 use crate::plan::{DeploymentChange, FollowUp, Stop};
-use crate::state::{JobRecord, JobVersion, State};
+use crate::state::{JobVersion, State};
 
 /// What should change for a job.
 #[derive(Default)]
@@ -54,9 +54,9 @@ impl Wishes {
     }
 
     /// Keeps of the follow-ups that come too late those that others wait for.
-    fn keep_what_others_wait_for(&mut self, state: &State, key: &JobKey) {
+    fn keep_what_others_wait_for(&mut self, of_job: &[&Arc<Allocation>]) {
         let anew: BTreeSet<_> = self.follow_ups.iter().flat_map(|known| known.allocations.iter().copied()).collect();
-        for other in state.allocations_of_job(key).filter(|known| !anew.contains(&known.id)) {
+        for other in of_job.iter().filter(|known| !anew.contains(&known.id)) {
             if let Some(id) = other.ties().follow_up {
                 self.late.remove(&id);
             }
@@ -173,22 +173,24 @@ pub(super) fn reconcile(state: &State, key: &JobKey, evaluation: Option<Evaluati
         return wishes;
     };
     let version = record.current();
-    stop_groups_that_are_gone(state, version, &mut wishes);
+    let of_job: Vec<_> = state.allocations_of_job(key).collect();
+    stop_groups_that_are_gone(version, &of_job, &mut wishes);
     let rollout = rollout::Rollout::of(state, record);
     for group in &version.job.groups {
+        let of_group = of_job.iter().copied().filter(|known| known.group == group.name);
         if version.job.kind.is_per_node() {
-            system::reconcile(state, version, group, &rollout, now, &mut wishes);
+            system::reconcile(state, version, group, of_group, &rollout, now, &mut wishes);
         } else {
-            group::reconcile(state, version, group, &rollout, now, &mut wishes);
+            group::reconcile(state, version, group, of_group, &rollout, now, &mut wishes);
         }
     }
     rollout.begin_if_new(&mut wishes);
-    cancel_older(state, record, &mut wishes);
+    rollout.cancel_older(&mut wishes);
     for want in wishes.wants.iter_mut().filter(|want| want.node.is_none()) {
         want.claims = claims_of(state, key, want);
     }
     wishes.follow_ups = together(wishes.follow_ups);
-    wishes.keep_what_others_wait_for(state, key);
+    wishes.keep_what_others_wait_for(&of_job);
     wishes
 }
 
@@ -224,16 +226,6 @@ fn together(mut follow_ups: Vec<FollowUp>) -> Vec<FollowUp> {
     joined
 }
 
-/// Cancels a rollout that a newer version has overtaken without one of its own. Left alone it would fail some day, and
-/// might even take the job back.
-fn cancel_older(state: &State, record: &JobRecord, wishes: &mut Wishes) {
-    let active = state.latest_deployment(&record.key).filter(|known| known.status.is_active());
-    if wishes.deployment == DeploymentChange::None && active.is_some_and(|known| !record.is_rolled_out_by(known)) {
-        let description = "Cancelled due to newer version of job".into();
-        wishes.deployment = DeploymentChange::Cancel { description };
-    }
-}
-
 fn stop_everything(state: &State, key: &JobKey, wishes: &mut Wishes) {
     for allocation in state.allocations_of_job(key).filter(|allocation| is_wanted(allocation)) {
         wishes.stops.push(Stop { allocation: allocation.id, reason: StopReason::JobStopped });
@@ -245,9 +237,9 @@ fn stop_everything(state: &State, key: &JobKey, wishes: &mut Wishes) {
     }
 }
 
-fn stop_groups_that_are_gone(state: &State, version: &JobVersion, wishes: &mut Wishes) {
-    let of_job = state.allocations_of_job(&version.job.key()).filter(|allocation| is_wanted(allocation));
-    for allocation in of_job.filter(|allocation| version.job.group(&allocation.group).is_none()) {
+fn stop_groups_that_are_gone(version: &JobVersion, of_job: &[&Arc<Allocation>], wishes: &mut Wishes) {
+    let wanted = of_job.iter().filter(|allocation| is_wanted(allocation));
+    for allocation in wanted.filter(|allocation| version.job.group(&allocation.group).is_none()) {
         wishes.stops.push(Stop { allocation: allocation.id, reason: StopReason::NotNeeded });
         wishes.counts.entry(allocation.group.clone()).or_default().stop += 1;
     }

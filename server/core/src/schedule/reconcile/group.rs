@@ -23,15 +23,16 @@ use crate::state::{JobVersion, State};
 type Slots<'a> = BTreeMap<u32, &'a Arc<Allocation>>;
 
 /// Says what should change for `group`.
-pub(super) fn reconcile(
-    state: &State,
-    version: &Arc<JobVersion>,
-    group: &Group,
-    rollout: &Rollout<'_>,
+pub(super) fn reconcile<'a>(
+    state: &'a State,
+    version: &'a Arc<JobVersion>,
+    group: &'a Group,
+    of_group: impl Iterator<Item = &'a Arc<Allocation>>,
+    rollout: &'a Rollout<'a>,
     now: Timestamp,
     wishes: &mut Wishes,
 ) {
-    let all = state.allocations_of_job(&version.job.key()).filter(|known| known.group == group.name).collect();
+    let all = of_group.collect();
     let counts = Counts::default();
     let pace = Pace::AtOnce;
     let mut work = AtWork { state, version, group, rollout, pace, now, all, wishes, counts, wants: Vec::new() };
@@ -49,7 +50,11 @@ pub(super) fn reconcile(
     let AtWork { counts, mut wants, wishes, .. } = work;
     // What replaces something comes first: it gives back what it takes. Equals stand together, and are placed together.
     wants.sort_by_key(|want| (Reverse(want.previous.is_some()), want.version.version));
-    wishes.wants.extend(wants);
+    if wishes.wants.is_empty() {
+        wishes.wants = wants;
+    } else {
+        wishes.wants.extend(wants);
+    }
     wishes.counts.insert(group.name.clone(), counts);
 }
 

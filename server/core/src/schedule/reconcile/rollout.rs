@@ -15,7 +15,9 @@ use crate::state::{JobRecord, JobVersion, State};
 pub(super) struct Rollout<'a> {
     record: &'a JobRecord,
     version: &'a Arc<JobVersion>,
-    /// The newest deployment, if it is of this version.
+    /// The newest deployment of the job.
+    latest: Option<&'a Arc<Deployment>>,
+    /// The same, if it is of this version.
     deployment: Option<&'a Arc<Deployment>>,
     /// What is known of changes from older versions, by group: every instance of a version asks the same.
     changes: RefCell<BTreeMap<(String, u64), Change>>,
@@ -48,8 +50,9 @@ impl<'a> Rollout<'a> {
     /// The rollout of `record`'s current version.
     pub fn of(state: &'a State, record: &'a JobRecord) -> Self {
         let version = record.current();
-        let deployment = state.latest_deployment(&record.key).filter(|known| record.is_rolled_out_by(known));
-        Self { record, version, deployment, changes: RefCell::default() }
+        let latest = state.latest_deployment(&record.key);
+        let deployment = latest.filter(|known| record.is_rolled_out_by(known));
+        Self { record, version, latest, deployment, changes: RefCell::default() }
     }
 
     /// How instances of `group` are replaced step by step; none where all are at once.
@@ -153,6 +156,16 @@ impl<'a> Rollout<'a> {
     /// Whether `allocation` belongs to the deployment of this version, and that goes on.
     pub fn has(&self, allocation: &Allocation) -> bool {
         self.deployment.is_some_and(|known| known.status.is_active() && allocation.deployment == Some(known.id))
+    }
+
+    /// Cancels a rollout that a newer version has overtaken without one of its own. Left alone it would fail some day, and
+    /// might even take the job back.
+    pub fn cancel_older(&self, wishes: &mut Wishes) {
+        let is_overtaken = self.deployment.is_none() && self.latest.is_some_and(|known| known.status.is_active());
+        if wishes.deployment == DeploymentChange::None && is_overtaken {
+            let description = "Cancelled due to newer version of job".into();
+            wishes.deployment = DeploymentChange::Cancel { description };
+        }
     }
 
     /// Begins a deployment if the version has none and something changes because of it.

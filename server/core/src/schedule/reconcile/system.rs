@@ -18,16 +18,17 @@ use crate::state::{JobVersion, State};
 type OfNode<'a> = BTreeMap<NodeId, Vec<&'a Arc<Allocation>>>;
 
 /// Says what should change for `group`.
-pub(super) fn reconcile(
-    state: &State,
-    version: &Arc<JobVersion>,
-    group: &Group,
-    rollout: &Rollout<'_>,
+pub(super) fn reconcile<'a>(
+    state: &'a State,
+    version: &'a Arc<JobVersion>,
+    group: &'a Group,
+    of_group: impl Iterator<Item = &'a Arc<Allocation>>,
+    rollout: &'a Rollout<'a>,
     now: Timestamp,
     wishes: &mut Wishes,
 ) {
     let mut of_node: OfNode<'_> = BTreeMap::new();
-    for allocation in state.allocations_of_job(&version.job.key()).filter(|known| known.group == group.name) {
+    for allocation in of_group {
         of_node.entry(allocation.node).or_default().push(allocation);
     }
     let feasibility = Feasibility::new(state, version, group);
