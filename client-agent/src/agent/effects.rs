@@ -122,20 +122,45 @@ async fn writable_store(mut trouble: watch::Receiver<Option<String>>, tell: &imp
     }
 }
 
+/// Tries until the runtime answers. Where an answer was lost, the task may run whatever a later one says: it is ended then,
+/// since what failed to start does not run.
 async fn attempt(driver: &dyn Driver, spec: &TaskSpec, progress: Progress) -> Result<Started, DriverError> {
-    let mut told = false;
+    let mut may_run = false;
     loop {
         match driver.start(spec, &progress).await {
             Err(DriverError::Unreachable(reason)) => {
-                if !told {
+                if !may_run {
                     let _ = progress.send(("Driver".into(), format!("waits for the runtime: {reason}")));
-                    told = true;
+                    may_run = true;
                 }
                 tokio::time::sleep(UNREACHABLE_RETRY_DELAY).await;
+            }
+            Err(error) if may_run => {
+                while !is_gone(driver, spec).await {
+                    tokio::time::sleep(UNREACHABLE_RETRY_DELAY).await;
+                }
+                return Err(error);
             }
             outcome => return outcome,
         }
     }
+}
+
+/// Ends what runs of a task. True if nothing does.
+async fn is_gone(driver: &dyn Driver, spec: &TaskSpec) -> bool {
+    let Ok(containers) = driver.list().await else { return false };
+    for known in containers.iter().filter(|known| known.allocation == spec.allocation && known.task == spec.task) {
+        let is_running = matches!(known.found, Found::Running { .. });
+        if is_running
+            && !matches!(
+                driver.stop(&known.handle, "SIGKILL", Duration::ZERO).await,
+                Ok(Found::Exited { .. } | Found::Absent) | Err(DriverError::NotFound(_))
+            )
+        {
+            return false;
+        }
+    }
+    true
 }
 
 /// The task, ready to be started.
@@ -253,5 +278,104 @@ fn fill(value: &Value, node: &Node, env: &BTreeMap<String, String>) -> Value {
             Value::Object(filled.collect())
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use seams::SystemClock;
+
+    use super::*;
+    use crate::drivers::fake::FakeDriver;
+    use crate::drivers::{Container, LogQuery, News, TaskUsage};
+
+    /// A runtime whose answer to the first start is lost, and which has no image for a second one.
+    struct Forgetful {
+        fake: Arc<FakeDriver>,
+        starts: std::sync::atomic::AtomicU32,
+    }
+
+    #[async_trait]
+    impl Driver for Forgetful {
+        fn name(&self) -> &'static str {
+            "forgetful"
+        }
+
+        async fn fingerprint(&self) -> model::Driver {
+            self.fake.fingerprint().await
+        }
+
+        async fn start(&self, spec: &TaskSpec, progress: &Progress) -> Result<Started, DriverError> {
+            match self.starts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+                0 => {
+                    self.fake.start(spec, progress).await?;
+                    Err(DriverError::Unreachable("the answer was lost".into()))
+                }
+                _ => Err(DriverError::Failed("no image".into())),
+            }
+        }
+
+        async fn stop(&self, handle: &str, signal: &str, timeout: Duration) -> Result<Found, DriverError> {
+            self.fake.stop(handle, signal, timeout).await
+        }
+
+        async fn list(&self) -> Result<Vec<Container>, DriverError> {
+            self.fake.list().await
+        }
+
+        async fn watch(&self, news: mpsc::Sender<News>) {
+            self.fake.watch(news).await;
+        }
+
+        async fn logs(&self, handle: &str, query: LogQuery, out: mpsc::Sender<Bytes>) -> Result<(), DriverError> {
+            self.fake.logs(handle, query, out).await
+        }
+
+        async fn usage(&self, handle: &str) -> Result<TaskUsage, DriverError> {
+            self.fake.usage(handle).await
+        }
+
+        async fn remove(&self, handle: &str) -> Result<(), DriverError> {
+            self.fake.remove(handle).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_to_start_after_an_answer_was_lost_does_not_run() {
+        let fake = FakeDriver::new(Arc::new(SystemClock), 1);
+        let driver = Forgetful { fake: fake.clone(), starts: Default::default() };
+        let spec = TaskSpec {
+            allocation: AllocationId::derive(&[b"a"]),
+            task: "web".into(),
+            holds_network: false,
+            job: model::JobKey::new("default", "web"),
+            job_name: "web".into(),
+            job_version: 0,
+            group: "web".into(),
+            generation: 1,
+            restarts: 0,
+            config: BTreeMap::new(),
+            env: BTreeMap::new(),
+            resources: model::TaskResources::default(),
+            cpu_mhz: 100,
+            cores: BTreeSet::new(),
+            memory_nodes: BTreeSet::new(),
+            devices: Vec::new(),
+            mounts: Vec::new(),
+            user: String::new(),
+            logs: model::Logs::default(),
+            ports: Vec::new(),
+            network: TaskNetwork::Own,
+            hostname: String::new(),
+            dns: None,
+        };
+        let (progress, mut told) = mpsc::unbounded_channel();
+        let outcome = attempt(&driver, &spec, progress).await;
+        assert_eq!(outcome, Err(DriverError::Failed("no image".into())));
+        assert_eq!(told.recv().await, Some(("Driver".into(), "waits for the runtime: the answer was lost".into())));
+        assert_eq!(fake.list().await.expect("it is there").len(), 1, "it was started");
+        assert_eq!(fake.running(), []);
     }
 }

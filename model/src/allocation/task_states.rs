@@ -148,7 +148,7 @@ pub struct Exit {
     pub error: String,
 }
 
-/// Something that happened to a task. For programs it is written in few bytes ([`event`]).
+/// Something that happened to a task. For programs it is written in few bytes (`event`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskEvent {
     /// Nomad's word: `Started`, `Terminated`, `Restarting`, …

@@ -50,16 +50,11 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
         .take(COLLECT_BATCH_MAX)
         .collect();
     let gone: BTreeSet<_> = evaluations.iter().copied().collect();
-    let allocations: Vec<_> = state
-        .allocations_as_placed()
-        .filter(|allocation| !allocation.holds())
-        .filter(|allocation| gone.contains(&allocation.evaluation) || state.evaluation(allocation.evaluation).is_none())
-        .filter(|allocation| {
-            is_forgettable(state, &standing, allocation) && is_old(allocation.modified_at, EVALUATION_KEPT)
-        })
-        .map(|allocation| allocation.id)
-        .take(COLLECT_BATCH_MAX)
-        .collect();
+    let over = state.allocations_as_placed().filter(|allocation| !allocation.holds());
+    let allocations = with_what_came_before(state, over, |allocation| {
+        let is_asked_for = !gone.contains(&allocation.evaluation) && state.evaluation(allocation.evaluation).is_some();
+        !is_asked_for && is_forgettable(state, &standing, allocation) && is_old(allocation.modified_at, EVALUATION_KEPT)
+    });
     let deployments: Vec<_> = state
         .deployments()
         .filter(|known| !known.status.is_active() && !is_verdict(state, known))
@@ -82,6 +77,26 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
         && dead_jobs.is_empty()
         && nodes.is_empty();
     (!is_empty).then_some(Command::Collect { evaluations, allocations, deployments, jobs: dead_jobs, nodes })
+}
+
+/// Those of `over`, which are in order of their placement, that can be forgotten, as many as fit into one batch. None before
+/// what was in its place earlier and still says that it shall run: that one would speak for the place again.
+fn with_what_came_before<'a>(
+    state: &State,
+    over: impl Iterator<Item = &'a Arc<Allocation>>,
+    can_be_forgotten: impl Fn(&Allocation) -> bool,
+) -> Vec<AllocationId> {
+    let (mut forgotten, mut spoken_for) = (Vec::new(), BTreeSet::new());
+    for allocation in over {
+        let place = (&allocation.job, &allocation.group, allocation.index, only_node(state, allocation));
+        let has_room = forgotten.len() < COLLECT_BATCH_MAX;
+        if has_room && !spoken_for.contains(&place) && can_be_forgotten(allocation) {
+            forgotten.push(allocation.id);
+        } else if allocation.desired == Desired::Run {
+            spoken_for.insert(place);
+        }
+    }
+    forgotten
 }
 
 /// Whether nothing depends on an allocation any more: it is over, and neither holds its place in its group nor is going
