@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use super::local::Local;
 use super::{Agent, Input};
 use crate::config::AgentConfig;
-use crate::drivers::{Driver, DriverError, Progress, Started, TaskNetwork, TaskSpec, VolumeMounted};
+use crate::drivers::{Container, Driver, DriverError, Progress, Started, TaskNetwork, TaskSpec, VolumeMounted};
 use crate::secrets::Secrets;
 
 /// When a runtime that does not answer is asked again.
@@ -149,15 +149,12 @@ async fn attempt(driver: &dyn Driver, spec: &TaskSpec, progress: Progress) -> Re
 /// Ends what runs of a task. True if nothing does.
 async fn is_gone(driver: &dyn Driver, spec: &TaskSpec) -> bool {
     let Ok(containers) = driver.list().await else { return false };
-    for known in containers.iter().filter(|known| known.allocation == spec.allocation && known.task == spec.task) {
-        let is_running = matches!(known.found, Found::Running { .. });
-        if is_running
-            && !matches!(
-                driver.stop(&known.handle, "SIGKILL", Duration::ZERO).await,
-                Ok(Found::Exited { .. } | Found::Absent) | Err(DriverError::NotFound(_))
-            )
-        {
-            return false;
+    let of_task = |known: &&Container| known.allocation == spec.allocation && known.task == spec.task;
+    let runs = |known: &&Container| matches!(known.found, Found::Running { .. });
+    for known in containers.iter().filter(of_task).filter(runs) {
+        match driver.stop(&known.handle, "SIGKILL", Duration::ZERO).await {
+            Ok(Found::Exited { .. } | Found::Absent) | Err(DriverError::NotFound(_)) => {}
+            Ok(Found::Running { .. }) | Err(_) => return false,
         }
     }
     true
@@ -289,7 +286,7 @@ mod tests {
 
     use super::*;
     use crate::drivers::fake::FakeDriver;
-    use crate::drivers::{Container, LogQuery, News, TaskUsage};
+    use crate::drivers::{LogQuery, News, TaskUsage};
 
     /// A runtime whose answer to the first start is lost, and which has no image for a second one.
     struct Forgetful {
