@@ -1,7 +1,7 @@
 //! Which blocked evaluations may find a place, because nodes gained something since they were decided.
 //!
 //! One that waits for room which comes anyway, though it could take that of lower work, is looked at again for all nodes as
-//! soon as that room goes to others, or its node closes: else it would wait for what never comes.
+//! soon as that room goes to others, or its node closes or changes: else it would wait for what never comes.
 //!
 //! Leader-local and never logged: a new leader looks at everything once. A blocked evaluation is looked at again for the
 //! nodes that gained since, and is planned only if one of them would take an instance at that moment. So of many that wait
@@ -120,13 +120,13 @@ fn shares_property(state: &State, evaluation: &Evaluation) -> bool {
 }
 
 /// Whether of the room that was to come, and that `evaluation` waits for, some went to others after `index`, or its node
-/// closed.
+/// closed or became another one, which the job may not want.
 fn is_let_down(state: &State, evaluation: &Evaluation, index: Index) -> bool {
     // Its own instances are placed by the entry that says that it waits.
     let decided = evaluation.modify_index;
     let is_lost = |id: &NodeId| match state.node(*id) {
         None => true,
-        Some(node) if !node.is_schedulable() => node.modify_index > index,
+        Some(node) if node.modify_index > index => true,
         Some(_) => state.allocations_of_node(*id).any(|known| known.create_index > index.max(decided)),
     };
     evaluation.unplaced.values().flat_map(|unplaced| &unplaced.coming).any(is_lost)

@@ -357,3 +357,47 @@ fn a_full_node_of_a_system_job_is_waited_for_by_itself() {
          blocked agent 1: memory 1",
     );
 }
+
+/// `high` waits on n1 for the room of `old`, which ends, rather than take that of `low`.
+const COMING: &str = "scheduler preempt
+     node n1 rack=r1
+     node n2 rack=r1
+     job old cpu=4000 mem=100 priority=80
+     alloc old[0] on n1 running healthy
+     job low cpu=4000 mem=100 priority=20
+     alloc low[0] on n2 running healthy
+     stop old
+     run
+     job high cpu=4000 mem=100 priority=80 constraint=\"${meta.rack} = r1\"
+     run";
+
+/// What happens where the room of `old` will not come; `low` lacks `lacked`.
+fn takes_other_room(lacked: &str) -> String {
+    format!(
+        "place high[0] on n2 after low[0]
+         preempt low[0] on n2
+         blocked low 1: {lacked}"
+    )
+}
+
+#[test]
+fn who_waits_for_room_that_comes_takes_it_when_it_has_come() {
+    check(&format!("{COMING}\ngone old[0] on n1"), "place high[0] on n1");
+}
+
+#[test]
+fn who_waits_for_room_on_a_node_takes_that_of_lower_work_when_the_node_closes() {
+    for (closes, is_closed) in [("drain n1", "node draining"), ("down n1", "node down")] {
+        check(&format!("{COMING}\n{closes}"), &takes_other_room(&format!("cpu 2, {is_closed} 1")));
+    }
+}
+
+#[test]
+fn who_waits_for_room_on_a_node_takes_that_of_lower_work_when_the_node_changes_and_will_not_do() {
+    check(&format!("{COMING}\nnode n1 rack=r2"), &takes_other_room("cpu 2"));
+}
+
+#[test]
+fn who_waits_for_room_on_a_node_goes_on_waiting_when_the_node_changes_and_will_do() {
+    check(&format!("{COMING}\nnode n1 rack=r1 cpu=4001"), "blocked high 1: cpu 2");
+}
