@@ -108,3 +108,29 @@ fn an_even_spread_of_one_value_is_like_none() {
          web[2] on n1",
     );
 }
+
+#[test]
+fn a_value_that_the_last_instance_leaves_and_no_other_can_come_to_is_not_spread_over_any_more() {
+    // As soon as the first two have left r2 it could have none: r1 is all there is, and the others may stay there.
+    let setup = "node n1 rack=r1
+         node n2 rack=r2
+         node n3
+         job web count=4 spread=rack affinity=\"100 ${meta.rack} = r1\"
+         alloc web[0] on n2 running
+         alloc web[1] on n2 running
+         alloc web[2] on n1 running
+         alloc web[3] on n1 running
+         ineligible n2
+         run";
+    check(
+        &format!("{setup}\njob web change=env"),
+        "stop web[0] on n2: updated
+         stop web[1] on n2: updated
+         stop web[2] on n1: updated
+         stop web[3] on n1: updated
+         place web[0] on n1
+         place web[1] on n3
+         place web[2] on n1 after web[2]
+         place web[3] on n1 after web[3]",
+    );
+}

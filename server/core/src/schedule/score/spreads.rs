@@ -19,6 +19,8 @@ struct Counted<'a> {
     wanted: i64,
     values: Vec<Option<String>>,
     of_place: Vec<u32>,
+    /// Values that a node has which could take an instance.
+    reachable: Vec<bool>,
     /// Instances per value; none for a value that no node has which could take an instance, and no instance.
     used: Vec<Option<i64>>,
     least: i64,
@@ -36,14 +38,16 @@ impl<'a> Spreads<'a> {
         for spread in of_group {
             let column = fleet.column(&spread.attribute);
             let (values, of_place) = (column.values().to_vec(), column.of_rows().to_vec());
-            let mut used = vec![None; values.len()];
+            let mut reachable = vec![false; values.len()];
             for place in eligible.iter().filter(|place| fleet.row(**place).is_open) {
                 let value = of_place[*place as usize] as usize;
-                used[value] = values[value].as_ref().map(|_| 0);
+                reachable[value] = values[value].is_some();
             }
-            let wanted = i64::from(group.count.max(1));
-            let boosts = vec![0; values.len()];
-            let mut counted = Counted { spread, weights, wanted, values, of_place, used, least: 0, most: 0, boosts };
+            let used = reachable.iter().map(|is_reachable| is_reachable.then_some(0)).collect();
+            let (wanted, boosts) = (i64::from(group.count.max(1)), vec![0; values.len()]);
+            let (least, most) = (0, 0);
+            let mut counted =
+                Counted { spread, weights, wanted, values, of_place, reachable, used, least, most, boosts };
             counted.weigh();
             all.push(counted);
         }
@@ -81,7 +85,8 @@ impl Counted<'_> {
         if self.values[value].is_none() {
             return;
         }
-        *self.used[value].get_or_insert(0) += number;
+        let used = self.used[value].unwrap_or_default() + number;
+        self.used[value] = (used != 0 || self.reachable[value]).then_some(used);
         let bounds = (self.least, self.most);
         self.measure();
         if self.is_even() && bounds != (self.least, self.most) {
