@@ -1,11 +1,12 @@
 //! Servers, and agents that only run what is faked, so all without Docker: for what disks do to them. Each has a folder of
 //! its own for its state, which may be a disk of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -20,36 +21,62 @@ use super::{binary, config, http, runs_folder, wait};
 /// How long servers may take to have a leader.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// Loopback networks that one test process uses for these, beside that of its cluster with agents.
-const NETS: u8 = 20;
+const NETS: u32 = 20;
+/// Those of them that clusters have now.
+static TAKEN: Mutex<BTreeSet<u8>> = Mutex::new(BTreeSet::new());
+
+/// A loopback network that no other cluster of this process has, until it is dropped.
+#[derive(Debug)]
+struct Net(u8);
+
+impl Net {
+    /// The first free one from that of `number` on: what was given back last is used last.
+    #[track_caller]
+    fn take(number: u32) -> Self {
+        let of = |step: u32| 7 + u8::try_from((std::process::id() + 100 + step % NETS) % 240).expect("less than 240");
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = (number..number + NETS).map(of).find(|net| taken.insert(*net));
+        Self(free.expect("fewer clusters than networks"))
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        TAKEN.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
+}
 
 /// Some servers and the folder of their run.
 #[derive(Debug)]
 pub struct Servers {
-    net: u8,
     folder: PathBuf,
     processes: BTreeMap<&'static str, Process>,
-    // Dropped last: it kills what is still there.
+    // Dropped after those: it kills what is still there.
     _sweeper: Sweeper,
+    // Dropped last: nobody listens there any more.
+    net: Net,
 }
 
 impl Servers {
     /// Makes a cluster of the first `count` servers; none of them is started. `purpose` becomes part of its name.
     #[track_caller]
     pub fn new(purpose: &str, count: usize) -> Self {
-        static MADE: AtomicU8 = AtomicU8::new(0);
+        static MADE: AtomicU32 = AtomicU32::new(0);
         let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        let net = 7 + u8::try_from((process + 100 + u32::from(number % NETS)) % 240).expect("less than 240");
+        let net = Net::take(number);
         let folder = runs_folder().join(format!("e2e-{purpose}-{process}-{number}"));
         std::fs::create_dir_all(&folder).expect("the target folder can be written to");
         let sweeper = Sweeper::new(&folder, "sched.cluster_name=none");
-        let servers = Self { net, folder, processes: BTreeMap::new(), _sweeper: sweeper };
-        let addresses = SERVERS[..count].iter().map(|server| format!("{server}={}", config::rpc(net, server)));
+        let servers = Self { folder, processes: BTreeMap::new(), _sweeper: sweeper, net };
+        let addresses =
+            SERVERS[..count].iter().map(|server| format!("{server}={}", config::rpc(servers.net.0, server)));
         let (cluster, addresses) = (servers.folder.join("cluster"), addresses.collect::<Vec<_>>().join(","));
         let cluster = cluster.display().to_string();
         servers.sched(&["server", "init", "--name", purpose, "--dir", &cluster, "--servers", &addresses]).expect(0);
         for server in &SERVERS[..count] {
             let file = servers.folder.join(format!("{server}.hcl"));
-            std::fs::write(file, config::file(net, server, &servers.folder)).expect("the folder can be written to");
+            std::fs::write(file, config::file(servers.net.0, server, &servers.folder))
+                .expect("the folder can be written to");
         }
         servers
     }
@@ -63,7 +90,7 @@ impl Servers {
     /// Starts an agent that runs what is faked.
     #[track_caller]
     pub fn launch_agent(&mut self, agent: &'static str) {
-        let file = config::file(self.net, agent, &self.folder);
+        let file = config::file(self.net.0, agent, &self.folder);
         let without_docker = file.replace("docker {\n    enabled = true", "docker {\n    enabled = false");
         assert_ne!(file, without_docker, "the agent has Docker otherwise");
         std::fs::write(self.file(agent), without_docker).expect("the folder can be written to");
@@ -101,7 +128,7 @@ impl Servers {
         let look = || {
             let leader = self.request("s1", "GET", "/v1/status/leader", "").map_err(|error| error.to_string())?;
             let address = leader.json().as_str().unwrap_or_default().to_owned();
-            let is_leader = |server: &&str| config::rpc(self.net, server).to_string() == address;
+            let is_leader = |server: &&str| config::rpc(self.net.0, server).to_string() == address;
             SERVERS.into_iter().find(is_leader).ok_or_else(|| format!("the leader is `{address}`"))
         };
         wait::until("a leader", READY_WITHIN, look).0
@@ -147,7 +174,7 @@ impl Servers {
 
     /// Where a server answers HTTP.
     pub fn http(&self, server: &str) -> SocketAddr {
-        (config::address(self.net, server), config::HTTP_PORT).into()
+        (config::address(self.net.0, server), config::HTTP_PORT).into()
     }
 
     /// Runs `sched` against a server.
