@@ -1,7 +1,8 @@
 //! Which blocked evaluations may find a place, because nodes gained something since they were decided.
 //!
 //! One that waits for room which comes anyway, though it could take that of lower work, is looked at again for all nodes as
-//! soon as that room goes to others, or its node closes or changes: else it would wait for what never comes.
+//! soon as that room goes to others, or its node closes or changes: else it would wait for what never comes. One with
+//! instances on a node that takes nothing new is looked at again for it when it changes: they may be updated there at last.
 //!
 //! Leader-local and never logged: a new leader looks at everything once. A blocked evaluation is looked at again for the
 //! nodes that gained since, and is planned only if one of them would take an instance at that moment. So of many that wait
@@ -58,6 +59,9 @@ impl BlockedWatch {
             if (gained_since || indexes.nodes > from) && shares_property(committed, evaluation) {
                 // A node that changed, open or not, may have given a value back that others have too.
                 nodes.extend(committed.nodes().map(|node| node.id));
+            }
+            if indexes.nodes > from {
+                nodes.extend(gains.closed_and_changed(&evaluation.job, from));
             }
             let key = super::order(evaluation);
             if is_new {
@@ -136,6 +140,9 @@ fn is_let_down(state: &State, evaluation: &Evaluation, index: Index) -> bool {
 struct Gains<'a> {
     state: &'a State,
     known: BTreeMap<NodeId, Gain>,
+    /// The nodes that take nothing new, by the jobs that run there, with the index at which each last changed; none as long as
+    /// nobody asked.
+    closed: Option<BTreeMap<JobKey, BTreeSet<(Index, NodeId)>>>,
 }
 
 struct Gain {
@@ -146,7 +153,7 @@ struct Gain {
 
 impl<'a> Gains<'a> {
     fn of(state: &'a State) -> Self {
-        Self { state, known: BTreeMap::new() }
+        Self { state, known: BTreeMap::new(), closed: None }
     }
 
     /// The nodes that gained after `index`, and have the amounts that `evaluation` lacks.
@@ -156,6 +163,23 @@ impl<'a> Gains<'a> {
         // Who may take the room of lower work may be helped by any amount.
         let may_preempt = state.scheduler().0.preemption.allows(evaluation.kind);
         gained.filter(|id| self.gain(*id).is_some_and(|gain| may_preempt || may_help(gain, evaluation))).collect()
+    }
+
+    /// The nodes that take nothing new, but changed after `index` and have instances of `job`: these may be updated there at
+    /// last.
+    fn closed_and_changed(&mut self, job: &JobKey, index: Index) -> impl Iterator<Item = NodeId> {
+        let state = self.state;
+        let closed = self.closed.get_or_insert_with(|| {
+            let mut closed: BTreeMap<JobKey, BTreeSet<_>> = BTreeMap::new();
+            for node in state.nodes().filter(|node| !node.is_schedulable()) {
+                for known in state.allocations_of_node(node.id).filter(|known| known.is_live()) {
+                    closed.entry(known.job.clone()).or_default().insert((node.modify_index, node.id));
+                }
+            }
+            closed
+        });
+        let of_job = closed.get(job).into_iter();
+        of_job.flat_map(move |nodes| nodes.range((index + 1, NodeId::default())..)).map(|(_, id)| *id)
     }
 
     fn gain(&mut self, id: NodeId) -> Option<&Gain> {

@@ -401,3 +401,15 @@ fn who_waits_for_room_on_a_node_takes_that_of_lower_work_when_the_node_changes_a
 fn who_waits_for_room_on_a_node_goes_on_waiting_when_the_node_changes_and_will_do() {
     check(&format!("{COMING}\nnode n1 rack=r1 cpu=4001"), "blocked high 1: cpu 2");
 }
+
+#[test]
+fn an_instance_that_its_node_was_in_the_way_of_is_updated_when_the_node_changes_though_it_takes_nothing_new() {
+    let setup = "node n1 rack=r0
+         job web count=2 constraint=\"${meta.rack} != r1\"
+         run
+         node n1 rack=r1
+         job web count=1
+         run";
+    check(&format!("{setup}\nineligible n1\nrun\nnode n1 rack=r0"), "in-place web[0]");
+    check(&format!("{setup}\nineligible n1\nrun\nnode n1 rack=r1 mem=9000"), "");
+}
