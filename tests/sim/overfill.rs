@@ -105,6 +105,7 @@ fn overfull(leader: &Server, key: &JobKey, evaluation: &Evaluation) -> Plan {
         job_version: record.current().version,
         job_modify_index: record.job_modify_index,
         job_plans: Some(record.plans),
+        names_evaluations: true,
         supersedes: Vec::new(),
         stops: Vec::new(),
         updates_in_place: Vec::new(),

@@ -57,8 +57,14 @@ pub fn apply(state: &mut State, index: Index, term: Term, entry: &Entry) -> Appl
         return Applied { answer: Answer::clone(answer), changes: Vec::new(), alarms: Vec::new() };
     }
     let before = state.clone();
-    let mut entry_at_work =
-        AtWork { at: entry.at, index, evaluations: Vec::new(), of_jobs: BTreeMap::new(), alarms: Vec::new() };
+    let mut entry_at_work = AtWork {
+        at: entry.at,
+        index,
+        evaluations: Vec::new(),
+        of_jobs: BTreeMap::new(),
+        named_after: None,
+        alarms: Vec::new(),
+    };
     let answer = match dispatch(state, &mut entry_at_work, &entry.command) {
         Ok(mut accepted) => {
             accepted.index = index;
@@ -154,6 +160,8 @@ struct AtWork {
     evaluations: Vec<EvaluationId>,
     /// The same by job: an entry of observations may concern many.
     of_jobs: BTreeMap<JobKey, Vec<EvaluationId>>,
+    /// The evaluation and the attempt of the plan after which new evaluations are named, if they are not after the index.
+    named_after: Option<(EvaluationId, u32)>,
     /// What it would have broken so far.
     alarms: Vec<Alarm>,
 }
@@ -170,13 +178,7 @@ impl AtWork {
 
     /// Creates an evaluation, whatever others there are.
     fn create(&mut self, state: &mut State, wish: Wish) -> EvaluationId {
-        let ordinal = self.evaluations.len() as u64;
-        let id = EvaluationId::derive(&[
-            state.cluster.as_bytes(),
-            &self.index.to_le_bytes(),
-            &ordinal.to_le_bytes(),
-            b"evaluation",
-        ]);
+        let id = self.name(state, &wish);
         let evaluation = Evaluation {
             id,
             kind: wish.kind,
@@ -204,6 +206,27 @@ impl AtWork {
         self.save_evaluation(state, evaluation);
         self.evaluations.push(id);
         id
+    }
+
+    /// The id of an evaluation to be created. The planner goes on from plans that are not in the log yet, and knows neither
+    /// their indexes nor whether all of them will be carried out: the same name must mean the same there and here.
+    fn name(&self, state: &State, wish: &Wish) -> EvaluationId {
+        let cluster = state.cluster.as_bytes();
+        let Some((evaluation, attempt)) = self.named_after else {
+            let ordinal = self.evaluations.len() as u64;
+            return EvaluationId::derive(&[cluster, &self.index.to_le_bytes(), &ordinal.to_le_bytes(), b"evaluation"]);
+        };
+        let ordinal = self.of_jobs.get(&wish.job).map_or(0, Vec::len) as u64;
+        EvaluationId::derive(&[
+            cluster,
+            evaluation.as_bytes(),
+            &attempt.to_le_bytes(),
+            wish.job.namespace.as_bytes(),
+            wish.job.id.as_bytes(),
+            wish.trigger.as_str().as_bytes(),
+            &ordinal.to_le_bytes(),
+            b"evaluation of a plan",
+        ])
     }
 
     /// Stores a changed evaluation.

@@ -34,6 +34,10 @@ pub struct Plan {
     /// without what these did. None from a version that did not count them.
     #[serde(default)]
     pub job_plans: Option<u64>,
+    /// Whether the evaluations that it creates are named after it, so that they have their names before it is in the log. Not
+    /// so from a version that named them after the index, where another entry's could come to be in place of the one meant.
+    #[serde(default)]
+    pub names_evaluations: bool,
     /// Other pending evaluations of the job that it decides as well.
     pub supersedes: Vec<EvaluationId>,
     /// Allocations to end.
@@ -61,6 +65,7 @@ impl Plan {
             job_version: record.map_or(0, |record| record.current().version),
             job_modify_index: record.map_or(0, |record| record.job_modify_index),
             job_plans: record.map(|record| record.plans),
+            names_evaluations: true,
             supersedes: Vec::new(),
             stops: Vec::new(),
             updates_in_place: Vec::new(),

@@ -116,6 +116,7 @@ fn decide(state: &State, fleet: &mut fleet::Fleet, evaluation: &Evaluation, now:
         job_version: record.map_or(0, |record| record.current().version),
         job_modify_index: record.map_or(0, |record| record.job_modify_index),
         job_plans: record.map(|record| record.plans),
+        names_evaluations: true,
         supersedes,
         stops,
         updates_in_place,

@@ -149,6 +149,7 @@ impl Twin {
             job_version: record.current().version,
             job_modify_index: record.job_modify_index,
             job_plans: Some(record.plans),
+            names_evaluations: true,
             supersedes: Vec::new(),
             stops: Vec::new(),
             updates_in_place: Vec::new(),

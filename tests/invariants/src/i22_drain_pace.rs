@@ -40,7 +40,7 @@ fn check_moves(step: &Step<'_>, violations: &mut Vec<Violation>) {
         let max =
             group_of(step.after, after).and_then(|group| group.migrate.as_ref()).map_or(1, |rules| rules.max_parallel);
         let count = if starts { moving } else { missing };
-        let (number, was) = (count(step.after, after), count(step.before, after));
+        let (number, was) = (count(step, step.after, after), count(step, step.before, after));
         if number > max.max(1) as usize && number > was {
             let word = if starts { "move" } else { "are missing" };
             let what = format!("{number} of {} of {} {word}, {max} may", after.group, after.job);
@@ -49,12 +49,14 @@ fn check_moves(step: &Step<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
-/// What moves ends by a plan only when something healthy is in its place, which may end with it where fewer are wanted.
+/// What moves ends by a plan only when something healthy is in its place, which may end with it where fewer are wanted, or a
+/// new version at once.
 fn check_replaced(step: &Step<'_>, violations: &mut Vec<Violation>) {
     for (before, _) in step.stopped(StopReason::Migrated) {
         let next_of = |known: &Allocation| step.after.allocation(known.ties().next?).cloned();
         let mut chain = std::iter::successors(next_of(before), |next| next_of(next));
-        let stands = |next: &Allocation| next.is_live() || next.desired == Desired::Stop(StopReason::NotNeeded);
+        let ends_with_it = [StopReason::NotNeeded, StopReason::Updated].map(Desired::Stop);
+        let stands = |next: &Allocation| next.is_live() || ends_with_it.contains(&next.desired);
         if !chain.any(|next| next.healthy == Some(true) && stands(&next)) {
             let what = format!("{} ends, and nothing healthy is in its place", before.name());
             violations.push(Violation::new(NAME, what));
@@ -75,12 +77,14 @@ fn of_group<'a>(state: &'a State, of: &'a Allocation) -> impl Iterator<Item = &'
     state.allocations_of_job(&of.job).map(|known| &**known).filter(|known| known.group == of.group)
 }
 
-fn moving(state: &State, of: &Allocation) -> usize {
+/// How many move. What the deadline ends is none of them: that may be any number.
+fn moving(step: &Step<'_>, state: &State, of: &Allocation) -> usize {
+    let is_ended = |known: &Allocation| !known.is_live() && is_past_deadline(step, known);
     let moves = |known: &&Allocation| known.migrate && known.holds() && known.client_status != ClientStatus::Unknown;
-    of_group(state, of).filter(moves).count()
+    of_group(state, of).filter(moves).filter(|known| !is_ended(known)).count()
 }
 
-fn missing(state: &State, of: &Allocation) -> usize {
+fn missing(_: &Step<'_>, state: &State, of: &Allocation) -> usize {
     let record = state.job(&of.job);
     let count = record.and_then(|record| record.current().job.group(&of.group)).map_or(0, |group| group.count as usize);
     let stands = |known: &&Allocation| !known.canary && known.is_live() && known.client_status != ClientStatus::Unknown;

@@ -444,6 +444,7 @@ impl Cluster {
             job_version: record.current().version,
             job_modify_index: record.job_modify_index,
             job_plans: Some(record.plans),
+            names_evaluations: true,
             supersedes: Vec::new(),
             stops: Vec::new(),
             updates_in_place: Vec::new(),

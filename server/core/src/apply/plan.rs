@@ -51,6 +51,7 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
         return Err(Rejection::JobChanged);
     }
     follow_the_last(state, plan)?;
+    work.named_after = plan.names_evaluations.then_some((plan.evaluation, plan.attempt));
     for stop in &plan.stops {
         // What has just taken its place may have failed since.
         if stop.reason == StopReason::Migrated && !is_replaced_well(state, stop.allocation) {

@@ -169,6 +169,25 @@ fn a_plan_that_was_made_without_the_one_before_it_is_rejected() {
     assert_eq!((anew.instances(), anew.job_plans), (0, Some(1)));
 }
 
+/// The planner goes on from a plan that is not in the log yet, and something else comes into the log before it.
+#[test]
+fn an_evaluation_of_a_plan_has_the_same_name_wherever_the_plan_comes_in_the_log_and_no_other_has_it() {
+    let mut ahead = State::default();
+    register(&mut ahead, 0);
+    let pending = ahead.open_evaluations(EvaluationStatus::Pending).next().cloned().expect("it was just registered");
+    // There is no node: it goes on as a blocked one.
+    let plan = crate::plan::Plan { term: 1, ..schedule(&ahead, &pending, Timestamp::default()).plan };
+    let mut log = ahead.clone();
+    carry_out(&mut ahead, Command::Plan(Box::new(plan.clone())));
+    let other = Arc::new(model::testing::job("other"));
+    carry_out(&mut log, Command::RegisterJob { job: other, check_index: None, submission: None });
+    let of_other = log.evaluations_of_job(&JobKey::new("default", "other")).next().expect("it was registered").id;
+    carry_out(&mut log, Command::Plan(Box::new(plan)));
+    let blocked = |state: &State| state.open_evaluations(EvaluationStatus::Blocked).next().map(|known| known.id);
+    assert_eq!(blocked(&ahead), blocked(&log));
+    assert!(blocked(&ahead).is_some_and(|id| id != of_other));
+}
+
 /// A node with one allocation, placed.
 fn placed(state: &mut State) -> (NodeId, model::AllocationId) {
     let node = register_node(state);

@@ -37,6 +37,8 @@ pub(super) struct Wishes {
     pub counts: BTreeMap<String, Counts>,
     /// Instances per group that wait for the pace of a rollout.
     pub held_back: BTreeMap<String, u32>,
+    /// Groups of a system job of which canaries must come first, and none can come now.
+    pub awaits_canaries: BTreeSet<String>,
 }
 
 impl Wishes {

@@ -179,7 +179,8 @@ impl<'a> Rollout<'a> {
         // A deployment that begins without the canaries of a group never has any, and everything would follow unproven.
         let lacks_canaries = |group: &Group| {
             let wants_some = self.strategy(group).is_some_and(|update| update.canary > 0);
-            wants_some && holds_back(group) && counts(group).canary == 0
+            let waits = holds_back(group) || wishes.awaits_canaries.contains(&group.name);
+            wants_some && waits && counts(group).canary == 0
         };
         if per_node && self.version.job.groups.iter().any(lacks_canaries) {
             return;

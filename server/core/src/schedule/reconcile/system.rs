@@ -70,6 +70,9 @@ pub(super) fn reconcile<'a>(
         has_node |= takes_one || stays || here.iter().any(|known| is_done(version, known));
     }
     work.replace(&of_node);
+    if matches!(work.pace, Pace::Canaries(_)) && work.counts.canary == 0 {
+        work.wishes.awaits_canaries.insert(group.name.clone());
+    }
     if !has_node {
         // Nodes that are none of its own need no explanation, but a job without any does: that no node will do is said
         // by looking for one among all.
