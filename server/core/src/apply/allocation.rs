@@ -94,6 +94,10 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
     }
     if old.client_status == ClientStatus::Unknown && new.client_status != ClientStatus::Unknown {
         settle_found(state, work, &new);
+        // While nobody knew how it was, what it stands in for went on.
+        if new.is_well() && moving_original(state, &new).is_some() {
+            wake_planner(state, work, &key, Trigger::NodeUpdate);
+        }
     }
     if ended {
         let trigger =
@@ -142,12 +146,17 @@ pub(super) fn stay(state: &mut State, work: &AtWork, original: &Allocation) {
     }
 }
 
+/// The instance that moves, and that `stand_in`, or what that stands in for itself, was placed for.
+fn moving_original<'a>(state: &'a State, stand_in: &Allocation) -> Option<&'a Arc<Allocation>> {
+    let previous_of = |known: &Allocation| state.allocation(known.ties().previous?);
+    let mut before = std::iter::successors(previous_of(stand_in), |known| previous_of(known));
+    before.find(|known| known.is_live() && known.migrate)
+}
+
 /// Lets the original of an instance that turned out unhealthy stay, if nothing makes it move any more: its drain was taken
 /// back. A rebalance looks after its own moves.
 fn settle_move(state: &mut State, work: &AtWork, unhealthy: &Allocation) {
-    let previous_of = |known: &Allocation| state.allocation(known.ties().previous?);
-    let mut before = std::iter::successors(previous_of(unhealthy), |known| previous_of(known));
-    let Some(original) = before.find(|known| known.is_live() && known.migrate).cloned() else { return };
+    let Some(original) = moving_original(state, unhealthy).cloned() else { return };
     let drains = state.node(original.node).is_none_or(|node| node.drain.is_some());
     let is_rebalanced = state.rebalance.as_ref().is_some_and(|known| known.move_of(original.id).is_some());
     if !drains && !is_rebalanced {

@@ -373,3 +373,26 @@ fn what_moves_goes_on_while_the_replacement_of_its_lost_replacement_is_not_healt
     check_wanted(setup, "web", "web[0] on n1\nweb[0] on n2\nweb[0] on n3");
     check(&format!("{setup}\nhealthy web[0] on n3"), "stop web[0] on n1: migrated\nstop web[0] on n2: node down");
 }
+
+#[test]
+fn what_moves_ends_when_its_replacement_is_heard_of_again() {
+    check(
+        "node n1
+         node n2
+         job web
+         alloc web[0] on n1 running healthy
+         down n1
+         run
+         runs web[0] on n2
+         healthy web[0] on n2
+         run
+         down n2
+         run
+         back n2
+         run
+         drain n1
+         run
+         reports n2",
+        "stop web[0] on n1: migrated",
+    );
+}

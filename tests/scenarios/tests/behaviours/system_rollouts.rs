@@ -332,3 +332,32 @@ fn a_rollout_goes_on_when_the_node_on_which_it_failed_closes() {
         );
     }
 }
+
+#[test]
+fn a_rollout_that_needs_canaries_begins_with_them_or_not_at_all() {
+    // On n3, which is away, is what must be tried out first; of that job no version is left to come back as. So n2 wants
+    // the new version, which alone is no reason to roll it out everywhere.
+    check(
+        "node n1
+         node n2 mem=100
+         node n3
+         job agent type=batch mem=50
+         alloc agent[0] on n3 pending
+         purge agent
+         job agent type=system mem=250 max_parallel=2 canary=50
+         run
+         down n3
+         run
+         runs agent[0] on n1
+         run
+         job agent change=env
+         run
+         gone agent[0] on n1
+         run
+         fails agent[0] on n1
+         run
+         job agent change=env",
+        "deployment cancelled
+         blocked agent 1: memory 1",
+    );
+}
