@@ -40,7 +40,8 @@ fn check_moves(step: &Step<'_>, violations: &mut Vec<Violation>) {
         let max =
             group_of(step.after, after).and_then(|group| group.migrate.as_ref()).map_or(1, |rules| rules.max_parallel);
         let count = if starts { moving } else { missing };
-        let (number, was) = (count(step, step.after, after), count(step, step.before, after));
+        let was = count(step.before, after);
+        let number = count(step.after, after) - if starts { ended_late(step, after) } else { 0 };
         if number > max.max(1) as usize && number > was {
             let word = if starts { "move" } else { "are missing" };
             let what = format!("{number} of {} of {} {word}, {max} may", after.group, after.job);
@@ -77,14 +78,22 @@ fn of_group<'a>(state: &'a State, of: &'a Allocation) -> impl Iterator<Item = &'
     state.allocations_of_job(&of.job).map(|known| &**known).filter(|known| known.group == of.group)
 }
 
-/// How many move. What the deadline ends is none of them: that may be any number.
-fn moving(step: &Step<'_>, state: &State, of: &Allocation) -> usize {
-    let is_ended = |known: &Allocation| !known.is_live() && is_past_deadline(step, known);
-    let moves = |known: &&Allocation| known.migrate && known.holds() && known.client_status != ClientStatus::Unknown;
-    of_group(state, of).filter(moves).filter(|known| !is_ended(known)).count()
+fn is_moving(known: &Allocation) -> bool {
+    known.migrate && known.holds() && known.client_status != ClientStatus::Unknown
 }
 
-fn missing(_: &Step<'_>, state: &State, of: &Allocation) -> usize {
+fn moving(state: &State, of: &Allocation) -> usize {
+    of_group(state, of).filter(|known| is_moving(known)).count()
+}
+
+/// How many of those are ended by the same entry because their deadline has passed: that may be any number.
+fn ended_late(step: &Step<'_>, of: &Allocation) -> usize {
+    let ended = step.stopped(StopReason::Migrated).map(|(_, after)| after);
+    let of_group = ended.filter(|known| (&known.job, &known.group) == (&of.job, &of.group) && is_moving(known));
+    of_group.filter(|known| is_past_deadline(step, known)).count()
+}
+
+fn missing(state: &State, of: &Allocation) -> usize {
     let record = state.job(&of.job);
     let count = record.and_then(|record| record.current().job.group(&of.group)).map_or(0, |group| group.count as usize);
     let stands = |known: &&Allocation| !known.canary && known.is_live() && known.client_status != ClientStatus::Unknown;
