@@ -23,7 +23,7 @@ impl Server {
         })?;
         let text: TokenText = join.token.parse().map_err(denied)?;
         let kept = self.find_token(&text.id).await?;
-        check(&text, &kept, self.now()).map_err(denied)?;
+        check(&text, &kept, self.wall()).map_err(denied)?;
         if join.role != kept.role.to_string() {
             return Err(Refusal::Denied(format!(
                 "the join token is for a new {}, not for a new {}",
@@ -39,7 +39,7 @@ impl Server {
             JoinRole::Server => Role::Server(self.allocate_server(&join).await?),
         };
         let certificate_pem = authority
-            .sign(&join.certificate_request_pem, role, self.now())
+            .sign(&join.certificate_request_pem, role, self.wall())
             .map_err(|error| Refusal::Invalid(error.to_string()))?;
         tracing::info!(name = join.name, ?role, token = text.id, "admitted a new member");
         let server = |server: &std::sync::Arc<server_core::command::ServerRecord>| wire::Server {

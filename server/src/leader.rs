@@ -52,6 +52,8 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
     if !server.inner.raft.leads(term) {
         return;
     }
+    // What the leaders before said is applied here, and heeded.
+    server.inner.clock.begin_anew();
     tracing::info!(term, "leads");
     set_leading(server, Some(Leading { clocks: clocks_of(server), usage: BTreeMap::new(), servers: Vec::new() }));
     let mut loops = JoinSet::new();

@@ -7,8 +7,8 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use model::{Index, NodeId, Term};
-use seams::Clock;
+use model::{Index, NodeId, Term, Timestamp};
+use seams::SteadyClock;
 use server_core::apply::{self, Alarm, Answer, Applied};
 use server_core::chain::{Chain, is_marked};
 use server_core::command::Entry;
@@ -42,7 +42,8 @@ pub struct StateMachine {
     /// What led to the state.
     chain: Chain,
     marked: Option<watch::Sender<Marked>>,
-    alarms: Option<(Arc<Alarms>, Arc<dyn Clock>)>,
+    alarms: Option<Arc<Alarms>>,
+    clock: Option<Arc<SteadyClock>>,
 }
 
 impl StateMachine {
@@ -54,12 +55,17 @@ impl StateMachine {
         witness: Option<Arc<dyn Witness>>,
     ) -> Self {
         let (state, chain, pending) = (State::default(), Chain::default(), Vec::new());
-        Self { state, witness, published, happenings, nodes, pending, chain, marked: None, alarms: None }
+        Self { state, witness, published, happenings, nodes, pending, chain, marked: None, alarms: None, clock: None }
     }
 
-    /// The same, raising there what entries would have broken, at the time of that clock.
-    pub fn alarming(self, alarms: Arc<Alarms>, clock: Arc<dyn Clock>) -> Self {
-        Self { alarms: Some((alarms, clock)), ..self }
+    /// The same, raising there what entries would have broken.
+    pub fn alarming(self, alarms: Arc<Alarms>) -> Self {
+        Self { alarms: Some(alarms), ..self }
+    }
+
+    /// The same, telling this clock the time of what is applied.
+    pub fn timing(self, clock: Arc<SteadyClock>) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// The same, giving away the states that are compared between servers.
@@ -68,10 +74,10 @@ impl StateMachine {
     }
 
     /// Raises what an entry would have broken.
-    fn raise(&self, index: Index, alarms: &[Alarm]) {
-        let Some((kept, clock)) = &self.alarms else { return };
+    fn raise(&self, (index, at): (Index, Timestamp), alarms: &[Alarm]) {
+        let Some(kept) = &self.alarms else { return };
         for Alarm { invariant, what } in alarms {
-            kept.raise(Raised { at: clock.now(), index, invariant: (*invariant).into(), what: what.clone() });
+            kept.raise(Raised { at, index, invariant: (*invariant).into(), what: what.clone() });
         }
     }
 
@@ -107,12 +113,15 @@ impl Machine for StateMachine {
         // An entry of a newer release must stop this server before it applies: guessing would fork the state.
         let entry = Entry::decode(bytes)
             .unwrap_or_else(|error| panic!("entry {index} of the log can't be applied by this release: {error}"));
+        if let Some(clock) = &self.clock {
+            clock.heed(entry.at);
+        }
         let applied = apply::apply(&mut self.state, index, term, &entry);
         if let Some(witness) = &self.witness {
             witness.applied(index, term, &entry, &applied, &self.state);
         }
         if !applied.alarms.is_empty() {
-            self.raise(index, &applied.alarms);
+            self.raise((index, entry.at), &applied.alarms);
         }
         if !applied.changes.is_empty() {
             self.pending.push((index, applied.changes));
@@ -138,6 +147,9 @@ impl Machine for StateMachine {
 
     fn restore(&mut self, snapshot: &[u8]) -> io::Result<()> {
         self.state = State::decode(snapshot).map_err(io::Error::other)?;
+        if let Some(clock) = &self.clock {
+            clock.heed(self.state.newest_timestamp());
+        }
         self.chain = self.state.take_chain();
         if self.chain.is_empty() {
             // Of a release that kept none: what follows is comparable with those that begin here too.
@@ -205,14 +217,6 @@ mod tests {
     use server_core::plan::Plan;
 
     use super::*;
-
-    struct Still;
-
-    impl Clock for Still {
-        fn now(&self) -> Timestamp {
-            Timestamp(7)
-        }
-    }
 
     /// Looks at the published state at the very moment when it is woken.
     struct Look {
@@ -316,7 +320,7 @@ mod tests {
 
     fn registers(name: &str) -> Vec<u8> {
         let command = Command::RegisterNode { node: Arc::new(model::testing::node(name)), session: None };
-        Entry { at: Timestamp::default(), request: None, caller: "test".into(), command }.encode()
+        Entry { at: Timestamp(7), request: None, caller: "test".into(), command }.encode()
     }
 
     fn mark(given: &watch::Receiver<Marked>) -> Mark {
@@ -342,7 +346,7 @@ mod tests {
     fn what_an_entry_would_have_broken_is_an_alarm() {
         let (machine, _) = marking();
         let alarms = Arc::new(Alarms::default());
-        let mut machine = machine.alarming(alarms.clone(), Arc::new(Still));
+        let mut machine = machine.alarming(alarms.clone());
         machine.apply(1, 1, &registers("n1"));
         let raised = alarms.newest();
         assert_eq!((raised.len(), raised[0].index, raised[0].at), (1, 1, Timestamp(7)));

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::cluster::ClusterError;
 use crate::machine::decode_answer;
-use crate::raft::{Leadership, ProposeError};
+use crate::raft::{Committed, Leadership, ProposeError};
 use crate::server::Server;
 
 /// How long a proposal may take in all, elections included.
@@ -116,7 +116,7 @@ impl Server {
     }
 
     async fn attempt_here(&self, entry: Bytes) -> Attempt {
-        match self.inner.raft.propose(entry, ATTEMPT_WITHIN).await {
+        match self.log(entry, ATTEMPT_WITHIN).await {
             Ok(committed) => done(committed.index, &committed.answer),
             Err(ProposeError::NotLeader { .. }) => Attempt::NoLeader,
             Err(ProposeError::Unknown) => Attempt::Unknown,
@@ -143,6 +143,13 @@ impl Server {
         }
     }
 
+    /// Puts an entry into the log, as the leader. Whoever proposed it, it happens when the leader says so: what waits by the
+    /// time of one entry would wait for ever by another's, if each server had its own.
+    async fn log(&self, entry: Bytes, within: Duration) -> Result<Committed, ProposeError> {
+        let entry = Entry::stamped(&entry, self.now()).map_or(entry, Bytes::from);
+        self.inner.raft.propose(entry, within).await
+    }
+
     fn no_room(&self, reason: &str) -> String {
         format!("server {} ({}) leads and can't store commands: {reason}", self.inner.config.id, self.inner.config.name)
     }
@@ -150,7 +157,7 @@ impl Server {
     /// Answers another server that forwards an entry.
     pub(crate) async fn propose_for(&self, propose: wire::Propose) -> Result<wire::Proposed, Refusal> {
         let within = Duration::from_millis(propose.deadline_ms).min(PROPOSE_WITHIN);
-        match self.inner.raft.propose(propose.entry, within).await {
+        match self.log(propose.entry, within).await {
             Ok(committed) => Ok(wire::Proposed { index: committed.index, answer: committed.answer }),
             Err(ProposeError::NotLeader { leader }) => {
                 Err(Refusal::NotLeader { leader: leader.map(|(_, address)| address) })

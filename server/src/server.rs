@@ -138,6 +138,8 @@ pub struct Server {
 pub(crate) struct Inner {
     pub config: ServerConfig,
     pub seams: ServerSeams,
+    /// The cluster's time. What waits for its time does so by it: the host's clock may step, and every host has another.
+    pub clock: Arc<SteadyClock>,
     pub raft: Raft,
     pub states: watch::Receiver<Arc<State>>,
     pub happenings: Arc<Happenings>,
@@ -170,11 +172,10 @@ impl Server {
     /// Starts a server from what its folder holds. It runs until `shutdown`, or until consensus fails on it.
     pub async fn start(
         config: ServerConfig,
-        mut seams: ServerSeams,
+        seams: ServerSeams,
         shutdown: CancellationToken,
     ) -> Result<Self, StartServer> {
-        // What waits for its time does so by the leader's clock; the host's may step.
-        seams.clock = Arc::new(SteadyClock::new(seams.clock));
+        let clock = Arc::new(SteadyClock::new(seams.clock.clone()));
         let (disk, folder) = (seams.disk.clone(), config.folder.clone());
         if !seams.blocking.run(move || raft::has_begun(&*disk, &folder)).await?? {
             members::check_unknown(&config, &seams).await?;
@@ -185,7 +186,8 @@ impl Server {
         let alarms = Arc::new(Alarms::default());
         let (marked_sender, marked) = watch::channel(None);
         let machine = StateMachine::new(publish, happenings.clone(), nodes.clone(), seams.witness.clone())
-            .alarming(alarms.clone(), seams.clock.clone())
+            .alarming(alarms.clone())
+            .timing(clock.clone())
             .marking(marked_sender);
         let raft_config = raft::Config {
             id: config.id,
@@ -210,6 +212,7 @@ impl Server {
         let inner = Inner {
             config,
             seams,
+            clock,
             raft,
             states,
             happenings,
@@ -297,7 +300,13 @@ impl Server {
         Timestamp::default() + self.inner.origin.elapsed()
     }
 
+    /// The cluster's time.
     pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// This host's time, for what others compare with theirs.
+    pub(crate) fn wall(&self) -> Timestamp {
         self.inner.seams.clock.now()
     }
 

@@ -3,8 +3,9 @@
 //! The fake driver names a container after its task and its restarts. Here the name holds the start as well, so that no
 //! two containers ever have the same, as with a real engine.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use client_agent::Probe;
 use client_agent::drivers::fake::FakeDriver;
 use client_agent::drivers::{Container, Driver, DriverError, LogQuery, News, Progress, Started, TaskSpec, TaskUsage};
 use client_agent_core::{Found, Probed};
-use model::Timestamp;
+use model::{AllocationId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
@@ -66,6 +67,39 @@ pub struct SimDriver {
     pub random: Arc<SeededRandom>,
     /// Whom to tell.
     pub oracle: Arc<Oracle>,
+    /// What this process of the agent asked to start and has no answer for.
+    pub doubts: Doubts,
+}
+
+/// Allocations that may run because an answer was lost; true once a later start of the same failed. What runs of those is
+/// the agent's to end, since it tells that they failed.
+#[derive(Default)]
+pub struct Doubts(Mutex<BTreeMap<AllocationId, bool>>);
+
+impl Doubts {
+    fn began(&self, allocation: AllocationId) {
+        self.kept().entry(allocation).or_default();
+    }
+
+    fn answered<T>(&self, allocation: AllocationId, outcome: &Result<T, DriverError>) {
+        match outcome {
+            Ok(_) => drop(self.kept().remove(&allocation)),
+            Err(DriverError::Unreachable(_)) => {}
+            Err(_) => {
+                if let Some(failed) = self.kept().get_mut(&allocation) {
+                    *failed = true;
+                }
+            }
+        }
+    }
+
+    fn have_failed(&self, allocation: AllocationId) -> bool {
+        self.kept().get(&allocation).is_some_and(|failed| *failed)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<AllocationId, bool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl SimDriver {
@@ -155,21 +189,26 @@ impl Driver for SimDriver {
     async fn start(&self, spec: &TaskSpec, progress: &Progress) -> Result<Started, DriverError> {
         self.gate().await?;
         let percent = self.trouble.failed_starts_percent.load(Ordering::Relaxed);
-        if percent > 0 && self.random.chance(percent) {
-            return Err(DriverError::Failed("the image can't be pulled".into()));
-        }
-        let started = self.fake.start(spec, progress).await;
-        let started = started.map(|it| Started { handle: named(&it.handle, it.started_at), ..it });
-        if started.is_ok() {
-            self.oracle.started(self.agent, spec.allocation);
-        }
-        self.reply(started)
+        let outcome = if percent > 0 && self.random.chance(percent) {
+            Err(DriverError::Failed("the image can't be pulled".into()))
+        } else {
+            let started = self.fake.start(spec, progress).await;
+            let started = started.map(|it| Started { handle: named(&it.handle, it.started_at), ..it });
+            if started.is_ok() {
+                self.oracle.started(self.agent, spec.allocation);
+                self.doubts.began(spec.allocation);
+            }
+            self.reply(started)
+        };
+        self.doubts.answered(spec.allocation, &outcome);
+        outcome
     }
 
     async fn stop(&self, handle: &str, signal: &str, timeout: Duration) -> Result<Found, DriverError> {
         self.gate().await?;
         let (inner, container) = self.find(handle).await?;
-        if matches!(container.found, Found::Running { .. }) {
+        let runs = matches!(container.found, Found::Running { .. });
+        if runs && !self.doubts.have_failed(container.allocation) {
             self.oracle.stopping(self.agent, container.allocation);
         }
         let stopped = self.fake.stop(&inner, signal, timeout).await.map(seen);

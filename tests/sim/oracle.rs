@@ -13,6 +13,7 @@
 //! | snapshots, entries and decisions give the same again | I3, I6, I21 |
 //! | what is over does not run, and does not run again | I11 |
 //! | an agent stops only what is not wanted | I16, I17 |
+//! | the time of the log does not go back, whoever leads and whatever the hosts' clocks show | what I18, I22 and I23 wait by |
 //! | a node whose beats were heard is not given up | I28 |
 
 mod points;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use client_agent::drivers::fake::FakeDriver;
 use invariants::{Brake, Step, Violation};
 use model::{AllocationId, ClientStatus, Desired, Index, NodeId, NodeStatus, ServerId, Term, Timestamp};
-use server::Witness;
+use server::{PROPOSE_WITHIN, Witness};
 use server_core::apply::{Answer, Applied, apply};
 use server_core::command::{Command, Entry};
 use server_core::state::{Change, State};
@@ -44,6 +45,8 @@ const SNAPSHOT_TRIED_EACH: Index = 64;
 /// A node whose beat was heard so short a time ago must not be given up: half of what a silent node has, because a beat may
 /// have been heard by a leader that had lost its majority, and did not know it yet.
 const SILENCE_TOO_SHORT: Duration = Duration::from_secs(3);
+/// By so much the time of an entry may be before that of an earlier one: by as long as a proposal may wait for its place.
+const TIME_BACK_MAX: Duration = PROPOSE_WITHIN;
 
 /// Sees everything.
 pub struct Oracle {
@@ -58,6 +61,8 @@ pub struct Oracle {
 struct Kept {
     history: BTreeMap<Index, Seen>,
     newest: State,
+    /// The latest time of an entry.
+    latest: Timestamp,
     leaders: BTreeMap<Term, ServerId>,
     requests: BTreeMap<[u8; 16], Index>,
     acknowledged: Vec<([u8; 16], Index, String)>,
@@ -242,6 +247,8 @@ impl Oracle {
         let before = std::mem::take(&mut kept.newest);
         let is_newer = index > before.index();
         kept.newest = if is_newer { state.clone() } else { before.clone() };
+        let back = if is_newer { kept.latest.since(entry.at) } else { Duration::ZERO };
+        kept.latest = kept.latest.max(entry.at);
         let follows = is_newer && (index == before.index() + 1 || leads_to(&before, (index, term), entry, state));
         let Kept { points, coverage, .. } = &mut *kept;
         points.look(entry, term, applied, state, coverage);
@@ -260,6 +267,10 @@ impl Oracle {
         }
         drop(kept);
         self.tell(index, term, entry, applied);
+        if back > TIME_BACK_MAX {
+            let what = format!("entry {index} ({}) is {back:?} before an earlier one", entry.command.name());
+            self.violate("the time of the log does not go back", what);
+        }
         self.check_request(index, entry, applied);
         self.check_nodes(entry, applied);
         self.check_containers(applied, state);

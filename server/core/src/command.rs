@@ -29,11 +29,15 @@ const FORMAT: u8 = 1;
 const READER: u16 = 1;
 /// Bytes of the header before the body.
 const HEADER_BYTES: usize = 7;
+/// What a body begins with: that of a map of four, whose first key is `at`.
+const BEFORE_TIME: &[u8] = b"\x84\xa2at";
+/// Bytes of the largest time.
+const TIME_BYTES_MAX: usize = 9;
 
 /// A command with what the proposer put there: nothing of it is read from a clock when it is applied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The proposer's wall clock.
+    /// When it was put into the log, by the leader's clock.
     pub at: Timestamp,
     /// Chosen by the client; an entry of a request that was already applied is answered, not applied again.
     pub request: Option<[u8; 16]>,
@@ -451,6 +455,25 @@ impl Entry {
         }
         rmp_serde::from_slice(body).map_err(|error| DecodeEntry::Body { kind, reason: error.to_string() })
     }
+
+    /// The bytes of an entry, with another time in it; the rest is not read. None if they don't begin as an entry's do.
+    pub fn stamped(bytes: &[u8], at: Timestamp) -> Option<Vec<u8>> {
+        let (before, after) = around_time(bytes)?;
+        let mut stamped = Vec::with_capacity(bytes.len() + TIME_BYTES_MAX);
+        stamped.extend(before);
+        at.serialize(&mut rmp_serde::Serializer::new(&mut stamped)).expect("a time can be written to memory");
+        stamped.extend(after);
+        Some(stamped)
+    }
+}
+
+/// What stands before an entry's time in its bytes, and after it.
+fn around_time(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let begin = HEADER_BYTES + BEFORE_TIME.len();
+    let before = bytes.get(..begin).filter(|before| before.ends_with(BEFORE_TIME))?;
+    let mut rest = &bytes[begin..];
+    Timestamp::deserialize(&mut rmp_serde::Deserializer::new(&mut rest)).ok()?;
+    Some((before, rest))
 }
 
 #[cfg(test)]
@@ -468,6 +491,21 @@ mod tests {
         let short = HEADER_BYTES - 1;
         assert_eq!(Entry::decode(&bytes[..short]), Err(DecodeEntry::Short { bytes: short }));
         assert!(matches!(Entry::decode(&bytes[..HEADER_BYTES]), Err(DecodeEntry::Body { .. })));
+    }
+
+    #[test]
+    fn an_entry_is_stamped_with_any_time_and_stays_what_it_is() {
+        let command = Command::EvaluateJob { job: JobKey::new("default", "web"), force_reschedule: false };
+        let mut entry = Entry { at: Timestamp(1), request: Some([7; 16]), caller: "ann".into(), command };
+        let mut bytes = entry.encode();
+        for time in [0, 127, 1 << 20, i64::MAX, -1, i64::MIN, 1_767_225_600_000_000_000] {
+            entry.at = Timestamp(time);
+            bytes = Entry::stamped(&bytes, entry.at).unwrap();
+            assert_eq!(bytes, entry.encode(), "{time}");
+        }
+        for strange in [&bytes[..HEADER_BYTES], &bytes[1..], b""] {
+            assert_eq!(Entry::stamped(strange, Timestamp(5)), None);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::SimCluster;
 use crate::sim::clock::SimClock;
-use crate::sim::driver::{SimDriver, Trouble};
+use crate::sim::driver::{Doubts, SimDriver, Trouble};
 use crate::sim::net::{Process, address, node_id};
 use crate::sim::seed::SeededRandom;
 
@@ -82,6 +82,7 @@ impl SimCluster {
         };
         let config = self.config_of(number, agent.node, servers);
         let driver = SimDriver {
+            doubts: Doubts::default(),
             fake: agent.fake.clone(),
             trouble: agent.trouble.clone(),
             agent: number,
