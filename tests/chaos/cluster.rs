@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::net::{self, Network};
+use crate::audit::{self, Audited};
 use crate::e2e::config::{DNS_PORT, HTTP_PORT, RPC_PORT};
 use crate::e2e::http::{self, AskError, Reply};
 use crate::e2e::process::Process;
@@ -348,6 +349,19 @@ client {{
             }
         }
         terms
+    }
+
+    /// Kills all servers and reads what they have in their logs.
+    ///
+    /// # Panics
+    /// If that can't be read.
+    pub fn audit(&mut self) -> Audited {
+        for server in self.servers {
+            if self.runs(server) {
+                self.kill(server);
+            }
+        }
+        audit::servers(&self.folder)
     }
 
     /// Prints the end of each process's log.

@@ -15,6 +15,7 @@ use super::http::Reply;
 use super::process::Process;
 use super::sweeper::Sweeper;
 use super::{binary, checkout, config, dns, http, runs_folder, wait};
+use crate::audit::{self, Audited};
 
 /// The servers' names.
 pub const SERVERS: [&str; 3] = ["s1", "s2", "s3"];
@@ -134,6 +135,17 @@ impl Cluster {
         self.kill(name);
         docker::remove(&lost);
         lost
+    }
+
+    /// Kills all servers and reads what they have in their logs.
+    ///
+    /// # Panics
+    /// If that can't be read.
+    pub fn audit(&mut self) -> Audited {
+        for server in self.servers_up() {
+            self.kill(server);
+        }
+        audit::servers(&self.folder)
     }
 
     /// Prints the end of each process's log.

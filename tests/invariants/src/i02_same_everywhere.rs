@@ -1,4 +1,4 @@
-//! I2: every server applies the same entries in the same order, and after each of them has the same state.
+//! I2: every server applies the same entries in the same order, with the same answers, and has the same state after them.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,9 @@ pub(super) const NAME: &str = "same everywhere";
 
 /// Entries that are remembered for servers that come after. One that is further behind gets a snapshot, mostly.
 const ENTRIES_REMEMBERED: usize = 4_096;
+/// States are compared as a whole at each so many indexes: that costs as much as there is in them. What differs stays so,
+/// and entries and answers are compared at each.
+pub const STATES_COMPARED_EVERY: Index = 16;
 
 /// Holds servers against each other, entry by entry.
 #[derive(Debug, Default)]
@@ -53,7 +56,7 @@ impl Agreement {
             Some(format!("another entry: {}", name_of(&known.entry)))
         } else if known.answer != *answer {
             Some(format!("another answer: {:?} and {answer:?}", known.answer))
-        } else if known.state != *step.after {
+        } else if step.index.is_multiple_of(STATES_COMPARED_EVERY) && known.state != *step.after {
             Some("another state".to_string())
         } else {
             None
@@ -102,7 +105,10 @@ mod tests {
     #[test]
     fn servers_that_differ_are_found_whatever_differs() {
         let mut state = cluster();
-        let played = entry(&mut state);
+        let mut played = entry(&mut state);
+        while !played.index.is_multiple_of(STATES_COMPARED_EVERY) {
+            played = entry(&mut state);
+        }
         let mut agreement = Agreement::default();
         assert_eq!(agreement.applied(1, &played.step()), (true, vec![]));
         assert_eq!(agreement.applied(2, &played.step()), (false, vec![]));

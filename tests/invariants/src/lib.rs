@@ -67,7 +67,7 @@ use server_core::state::State;
 
 pub use auditor::Auditor;
 pub use i01_acknowledged::Acknowledged;
-pub use i02_same_everywhere::Agreement;
+pub use i02_same_everywhere::{Agreement, STATES_COMPARED_EVERY};
 pub use i03_restored::check as check_restored;
 pub use i04_indexes::{Answered, Indexes};
 pub use i06_pure::check as check_pure;

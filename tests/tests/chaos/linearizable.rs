@@ -129,8 +129,9 @@ fn suffer(nemesis: Nemesis, during: Duration) {
     for (term, leaders) in cluster.terms() {
         assert_eq!(leaders.len(), 1, "{leaders:?} led in term {term}");
     }
-    let suffered =
-        format!("{nemesis} for {took} s on {SERVERS} servers: {strikes} strikes, {} leader changes", changes(&cluster));
+    let changes = changes(&cluster);
+    let audited = cluster.audit();
+    let suffered = format!("{nemesis} for {took} s on {SERVERS} servers: {strikes} strikes, {changes} leader changes");
     let ended = clients.history.end();
     assert_eq!(ended.conflicts, [""; 0], "an index stands for one value");
     let (completed, unknown) = judge_registers(&ended);
@@ -138,16 +139,19 @@ fn suffer(nemesis: Nemesis, during: Duration) {
         "R7",
         &format!(
             "{suffered}, {completed} operations completed and {unknown} unknown on {} registers: linearizable; {} ms \
-             without a write at most; {} answers audited",
+             without a write at most; {} answers audited, and {} entries of {} servers' logs",
             ended.registers.len(),
             ended.longest_without_swap().as_millis(),
-            findings.answers
+            findings.answers,
+            audited.entries,
+            audited.servers
         ),
     );
     judge_watchers(&suffered, begin, &told, &ended);
+    assert!(audited.violations.is_empty(), "in the servers' logs: {:#?}", audited.violations);
+    assert!(audited.servers >= SERVERS && audited.entries > 0, "{} logs are empty", audited.servers);
     assert!(findings.wrong.is_empty(), "{} findings:\n{}", findings.wrong.len(), findings.wrong.join("\n"));
     assert!(completed >= COMPLETED_MIN, "{completed} operations were completed, {COMPLETED_MIN} are wanted");
-    let changes = changes(&cluster);
     assert!(changes >= LEADER_CHANGES_MIN, "{changes} leaders changed, {LEADER_CHANGES_MIN} are wanted");
 }
 

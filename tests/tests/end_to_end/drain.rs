@@ -84,4 +84,7 @@ fn a_leader_killed_in_the_middle_of_a_drain_changes_nothing() {
     });
     cluster.kill(leader);
     watch(&cluster);
+    let audited = cluster.audit();
+    assert_eq!(audited.violations, []);
+    assert!(audited.entries > 0, "nothing is in the logs of {} servers", audited.servers);
 }

@@ -124,6 +124,10 @@ fn no_acknowledged_write_is_lost_when_leaders_are_killed() {
             wait::check(missing.is_empty(), || format!("{server} lacks {missing:?}"))
         });
     }
+    let audited = cluster.audit();
+    assert_eq!(audited.violations, []);
+    println!("{} entries of {} servers' logs were audited", audited.entries, audited.servers);
+    assert!(audited.servers >= SERVERS.len() && audited.entries >= acknowledged.len());
 }
 
 #[test]
