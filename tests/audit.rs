@@ -34,6 +34,8 @@ pub struct Audited {
     pub entries: usize,
     /// What must never be.
     pub violations: Vec<Violation>,
+    /// The state of the server that had come furthest.
+    pub newest: State,
 }
 
 /// Reads the folders of all servers that ran with a data folder in `run` and run no more.
@@ -59,6 +61,7 @@ pub fn servers(run: &Path) -> Audited {
         found.entries += 1;
         found.violations.extend(auditor.applied(log.server, entry.at, index, term, &entry, &applied, &log.state));
     }
+    found.newest = logs.into_iter().map(|log| log.state).max_by_key(State::index).unwrap_or_default();
     found
 }
 

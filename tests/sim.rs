@@ -38,6 +38,7 @@ mod shrink;
 mod slow_disk;
 pub mod sweep;
 mod trace;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

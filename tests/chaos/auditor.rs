@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use invariants::{Answered, Indexes};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -122,8 +123,8 @@ impl Question {
 struct Judge {
     allocations: BTreeSet<String>,
     ports: BTreeSet<String>,
-    /// The newest index of an answer to each question.
-    indexes: BTreeMap<Question, u64>,
+    /// What was shown in answer to each question.
+    indexes: Indexes,
     /// Since when the catalog misses each.
     missing_since: BTreeMap<String, Instant>,
     findings: Findings,
@@ -132,11 +133,8 @@ struct Judge {
 impl Judge {
     fn answered(&mut self, question: Question, asked: Instant, index: u64, answer: &Value) {
         self.findings.answers += 1;
-        let last = self.indexes.entry(question).or_default();
-        if index < *last {
-            self.findings.wrong.push(format!("I4: {question:?} were shown at {index} after {last}"));
-        }
-        *last = index.max(*last);
+        let shown = Answered { connection: question as u64, newer_than: 0, timed_out: false, index };
+        self.findings.wrong.extend(self.indexes.answered(shown).iter().map(|known| format!("{question:?}: {known}")));
         match question {
             Question::Allocations => {
                 let running = running(answer);
@@ -269,7 +267,7 @@ mod tests {
     fn an_index_that_goes_back_is_found() {
         let all = json!([{ "AllocID": "a" }, { "AllocID": "b" }, { "AllocID": "c" }]);
         let twice = [(Question::Service, 5, all.clone()), (Question::Service, 4, all)];
-        check(&twice, &["I4: Service were shown at 4 after 5"]);
+        check(&twice, &["Service: I4 indexes: connection 2 was shown 4 after 5"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What Docker knows, asked through its command line: containers by label.
 
+use model::Timestamp;
 use serde_json::Value;
 
 use super::command::{run, succeed};
@@ -21,6 +22,8 @@ pub struct Container {
     pub started: String,
     /// Whether it runs.
     pub running: bool,
+    /// Its process, while it runs.
+    pub pid: u64,
 }
 
 impl Container {
@@ -29,6 +32,18 @@ impl Container {
     pub fn started_ns(&self) -> i128 {
         let started: Result<jiff::Timestamp, _> = self.started.parse();
         started.unwrap_or_else(|error| panic!("`{}`: {error}", self.started)).as_nanosecond()
+    }
+
+    /// As those who hold it against invariants want it.
+    #[track_caller]
+    pub fn found(&self) -> invariants::Container {
+        invariants::Container {
+            id: self.id.clone(),
+            allocation: self.allocation.parse().ok(),
+            task: self.task.clone(),
+            pid: self.pid,
+            started_at: Timestamp(i64::try_from(self.started_ns()).expect("it is within some centuries of 1970")),
+        }
     }
 }
 
@@ -62,6 +77,7 @@ fn container(of: &Value) -> Container {
         job: label("com.hashicorp.nomad.job_id"),
         started: text(&of["State"]["StartedAt"]),
         running: of["State"]["Running"] == true,
+        pid: of["State"]["Pid"].as_u64().unwrap_or_default(),
     }
 }
 

@@ -38,6 +38,7 @@ pub async fn play(cluster: &Arc<SimCluster>, not_before: Instant) -> Option<Dura
     let random = SeededRandom::part(cluster.settings.seed, 3);
     cluster.trace.say("-- calm");
     put_right(cluster).await;
+    cluster.calm_down();
     let began = Instant::now();
     let opened = timeout(HEALS_WITHIN, open_nodes(cluster)).await;
     if opened.is_err() {

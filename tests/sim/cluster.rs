@@ -7,6 +7,7 @@ mod agents;
 mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub struct SimCluster {
     /// The network.
     pub net: SimNet,
     id: ClusterId,
+    calm: AtomicBool,
     servers: Mutex<BTreeMap<ServerId, SimServer>>,
     agents: Mutex<BTreeMap<u64, SimAgent>>,
 }
@@ -55,6 +57,7 @@ impl SimCluster {
         let cluster = Arc::new(Self {
             net: SimNet::new(net_random, settings.breaks_after, oracle.clone()),
             id: ClusterId::derive(&[b"simulation"]),
+            calm: AtomicBool::new(false),
             servers: Mutex::default(),
             agents: Mutex::default(),
             random,
@@ -75,6 +78,16 @@ impl SimCluster {
             cluster.start_agent(number);
         }
         cluster
+    }
+
+    /// No fault will come any more.
+    pub fn calm_down(&self) {
+        self.calm.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no fault will come any more.
+    pub fn is_calm(&self) -> bool {
+        self.calm.load(Ordering::Relaxed)
     }
 
     /// The server that leads, once one does.

@@ -94,11 +94,15 @@ pub enum Sometimes {
     RuntimeReplyWasLost,
     /// The brake on mass replacement acted: nodes were given up one at a time.
     MassLossWasBraked,
+    /// A container was seen to run that shall stop, on a host that was looked after.
+    UnwantedContainerWasSeen,
+    /// A node was silent while somebody led and nothing else was wrong.
+    SilenceWasTimed,
 }
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Sometimes; 27] = [
+    pub const ALL: [Sometimes; 29] = [
         Sometimes::AnotherLeaderLed,
         Sometimes::SnapshotWasInstalled,
         Sometimes::ServerEndedByItself,
@@ -126,6 +130,8 @@ impl Sometimes {
         Sometimes::ContainerWasAdopted,
         Sometimes::RuntimeReplyWasLost,
         Sometimes::MassLossWasBraked,
+        Sometimes::UnwantedContainerWasSeen,
+        Sometimes::SilenceWasTimed,
     ];
 }
 

@@ -43,6 +43,13 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// Whether something is wrong.
+    pub fn is_there(&self) -> bool {
+        let numbers = [&self.slow_ms, &self.lost_replies_percent, &self.failed_starts_percent];
+        let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        is_set(&self.hangs) || is_set(&self.is_deaf) || numbers.iter().any(|one| one.load(Ordering::Relaxed) > 0)
+    }
+
     /// Nothing is wrong any more.
     pub fn end(&self) {
         self.hangs.store(false, Ordering::Relaxed);

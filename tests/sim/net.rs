@@ -108,6 +108,11 @@ impl SimNet {
         self.weather.borrow().passes(from, to)
     }
 
+    /// Whether nothing is wrong with it now.
+    pub fn is_clear(&self) -> bool {
+        self.weather.borrow().is_clear()
+    }
+
     fn listeners(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Listener>> {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use client_agent::drivers::fake::FakeDriver;
-use invariants::{Brake, Step, Violation};
+use invariants::{Brake, Farewells, Heard, Step, Violation};
 use model::{AllocationId, ClientStatus, Desired, Index, NodeId, NodeStatus, ServerId, Term, Timestamp};
 use server::{PROPOSE_WITHIN, Witness};
 use server_core::apply::{Answer, Applied, apply};
@@ -61,8 +61,10 @@ pub struct Oracle {
 struct Kept {
     history: BTreeMap<Index, Seen>,
     newest: State,
-    /// The latest time of an entry.
-    latest: Timestamp,
+    /// The latest time of an entry, and when that was seen.
+    latest: Option<(Timestamp, Instant)>,
+    heard: Heard,
+    farewells: Farewells,
     leaders: BTreeMap<Term, ServerId>,
     requests: BTreeMap<[u8; 16], Index>,
     acknowledged: Vec<([u8; 16], Index, String)>,
@@ -172,6 +174,24 @@ impl Oracle {
         self.kept().beats.get(&node_id(agent)).copied()
     }
 
+    /// From when on the agent of a node can be heard; none if it is not sure that it can.
+    pub fn can_be_heard(&self, node: NodeId, since: Option<Timestamp>) {
+        match since {
+            Some(now) => self.kept().heard.up(node, now),
+            None => self.kept().heard.away(node),
+        }
+    }
+
+    /// The right time.
+    fn now(&self) -> Timestamp {
+        self.began_at + self.origin.elapsed()
+    }
+
+    /// What time it is for whoever leads, about.
+    pub fn time_of_log(&self) -> Timestamp {
+        self.kept().latest.map_or(self.began_at, |(latest, seen)| latest + seen.elapsed())
+    }
+
     /// A runtime started a container.
     pub fn started(&self, agent: u64, allocation: AllocationId) {
         let known = self.kept().newest.allocation(allocation).cloned();
@@ -192,6 +212,14 @@ impl Oracle {
         if known.client_status == ClientStatus::Lost {
             self.note(Sometimes::OrphanWasEnded);
             return;
+        }
+        if known.desired != Desired::Run {
+            let violations = {
+                let mut kept = self.kept();
+                kept.farewells.sees(self.now(), &newest);
+                kept.farewells.signalled(allocation)
+            };
+            violations.into_iter().for_each(|violation| self.trace.violate(violation));
         }
         let version = newest.job_version(&known.job, known.job_version);
         let group = version.and_then(|version| version.job.group(&known.group));
@@ -247,8 +275,11 @@ impl Oracle {
         let before = std::mem::take(&mut kept.newest);
         let is_newer = index > before.index();
         kept.newest = if is_newer { state.clone() } else { before.clone() };
-        let back = if is_newer { kept.latest.since(entry.at) } else { Duration::ZERO };
-        kept.latest = kept.latest.max(entry.at);
+        let latest = kept.latest.map_or(entry.at, |(latest, _)| latest);
+        let back = if is_newer { latest.since(entry.at) } else { Duration::ZERO };
+        if latest <= entry.at {
+            kept.latest = Some((entry.at, Instant::now()));
+        }
         let follows = is_newer && (index == before.index() + 1 || leads_to(&before, (index, term), entry, state));
         let Kept { points, coverage, .. } = &mut *kept;
         points.look(entry, term, applied, state, coverage);
@@ -257,6 +288,7 @@ impl Oracle {
             let step = Step { index, term, entry, applied, before: &before, after: state };
             violations.extend(invariants::check_step(&step));
             violations.extend(kept.brake.applied(&step));
+            violations.extend(kept.heard.applied(self.now(), &step));
             if index.is_multiple_of(SNAPSHOT_TRIED_EACH) {
                 violations.extend(invariants::check_restored(state));
                 violations.extend(invariants::check_pure(&step));

@@ -14,7 +14,7 @@ use super::cluster::SimCluster;
 use super::script::{Event, What, script};
 use super::seed::SeededRandom;
 use super::settings::Settings;
-use super::{Run, calm};
+use super::{Run, calm, watch};
 
 /// How often somebody reads.
 const READ_EACH_MS: (u64, u64) = (300, 1_500);
@@ -31,6 +31,7 @@ pub async fn play(settings: Settings, without: &BTreeSet<u32>) -> Run {
     let cluster = SimCluster::start(settings, without).await;
     let mut background = JoinSet::new();
     background.spawn(read(cluster.clone()));
+    background.spawn(watch::run(cluster.clone()));
     let mut faults = JoinSet::new();
     for event in events.into_iter().filter(|event| !without.contains(&event.number)) {
         until(&cluster, began + event.at).await;

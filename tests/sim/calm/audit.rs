@@ -29,6 +29,8 @@ pub async fn lacking(cluster: &Arc<SimCluster>, lost: Option<u64>) -> Vec<String
     catalog(&state, &mut lacking);
     reasons::open(&state, &mut lacking);
     reasons::jobs(&state, &mut lacking);
+    let unsettled = invariants::check_settled(&state, cluster.oracle.time_of_log());
+    lacking.extend(unsettled.iter().map(ToString::to_string));
     lacking
 }
 

@@ -30,6 +30,8 @@ pub struct SimAgent {
     /// What is wrong with its runtime.
     pub trouble: Arc<Trouble>,
     life: Option<Life>,
+    /// How its last life ended.
+    ended: Option<AgentEnd>,
 }
 
 /// One life of an agent's process.
@@ -63,6 +65,7 @@ impl SimCluster {
             fake,
             trouble: Arc::default(),
             life: None,
+            ended: None,
         };
         self.agents().insert(number, agent);
     }
@@ -131,6 +134,7 @@ impl SimCluster {
         let Some(agent) = agents.get_mut(&number) else { return };
         if let Some(life) = agent.life.take() {
             self.trace.say(format_args!("-- n{number} ends: {end:?}"));
+            agent.ended = Some(end);
             life.shutdown.cancel();
             if end != AgentEnd::Asked {
                 life.asks.store(false, Ordering::Relaxed);
@@ -145,6 +149,12 @@ impl SimCluster {
     /// Whether an agent runs.
     pub fn agent_runs(&self, number: u64) -> bool {
         self.agents().get(&number).is_some_and(|agent| agent.life.is_some())
+    }
+
+    /// Whether an agent is gone and told nobody.
+    pub fn is_killed(&self, number: u64) -> bool {
+        let is_gone = |agent: &SimAgent| agent.life.is_none() && agent.ended.is_some_and(|end| end != AgentEnd::Asked);
+        self.agents().get(&number).is_some_and(is_gone)
     }
 
     /// The runtime of a node, and what is wrong with it.

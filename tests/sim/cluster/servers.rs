@@ -18,7 +18,7 @@ use server::raft::Role;
 use server::server::{Server, ServerConfig, ServerSeams, StartServer};
 use server_core::apply::Answer;
 use server_core::command::Command;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::SimCluster;
@@ -48,6 +48,8 @@ pub struct SimServer {
     is_joining: bool,
     /// Its life.
     pub running: Option<Running>,
+    /// When it took the place of another.
+    came_at: Option<Instant>,
     /// Which life it is in: whoever starts or ends it looks whether it still is the one that he means.
     life: u64,
 }
@@ -80,6 +82,7 @@ impl SimCluster {
             is_damaged: false,
             is_being_replaced: false,
             is_joining: false,
+            came_at: None,
             running: None,
             life: 0,
         };
@@ -281,14 +284,29 @@ impl SimCluster {
         running.map(|running| (running.server.clone(), running.plug.clone())).collect()
     }
 
+    /// Whether all servers run, with a disk and a network as they should be, and one leads.
+    pub fn is_fine(&self) -> bool {
+        let is_well = |server: &SimServer| {
+            let is_fast = server.slowness.0.load(Ordering::Relaxed) == 0;
+            server.running.is_some() && is_fast && !server.is_damaged && !server.is_joining
+        };
+        self.servers().values().all(is_well) && self.net.is_clear() && self.leader_now().is_some()
+    }
+
     /// A server's disk, to be made to fail or to be damaged.
     pub fn with_server<T>(&self, id: ServerId, act: impl FnOnce(&mut SimServer) -> T) -> Option<T> {
         self.servers().get_mut(&id).map(act)
     }
 
     /// How many servers may be lost at most with the cluster still whole, less those that are damaged already, and those
-    /// that come in their place.
+    /// that come in their place. None while an agent has not heard of the last one that came: whoever knows no server any
+    /// more finds none.
     pub fn damage_left(&self) -> usize {
+        let came_at = self.servers().values().filter_map(|server| server.came_at).max();
+        let knows = |number: &u64| !self.agent_runs(*number) || self.oracle.heard_at(*number) > came_at;
+        if came_at.is_some() && !self.agent_numbers().iter().all(knows) {
+            return 0;
+        }
         let servers = self.servers();
         let damaged = servers.values().filter(|server| server.is_damaged || server.is_joining).count();
         ((servers.len().saturating_sub(1)) / 2).saturating_sub(damaged)
@@ -318,7 +336,7 @@ impl SimCluster {
         };
         self.servers().remove(&old);
         self.add_server(new);
-        self.with_server(new, |server| server.is_joining = true);
+        self.with_server(new, |server| (server.is_joining, server.came_at) = (true, Some(Instant::now())));
         self.trace.say(format_args!("-- s{new} takes the place of s{old}"));
         self.oracle.note(Sometimes::ServerWasReplaced);
         self.start_again(new);

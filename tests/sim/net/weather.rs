@@ -25,6 +25,12 @@ impl Weather {
         !self.closed.contains_key(&(from, to)) && !self.held.contains_key(&from) && !self.held.contains_key(&to)
     }
 
+    /// Whether nothing is wrong.
+    pub fn is_clear(&self) -> bool {
+        let trouble = [self.jitter_ms, self.loss_percent, self.lost_replies_percent, self.duplicate_percent];
+        self.closed.is_empty() && self.held.is_empty() && trouble == [0; 4]
+    }
+
     /// Closes one direction.
     pub fn close(&mut self, from: Process, to: Process) {
         *self.closed.entry((from, to)).or_default() += 1;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use invariants::AgentRestarts;
+use model::NodeId;
 use tests::e2e::cluster::{AGENTS, Cluster};
 use tests::e2e::docker::Container;
 use tests::e2e::{clock, shared, wait};
@@ -84,13 +86,23 @@ fn with_the_leader_lost_as_well_a_node_is_replaced_within_15_s() {
     runs_once(&cluster, 3);
 }
 
+fn node_of(cluster: &Cluster, agent: &str) -> NodeId {
+    cluster.node_id(agent).parse().expect("a node's id")
+}
+
+fn found_on(agent: &str, containers: &[Container]) -> Vec<invariants::Container> {
+    containers.iter().filter(|one| one.node == agent).map(Container::found).collect()
+}
+
 #[test]
 fn an_agent_killed_alone_adopts_its_containers_when_it_is_back() {
     let mut cluster = shared::cluster();
     cluster.run_example("basket.hcl").expect(0);
     cluster.await_instances("basket", 3, SOON);
     let before = cluster.running("basket");
+    let mut restarts = AgentRestarts::default();
     for agent in AGENTS {
+        restarts.began(node_of(&cluster, agent), &found_on(agent, &before));
         cluster.kill(agent);
         cluster.launch(agent);
     }
@@ -99,7 +111,12 @@ fn an_agent_killed_alone_adopts_its_containers_when_it_is_back() {
     }
     cluster.await_instances("basket", 3, SOON);
     runs_once(&cluster, 3);
-    assert_eq!(cluster.running("basket"), before, "the same containers, started at the same times");
+    let now = cluster.running("basket");
+    let wanted = before.iter().filter_map(|one| one.allocation.parse().ok()).collect();
+    for agent in AGENTS {
+        assert_eq!(restarts.ended(node_of(&cluster, agent), &found_on(agent, &now), &wanted), []);
+    }
+    assert_eq!(now, before, "the same containers, the same processes, started at the same times");
     for one in cluster.wanted("basket").unwrap() {
         assert_eq!(one["TaskStates"]["basket"]["Restarts"], 0, "{one:#}");
     }

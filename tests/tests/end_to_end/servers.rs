@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use invariants::Acknowledged;
+use model::JobKey;
 use serde_json::Value;
 use tests::e2e::cluster::SERVERS;
 use tests::e2e::config::{DNS_PORT, HTTP_PORT, RPC_PORT};
@@ -126,6 +128,9 @@ fn no_acknowledged_write_is_lost_when_leaders_are_killed() {
     }
     let audited = cluster.audit();
     assert_eq!(audited.violations, []);
+    let mut told = Acknowledged::default();
+    acknowledged.iter().for_each(|number| told.registered(&JobKey::new("default", &format!("write-{number}")), 0));
+    assert_eq!(told.audit(&audited.newest), []);
     println!("{} entries of {} servers' logs were audited", audited.entries, audited.servers);
     assert!(audited.servers >= SERVERS.len() && audited.entries >= acknowledged.len());
 }
