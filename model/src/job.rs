@@ -84,6 +84,9 @@ pub struct Job {
     pub datacenters: Vec<String>,
     /// The pool whose nodes may be used; `all` for every pool.
     pub node_pool: String,
+    /// How its nodes are chosen, in place of what the pool or the cluster has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduler_algorithm: Option<Algorithm>,
     /// Conditions that every group's node must meet.
     #[serde(with = "crate::null")]
     pub constraints: Vec<Constraint>,
@@ -146,6 +149,7 @@ impl Default for Job {
             all_at_once: false,
             datacenters: vec!["*".into()],
             node_pool: DEFAULT_NODE_POOL.into(),
+            scheduler_algorithm: None,
             constraints: Vec::new(),
             affinities: Vec::new(),
             spreads: Vec::new(),
@@ -160,6 +164,27 @@ impl Default for Job {
             consul_token: String::new(),
             vault_token: String::new(),
             meta: BTreeMap::new(),
+        }
+    }
+}
+
+/// Pack nodes, or keep them evenly filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// The node of which least is wasted.
+    #[default]
+    Binpack,
+    /// The emptiest.
+    Spread,
+}
+
+impl Algorithm {
+    /// As in jobspecs and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Algorithm::Binpack => "binpack",
+            Algorithm::Spread => "spread",
         }
     }
 }

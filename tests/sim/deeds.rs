@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Deployment, DeploymentStatus, Eligibility, Node, NodeStatus};
+use model::{Algorithm, Deployment, DeploymentStatus, Eligibility, Node, NodeStatus};
 use seams::Random;
 use server::cluster::{Cluster, ClusterError};
 use server_core::apply::Answer;
-use server_core::command::{Algorithm, Command, DrainSpec, Preemption, SchedulerConfiguration};
+use server_core::command::{Command, DrainSpec, Preemption, SchedulerConfiguration};
 use server_core::rebalance::{Ask, Goal, propose};
 use server_core::state::State;
 use tokio::time::sleep;
@@ -170,7 +170,8 @@ impl Deed {
                 let yes = || random.chance(60);
                 let preemption = Preemption { service: yes(), batch: yes(), system: yes(), sysbatch: yes() };
                 let algorithm = random.pick(&[Algorithm::Binpack, Algorithm::Spread]).expect("there are two");
-                let configuration = SchedulerConfiguration { algorithm, preemption };
+                let configuration =
+                    SchedulerConfiguration { algorithm, preemption, ..SchedulerConfiguration::default() };
                 let set = Command::SetSchedulerConfiguration { configuration, check_index: None };
                 ask(cluster, number, random, set).await;
             }

@@ -26,6 +26,12 @@ pub(crate) static JOB: Block = Block::new(
         attribute("datacenters", "Datacenters", Kind::Texts, "Patterns of datacenter names; all unless given."),
         attribute("node_pool", "NodePool", Kind::Text, "The pool of nodes; `all` for every pool."),
         attribute(
+            "scheduler_algorithm",
+            "SchedulerAlgorithm",
+            Kind::Choice(&["binpack", "spread"]),
+            "How nodes are chosen; as the pool or the cluster has it unless given.",
+        ),
+        attribute(
             "meta",
             "Meta",
             Kind::TextMap,

@@ -20,7 +20,7 @@ fn blocks() -> Vec<(String, &'static Block)> {
 }
 
 /// What Nomad does not have is written only where it differs from what Nomad would do, so it is in no default.
-const OURS: [(&str, &str); 1] = [("device", "Share")];
+const OURS: [(&str, &str); 2] = [("device", "Share"), ("job", "SchedulerAlgorithm")];
 
 #[test]
 fn every_block_of_a_job_is_a_type_of_the_model_with_the_same_fields() {

@@ -137,7 +137,7 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::ForgetVolume { id } => volume::forget(state, work, *id),
         Command::DropVolumeClaim { id } => volume::drop_claim(state, work, *id),
         Command::SetSchedulerConfiguration { configuration, check_index } => {
-            cluster::set_scheduler(state, *configuration, *check_index)
+            cluster::set_scheduler(state, configuration, *check_index)
         }
         Command::SetAutopilotConfiguration { configuration, check_index } => {
             cluster::set_autopilot(state, *configuration, *check_index)

@@ -176,6 +176,20 @@ mod tests {
     }
 
     #[test]
+    fn a_voter_answers_for_as_long_as_a_living_server_may_be_silent() {
+        let configuration =
+            AutopilotConfiguration { dead_server_after: Duration::from_secs(60), ..AutopilotConfiguration::default() };
+        assert!(configuration.last_contact_threshold < SILENCE_OF_LIVING, "the longer of the two counts");
+        let mut servers = seen("1:0* 2:0 3:0 4:0 5:90");
+        // With both of these silent no three would answer.
+        servers[1].silent = SILENCE_OF_LIVING + Duration::from_millis(1);
+        servers[2].silent = SILENCE_OF_LIVING;
+        assert_eq!(next_removal(&servers, &configuration), Some(5));
+        servers[2].silent += Duration::from_millis(1);
+        assert_eq!(next_removal(&servers, &configuration), None);
+    }
+
+    #[test]
     fn a_learner_that_never_arrived_goes_whatever_the_voters_do() {
         check("1:0* 2:0 3:70 4:60+", Some(4));
         check("1:0* 2:0 3:0 4:59+", None);

@@ -298,6 +298,30 @@ mod tests {
     }
 
     #[test]
+    fn the_brake_acts_beyond_its_share_and_lets_one_go_at_each_interval() {
+        let silent_of_a_hundred = |silent: usize| {
+            let state = cluster(100);
+            let mut clocks = NodeClocks::default();
+            clocks.look(&state, seconds(0));
+            for number in silent..100 {
+                clocks.heard(node(&format!("n{number}")).id, seconds(10));
+            }
+            let found = clocks.look(&state, seconds(10));
+            (state, clocks, found)
+        };
+        let downs = |found: &Found| found.changes.iter().filter(|(_, status)| *status == NodeStatus::Down).count();
+        let (_, _, found) = silent_of_a_hundred(BRAKE_PERCENT);
+        assert_eq!((found.braked, downs(&found)), (false, BRAKE_PERCENT));
+        let (state, mut clocks, found) = silent_of_a_hundred(BRAKE_PERCENT + 1);
+        assert_eq!((found.braked, downs(&found)), (true, 1));
+        for number in BRAKE_PERCENT + 1..100 {
+            clocks.heard(node(&format!("n{number}")).id, seconds(10) + BRAKED_DOWN_INTERVAL);
+        }
+        assert_eq!(downs(&clocks.look(&state, seconds(10) + (BRAKED_DOWN_INTERVAL - INSTANT))), 0);
+        assert_eq!(downs(&clocks.look(&state, seconds(10) + BRAKED_DOWN_INTERVAL)), 1);
+    }
+
+    #[test]
     fn in_a_small_cluster_nothing_is_braked() {
         let state = cluster(MASS_LOSS_NODES_MIN - 1);
         let mut clocks = NodeClocks::default();

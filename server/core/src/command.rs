@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::rebalance::{Ask, End, Move};
 
 pub use records::{
-    Algorithm, DrainSpec, JoinTokenRecord, NodeSession, Preemption, SchedulerConfiguration, ServerRecord, Submission,
+    DrainSpec, JoinTokenRecord, NodeSession, Preemption, SchedulerConfiguration, ServerRecord, Submission,
 };
 
 /// The encoding of entries that this release writes.

@@ -193,8 +193,8 @@ impl State {
     }
 
     /// How the scheduler chooses, and the index at which that was set.
-    pub fn scheduler(&self) -> (SchedulerConfiguration, Index) {
-        (self.scheduler, self.scheduler_index)
+    pub fn scheduler(&self) -> (&SchedulerConfiguration, Index) {
+        (&self.scheduler, self.scheduler_index)
     }
 
     /// Gives the state what led to it, for a snapshot.

@@ -91,6 +91,11 @@ impl Fields {
         }
     }
 
+    /// The names of all fields.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.object.keys().map(String::as_str)
+    }
+
     /// The objects of a list; none where there is no such field.
     pub(super) fn list(&self, name: &str) -> Result<Vec<Fields>, Failure> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use server_core::command::Algorithm;
+use model::Algorithm;
 
 use crate::baseline::{Baseline, Policy};
 use crate::bound;

@@ -13,12 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    AllocationId, ClientStatus, Constraint, Device, DeviceGroup, DeviceInstance, DeviceName, EphemeralDisk,
+    Algorithm, AllocationId, ClientStatus, Constraint, Device, DeviceGroup, DeviceInstance, DeviceName, EphemeralDisk,
     EvaluationStatus, Group, Job, JobKey, JobType, Node, NodeId, Observation, Operator, Resources, Task, TaskResources,
     TaskState, Timestamp, testing,
 };
 use server_core::apply::{Answer, apply};
-use server_core::command::{Algorithm, Command, Entry, SchedulerConfiguration};
+use server_core::command::{Command, Entry, SchedulerConfiguration};
 use server_core::schedule::Scheduler;
 use server_core::state::State;
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Allocation, AllocationId, Group, Job, JobType, Node, Spread};
-use server_core::command::Algorithm;
+use model::{Algorithm, Allocation, AllocationId, Group, Job, JobType, Node, Spread};
 use server_core::testing::Wanted;
 
 use crate::condition::{holds, resolve};
@@ -36,7 +35,7 @@ pub fn score(
 ) -> i64 {
     let here = desk.on(node.id);
     let then: Vec<_> = here.iter().copied().chain([new]).collect();
-    let packed = match desk.state.scheduler().0.algorithm {
+    let packed = match desk.state.scheduler().0.algorithm_for(of.job) {
         Algorithm::Binpack => {
             let takes_device = given.is_some_and(|given| !given.devices.is_empty());
             -packing.cost(node, &here, &left_of(node, &here), &left_of(node, &then), takes_device)

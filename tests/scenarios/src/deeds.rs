@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Allocation, AllocationId, ClientStatus, DeploymentId, Eligibility, NodeStatus, Observation, TaskState, Timestamp,
+    Algorithm, Allocation, AllocationId, ClientStatus, DeploymentId, Eligibility, NodeStatus, Observation, TaskState,
+    Timestamp,
 };
-use server_core::command::{Algorithm, Command, DrainSpec, Preemption, SchedulerConfiguration};
+use server_core::command::{Command, DrainSpec, Preemption, SchedulerConfiguration};
 use server_core::{collection, deployment};
 
 use super::cluster::{Closing, Cluster};
@@ -102,7 +103,8 @@ impl Cluster {
                 } else {
                     Preemption::default()
                 };
-                let configuration = SchedulerConfiguration { algorithm, preemption };
+                let of_pool = words.value("spread_pool").map(|pool| BTreeMap::from([(pool, Algorithm::Spread)]));
+                let configuration = SchedulerConfiguration { algorithm, pools: of_pool, preemption };
                 self.command(Command::SetSchedulerConfiguration { configuration, check_index: None });
             }
             other => panic!("nobody knows how to {other}"),

@@ -1,8 +1,8 @@
 //! A line about a job, as a change of its document.
 
 use model::{
-    Affinity, Constraint, DelayFunction, Group, Job, JobType, Operator, Reconcile, Reschedule, Spread, SpreadTarget,
-    Update,
+    Affinity, Algorithm, Constraint, DelayFunction, Group, Job, JobType, Operator, Reconcile, Reschedule, Spread,
+    SpreadTarget, Update,
 };
 
 use super::equipment;
@@ -27,6 +27,10 @@ pub fn bend(job: &mut Job, mut words: Words) {
         job.datacenters = globs.split(',').map(String::from).collect();
     }
     job.node_pool = words.value("pool").unwrap_or(job.node_pool.clone());
+    if let Some(name) = words.value("algorithm") {
+        let known = [Algorithm::Binpack, Algorithm::Spread].into_iter().find(|known| known.as_str() == name);
+        job.scheduler_algorithm = Some(known.unwrap_or_else(|| panic!("{name} is no algorithm")));
+    }
     while let Some(text) = words.value("job_constraint") {
         job.constraints.push(constraint(&text));
     }

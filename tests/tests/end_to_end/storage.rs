@@ -10,7 +10,7 @@ use std::time::Duration;
 use seams::{Clock as _, SystemClock};
 use tests::e2e::servers::Servers;
 use tests::e2e::{command, wait};
-use tests::machine;
+use tests::{bar, machine};
 use tokio::time::Instant;
 
 /// How long a process may live after a sync has failed, by its own clock.
@@ -85,10 +85,13 @@ fn a_server_whose_sync_fails_acknowledges_nothing_more_and_ends_within_a_second(
             failed += usize::from(fail_sync(error, *number));
         }
     }
-    println!(
-        "R14: {failed} syncs failed (EIO and ENOSPC at call n = {numbers:?}), 0 acknowledgements after one, every process \
-         ended within {ENDS_WITHIN} s, 0 acknowledged jobs lost"
+    let figure = format!(
+        "{failed} syncs failed (EIO and ENOSPC at {} calls, up to call {}), 0 acknowledgements after one, every process \
+         ended within {ENDS_WITHIN} s, 0 acknowledged jobs lost",
+        numbers.len(),
+        numbers.iter().max().copied().unwrap_or_default()
     );
+    bar::report("R14", &figure);
     assert!(failed > numbers.len(), "only {failed} syncs failed");
 }
 
@@ -154,7 +157,9 @@ fn a_leader_whose_disk_becomes_slow_holds_nobody_up() {
     }
     let within = began.elapsed();
     end_of(slow);
-    println!("R14: every sync of the leader waits 5 s: p99 of writes {last:?} after {within:?}, {usual:?} before");
+    let figure =
+        format!("every sync of the leader waits 5 s: p99 of writes {last:?} after {within:?}, {usual:?} before");
+    bar::report("R14", &figure);
     assert!(last <= 2 * usual, "p99 {last:?} after {within:?}, {usual:?} before");
 }
 
@@ -221,12 +226,13 @@ fn a_server_whose_disk_is_full_serves_reads_refuses_writes_with_the_reason_and_g
     servers.await_leader();
     let kept = servers.jobs("s1");
     assert!(acknowledged.iter().all(|job| kept.contains(job)), "{acknowledged:?} of {kept:?}");
-    println!(
-        "R15: a full disk: {} jobs taken before, refused as `{}`, reads went on, writes again {resumed:?} after there was \
+    let figure = format!(
+        "a full disk: {} jobs taken before, refused as `{}`, reads went on, writes again {resumed:?} after there was \
          room, 0 lost",
         acknowledged.len() - 1,
         refusal.text()
     );
+    bar::report("R15", &figure);
     servers.kill("s1");
     drop(disk);
 }
@@ -274,9 +280,8 @@ fn an_agent_whose_disk_is_full_starts_nothing_more_says_why_and_lets_run_what_ru
     disk.give_back();
     let took = runs(&servers, "after", RESUMES_WITHIN);
     assert_eq!(allocation(&servers, "before").0, "running");
-    println!(
-        "R15: a full disk of an agent: what ran went on, starts were refused with the reason, the next ran after {took:?}"
-    );
+    let figure = "a full disk of an agent: what ran went on, starts were refused with the reason, the next ran after";
+    bar::report("R15", &format!("{figure} {took:?}"));
     servers.kill("n1");
     servers.kill("s1");
     drop(disk);

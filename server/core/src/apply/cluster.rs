@@ -98,14 +98,15 @@ pub(super) fn set_autopilot(
 
 pub(super) fn set_scheduler(
     state: &mut State,
-    configuration: SchedulerConfiguration,
+    configuration: &SchedulerConfiguration,
     check_index: Option<Index>,
 ) -> Result<Accepted, Rejection> {
     if check_index.is_some_and(|wanted| wanted != state.scheduler_index) {
         return Err(Rejection::ConfigurationChanged { found: state.scheduler_index });
     }
     let may_take_more = configuration.preemption != state.scheduler.preemption;
-    state.scheduler = configuration;
+    let pools = configuration.pools.clone().or_else(|| state.scheduler.pools.take());
+    state.scheduler = SchedulerConfiguration { pools, ..configuration.clone() };
     state.scheduler_index = state.index;
     if may_take_more {
         // Who waits for room may find it now with others.

@@ -1,10 +1,10 @@
 //! What an entry may leave behind is bounded: versions, events, remembered requests.
 
 use model::testing::{job, node, observation};
-use model::{Eligibility, Job, NodeStatus};
+use model::{Algorithm, Eligibility, Job, NodeStatus};
 
 use super::*;
-use crate::command::{Algorithm, NodeSession, SchedulerConfiguration};
+use crate::command::{NodeSession, SchedulerConfiguration};
 use crate::limits::{JOB_VERSIONS_KEPT, NODE_EVENTS_KEPT};
 use crate::schedule::schedule;
 

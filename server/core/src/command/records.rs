@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{Index, JobType, ServerId, Timestamp};
+use model::{Algorithm, Index, Job, JobType, ServerId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How a drain is asked for.
@@ -70,13 +70,25 @@ pub struct JoinTokenRecord {
 }
 
 /// How the scheduler chooses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SchedulerConfiguration {
     /// Pack nodes, or keep them evenly filled.
     pub algorithm: Algorithm,
+    /// The same for jobs of single node pools, by their names. In a command: none leaves those as they are, since who
+    /// knows nothing of them must not undo them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pools: Option<BTreeMap<String, Algorithm>>,
     /// Whose work may take the room of work of a lower priority.
     #[serde(default)]
     pub preemption: Preemption,
+}
+
+impl SchedulerConfiguration {
+    /// How nodes are chosen for `job`: as it asks itself, or else as its node pool has it, or else the cluster.
+    pub fn algorithm_for(&self, job: &Job) -> Algorithm {
+        let of_pool = || self.pools.as_ref()?.get(&job.node_pool).copied();
+        job.scheduler_algorithm.or_else(of_pool).unwrap_or(self.algorithm)
+    }
 }
 
 /// Whose work may take the room of work of a lower priority where there is no other.
@@ -108,15 +120,4 @@ impl Preemption {
             JobType::SysBatch => self.sysbatch,
         }
     }
-}
-
-/// Pack nodes, or keep them evenly filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Algorithm {
-    /// The fullest node that fits.
-    #[default]
-    Binpack,
-    /// The emptiest.
-    Spread,
 }

@@ -6,13 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, Index, JobKey, Node, NodeId, Timestamp};
+use model::{Algorithm, Allocation, AllocationId, Index, JobKey, Node, NodeId, Timestamp};
 
 use super::measure::{Gain, Skew, holding, load_permille, skew};
 use super::movable::{is_in, kept_back};
 use super::record::{Ask, Goal, Move, Stage};
 use super::trial::{Stuck, Trial};
-use crate::command::Algorithm;
 use crate::limits::{REBALANCE_LOAD_GAP_MIN, REBALANCE_LOOKS_MIN, REBALANCE_NODE_LOOKS_MAX};
 use crate::schedule::{Prospect, Scheduler};
 use crate::state::State;
@@ -122,7 +121,7 @@ impl<'a> Search<'a> {
     }
 
     fn spread_one(&mut self, known: &Allocation) -> bool {
-        let Some(planned) = self.plan(known, Algorithm::Spread, &|_| true) else { return false };
+        let Some(planned) = self.plan(known, Some(Algorithm::Spread), &|_| true) else { return false };
         let before = self.trial.state.clone();
         if self.play(&planned).is_err() {
             return false;
@@ -169,7 +168,7 @@ impl<'a> Search<'a> {
             }
             let state = self.trial.state.clone();
             let is_used = |other: &Node| other.id != node && holding(&state, other.id) > 0;
-            let planned = self.plan(&known, Algorithm::Binpack, &is_used)?;
+            let planned = self.plan(&known, Some(Algorithm::Binpack), &is_used)?;
             self.play(&planned).ok()?;
             // Instances are kept apart for when a node fails: that is worth more than fewer nodes.
             let [was, is] = skews(&mut self.prospect, &state, &self.trial.state, &planned);
@@ -190,8 +189,7 @@ impl<'a> Search<'a> {
             if self.moves_left() == 0 || !self.looks() {
                 return;
             }
-            let algorithm = self.trial.state.scheduler().0.algorithm;
-            let Some(planned) = self.plan(&known, algorithm, &|other| other.id != node) else { continue };
+            let Some(planned) = self.plan(&known, None, &|other| other.id != node) else { continue };
             let before = self.trial.state.clone();
             if self.play(&planned).is_ok() {
                 self.keep(&before, vec![planned]);
@@ -206,7 +204,12 @@ impl<'a> Search<'a> {
     }
 
     /// The move to the node that the scheduler would choose if the instance were placed anew; none where that is its own.
-    fn plan(&mut self, known: &Allocation, algorithm: Algorithm, may_go: &dyn Fn(&Node) -> bool) -> Option<Move> {
+    fn plan(
+        &mut self,
+        known: &Allocation,
+        algorithm: Option<Algorithm>,
+        may_go: &dyn Fn(&Node) -> bool,
+    ) -> Option<Move> {
         let state = &self.trial.state;
         let version = state.job_version(&known.job, known.job_version)?.clone();
         let mut without = state.clone();

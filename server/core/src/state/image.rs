@@ -104,7 +104,7 @@ impl State {
             cluster_version: self.cluster_version,
             epoch: self.epoch,
             restored_at: self.restored_at,
-            scheduler: self.scheduler,
+            scheduler: self.scheduler.clone(),
             scheduler_index: self.scheduler_index,
             last_server_id: self.last_server_id,
             autopilot: self.autopilot,

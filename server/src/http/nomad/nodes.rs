@@ -52,18 +52,30 @@ pub(super) fn allocations<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> 
     }))
 }
 
-/// `GET /v1/node/pools`: those that nodes name, and the two that always exist.
+/// `GET /v1/node/pools`: those that nodes name, those that have an algorithm of their own, and the two that always exist.
 pub(super) fn pools<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
     let named = read.state.nodes().map(|node| node.pool.as_str());
-    let names: BTreeSet<&str> = named.chain([ALL_NODE_POOLS, DEFAULT_NODE_POOL]).collect();
-    Ok(Found::one(read, read.state.indexes().nodes, move || {
+    let (configuration, configured_at) = read.state.scheduler();
+    let algorithms = configuration.pools.as_ref();
+    let configured = algorithms.into_iter().flat_map(|known| known.keys().map(String::as_str));
+    let names: BTreeSet<&str> = named.chain(configured).chain([ALL_NODE_POOLS, DEFAULT_NODE_POOL]).collect();
+    Ok(Found::one(read, read.state.indexes().nodes.max(configured_at), move || {
         let pool = |name: &&str| {
             let description = match *name {
                 ALL_NODE_POOLS => "Node pool with all nodes in the cluster.",
                 DEFAULT_NODE_POOL => "Default node pool.",
                 _ => "",
             };
-            json!({ "Name": name, "Description": description, "Meta": {}, "CreateIndex": 1, "ModifyIndex": 1 })
+            let own =
+                algorithms.and_then(|known| known.get(*name)).map(|of| json!({ "SchedulerAlgorithm": of.as_str() }));
+            json!({
+                "Name": name,
+                "Description": description,
+                "Meta": {},
+                "SchedulerConfiguration": own,
+                "CreateIndex": 1,
+                "ModifyIndex": 1,
+            })
         };
         names.iter().map(pool).collect::<Vec<_>>()
     }))

@@ -1,12 +1,13 @@
 //! What operators see and set: who votes, how the scheduler chooses, what is over.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::response::Response;
-use model::ServerId;
-use serde_json::{Value, json};
+use model::{Algorithm, ServerId};
+use serde_json::{Map, Value, json};
 use server_core::collection;
-use server_core::command::{Algorithm, Command, Preemption, SchedulerConfiguration};
+use server_core::command::{Command, Preemption, SchedulerConfiguration};
 
 use super::agent::name;
 use super::propose::{newest, propose};
@@ -43,10 +44,6 @@ pub(super) async fn raft(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Fai
 pub(super) fn scheduler<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
     let (configuration, index) = read.state.scheduler();
     Ok(Found::one(read, index, move || {
-        let algorithm = match configuration.algorithm {
-            Algorithm::Binpack => "binpack",
-            Algorithm::Spread => "spread",
-        };
         let Preemption { system, sysbatch, batch, service } = configuration.preemption;
         let preemption = json!({
             "SystemSchedulerEnabled": system,
@@ -54,9 +51,11 @@ pub(super) fn scheduler<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
             "BatchSchedulerEnabled": batch,
             "ServiceSchedulerEnabled": service,
         });
+        let of_pool = |(name, of): (&String, &Algorithm)| (name.clone(), json!({ "SchedulerAlgorithm": of.as_str() }));
         json!({
             "SchedulerConfig": {
-                "SchedulerAlgorithm": algorithm,
+                "SchedulerAlgorithm": configuration.algorithm.as_str(),
+                "NodePools": configuration.pools.iter().flatten().map(of_pool).collect::<Map<_, _>>(),
                 "PreemptionConfig": preemption,
                 "MemoryOversubscriptionEnabled": true,
                 "RejectJobRegistration": false,
@@ -72,18 +71,32 @@ pub(super) fn scheduler<'a>(read: &'a Read<'a>) -> Result<Found<'a>, Failure> {
 /// `PUT /v1/operator/scheduler/configuration`: what this release can't do is refused, not ignored.
 pub(super) async fn set_scheduler(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let body = call.fields()?;
-    let algorithm = match body.text("SchedulerAlgorithm")?.as_str() {
-        "" | "binpack" => Algorithm::Binpack,
-        "spread" => Algorithm::Spread,
-        other => {
-            return Err(Failure::bad_request(format!("SchedulerAlgorithm must be binpack or spread, got {other:?}")));
-        }
-    };
+    let (algorithm, pools) = (algorithm(&body)?.unwrap_or_default(), pools(&body)?);
     refuse_what_is_absent(&body)?;
     let check_index = call.query.number("cas")?;
-    let configuration = SchedulerConfiguration { algorithm, preemption: preemption(&body)? };
+    let configuration = SchedulerConfiguration { algorithm, pools, preemption: preemption(&body)? };
     let done = propose(&api, &call, Command::SetSchedulerConfiguration { configuration, check_index }).await?;
     changed(&call, done.index, &json!({ "Updated": true, "Index": done.index }))
+}
+
+fn algorithm(body: &Fields) -> Result<Option<Algorithm>, Failure> {
+    match body.text("SchedulerAlgorithm")?.as_str() {
+        "" => Ok(None),
+        "binpack" => Ok(Some(Algorithm::Binpack)),
+        "spread" => Ok(Some(Algorithm::Spread)),
+        other => Err(Failure::bad_request(format!("SchedulerAlgorithm must be binpack or spread, got {other:?}"))),
+    }
+}
+
+/// The algorithms of node pools: all of them, or none where the body says nothing of pools.
+fn pools(body: &Fields) -> Result<Option<BTreeMap<String, Algorithm>>, Failure> {
+    let Some(fields) = body.fields("NodePools")? else { return Ok(None) };
+    let mut pools = BTreeMap::new();
+    for name in fields.names() {
+        let of = fields.fields(name)?.map_or(Ok(None), |of| algorithm(&of))?;
+        pools.extend(of.map(|of| (name.to_string(), of)));
+    }
+    Ok(Some(pools))
 }
 
 fn refuse_what_is_absent(body: &Fields) -> Result<(), Failure> {

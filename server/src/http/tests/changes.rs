@@ -155,6 +155,25 @@ async fn the_schedulers_choice_is_set_and_what_is_absent_is_refused() {
 }
 
 #[tokio::test]
+async fn a_node_pool_has_an_algorithm_of_its_own_until_somebody_says_otherwise() {
+    let twin = Twin::new();
+    let path = "/v1/operator/scheduler/configuration";
+    let of_pools = async || twin.get(path).await.json()["SchedulerConfig"]["NodePools"].clone();
+    assert_eq!(of_pools().await, json!({}));
+    twin.put(path, r#"{"NodePools": {"wide": {"SchedulerAlgorithm": "spread"}}}"#).await.json();
+    twin.put(path, r#"{"SchedulerAlgorithm": "binpack"}"#).await.json();
+    assert_eq!(of_pools().await, json!({ "wide": { "SchedulerAlgorithm": "spread" } }));
+    let pools = twin.get("/v1/node/pools").await.json();
+    let wide = pools.as_array().unwrap().iter().find(|pool| pool["Name"] == "wide").unwrap();
+    assert_eq!(wide["SchedulerConfiguration"]["SchedulerAlgorithm"], "spread");
+    twin.put(path, r#"{"NodePools": {"wide": {"SchedulerAlgorithm": "wide"}}}"#)
+        .await
+        .refuses(400, "SchedulerAlgorithm must be binpack or spread");
+    twin.put(path, r#"{"NodePools": {}}"#).await.json();
+    assert_eq!(of_pools().await, json!({}));
+}
+
+#[tokio::test]
 async fn what_is_over_is_collected_on_request() {
     let twin = Twin::with_web();
     twin.delete("/v1/job/web").await.json();

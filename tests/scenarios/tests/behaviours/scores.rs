@@ -98,6 +98,38 @@ fn the_spread_algorithm_picks_the_emptiest_node() {
 }
 
 #[test]
+fn the_algorithm_of_a_node_pool_goes_before_the_clusters_and_that_of_a_job_before_both() {
+    let cluster = "scheduler spread_pool=wide
+         node n1 cpu=1000 mem=1000
+         node n2 cpu=1000 mem=1000
+         node w1 cpu=1000 mem=1000 pool=wide
+         node w2 cpu=1000 mem=1000 pool=wide
+         job base cpu=300 mem=300
+         job broad cpu=300 mem=300 pool=wide
+         alloc base[0] on n1 running
+         alloc broad[0] on w1 running\n";
+    let web = |words: &str| format!("{cluster}job web count=1 cpu=300 mem=300 {words}");
+    check(&web(""), "place web[0] on n1");
+    check(&web("pool=wide"), "place web[0] on w2");
+    check(&web("algorithm=spread"), "place web[0] on n2");
+    check(&web("pool=wide algorithm=binpack"), "place web[0] on w1");
+}
+
+#[test]
+fn a_configuration_that_says_nothing_of_pools_leaves_theirs_as_it_is() {
+    check(
+        "scheduler spread_pool=wide
+         scheduler preempt
+         node w1 cpu=1000 mem=1000 pool=wide
+         node w2 cpu=1000 mem=1000 pool=wide
+         job base cpu=300 mem=300 pool=wide
+         alloc base[0] on w1 running
+         job web count=1 cpu=300 mem=300 pool=wide",
+        "place web[0] on w2",
+    );
+}
+
+#[test]
 fn instances_of_a_group_keep_apart_where_nothing_else_speaks() {
     check(
         "node n1 cpu=1000 mem=1000

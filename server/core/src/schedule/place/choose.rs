@@ -5,13 +5,12 @@ mod looks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, AllocationId, EvaluationId, Group, JobType, Node, NodeId};
+use model::{Algorithm, Allocation, AllocationId, EvaluationId, Group, JobType, Node, NodeId};
 
 use super::moves::Move;
 use super::preempt::Victims;
 use super::ranking::{Ranked, Ranking};
 use super::room::Ask;
-use crate::command::Algorithm;
 use crate::schedule::Feasibility;
 use crate::schedule::fleet::{Fleet, Judge, Left, Place};
 use crate::schedule::grant::{self, Grant, is_elsewhere};
@@ -95,7 +94,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let ask = Ask::of(state, group);
         let seed = u64::from_le_bytes(evaluation.as_bytes()[8..].try_into().expect("an id has 16 bytes"));
         let mut chooser = Self {
-            algorithm: state.scheduler().0.algorithm,
+            algorithm: state.scheduler().0.algorithm_for(job),
             affinities: Affinities::of(fleet, job, group),
             spreads: Spreads::of(fleet, job, group, &eligible),
             ask,

@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{EvaluationId, Node, NodeId, Spread};
+use model::{Algorithm, EvaluationId, Node, NodeId, Spread};
 
 use super::super::fleet::Fleet;
 use super::super::reconcile::Want;
 use super::choose::Chooser;
-use crate::command::Algorithm;
 use crate::schedule::Feasibility;
 use crate::state::{JobVersion, State};
 
@@ -23,13 +22,13 @@ pub(crate) struct Prospect {
 
 impl Prospect {
     /// The node that would be chosen for one more instance of the group of that name, among those that `may_go` takes;
-    /// none where none has room.
+    /// none where none has room. `algorithm`: in place of the job's.
     pub fn best(
         &mut self,
         state: &State,
         version: &Arc<JobVersion>,
         group: &str,
-        algorithm: Algorithm,
+        algorithm: Option<Algorithm>,
         may_go: &dyn Fn(&Node) -> bool,
     ) -> Option<NodeId> {
         let want = Want::fresh(group, version);
@@ -37,7 +36,9 @@ impl Prospect {
         self.fleet.follow(state);
         let nobody = EvaluationId::default();
         let mut chooser = Chooser::new(state, &mut self.fleet, nobody, &want, group, &BTreeSet::new(), &[]);
-        chooser.choose_as(algorithm);
+        if let Some(algorithm) = algorithm {
+            chooser.choose_as(algorithm);
+        }
         chooser.best_among(&want, may_go)
     }
 

@@ -1,17 +1,16 @@
 //! What nodes are to an instance, without placing it: for who explains, foresees or rebalances.
 
-use model::{Allocation, Node, NodeId};
+use model::{Algorithm, Allocation, Node, NodeId};
 
 use super::super::explain::Finding;
 use super::Chooser;
-use crate::command::Algorithm;
 use crate::schedule::fleet::Place;
 use crate::schedule::grant::is_elsewhere;
 use crate::schedule::reconcile::Want;
 use crate::schedule::score::Score;
 
 impl Chooser<'_, '_> {
-    /// Chooses as that algorithm does, whatever the cluster's is.
+    /// Chooses as that algorithm does, whatever the job has.
     pub(in super::super) fn choose_as(&mut self, algorithm: Algorithm) {
         self.algorithm = algorithm;
     }

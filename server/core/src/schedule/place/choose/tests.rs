@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::testing::{job, node};
-use model::{EvaluationStatus, Job, Timestamp};
+use model::{Algorithm, EvaluationStatus, Job, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
