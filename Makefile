@@ -2,7 +2,7 @@
 # All Rust is built in profile `ci` into one target folder, so that the dependencies are compiled once for everything.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim old-bugs e2e chaos soak bench fuzz reference storage disks picture
+.PHONY: help demo demo-down demo-kill demo-start clean-demo dev test verify fix tidy ui build image sim old-bugs e2e chaos soak bench pack fuzz reference storage disks picture
 
 CARGO_TEST := cargo test --profile ci
 
@@ -69,6 +69,9 @@ old-bugs: ## put old bugs back one at a time; the simulation must find each (BUG
 
 bench: ## measure the release build and keep the table in BENCHMARKS.md (BENCH_QUICK=1: only see that it works)
 	@scripts/bench.sh
+
+pack: ## measure how tightly published sets are packed, and keep the table in BENCHMARKS.md (DATA=folder: where they lie)
+	@DATA="$(DATA)" scripts/bench.sh pack
 
 fuzz: ## feed mutated jobspecs to the parser (SECONDS=600: for so long)
 	@scripts/fuzz.sh $(or $(SECONDS),600)
