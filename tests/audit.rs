@@ -5,7 +5,7 @@
 //! state: after a long run only the last steps are judged. Entries that a server did not know to be committed are left
 //! out: they need not be the same everywhere.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use server_core::command::Entry;
 use server_core::state::State;
 
 /// How many steps are judged, times what there may be in the state: a minute's work, about.
-const WORK_MAX: Index = 60_000_000;
+const WORK_MAX: usize = 60_000_000;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -44,13 +44,14 @@ pub struct Audited {
 /// If one can't be read.
 pub fn servers(run: &Path) -> Audited {
     let mut logs: Vec<Log> = homes(run).iter().map(|home| Log::read(home)).collect();
-    let last = logs.iter().filter_map(|log| log.entries.back()).map(|(index, ..)| *index).max().unwrap_or_default();
-    // There is nothing in a state that no entry brought.
-    let judged_after = last.saturating_sub(WORK_MAX / last.max(1));
+    // There is nothing in a state but what it began with, and what entries brought. Indexes may leap, at a restore.
+    let indexes: BTreeSet<Index> = logs.iter().flat_map(|log| log.entries.iter().map(|(index, ..)| *index)).collect();
+    let size = logs.iter().map(|log| log.state.evaluations().count()).max().unwrap_or_default() + indexes.len();
+    let judged_from = indexes.iter().rev().nth(WORK_MAX / size.max(1)).copied().unwrap_or_default();
     let mut auditor = Auditor::default();
     let mut found = Audited { servers: logs.len(), ..Audited::default() };
     for log in &mut logs {
-        while log.next().is_some_and(|next| next <= judged_after) {
+        while log.next().is_some_and(|next| next < judged_from) {
             log.step();
         }
         found.violations.extend(auditor.restored(log.server, &log.state));
