@@ -10,9 +10,12 @@
 //! | `<node>.node[.<dc>].<domain>` | the address of a node |
 //! | `<8 or 32 hex digits>.addr[.<dc>].<domain>` | the address that the digits say; targets of SRV records |
 //!
-//! A name that means nothing, and a service without a passing instance, is NXDOMAIN (as Consul answers); a name that
-//! exists, but not with the type asked for, has an empty answer; before the catalog was ever seen, everything is
-//! SERVFAIL; other domains are REFUSED, for we resolve nothing for others. Answers come in a random order.
+//! A name that means nothing is NXDOMAIN; a name that exists, but not with the type asked for, and a service without a
+//! passing instance, has an empty answer; before the catalog was ever seen, everything is SERVFAIL; other domains are
+//! REFUSED, for we resolve nothing for others. Answers come in a random order.
+//!
+//! Consul answers NXDOMAIN for such a service. All its nodes may have been silent for a moment only, and resolvers
+//! remember that a name is not there for everything below it as well.
 //!
 //! `question` reads names, `answer` decides, `server` speaks on sockets. The catalog stands behind [`Names`].
 

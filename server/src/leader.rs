@@ -3,8 +3,8 @@
 //!
 //! What these loops decide carries the term, and `apply` rejects that of an older one; so a loop that does not know yet
 //! that its server was replaced can do no harm. What is collected carries none, since `apply` looks itself whether it is
-//! over, nor does the removal of a dead server, which people ask for too. All loops are level-triggered: they look at the state, not at
-//! what changed, and a new leader goes on where the old one stopped.
+//! over, nor does the removal of a dead server, which people ask for too. All loops are level-triggered: they look at the
+//! state, not at what changed, and a new leader goes on where the old one stopped.
 
 mod autopilot;
 mod clocks;

@@ -155,7 +155,9 @@ impl Asked<'_> {
     fn service(&self, found: Lookup<Vec<Endpoint>>, datacenter: Option<&str>) -> Answer {
         let mut endpoints = match found {
             Lookup::Unsynced => return Answer::code(ResponseCode::ServFail),
-            Lookup::Unknown => Vec::new(),
+            Lookup::Unknown => return self.nothing(ResponseCode::NXDomain),
+            // The name is there, and whoever hears otherwise may remember that for it and all names below.
+            Lookup::Found(endpoints) if endpoints.is_empty() => return self.nothing(ResponseCode::NoError),
             Lookup::Found(endpoints) => endpoints,
         };
         endpoints.retain(|endpoint| is_in(&endpoint.datacenter, datacenter));

@@ -108,15 +108,9 @@ fn a_node_has_its_address_in_its_own_datacenter() {
 
 #[test]
 fn what_does_not_exist_is_told_from_what_has_another_type() {
-    for name in [
-        "none.service.sched.",
-        "idle.service.sched.",
-        "v9.web.service.sched.",
-        "web.service.dc3.sched.",
-        "none.node.sched.",
-        "web.nonsense.sched.",
-        "dc3.sched.",
-    ] {
+    for name in
+        ["none.service.sched.", "web.service.dc3.sched.", "none.node.sched.", "web.nonsense.sched.", "dc3.sched."]
+    {
         let answer = ask(name, RecordType::A);
         assert_eq!(answer.code, ResponseCode::NXDomain, "{name}");
         let soa = answer.soa.unwrap();
@@ -124,6 +118,9 @@ fn what_does_not_exist_is_told_from_what_has_another_type() {
         assert_eq!((u64::from(data.minimum), u64::from(soa.ttl)), (NEGATIVE_TTL.as_secs(), NEGATIVE_TTL.as_secs()));
     }
     for (name, kind) in [
+        ("idle.service.sched.", RecordType::A),
+        ("idle.service.sched.", RecordType::SRV),
+        ("v9.web.service.sched.", RecordType::A),
         ("web.service.sched.", RecordType::TXT),
         ("v1.web.service.sched.", RecordType::AAAA),
         ("n1.node.sched.", RecordType::SRV),
