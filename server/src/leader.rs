@@ -63,8 +63,8 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
     loops.spawn(clocks::run(server.clone(), term));
     loops.spawn(watch::run(server.clone(), term));
     loops.spawn(rebalance::run(server.clone(), term));
-    loops.spawn(collection::run(server.clone()));
-    loops.spawn(autopilot::run(server.clone()));
+    loops.spawn(collection::run(server.clone(), term));
+    loops.spawn(autopilot::run(server.clone(), term));
     while server.inner.raft.leads(term) {
         tokio::select! {
             biased;

@@ -268,7 +268,7 @@ mod tests {
             !wakes(2, Command::RegisterNode { node: Arc::new(model::testing::node("n2")), session: None }),
             "none comes"
         );
-        assert!(wakes(3, Command::ForgetServer { id: 1 }), "it goes");
+        assert!(wakes(3, Command::ForgetServer { id: 1, term: None }), "it goes");
     }
 
     #[test]

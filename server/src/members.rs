@@ -205,7 +205,7 @@ impl Server {
         if self.raft().members().iter().all(|member| member.id == id) {
             return Err(ClusterError::Refused(format!("server {id} is the last one: the cluster would be gone")));
         }
-        match self.propose_own(Command::ForgetServer { id }).await? {
+        match self.propose_own(Command::ForgetServer { id, term: None }).await? {
             Answer::Accepted(_) | Answer::Rejected(Rejection::NoSuchServer) => {}
             Answer::Rejected(rejection) => return Err(ClusterError::Refused(rejection.to_string())),
         }

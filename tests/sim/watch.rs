@@ -1,5 +1,5 @@
 //! Looks at the whole cluster all the while, beside the faults, and holds it against the invariants that speak of time: of
-//! containers on hosts, of nodes that are heard and nodes that are not, and, while it is calm, of what must settle.
+//! where servers stand in the log, of containers on hosts, of nodes that are heard and nodes that are not, and, while it is calm, of what must settle.
 //!
 //! Whoever watches must know what is wrong with the world just then. Where that is not sure, it looks away, and what it had
 //! seen begin begins anew: so what it finds is there, and it does not find everything.
@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use client_agent::drivers::Driver as _;
 use client_agent_core::Found;
-use invariants::{Container, Ends, GoneUnlisted, Leftovers, Orphans, Silent, Survivors, Violation, WellListed};
+use invariants::{
+    Consensus, Container, Ends, GoneUnlisted, Leftovers, Orphans, Silent, Survivors, Violation, WellListed,
+};
 use model::{AllocationId, Desired, InstanceState, ServerId, Term, Timestamp};
 use seams::Clock;
 use server::cluster::Cluster;
@@ -44,6 +46,7 @@ pub async fn run(cluster: Arc<SimCluster>) {
 /// What was seen so far.
 #[derive(Default)]
 struct Watch {
+    consensus: Consensus,
     ends: Ends,
     leftovers: Leftovers,
     orphans: Orphans,
@@ -60,6 +63,7 @@ impl Watch {
         let now = cluster.clock.now();
         let newest = cluster.oracle.newest();
         let mut violations = Vec::new();
+        violations.extend(self.consensus.sees(cluster.positions()));
         self.ends.sees(now, &newest);
         let is_fine = cluster.is_fine();
         let leader = cluster.leader_now().map(|leader| (leader.server_id(), leader.leadership().term));

@@ -91,6 +91,9 @@ pub fn advance(state: &mut State, index: Index, term: Term) {
 }
 
 fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<Accepted, Rejection> {
+    if let Some(term) = command.decided_in() {
+        check_term(state, term)?;
+    }
     match command {
         Command::InitializeCluster { cluster } => cluster::initialize(state, *cluster),
         Command::RegisterJob { job, check_index, submission } => {
@@ -101,19 +104,19 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::SetJobStability { job, version, stable } => job::set_stability(state, job, *version, *stable),
         Command::EvaluateJob { job, force_reschedule } => job::evaluate(state, work, job, *force_reschedule),
         Command::RegisterNode { node, session } => node::register(state, work, node, *session),
-        Command::SetNodeStatus { changes, term } => node::set_status(state, work, changes, *term),
+        Command::SetNodeStatus { changes, .. } => node::set_status(state, work, changes),
         Command::SetNodeEligibility { node, eligibility } => node::set_eligibility(state, work, *node, *eligibility),
         Command::DrainNode { node, drain, mark_eligible, meta } => {
             node::drain(state, work, *node, drain.as_ref(), *mark_eligible, meta)
         }
-        Command::CompleteDrain { node, term } => node::complete_drain(state, work, *node, *term),
+        Command::CompleteDrain { node, .. } => node::complete_drain(state, work, *node),
         Command::PurgeNode { node } => node::purge(state, work, *node),
         Command::Observe { nodes, sessions } => allocation::observe(state, work, nodes, sessions),
         Command::StopAllocation { allocation } => allocation::stop(state, work, *allocation),
-        Command::Migrate { allocations, stops, term } => allocation::migrate(state, work, allocations, stops, *term),
+        Command::Migrate { allocations, stops, .. } => allocation::migrate(state, work, allocations, stops),
         Command::Plan(plan) => plan::apply_plan(state, work, plan),
-        Command::EndDeployment { deployment, status, description, revert_to, term } => {
-            deployment::end(state, work, *deployment, *status, description, *revert_to, *term)
+        Command::EndDeployment { deployment, status, description, revert_to, .. } => {
+            deployment::end(state, work, *deployment, *status, description, *revert_to)
         }
         Command::PromoteDeployment { deployment, groups } => {
             deployment::promote(state, work, *deployment, groups.as_deref())
@@ -122,14 +125,14 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::SetAllocationHealth { deployment, healthy, unhealthy } => {
             deployment::set_health(state, work, *deployment, healthy, unhealthy)
         }
-        Command::Collect { evaluations, allocations, deployments, jobs, nodes } => {
+        Command::Collect { evaluations, allocations, deployments, jobs, nodes, .. } => {
             collect::collect(state, evaluations, allocations, deployments, jobs, nodes)
         }
         Command::AllocateServer { name, address, http_address } => {
             cluster::allocate_server(state, name, address, http_address)
         }
         Command::AnnounceServer { server } => cluster::announce_server(state, server),
-        Command::ForgetServer { id } => cluster::forget_server(state, *id),
+        Command::ForgetServer { id, .. } => cluster::forget_server(state, *id),
         Command::PutJoinToken { token } => cluster::put_join_token(state, work, token),
         Command::SetClusterVersion { version } => cluster::set_version(state, *version),
         Command::PutVolume { volume } => volume::put(state, work, volume),
@@ -146,8 +149,8 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
             restore::restore(state, work, *part, *parts, *hash, bytes)
         }
         Command::BeginRebalance { ask, moves, check_index } => rebalance::begin(state, work, ask, moves, *check_index),
-        Command::StepRebalance { index, start, ends, abort, term } => {
-            rebalance::step(state, work, *index, *start, ends, abort.as_deref(), *term)
+        Command::StepRebalance { index, start, ends, abort, .. } => {
+            rebalance::step(state, work, *index, *start, ends, abort.as_deref())
         }
         Command::CancelRebalance => rebalance::cancel(state, work),
     }

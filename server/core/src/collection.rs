@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Allocation, AllocationId, Deployment, Desired, Evaluation, JobType, NodeId, NodeStatus, StopReason, Timestamp,
+    Allocation, AllocationId, Deployment, Desired, Evaluation, JobType, NodeId, NodeStatus, StopReason, Term, Timestamp,
 };
 
 use crate::command::Command;
@@ -13,8 +13,18 @@ use crate::limits::{BATCH_EVALUATION_KEPT, COLLECT_BATCH_MAX, DEPLOYMENT_KEPT, E
 use crate::schedule::shall_come_back;
 use crate::state::{JobRecord, JobStatus, State};
 
-/// The next batch of what can be forgotten; none if there is nothing. With `at_once`, age does not matter.
-pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
+/// The next batch of what can be forgotten, found by the leader of `term`; none if there is nothing.
+pub fn next(state: &State, now: Timestamp, term: Term) -> Option<Command> {
+    batch(state, now, Some(term))
+}
+
+/// The same as a person asks for it: whatever its age.
+pub fn next_at_once(state: &State, now: Timestamp) -> Option<Command> {
+    batch(state, now, None)
+}
+
+fn batch(state: &State, now: Timestamp, term: Option<Term>) -> Option<Command> {
+    let at_once = term.is_none();
     let is_old = |since: Timestamp, kept: Duration| at_once || now.since(since) >= kept;
 
     let dead_jobs: Vec<_> = state
@@ -76,7 +86,7 @@ pub fn next(state: &State, now: Timestamp, at_once: bool) -> Option<Command> {
         && deployments.is_empty()
         && dead_jobs.is_empty()
         && nodes.is_empty();
-    (!is_empty).then_some(Command::Collect { evaluations, allocations, deployments, jobs: dead_jobs, nodes })
+    (!is_empty).then_some(Command::Collect { evaluations, allocations, deployments, jobs: dead_jobs, nodes, term })
 }
 
 /// Those of `over`, which are in order of their placement, that can be forgotten, as many as fit into one batch. None before

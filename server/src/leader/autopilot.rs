@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{Index, ServerId, Timestamp};
+use model::{Index, ServerId, Term, Timestamp};
 use server_core::autopilot::{AutopilotConfiguration, ServerSeen, next_removal};
 use server_core::command::Command;
 use tokio::time::{Instant, sleep};
@@ -20,7 +20,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a server may take to leave before it is tried anew.
 const REMOVE_WITHIN: Duration = Duration::from_secs(10);
 
-pub(super) async fn run(server: Server) {
+pub(super) async fn run(server: Server, term: Term) {
     let led_since = Instant::now();
     let mut well_since = BTreeMap::new();
     loop {
@@ -39,7 +39,7 @@ pub(super) async fn run(server: Server) {
                 if let Some(id) = next_removal(&seen, &configuration) {
                     let silent = seen.iter().find(|one| one.id == id).map(|one| one.silent).unwrap_or_default();
                     tracing::warn!(server = id, ?silent, "a dead server is removed");
-                    propose(&server, Command::ForgetServer { id }).await;
+                    propose(&server, Command::ForgetServer { id, term: Some(term) }).await;
                     remove(&server, id).await;
                 }
             }

@@ -79,7 +79,14 @@ impl<'a> Product<'a> {
                 let over = self.state.evaluations().filter(|known| known.status.is_terminal());
                 let evaluations = over.map(|known| known.id).collect();
                 let (allocations, deployments, jobs, nodes) = Default::default();
-                return self.command(Command::Collect { evaluations, allocations, deployments, jobs, nodes });
+                return self.command(Command::Collect {
+                    evaluations,
+                    allocations,
+                    deployments,
+                    jobs,
+                    nodes,
+                    term: None,
+                });
             };
             let plan = self.scheduler.decide(&self.state, &evaluation, self.now).plan;
             self.command(Command::Plan(Box::new(plan)))?;

@@ -93,6 +93,7 @@ mod tests {
             deployments: vec![],
             jobs: vec![],
             nodes: vec![],
+            term: None,
         };
         let mut collected = play(&mut state, collect);
         assert_eq!(collected.found(check), [], "it is open, so it stays");

@@ -27,7 +27,9 @@ fn decided_in(command: &Command) -> Option<Term> {
         | Command::Migrate { term, .. }
         | Command::StepRebalance { term, .. } => Some(*term),
         Command::Plan(plan) => Some(plan.term),
-        Command::EndDeployment { term, .. } => *term,
+        Command::EndDeployment { term, .. } | Command::Collect { term, .. } | Command::ForgetServer { term, .. } => {
+            *term
+        }
         _ => None,
     }
 }

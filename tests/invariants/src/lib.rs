@@ -17,6 +17,7 @@
 mod auditor;
 mod step;
 
+mod consensus;
 mod consistent;
 mod grants;
 mod volumes;
@@ -66,6 +67,7 @@ use model::Timestamp;
 use server_core::state::State;
 
 pub use auditor::Auditor;
+pub use consensus::{Consensus, Position};
 pub use i01_acknowledged::Acknowledged;
 pub use i02_same_everywhere::{Agreement, STATES_COMPARED_EVERY};
 pub use i03_restored::check as check_restored;

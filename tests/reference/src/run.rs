@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use invariants::Step;
 use scenarios::story::{Decided, Story};
-use server_core::state::State;
 
 use crate::compare::difference;
 use crate::expect::unmet;
@@ -85,8 +85,8 @@ pub fn play(story: &mut Story, seen: &Rc<RefCell<Seen>>, line: &str, asks: bool,
 pub fn begin() -> (Story, Rc<RefCell<Seen>>) {
     let seen = Rc::new(RefCell::new(Seen::default()));
     let sees = seen.clone();
-    let watch = move |before: &State, after: &State| {
-        let violations = invariants::check_capacity(before, after).into_iter().chain(invariants::check(after));
+    let watch = move |step: &Step<'_>| {
+        let violations = invariants::check_step(step).into_iter().chain(invariants::check(step.after));
         let violation = violations.map(|violation| violation.to_string()).next();
         let mut seen = sees.borrow_mut();
         seen.commands += 1;

@@ -5,7 +5,7 @@ mod leader;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use invariants::Violation;
+use invariants::{Step, Violation};
 use model::{
     Allocation, ClientStatus, Driver, Eligibility, Evaluation, EvaluationStatus, Job, JobKey, Node, NodeId, NodeStatus,
     Timestamp,
@@ -42,14 +42,14 @@ pub struct Cluster {
     /// Whether the next command may be refused, and with which words it was.
     refusal: Option<Option<String>>,
     scheduler: Scheduler,
-    /// What nodes were given beyond what they have.
-    overfilled: Vec<Violation>,
+    /// What is wrong with how commands changed the state.
+    missteps: Vec<Violation>,
     /// Looks at the state before and after every command.
     pub(super) watch: Option<Watch>,
 }
 
-/// Looks at the states before and after a command.
-pub(super) type Watch = Box<dyn FnMut(&State, &State)>;
+/// Looks at a command that was applied.
+pub(super) type Watch = Box<dyn FnMut(&Step<'_>)>;
 
 #[derive(Clone, Copy)]
 pub(super) enum Closing {
@@ -69,7 +69,7 @@ impl Cluster {
             draft: None,
             refusal: None,
             scheduler: Scheduler::default(),
-            overfilled: Vec::new(),
+            missteps: Vec::new(),
             watch: None,
         };
         cluster.go_on(setup);
@@ -118,7 +118,7 @@ impl Cluster {
 
     /// Everything that is wrong with the state, or was with how it came about.
     pub fn violations(&self) -> Vec<Violation> {
-        self.overfilled.iter().cloned().chain(invariants::check(&self.state)).collect()
+        self.missteps.iter().cloned().chain(invariants::check(&self.state)).collect()
     }
 
     /// Decides everything that is pending, and says what was decided.
@@ -226,12 +226,13 @@ impl Cluster {
         let entry = Entry { at: self.now, request: None, caller: String::new(), command };
         let (index, term) = (self.state.index() + 1, self.state.term());
         let before = self.state.clone();
-        let answer = apply(&mut self.state, index, term, &entry).answer;
-        self.overfilled.extend(invariants::check_capacity(&before, &self.state));
+        let applied = apply(&mut self.state, index, term, &entry);
+        let step = Step { index, term, entry: &entry, applied: &applied, before: &before, after: &self.state };
+        self.missteps.extend(invariants::check_step(&step));
         if let Some(watch) = &mut self.watch {
-            watch(&before, &self.state);
+            watch(&step);
         }
-        (answer, entry)
+        (applied.answer, entry)
     }
 
     /// Plays one line that is to be refused, and says with which words it was.

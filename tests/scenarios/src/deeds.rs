@@ -76,7 +76,7 @@ impl Cluster {
             }
             "wait" => self.now = self.now + Duration::from_secs(seconds(&words.name()).unsigned_abs()),
             "collect" => {
-                while let Some(command) = collection::next(&self.state, self.now, false) {
+                while let Some(command) = collection::next(&self.state, self.now, self.state.term()) {
                     self.command(command);
                 }
             }

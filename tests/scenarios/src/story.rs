@@ -1,5 +1,6 @@
 //! A scenario told line by line, for those who look at each decision themselves.
 
+use invariants::Step;
 use model::{Evaluation, Timestamp};
 use server_core::plan::Plan;
 use server_core::state::State;
@@ -26,8 +27,8 @@ pub struct Decided<'a> {
 }
 
 impl Story {
-    /// An empty cluster. `watch` looks at the state before and after every command.
-    pub fn new(watch: impl FnMut(&State, &State) + 'static) -> Self {
+    /// An empty cluster. `watch` looks at every command.
+    pub fn new(watch: impl FnMut(&Step<'_>) + 'static) -> Self {
         let mut cluster = Cluster::play("");
         cluster.watch = Some(Box::new(watch));
         Self { cluster }

@@ -4,11 +4,13 @@
 //! that refuses its disk is replaced by a server with a new id, as an operator would, if the simulation damaged that disk;
 //! otherwise that it refuses is a violation.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use invariants::Position;
 use model::ServerId;
 use proto::net::{Caller, Peer};
 use seams::testing::MemoryDisk;
@@ -291,6 +293,27 @@ impl SimCluster {
             server.running.is_some() && is_fast && !server.is_damaged && !server.is_joining
         };
         self.servers().values().all(is_well) && self.net.is_clear() && self.leader_now().is_some()
+    }
+
+    /// Where all servers that run stand in the log just now.
+    pub fn positions(&self) -> BTreeMap<ServerId, Position> {
+        let position = |(id, server): (&ServerId, &SimServer)| {
+            let at = server.running.as_ref()?.server.raft().metrics();
+            let voters =
+                at.members.iter().filter(|member| member.role == Role::Voter).map(|member| member.id).collect();
+            let position = Position {
+                life: server.life,
+                term: at.term,
+                last_log: at.last_log,
+                committed: at.committed,
+                applied: at.applied,
+                snapshot: at.snapshot,
+                purged: at.purged,
+                voters,
+            };
+            Some((*id, position))
+        };
+        self.servers().iter().filter_map(position).collect()
     }
 
     /// A server's disk, to be made to fail or to be damaged.

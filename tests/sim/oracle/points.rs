@@ -136,7 +136,7 @@ pub fn words(command: &Command) -> String {
         }
         Command::StopAllocation { allocation } => format!("{name} {}", allocation.short()),
         Command::AnnounceServer { server } => format!("{name} {}", server.id),
-        Command::ForgetServer { id } => format!("{name} {id}"),
+        Command::ForgetServer { id, .. } => format!("{name} {id}"),
         _ => name.to_string(),
     }
 }

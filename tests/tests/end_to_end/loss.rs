@@ -1,9 +1,9 @@
 //! The loss of a host, and of less than a host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use invariants::AgentRestarts;
+use invariants::{AgentRestarts, ServersAway};
 use model::NodeId;
 use tests::e2e::cluster::{AGENTS, Cluster};
 use tests::e2e::docker::Container;
@@ -144,12 +144,14 @@ fn an_agent_that_was_given_up_comes_back_with_its_containers_and_nothing_runs_tw
     runs_once(&cluster, 3);
 }
 
-/// A leader that has lost its majority keeps its hands off: it can't tell a lost node from agents that can't register.
+/// A leader that has lost its majority keeps its hands off: it can't tell a lost node from agents that can't register. And
+/// where no server is left, agents go on alone.
 #[test]
-fn a_majority_that_is_away_for_a_while_moves_nothing() {
+fn servers_that_are_away_for_a_while_move_nothing() {
     let mut cluster = shared::cluster();
     cluster.run_example("basket.hcl").expect(0);
     let before = cluster.running("basket");
+    let nodes = AGENTS.map(|agent| (agent, node_of(&cluster, agent)));
     let leader = cluster.leader();
     cluster.kill(leader);
     let next = cluster.leader();
@@ -164,8 +166,20 @@ fn a_majority_that_is_away_for_a_while_moves_nothing() {
         let now = cluster.running("basket");
         wait::check(now == before, || format!("{now:#?}"))
     });
-    cluster.launch(leader);
-    cluster.launch(third);
+    cluster.kill(next);
+    let mut away = ServersAway::default();
+    for (agent, node) in &nodes {
+        away.began(*node, &found_on(agent, &before));
+    }
+    wait::holds("what runs stays without any server", Duration::from_secs(8), || {
+        let now = cluster.running("basket");
+        let of = |(agent, node): &(&str, NodeId)| away.found(*node, &found_on(agent, &now), &BTreeSet::new());
+        let violations: Vec<_> = nodes.iter().flat_map(of).collect();
+        wait::check(violations.is_empty(), || format!("{violations:?}"))
+    });
+    for server in [leader, third, next] {
+        cluster.launch(server);
+    }
     for node in AGENTS {
         cluster.await_node(node, "ready", SOON);
     }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, AllocationId, ClientStatus, Desired, Index, JobKey, JobType, NodeId, NodeStatus, Observation,
-    StopReason, TaskStates, Term, Trigger,
+    StopReason, TaskStates, Trigger,
 };
 
-use super::{Accepted, AtWork, Rejection, Wish, check_term, deployment, guard, job};
+use super::{Accepted, AtWork, Rejection, Wish, deployment, guard, job};
 use crate::drain::Budgets;
 use crate::limits::CHECK_OUTPUT_BYTES_MAX;
 use crate::reconnect;
@@ -184,9 +184,7 @@ pub(super) fn migrate(
     work: &mut AtWork,
     moves: &[AllocationId],
     stops: &[AllocationId],
-    term: Term,
 ) -> Result<Accepted, Rejection> {
-    check_term(state, term)?;
     let mut jobs = BTreeSet::new();
     let mut budgets = Budgets::default();
     for (id, stop) in moves.iter().map(|id| (id, false)).chain(stops.iter().map(|id| (id, true))) {

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{
-    Allocation, AllocationId, Deployment, DeploymentGroup, DeploymentId, DeploymentStatus, JobKey, Term, Trigger,
-};
+use model::{Allocation, AllocationId, Deployment, DeploymentGroup, DeploymentId, DeploymentStatus, JobKey, Trigger};
 
-use super::{Accepted, AtWork, Rejection, Wish, check_term, job};
+use super::{Accepted, AtWork, Rejection, Wish, job};
 use crate::deployment::healthy_canaries;
 use crate::plan::GroupGoal;
 use crate::state::{Change, State};
@@ -132,7 +130,7 @@ pub(super) fn waits_for_health(state: &State, allocation: &Allocation) -> bool {
     !is_last || state.has_leaving(&allocation.job, deployment.job_version)
 }
 
-/// Ends a deployment: by the leader's watch (with its term), or by a person, who may go back to a stable version.
+/// Ends a deployment: by the leader's watch, or by a person, who may go back to a stable version.
 pub(super) fn end(
     state: &mut State,
     work: &mut AtWork,
@@ -140,11 +138,7 @@ pub(super) fn end(
     status: DeploymentStatus,
     description: &str,
     revert_to: Option<u64>,
-    term: Option<Term>,
 ) -> Result<Accepted, Rejection> {
-    if let Some(term) = term {
-        check_term(state, term)?;
-    }
     let deployment = active(state, id)?;
     finish(state, work, &deployment, status, description);
     let mut accepted = Accepted { deployment: Some(id), ..Accepted::default() };

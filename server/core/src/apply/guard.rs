@@ -12,7 +12,7 @@
 //! | I11 what is over stays over | `allocation::observe_one` | the observation is passed over: agents repeat themselves |
 //! | I22 the pace of drains | `allocation::migrate` | what is beyond it does not move yet |
 //! | I24 closed nodes | `plan::Placer::place` | the placement is returned |
-//! | I35 terms | `check_term` | rejected |
+//! | I35 terms | `check_term`, before anything else | rejected |
 //!
 //! That servers have the same state all the same is what [`chain`](crate::chain) compares.
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use model::old_bugs::{OldBug, is_on};
 use model::{
     Allocation, ClientStatus, Desired, DrainOutcome, DrainStrategy, Eligibility, JobKey, LastDrain, Node, NodeEvent,
-    NodeId, NodeStatus, StopReason, Term, Timestamp, Trigger,
+    NodeId, NodeStatus, StopReason, Timestamp, Trigger,
 };
 
-use super::{Accepted, AtWork, Rejection, Wish, check_term};
+use super::{Accepted, AtWork, Rejection, Wish};
 use crate::command::{DrainSpec, NodeSession};
 use crate::limits::NODE_EVENTS_KEPT;
 use crate::reconnect;
@@ -89,9 +89,7 @@ pub(super) fn set_status(
     state: &mut State,
     work: &mut AtWork,
     changes: &[(NodeId, NodeStatus)],
-    term: Term,
 ) -> Result<Accepted, Rejection> {
-    check_term(state, term)?;
     for (id, status) in changes {
         let Some(node) = state.nodes.get(id) else { continue };
         if *status != NodeStatus::Suspect {
@@ -208,13 +206,7 @@ pub(super) fn drain(
 }
 
 /// Ends a drain whose node holds nothing any more.
-pub(super) fn complete_drain(
-    state: &mut State,
-    work: &mut AtWork,
-    id: NodeId,
-    term: Term,
-) -> Result<Accepted, Rejection> {
-    check_term(state, term)?;
+pub(super) fn complete_drain(state: &mut State, work: &mut AtWork, id: NodeId) -> Result<Accepted, Rejection> {
     let mut node = Node::clone(state.nodes.get(&id).ok_or(Rejection::NoSuchNode)?);
     let Some(strategy) = node.drain.take() else { return Ok(Accepted::default()) };
     let counts = |allocation: &Allocation| {

@@ -18,7 +18,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use super::deployment::Joined;
-use super::{Accepted, AtWork, Rejection, Wish, allocation, check_term, deployment};
+use super::{Accepted, AtWork, Rejection, Wish, allocation, deployment};
 use crate::plan::{DeploymentChange, Placement, Plan, Tail};
 use crate::rows::Place;
 use crate::state::{JobVersion, NodeUse, State};
@@ -38,7 +38,6 @@ pub struct RejectedPlacement {
 
 /// Carries out a plan.
 pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> Result<Accepted, Rejection> {
-    check_term(state, plan.term)?;
     let evaluation = state.evaluation(plan.evaluation).cloned().ok_or(Rejection::EvaluationOver)?;
     // A blocked one is planned when what it lacks may have appeared.
     if evaluation.status.is_terminal() {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use model::{Allocation, Index, Term, Trigger};
+use model::{Allocation, Index, Trigger};
 
 use super::allocation::save;
-use super::{Accepted, AtWork, Rejection, check_term};
+use super::{Accepted, AtWork, Rejection};
 use crate::limits::REBALANCE_MOVES_MAX;
 use crate::rebalance::{Ask, End, Move, Rebalance, Stage, Status, check_index};
 use crate::reconnect;
@@ -54,9 +54,7 @@ pub(super) fn step(
     start: Option<model::AllocationId>,
     ends: &[End],
     abort: Option<&str>,
-    term: Term,
 ) -> Result<Accepted, Rejection> {
-    check_term(state, term)?;
     let mut rebalance = running(state).filter(|known| known.index == index).ok_or(Rejection::NoRebalance)?;
     for end in ends {
         let Some(known) = rebalance.moves.iter_mut().find(|known| known.allocation == end.allocation) else { continue };

@@ -4,7 +4,7 @@ use model::testing::{job, node, observation};
 use model::{Algorithm, Eligibility, Job, NodeStatus};
 
 use super::*;
-use crate::command::{NodeSession, SchedulerConfiguration};
+use crate::command::{NodeSession, SchedulerConfiguration, ServerRecord};
 use crate::limits::{JOB_VERSIONS_KEPT, NODE_EVENTS_KEPT};
 use crate::schedule::schedule;
 
@@ -196,6 +196,44 @@ fn placed(state: &mut State) -> (NodeId, model::AllocationId) {
     let plan = schedule(state, &pending, Timestamp::default()).plan;
     carry_out(state, Command::Plan(Box::new(crate::plan::Plan { term: 1, ..plan })));
     (node, state.allocations().next().expect("it was placed").id)
+}
+
+#[test]
+fn what_a_leader_decided_is_not_carried_out_once_another_leads() {
+    let mut state = State::default();
+    let (node, id) = placed(&mut state);
+    let server = ServerRecord {
+        id: 1,
+        name: "a".into(),
+        address: String::new(),
+        http_address: String::new(),
+        version: 1,
+        build: String::new(),
+    };
+    carry_out(&mut state, Command::AnnounceServer { server });
+    let forget = |term| Command::ForgetServer { id: 1, term };
+    let collect = |term| {
+        let (evaluations, allocations, deployments, jobs, nodes) = Default::default();
+        Command::Collect { evaluations, allocations, deployments, jobs, nodes, term }
+    };
+    let old = Some(1);
+    for command in [
+        Command::SetNodeStatus { changes: vec![(node, NodeStatus::Down)], term: 1 },
+        Command::CompleteDrain { node, term: 1 },
+        Command::Migrate { allocations: vec![id], stops: Vec::new(), term: 1 },
+        collect(old),
+        forget(old),
+    ] {
+        let entry = Entry { at: Timestamp::default(), request: None, caller: String::new(), command };
+        let index = state.index() + 1;
+        let applied = apply(&mut state, index, 2, &entry);
+        assert_eq!(applied.answer, Answer::Rejected(Rejection::OldTerm { proposed: 1, current: 2 }), "{entry:?}");
+        assert_eq!(applied.changes, []);
+    }
+    assert!(state.server(1).is_some());
+    carry_out(&mut state, collect(None));
+    carry_out(&mut state, forget(None));
+    assert!(state.is_removed_server(1), "a person has no term");
 }
 
 #[test]

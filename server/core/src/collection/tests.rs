@@ -78,9 +78,9 @@ fn register(state: &mut State, at: Timestamp) {
 
 /// Evaluations, deployments, jobs and nodes of the next batch.
 fn sizes(state: &State, now: Timestamp) -> [usize; 4] {
-    match next(state, now, false) {
+    match next(state, now, 1) {
         None => [0; 4],
-        Some(Command::Collect { evaluations, allocations, deployments, jobs, nodes }) => {
+        Some(Command::Collect { evaluations, allocations, deployments, jobs, nodes, .. }) => {
             assert_eq!(allocations, []);
             [evaluations.len(), deployments.len(), jobs.len(), nodes.len()]
         }
@@ -127,7 +127,7 @@ fn a_batch_is_as_large_as_the_limit_and_the_rest_comes_in_the_next() {
         }
         let now = ENDED + NODE_KEPT;
         assert_eq!(sizes(&state, now), [COLLECT_BATCH_MAX, COLLECT_BATCH_MAX, 0, COLLECT_BATCH_MAX]);
-        let batch = next(&state, now, false).expect("there is one");
+        let batch = next(&state, now, 1).expect("there is one");
         carry_out(&mut state, now, batch);
         assert_eq!(sizes(&state, now), [extra, extra, 0, extra]);
     }
@@ -164,9 +164,9 @@ fn end(state: &mut State, allocation: &Allocation, status: ClientStatus) {
 
 /// Evaluations, allocations, deployments, jobs and nodes that would be forgotten now.
 fn all_sizes(state: &State, now: Timestamp, at_once: bool) -> [usize; 5] {
-    match next(state, now, at_once) {
+    match if at_once { next_at_once(state, now) } else { next(state, now, 1) } {
         None => [0; 5],
-        Some(Command::Collect { evaluations, allocations, deployments, jobs, nodes }) => {
+        Some(Command::Collect { evaluations, allocations, deployments, jobs, nodes, .. }) => {
             [evaluations.len(), allocations.len(), deployments.len(), jobs.len(), nodes.len()]
         }
         Some(other) => panic!("{other:?}"),
@@ -232,7 +232,7 @@ fn the_evaluations_of_a_batch_job_are_kept_while_it_lives() {
     let kept = of_batch.id;
     state.put_evaluation(of_batch);
     state.put_evaluation(of_another);
-    let Some(Command::Collect { evaluations, .. }) = next(&state, late(), false) else { panic!("some are old") };
+    let Some(Command::Collect { evaluations, .. }) = next(&state, late(), 1) else { panic!("some are old") };
     assert!(!evaluations.contains(&kept));
 }
 

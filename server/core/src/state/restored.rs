@@ -142,9 +142,12 @@ mod tests {
             let entry = Entry { at: Timestamp::from_seconds(1), request: None, caller: String::new(), command };
             apply(&mut state, index, 3, &entry).answer
         };
-        assert!(matches!(at(5, Command::ForgetServer { id: 1 }), Answer::Accepted(_)));
-        assert!(matches!(at(6, Command::ForgetServer { id: 1 }), Answer::Rejected(_)));
-        assert!(matches!(at(7, Command::ForgetServer { id: 9 }), Answer::Rejected(_)), "9 was never given out");
+        assert!(matches!(at(5, Command::ForgetServer { id: 1, term: None }), Answer::Accepted(_)));
+        assert!(matches!(at(6, Command::ForgetServer { id: 1, term: None }), Answer::Rejected(_)));
+        assert!(
+            matches!(at(7, Command::ForgetServer { id: 9, term: None }), Answer::Rejected(_)),
+            "9 was never given out"
+        );
         let server = ServerRecord {
             id: 1,
             name: "a".into(),

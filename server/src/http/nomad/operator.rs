@@ -123,7 +123,7 @@ fn preemption(body: &Fields) -> Result<Preemption, Failure> {
 pub(super) async fn collect(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Failure> {
     let mut state = newest(&api).await?;
     for _ in 0..COLLECT_BATCHES_MAX {
-        let Some(command) = collection::next(&state, api.config.clock.now(), true) else { break };
+        let Some(command) = collection::next_at_once(&state, api.config.clock.now()) else { break };
         propose(&api, &call, command).await?;
         state = newest(&api).await?;
     }
