@@ -15,6 +15,8 @@
 
 mod compare;
 mod file;
+#[cfg(test)]
+mod golden;
 mod restore;
 
 use model::{ClusterId, Index, ServerId, Term, Timestamp};

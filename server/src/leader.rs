@@ -2,8 +2,7 @@
 //! rebalances, look after servers, collect.
 //!
 //! What these loops decide carries the term, and `apply` rejects that of an older one; so a loop that does not know yet
-//! that its server was replaced can do no harm. What is collected carries none, since `apply` looks itself whether it is
-//! over, nor does the removal of a dead server, which people ask for too. All loops are level-triggered: they look at the
+//! that its server was replaced can do no harm. All loops are level-triggered: they look at the
 //! state, not at what changed, and a new leader goes on where the old one stopped.
 
 mod autopilot;
@@ -53,8 +52,7 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
     if !server.inner.raft.leads(term) {
         return;
     }
-    // What the leaders before said is applied here, and heeded.
-    server.inner.clock.begin_anew();
+    server.tell_time_in(term);
     tracing::info!(term, "leads");
     set_leading(server, Some(Leading { clocks: clocks_of(server), usage: BTreeMap::new(), servers: Vec::new() }));
     let mut loops = JoinSet::new();

@@ -26,4 +26,3 @@ mod view;
 pub use admission::token_record;
 pub use alarms::{ALARMS_KEPT, Raised};
 pub use machine::Witness;
-pub use propose::PROPOSE_WITHIN;

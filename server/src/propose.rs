@@ -2,10 +2,11 @@
 //!
 //! Every entry carries a request id, so an attempt whose fate is unknown is simply made again: it is applied once.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use model::Index;
+use model::{Index, Term};
 use proto::net::{NetError, Peer, Refusal};
 use proto::wire::{self, request, response};
 use server_core::apply::Answer;
@@ -18,7 +19,7 @@ use crate::raft::{Committed, Leadership, ProposeError};
 use crate::server::Server;
 
 /// How long a proposal may take in all, elections included.
-pub const PROPOSE_WITHIN: Duration = Duration::from_secs(10);
+const PROPOSE_WITHIN: Duration = Duration::from_secs(10);
 /// How long one attempt may take before it is made anew.
 const ATTEMPT_WITHIN: Duration = Duration::from_secs(2);
 /// How long a disk that is full is asked again: its server hands leadership over, if another can lead.
@@ -143,11 +144,29 @@ impl Server {
         }
     }
 
-    /// Puts an entry into the log, as the leader. Whoever proposed it, it happens when the leader says so: what waits by the
-    /// time of one entry would wait for ever by another's, if each server had its own.
+    /// Puts an entry into the log, as the leader. Whoever proposed it, it happens when the leader puts it there: what waits by
+    /// the time of one entry would wait for ever by another's, if each server had its own.
     async fn log(&self, entry: Bytes, within: Duration) -> Result<Committed, ProposeError> {
-        let entry = Entry::stamped(&entry, self.now()).map_or(entry, Bytes::from);
-        self.inner.raft.propose(entry, within).await
+        self.inner.raft.check_size(&entry)?;
+        let stamped = || {
+            let stamped = || Entry::stamped(&entry, self.now()).map_or_else(|| entry.clone(), Bytes::from);
+            self.tells_time().then(stamped)
+        };
+        self.inner.raft.propose_made(stamped, within).await
+    }
+
+    /// Whether this server leads, and its clock goes on from what the leaders before it said.
+    fn tells_time(&self) -> bool {
+        self.inner.raft.leads(self.inner.tells_time_in.load(Ordering::Relaxed))
+    }
+
+    /// The clock goes on from what the leaders before the one of `term`, this server, said: all of it is applied here. Until
+    /// then nothing is put into the log, and in this term the clock never goes back any more.
+    pub(crate) fn tell_time_in(&self, term: Term) {
+        if self.inner.tells_time_in.load(Ordering::Relaxed) != term {
+            self.inner.clock.begin_anew();
+            self.inner.tells_time_in.store(term, Ordering::Relaxed);
+        }
     }
 
     fn no_room(&self, reason: &str) -> String {

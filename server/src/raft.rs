@@ -177,8 +177,18 @@ impl Raft {
     /// Puts a command into the log and waits for the machine's answer, at most `within`. While there is no leader it
     /// goes on trying; a leader elsewhere is an answer.
     pub async fn propose(&self, entry: Bytes, within: Duration) -> Result<Committed, ProposeError> {
-        let Inner { core, writer, .. } = &*self.inner;
         self.check_size(&entry)?;
+        self.propose_made(|| Some(entry.clone()), within).await
+    }
+
+    /// The same with a command that is made just before it is put into the log, at each try anew; none while this server,
+    /// though it may lead, takes none yet. It must be small enough to be proposed.
+    pub async fn propose_made(
+        &self,
+        entry: impl Fn() -> Option<Bytes>,
+        within: Duration,
+    ) -> Result<Committed, ProposeError> {
+        let Inner { core, writer, .. } = &*self.inner;
         propose::propose(core, writer, entry, within).await
     }
 

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -150,6 +150,8 @@ pub(crate) struct Inner {
     pub orders: Orders,
     /// The leader's clocks and the usage that beats carry; empty on followers.
     pub leading: Mutex<Option<Leading>>,
+    /// The term in which this server, as its leader, says when something happens; 0 for none yet.
+    pub tells_time_in: AtomicU64,
     /// Whether this server has been up to date since it started.
     pub synced: AtomicBool,
     pub origin: Instant,
@@ -222,6 +224,7 @@ impl Server {
             pace: Pace::default(),
             orders: Orders::default(),
             leading: Mutex::new(None),
+            tells_time_in: AtomicU64::new(0),
             synced: AtomicBool::new(false),
             origin: Instant::now(),
             shutdown: shutdown.clone(),

@@ -1,8 +1,9 @@
 //! Servers that come and go, and agents that stay: what the runs over membership and backups have in common.
 //!
 //! Real servers and agents over a plain net in memory, on tokio's paused clock. A server has a disk that outlives it and
-//! keeps what was synced; an agent has a driver that outlives it. Everything that servers apply, and who says that it
-//! leads, is held against the two rules that membership must not break: one entry at an index, one leader in a term.
+//! keeps what was synced; an agent has a driver that outlives it. Everything that servers apply, who says that it leads, and
+//! where all of them stand in the log is held against what membership must not break: one entry with one outcome at an
+//! index, one leader in a term, what the package `invariants` says of states, entries and consensus.
 
 pub mod net;
 
@@ -13,12 +14,13 @@ use std::time::Duration;
 
 use client_agent::drivers::fake::FakeDriver;
 use client_agent::{AgentConfig, AgentSeams, FixedHost, MemoryStore};
+use invariants::{Consensus, Position, Step, check, check_step};
 use model::{ClusterId, Index, NodeId, ServerId, Term, Timestamp};
 use proto::net::{Caller, Peer};
 use seams::testing::MemoryDisk;
 use seams::{Blocking, Clock, Random, Workers};
 use server::Witness;
-use server::raft::{Role, Sizes, Timings};
+use server::raft::{Metrics, Role, Sizes, Timings};
 use server::server::{Server, ServerConfig, ServerSeams, StartServer};
 use server_core::apply::Applied;
 use server_core::command::Entry;
@@ -31,8 +33,10 @@ use net::Net;
 
 /// Where a server keeps its log.
 pub const FOLDER: &str = "/data";
-/// How often it is looked who leads.
+/// How often it is looked who leads, and where servers stand.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// States are looked at as a whole at each so many indexes.
+const STATE_CHECKED_EACH: Index = 16;
 
 /// The cluster's servers and agents.
 pub struct Fleet {
@@ -74,8 +78,14 @@ pub struct Rules {
 
 #[derive(Default)]
 struct Seen {
-    entries: BTreeMap<Index, blake3::Hash>,
+    /// What was applied at each index, and what came of it.
+    outcomes: BTreeMap<Index, blake3::Hash>,
+    /// The state after the last entry that any server has applied.
+    newest: State,
     leaders: BTreeMap<Term, ServerId>,
+    consensus: Consensus,
+    /// The servers that run, each with its life and the plug that ends it.
+    running: BTreeMap<ServerId, (u64, Server, CancellationToken)>,
     broken: Vec<String>,
 }
 
@@ -94,24 +104,69 @@ impl Rules {
         self.with(|seen| seen.leaders.len())
     }
 
-    fn leads(&self, term: Term, id: ServerId) {
+    /// A server begins another life.
+    fn began(&self, id: ServerId, server: Server, plug: CancellationToken) {
         self.with(|seen| {
-            let first = *seen.leaders.entry(term).or_insert(id);
-            if first != id {
-                seen.broken.push(format!("servers {first} and {id} lead in term {term}"));
-            }
+            let life = seen.running.get(&id).map_or(1, |(life, ..)| life + 1);
+            seen.running.insert(id, (life, server, plug));
         });
+    }
+
+    /// Looks who leads and where all servers stand.
+    fn look(&self) {
+        self.with(|seen| {
+            let mut positions = BTreeMap::new();
+            for (id, (life, server, _)) in seen.running.iter().filter(|(_, (_, _, plug))| !plug.is_cancelled()) {
+                // What consensus itself says, not what is made of it: that names nobody once a majority is silent.
+                let metrics = server.raft().metrics();
+                if metrics.is_leader {
+                    let first = *seen.leaders.entry(metrics.term).or_insert(*id);
+                    if first != *id {
+                        seen.broken.push(format!("servers {first} and {id} lead in term {}", metrics.term));
+                    }
+                }
+                positions.insert(*id, position(*life, &metrics));
+            }
+            seen.broken.extend(seen.consensus.sees(positions).iter().map(ToString::to_string));
+        });
+    }
+}
+
+/// Where a server stands in the log.
+pub fn position(life: u64, at: &Metrics) -> Position {
+    let voters = at.members.iter().filter(|member| member.role == Role::Voter).map(|member| member.id).collect();
+    Position {
+        life,
+        term: at.term,
+        last_log: at.last_log,
+        committed: at.committed,
+        applied: at.applied,
+        snapshot: at.snapshot,
+        purged: at.purged,
+        voters,
     }
 }
 
 struct RulesOf(Arc<Rules>);
 
 impl Witness for RulesOf {
-    fn applied(&self, index: Index, _: Term, entry: &Entry, _: &Applied, _: &State) {
-        let hash = blake3::hash(&entry.encode());
+    fn applied(&self, index: Index, term: Term, entry: &Entry, applied: &Applied, state: &State) {
+        let mut hasher = blake3::Hasher::new();
+        let hash = hasher.update(&entry.encode()).update(format!("{applied:?}").as_bytes()).finalize();
         self.0.with(|seen| {
-            if *seen.entries.entry(index).or_insert(hash) != hash {
-                seen.broken.push(format!("two entries were applied at index {index}"));
+            if *seen.outcomes.entry(index).or_insert(hash) != hash {
+                seen.broken.push(format!("two entries, or one with two outcomes, were applied at index {index}"));
+            }
+            // Whoever applies an entry first has applied all before it, or begins with a state that was handed over.
+            if index > seen.newest.index() {
+                let is_handed_over = seen.newest.index() == 0;
+                let step = Step { index, term, entry, applied, before: &seen.newest, after: state };
+                let mut violations = if is_handed_over { Vec::new() } else { check_step(&step) };
+                if index.is_multiple_of(STATE_CHECKED_EACH) {
+                    violations.extend(check(state));
+                }
+                seen.broken.extend(violations.iter().map(ToString::to_string));
+                seen.newest = state.clone();
             }
         });
     }
@@ -121,10 +176,12 @@ impl Fleet {
     /// No server, no agent.
     pub fn new(seed: u64, cluster: ClusterId, sizes: Sizes) -> Self {
         let random = Arc::new(SeededRandom::new(seed));
+        let rules = Arc::<Rules>::default();
+        tokio::spawn(watch(rules.clone()));
         Self {
             net: Net::new(Arc::new(SeededRandom::new(random.next_u64()))),
             clock: Arc::new(FleetClock(Instant::now())),
-            rules: Arc::default(),
+            rules,
             cluster,
             sizes,
             servers: BTreeMap::new(),
@@ -182,7 +239,7 @@ impl Fleet {
         };
         let server = Server::start(config, seams, CancellationToken::new()).await?;
         self.net.listen(id, address, Arc::new(server.clone()), plug.clone());
-        tokio::spawn(watch_leadership(server.clone(), self.rules.clone(), plug.clone()));
+        self.rules.began(id, server.clone(), plug.clone());
         if let Some(known) = self.servers.get_mut(&id) {
             known.running = Some((server.clone(), plug));
         }
@@ -279,13 +336,9 @@ impl Fleet {
     }
 }
 
-async fn watch_leadership(server: Server, rules: Arc<Rules>, plug: CancellationToken) {
-    while !plug.is_cancelled() {
-        // What consensus itself says, not what is made of it: that names nobody once a majority is silent.
-        let metrics = server.raft().metrics();
-        if metrics.is_leader {
-            rules.leads(metrics.term, metrics.id);
-        }
+async fn watch(rules: Arc<Rules>) {
+    loop {
+        rules.look();
         sleep(LOOK_INTERVAL).await;
     }
 }

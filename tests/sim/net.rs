@@ -15,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::{NodeId, ServerId};
 use proto::net::{Caller, Channel, Dialer, NetError, Peer, Service};
-use proto::wire::{Frame, Request, Response, agent_down, frame};
+use proto::wire::{Frame, Request, Response, agent_down, agent_up, frame};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -159,10 +159,19 @@ impl SimNet {
     }
 
     /// What the world outside learns from a frame on its way.
-    fn overhear(&self, to: Process, frame: &Frame) {
-        let Some(frame::Body::Down(down)) = &frame.body else { return };
-        if let (Process::Agent(number), Some(agent_down::Body::BeatHeard(_))) = (to, &down.body) {
-            self.oracle.beat_heard(number, Instant::now());
+    fn overhear(&self, from: Process, to: Process, frame: &Frame) {
+        match (from, to, &frame.body) {
+            (Process::Agent(number), _, Some(frame::Body::Up(up))) => {
+                if let Some(agent_up::Body::Beat(beat)) = &up.body {
+                    self.oracle.beat_sent(number, beat.sequence, Instant::now());
+                }
+            }
+            (_, Process::Agent(number), Some(frame::Body::Down(down))) => {
+                if let Some(agent_down::Body::BeatHeard(sequence)) = down.body {
+                    self.oracle.beat_heard(number, sequence);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -18,7 +18,7 @@
 
 mod points;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,7 +26,7 @@ use std::time::Duration;
 use client_agent::drivers::fake::FakeDriver;
 use invariants::{Brake, Farewells, Heard, Step, Violation};
 use model::{AllocationId, ClientStatus, Desired, Index, NodeId, NodeStatus, ServerId, Term, Timestamp};
-use server::{PROPOSE_WITHIN, Witness};
+use server::Witness;
 use server_core::apply::{Answer, Applied, apply};
 use server_core::command::{Command, Entry};
 use server_core::state::{Change, State};
@@ -45,8 +45,11 @@ const SNAPSHOT_TRIED_EACH: Index = 64;
 /// A node whose beat was heard so short a time ago must not be given up: half of what a silent node has, because a beat may
 /// have been heard by a leader that had lost its majority, and did not know it yet.
 const SILENCE_TOO_SHORT: Duration = Duration::from_secs(3);
-/// By so much the time of an entry may be before that of an earlier one: by as long as a proposal may wait for its place.
-const TIME_BACK_MAX: Duration = PROPOSE_WITHIN;
+/// Beats of an agent whose answers may still come.
+const BEATS_REMEMBERED: usize = 64;
+/// By so much the time of an entry may be before that of an earlier one: several may be given a time at once, before any of
+/// them is in the log.
+const TIME_BACK_MAX: Duration = Duration::from_millis(50);
 
 /// Sees everything.
 pub struct Oracle {
@@ -63,11 +66,17 @@ struct Kept {
     newest: State,
     /// The latest time of an entry, and when that was seen.
     latest: Option<(Timestamp, Instant)>,
+    /// The newest term, and how far the clock of its leader is ahead, in nanoseconds: as far as its entries tell, each of
+    /// which was seen later than it was made.
+    ahead: (Term, i64),
     heard: Heard,
     farewells: Farewells,
     leaders: BTreeMap<Term, ServerId>,
     requests: BTreeMap<[u8; 16], Index>,
     acknowledged: Vec<([u8; 16], Index, String)>,
+    /// The latest beats of each agent, in order: their numbers, which begin anew with each stream, and when they were sent.
+    sent: BTreeMap<u64, VecDeque<(u64, Instant)>>,
+    /// When each node sent the latest of its beats that a leader heard.
     beats: BTreeMap<NodeId, Instant>,
     containers: BTreeMap<u64, Arc<FakeDriver>>,
     coverage: Coverage,
@@ -164,12 +173,27 @@ impl Oracle {
         lost.into_iter().for_each(|what| self.violate("acknowledged writes are kept", what));
     }
 
-    /// A server tells an agent that the leader heard its beat.
-    pub fn beat_heard(&self, agent: u64, at: Instant) {
-        self.kept().beats.insert(node_id(agent), at);
+    /// An agent sends a beat.
+    pub fn beat_sent(&self, agent: u64, sequence: u64, at: Instant) {
+        let mut kept = self.kept();
+        let sent = kept.sent.entry(agent).or_default();
+        sent.push_back((sequence, at));
+        if sent.len() > BEATS_REMEMBERED {
+            sent.pop_front();
+        }
     }
 
-    /// When the leader last heard a node, as far as its agent was told.
+    /// A server tells an agent that the leader heard this beat. That may be long after it was sent.
+    pub fn beat_heard(&self, agent: u64, sequence: u64) {
+        let mut kept = self.kept();
+        let sent = kept.sent.get(&agent).into_iter().flatten().rev().find(|(number, _)| *number == sequence);
+        if let Some((_, at)) = sent.copied() {
+            let latest = kept.beats.entry(node_id(agent)).or_insert(at);
+            *latest = at.max(*latest);
+        }
+    }
+
+    /// When a node sent the latest beat that the leader heard, as far as its agent was told.
     pub fn heard_at(&self, agent: u64) -> Option<Instant> {
         self.kept().beats.get(&node_id(agent)).copied()
     }
@@ -275,6 +299,8 @@ impl Oracle {
         let before = std::mem::take(&mut kept.newest);
         let is_newer = index > before.index();
         kept.newest = if is_newer { state.clone() } else { before.clone() };
+        let ahead = entry.at.0.saturating_sub(self.now().0);
+        kept.ahead = if kept.ahead.0 == term { (term, ahead.max(kept.ahead.1)) } else { (term, ahead) };
         let latest = kept.latest.map_or(entry.at, |(latest, _)| latest);
         let back = if is_newer { latest.since(entry.at) } else { Duration::ZERO };
         if latest <= entry.at {
@@ -340,7 +366,8 @@ impl Oracle {
         if applied.changes.is_empty() {
             return;
         }
-        let decided_at = self.origin + entry.at.since(self.began_at);
+        let right = Timestamp(entry.at.0.saturating_sub(self.kept().ahead.1));
+        let decided_at = self.origin + right.since(self.began_at);
         for (node, status) in changes {
             let heard = self.kept().beats.get(node).copied();
             // A beat of the same moment may have come right after the decision.

@@ -124,8 +124,8 @@ impl Watch {
         let node = node_id(number);
         let runs = cluster.agent_runs(number);
         cluster.oracle.can_be_heard(node, (runs && is_fine).then_some(now));
-        if cluster.is_killed(number) {
-            self.silent.away(node, now);
+        if let Some(killed_at) = cluster.killed_at(number) {
+            self.silent.away(node, killed_at);
             if self.led_by.is_some() {
                 cluster.oracle.note(Sometimes::SilenceWasTimed);
             }

@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use model::{Index, ServerId};
+use openraft::async_runtime::WatchReceiver as _;
 use openraft::errors::{ClientWriteError, Fatal, ForwardReason, ForwardToLeader, RaftError};
 use thiserror::Error;
 use tokio::time::{Duration, Instant, sleep, timeout_at};
 
 use super::Core;
+use super::leadership::leadership_of;
 use super::log::Writer;
 use super::types::{Command, TypeConfig};
 
@@ -58,14 +60,29 @@ fn not_leader(leader: &Option<(ServerId, String)>) -> String {
     }
 }
 
-/// Proposes `entry` until it is committed, until another leader is known, or `within` is over.
-pub async fn propose(core: &Core, writer: &Writer, entry: Bytes, within: Duration) -> Result<Committed, ProposeError> {
+/// Proposes what `entry` gives at each try until it is committed, until another leader is known, or `within` is over. While
+/// that is nothing, this server does not take commands yet.
+pub async fn propose(
+    core: &Core,
+    writer: &Writer,
+    entry: impl Fn() -> Option<Bytes>,
+    within: Duration,
+) -> Result<Committed, ProposeError> {
     let deadline = Instant::now() + within;
     if let Some(reason) = writer.refusal() {
         return Err(ProposeError::Storage(reason));
     }
     loop {
-        let written = timeout_at(deadline, core.client_write(Command(entry.clone()))).await;
+        let Some(entry) = entry() else {
+            let leader = leadership_of(&core.server_metrics().borrow_watched()).leader;
+            let elsewhere = leader.filter(|(id, _)| id != core.node_id());
+            if elsewhere.is_some() || Instant::now() + RETRY_PAUSE >= deadline {
+                return Err(ProposeError::NotLeader { leader: elsewhere });
+            }
+            sleep(RETRY_PAUSE).await;
+            continue;
+        };
+        let written = timeout_at(deadline, core.client_write(Command(entry))).await;
         let error = match written {
             Err(_) => return Err(ProposeError::Unknown),
             Ok(Ok(response)) => return Ok(Committed { index: response.log_id.index(), answer: response.data.0 }),

@@ -50,6 +50,53 @@ export function why(cluster, job) {
   };
 }
 
+/** Instances that are missing go to the roomiest nodes; everything else stays. */
+export function plan(cluster, job) {
+  const known = cluster.jobs.get(job.ID);
+  const updates = {};
+  const placements = [];
+  const failed = {};
+  const taken = new Map();
+  const room = (node) => cluster.free(node).MemoryMB - (taken.get(node.ID) ?? 0);
+  for (const group of job.TaskGroups) {
+    const alive = cluster.alive((a) => a.JobID === job.ID && a.TaskGroup === group.Name).length;
+    const missing = Math.max(0, group.Count - alive);
+    const memory = group.Tasks[0].Resources.MemoryMB;
+    let placed = 0;
+    for (; placed < missing; placed += 1) {
+      const node = cluster.usable().sort((a, b) => room(b) - room(a))[0];
+      if (!node || room(node) < memory) break;
+      taken.set(node.ID, (taken.get(node.ID) ?? 0) + memory);
+      const name = `${job.ID}.${group.Name}[${alive + placed}]`;
+      placements.push({ Name: name, TaskGroup: group.Name, NodeName: node.Name, NodeID: node.ID });
+    }
+    const none = { Migrate: 0, InPlaceUpdate: 0, DestructiveUpdate: 0, Canary: 0, Preemptions: 0 };
+    const kept = Math.min(alive, group.Count);
+    updates[group.Name] = { ...none, Ignore: kept, Place: placed, Stop: alive - kept };
+    if (placed < missing)
+      failed[group.Name] = {
+        NodesEvaluated: cluster.nodes.size,
+        NodesFiltered: cluster.nodes.size - cluster.usable().length,
+        NodesExhausted: cluster.usable().length,
+        DimensionExhausted: { memory: cluster.usable().length },
+        CoalescedFailures: missing - placed - 1,
+      };
+  }
+  const count = (one) => one?.TaskGroups.map((group) => group.Count).join();
+  const isEdited = known !== undefined && count(known) !== count(job);
+  const field = { Type: 'Edited', Name: 'Count', Old: count(known) ?? '', New: count(job) };
+  const groups = isEdited ? [{ Type: 'Edited', Name: job.TaskGroups[0].Name, Fields: [field] }] : [];
+  return {
+    Annotations: { DesiredTGUpdates: updates },
+    FailedTGAllocs: failed,
+    JobModifyIndex: known?.JobModifyIndex ?? 0,
+    Diff: { Type: known ? (isEdited ? 'Edited' : 'None') : 'Added', ID: job.ID, TaskGroups: groups },
+    Warnings: '',
+    Placements: placements,
+    Preemptions: [],
+  };
+}
+
 export function nodeAlone(cluster, node) {
   const free = cluster.free(node);
   return {

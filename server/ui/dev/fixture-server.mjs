@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cluster } from './fixture-cluster.mjs';
-import { capacity, foresee, jobOnNode, nodeAlone, why } from './fixture-explain.mjs';
+import { capacity, foresee, jobOnNode, nodeAlone, plan, why } from './fixture-explain.mjs';
 
 const port = Number(process.env.PORT ?? 4680);
 const noStream = process.env.NO_STREAM === '1';
@@ -350,8 +350,10 @@ function logs(id, url, request, response) {
 
 async function deed(noun, id, what, last, request, response) {
   const sent = await body(request);
+  if (noun === 'jobs' && id === 'parse') return plain(response, 400, 'the fixture reads no HCL; give it JSON');
   if (noun === 'jobs') return json(response, { EvalID: cluster.register(sent.Job), Warnings: '' });
   if (noun === 'capacity') return json(response, foresee(cluster, sent));
+  if (noun === 'job' && what === 'plan') return json(response, plan(cluster, sent.Job));
   if (noun === 'job') {
     const job = cluster.jobs.get(id);
     if (!job) return plain(response, 404, 'job not found');

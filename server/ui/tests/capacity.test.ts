@@ -34,9 +34,23 @@ test('a form becomes a request, or says what is wrong with it', () => {
     words(found.request, (node) => `name of ${node}`),
     "sched capacity --what-if 'cpu=500 mem=2048 count=3' --node-add 'cpu=8000 mem=16384 count=1' --node-remove name of n3",
   );
-  assert.deepEqual(whatIf({ ...EMPTY, memory: '1g' }), { request: { Ask: { CPU: 0, MemoryMB: 1024 } } });
+  assert.deepEqual(whatIf({ ...EMPTY, memory: '1g' }), { request: { Ask: { MemoryMB: 1024 } } });
+  const more = whatIf({ ...EMPTY, cpu: '1', more: 'disk=1g, device=nvidia/gpu:2 pool=gpu', addMore: 'like=n1' });
+  assert.deepEqual(more, {
+    request: {
+      Ask: { CPU: 1, DiskMB: 1024, Device: 'nvidia/gpu', DeviceCount: 2, NodePool: 'gpu' },
+      NodesAdded: [{ Like: 'n1', Count: 1 }],
+    },
+  });
+  assert.ok('request' in more);
+  assert.equal(
+    words(more.request, String),
+    "sched capacity --what-if 'cpu=1 disk=1024 pool=gpu device=nvidia/gpu:2' --node-add 'count=1 like=n1'",
+  );
   const wrong = (change: object) => Object.keys(whatIf({ ...EMPTY, ...change }));
   for (const change of [{}, { cpu: 'x' }, { cpu: '1', memory: '2q' }, { cpu: '1', count: 'many' }, { addCpu: '8000' }])
+    assert.deepEqual(wrong(change), ['wrong'], JSON.stringify(change));
+  for (const change of [{ more: 'disk' }, { more: 'like=n1' }, { cpu: '1', more: 'cpu=2' }, { more: 'device=gpu:x' }])
     assert.deepEqual(wrong(change), ['wrong'], JSON.stringify(change));
 });
 

@@ -14,6 +14,11 @@ test('a job survives the way through its address', () => {
       assert.deepEqual(parse(to.job(id, namespace)), { page: 'job', id, namespace }, id);
 });
 
+test('a plan is of no job yet, or of one', () => {
+  assert.deepEqual(parse(to.plan()), { page: 'plan', namespace: 'default' });
+  assert.deepEqual(parse(to.plan('a.b/c', 'prod')), { page: 'plan', id: 'a.b/c', namespace: 'prod' });
+});
+
 test('what people type by hand works', () => {
   assert.deepEqual(parse(''), { page: 'overview' });
   assert.deepEqual(parse('#'), { page: 'overview' });
@@ -31,6 +36,7 @@ test('what leads nowhere says so', () => {
 
 test('pages of one thing belong to the section of all of them', () => {
   assert.equal(section({ page: 'job', id: 'x', namespace: 'y' }), 'jobs');
+  assert.equal(section({ page: 'plan', namespace: 'y' }), 'jobs');
   assert.equal(section({ page: 'allocation', id: 'x' }), 'jobs');
   assert.equal(section({ page: 'node', id: 'x' }), 'nodes');
   assert.equal(section({ page: 'servers' }), 'servers');

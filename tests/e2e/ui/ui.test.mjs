@@ -177,6 +177,32 @@ test('the web UI against a running cluster', { timeout: 600_000 }, async (t) => 
     await shoot(page, 'job.png');
   });
 
+  await step('a change is planned, and where it would run is told before it runs', async () => {
+    await page.click('[data-name="plan-job"]');
+    await page.waitForSelector('[data-page="plan"]');
+    const field = page.locator('[data-panel="jobspec"] textarea');
+    await until('the jobspec is there', async () => (await field.inputValue()).includes(job));
+    await page.click('[data-name="plan"]');
+    await page.waitForSelector('[data-panel="effects"] [data-effects]');
+    assert.match(await page.textContent('[data-panel="effects"]'), /Nothing: it runs as it is/);
+    const source = await field.inputValue();
+    const more = source.replace(/(\bcount\s*=\s*|"Count":\s*)(\d+)/, (_, before, n) => `${before}${Number(n) + 1}`);
+    assert.notEqual(more, source, 'the jobspec has a count');
+    await field.fill(more);
+    await page.waitForSelector('[data-panel="effects"]', { state: 'detached' });
+    await page.click('[data-name="plan"]');
+    await page.waitForSelector('[data-panel="effects"] [data-effects]');
+    const told = await page.textContent('[data-panel="effects"]');
+    const places = await page.locator('[data-placement]').count();
+    assert.ok(places === 1 ? told.includes('1 create') : told.includes('1 instance without a node'), told);
+    assert.match(await page.textContent('[data-panel="difference"]'), /Count/i);
+    await shoot(page, 'plan.png');
+    assert.equal((await api(`/v1/job/${encodeURIComponent(job)}`)).data.Version, 0, 'nothing was run');
+    await field.fill('job "x" {\n  groop "y" {}\n}');
+    await page.click('[data-name="plan"]');
+    await page.waitForSelector('[data-name="wrong"]');
+  });
+
   await step('the figures are those of the API at the same index', async () => {
     await section(page, 'Jobs');
     await page.waitForSelector(`tr[data-job="${job}"]`);

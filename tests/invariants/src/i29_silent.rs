@@ -23,9 +23,9 @@ pub struct Silent {
 }
 
 impl Silent {
-    /// The node's agent sends nothing any more, without having announced that.
-    pub fn away(&mut self, node: NodeId, now: Timestamp) {
-        self.since.entry(node).or_insert(now);
+    /// The node's agent sends nothing any more since that time, without having announced it.
+    pub fn away(&mut self, node: NodeId, since: Timestamp) {
+        self.since.insert(node, since);
     }
 
     /// It may be heard again.

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use client_agent::drivers::fake::FakeDriver;
 use client_agent::{AgentConfig, AgentSeams, FixedHost, MemoryStore, Store};
-use model::{AllocationId, NodeId};
+use model::{AllocationId, NodeId, Timestamp};
 use proto::net::{Caller, Peer};
-use seams::Random;
+use seams::{Clock, Random};
 use tokio_util::sync::CancellationToken;
 
 use super::SimCluster;
@@ -30,8 +30,8 @@ pub struct SimAgent {
     /// What is wrong with its runtime.
     pub trouble: Arc<Trouble>,
     life: Option<Life>,
-    /// How its last life ended.
-    ended: Option<AgentEnd>,
+    /// How its last life ended, and when.
+    ended: Option<(AgentEnd, Timestamp)>,
 }
 
 /// One life of an agent's process.
@@ -134,7 +134,7 @@ impl SimCluster {
         let Some(agent) = agents.get_mut(&number) else { return };
         if let Some(life) = agent.life.take() {
             self.trace.say(format_args!("-- n{number} ends: {end:?}"));
-            agent.ended = Some(end);
+            agent.ended = Some((end, self.clock.now()));
             life.shutdown.cancel();
             if end != AgentEnd::Asked {
                 life.asks.store(false, Ordering::Relaxed);
@@ -151,10 +151,11 @@ impl SimCluster {
         self.agents().get(&number).is_some_and(|agent| agent.life.is_some())
     }
 
-    /// Whether an agent is gone and told nobody.
-    pub fn is_killed(&self, number: u64) -> bool {
-        let is_gone = |agent: &SimAgent| agent.life.is_none() && agent.ended.is_some_and(|end| end != AgentEnd::Asked);
-        self.agents().get(&number).is_some_and(is_gone)
+    /// Since when an agent is gone that told nobody; none for one that runs, or that was asked to end.
+    pub fn killed_at(&self, number: u64) -> Option<Timestamp> {
+        let agents = self.agents();
+        let agent = agents.get(&number).filter(|agent| agent.life.is_none())?;
+        agent.ended.filter(|(end, _)| *end != AgentEnd::Asked).map(|(_, at)| at)
     }
 
     /// The runtime of a node, and what is wrong with it.

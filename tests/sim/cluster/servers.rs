@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use super::SimCluster;
 use crate::sim::clock::SimClock;
 use crate::sim::coverage::Sometimes;
+use crate::sim::fleet::position;
 use crate::sim::net::{Process, address};
 use crate::sim::seed::SeededRandom;
 
@@ -289,31 +290,19 @@ impl SimCluster {
     /// Whether all servers run, with a disk and a network as they should be, and one leads.
     pub fn is_fine(&self) -> bool {
         let is_well = |server: &SimServer| {
-            let is_fast = server.slowness.0.load(Ordering::Relaxed) == 0;
-            server.running.is_some() && is_fast && !server.is_damaged && !server.is_joining
+            let is_sound = server.slowness.0.load(Ordering::Relaxed) == 0 && server.disk.fault().is_none();
+            server.running.is_some() && is_sound && !server.is_damaged && !server.is_joining
         };
         self.servers().values().all(is_well) && self.net.is_clear() && self.leader_now().is_some()
     }
 
     /// Where all servers that run stand in the log just now.
     pub fn positions(&self) -> BTreeMap<ServerId, Position> {
-        let position = |(id, server): (&ServerId, &SimServer)| {
+        let of = |(id, server): (&ServerId, &SimServer)| {
             let at = server.running.as_ref()?.server.raft().metrics();
-            let voters =
-                at.members.iter().filter(|member| member.role == Role::Voter).map(|member| member.id).collect();
-            let position = Position {
-                life: server.life,
-                term: at.term,
-                last_log: at.last_log,
-                committed: at.committed,
-                applied: at.applied,
-                snapshot: at.snapshot,
-                purged: at.purged,
-                voters,
-            };
-            Some((*id, position))
+            Some((*id, position(server.life, &at)))
         };
-        self.servers().iter().filter_map(position).collect()
+        self.servers().iter().filter_map(of).collect()
     }
 
     /// A server's disk, to be made to fail or to be damaged.

@@ -67,7 +67,7 @@ fn carry(
                 frame = outbound.recv() => frame,
             };
             let Some(frame) = frame else { return };
-            leaving.overhear(to, &frame);
+            leaving.overhear(from, to, &frame);
             last = last.max(Instant::now() + leaving.delay());
             if on_the_way.send((last, frame)).await.is_err() {
                 return;

@@ -1,6 +1,7 @@
 // The one place that speaks HTTP to the server: reads with their index, and the few deeds that the UI offers.
 // Paths are API paths ("/v1/…"). A refusal becomes an ApiError that carries the server's own words.
-import type { Foreseen, Job, RebalanceGoal, RebalancePlan, WhatIf } from './model';
+import { NOT_THE_PERSONS } from './diff';
+import type { Foreseen, Job, Plan, RebalanceAsk, RebalancePlan, Submission, WhatIf } from './model';
 
 /** How long a plain read may take before it counts as failed, in milliseconds. */
 export const READ_TIMEOUT_MS = 15_000;
@@ -50,6 +51,36 @@ export function foresee(request: WhatIf): Promise<Foreseen> {
   return send<Foreseen>('PUT', '/v1/capacity', request);
 }
 
+/** The document of a jobspec, which is HCL or the document itself. */
+export async function parseJob(source: string): Promise<Job> {
+  if (!isDocument(source)) return send<Job>('PUT', '/v1/jobs/parse', { JobHCL: source });
+  const document = JSON.parse(source) as Job | { Job: Job };
+  return 'Job' in document ? document.Job : document;
+}
+
+/** Whether a jobspec is JSON. */
+export function isDocument(source: string): boolean {
+  return source.trimStart().startsWith('{');
+}
+
+/** What running a job would do; nothing is changed. */
+export function planJob(job: Job): Promise<Plan> {
+  return send<Plan>('PUT', jobPath(job.ID, job.Namespace || 'default', '/plan'), { Job: job, Diff: true });
+}
+
+/** The text that a job was run from; its document where there is none, or where that alone does not say what it means. */
+export async function sourceOf(id: string, namespace: string): Promise<string> {
+  try {
+    const { data } = await get<Submission>(jobPath(id, namespace, '/submission'));
+    if (!data.Variables && Object.keys(data.VariableFlags ?? {}).length === 0) return data.Source;
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+  }
+  const { data } = await get<Job>(jobPath(id, namespace));
+  const kept = Object.entries(data).filter(([name]) => !NOT_THE_PERSONS.has(name));
+  return JSON.stringify(Object.fromEntries(kept), undefined, 2);
+}
+
 /** The query that names a namespace. */
 export function inNamespace(namespace: string): string {
   return `namespace=${encodeURIComponent(namespace)}`;
@@ -65,6 +96,14 @@ export const deeds = {
   revertJob: (job: Job, version: number) =>
     send('PUT', jobPath(job.ID, job.Namespace, '/revert'), { JobID: job.ID, JobVersion: version }),
   startJob: (job: Job) => send('PUT', jobPath(job.ID, job.Namespace), { Job: { ...job, Stop: false } }),
+  /** Runs what was planned, unless the job has changed since. */
+  runJob: (job: Job, source: string, index: number) =>
+    send('PUT', `/v1/jobs?${inNamespace(job.Namespace || 'default')}`, {
+      Job: job,
+      EnforceIndex: true,
+      JobModifyIndex: index,
+      Submission: { Source: source, Format: isDocument(source) ? 'json' : 'hcl2' },
+    }),
   evaluateJob: (job: Job) => send('PUT', jobPath(job.ID, job.Namespace, '/evaluate'), { JobID: job.ID }),
   promote: (deployment: string) =>
     send('PUT', `/v1/deployment/promote/${deployment}`, { DeploymentID: deployment, All: true }),
@@ -84,9 +123,8 @@ export const deeds = {
     }),
   undrain: (node: string) =>
     send('PUT', `/v1/node/${node}/drain`, { NodeID: node, DrainSpec: null, MarkEligible: true }),
-  planRebalance: (goal: RebalanceGoal) => send<RebalancePlan>('PUT', '/v1/rebalance/plan', { Goal: goal }),
-  rebalance: (goal: RebalanceGoal, checkIndex: number) =>
-    send('PUT', '/v1/rebalance', { Goal: goal, CheckIndex: checkIndex }),
+  planRebalance: (ask: RebalanceAsk) => send<RebalancePlan>('PUT', '/v1/rebalance/plan', ask),
+  rebalance: (ask: RebalanceAsk, checkIndex: number) => send('PUT', '/v1/rebalance', { ...ask, CheckIndex: checkIndex }),
   cancelRebalance: () => send('DELETE', '/v1/rebalance'),
 };
 

@@ -9,7 +9,7 @@ export interface Change {
 }
 
 /** Fields that the server writes and no person changed. */
-const NOT_THE_PERSONS = new Set([
+export const NOT_THE_PERSONS = new Set([
   'Version',
   'CreateIndex',
   'ModifyIndex',

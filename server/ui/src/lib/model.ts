@@ -248,8 +248,13 @@ export interface DrainStatus {
   Allocations: { ID: string; Name: string; State: string; Detail: string }[];
 }
 
-/** The goals that the UI offers; a node is emptied from the command line. */
-export type RebalanceGoal = 'spread' | 'pack';
+/** What a rebalance is for; to empty one, a node must be named. */
+export type RebalanceGoal = 'spread' | 'pack' | 'empty';
+
+export interface RebalanceAsk {
+  Goal: RebalanceGoal;
+  NodeID?: string;
+}
 
 export interface RebalanceMove {
   AllocID: string;
@@ -305,6 +310,7 @@ export interface WhyGroup {
   BlockedCause?: string | null;
   BlockedTriedAt?: number | null;
   BlockedTriedAfter?: string | null;
+  Waits?: Wait[];
   Ask: { CPU: number; MemoryMB: number; MemoryMaxMB?: number; DiskMB?: number };
   NodesTotal: number;
   NodesFiltered: number;
@@ -329,6 +335,18 @@ export interface WhyNode {
 export interface Score {
   Total: number;
   Parts: Record<string, number>;
+}
+
+/** What a group waits for, apart from room; fields that say nothing about its kind are left out. */
+export interface Wait {
+  Kind: 'promotion' | 'canaries' | 'paused' | 'rollout' | 'ended' | 'retry' | 'given-up';
+  DeploymentID?: string;
+  AllocID?: string;
+  Name?: string;
+  /** Nanoseconds since 1970. */
+  Until?: number;
+  Healthy?: number;
+  Wanted?: number;
 }
 
 /** One node looked at for one job. */
@@ -398,9 +416,109 @@ export interface CapacityShare {
 
 /** What is asked of /v1/capacity. */
 export interface WhatIf {
-  Ask?: { CPU: number; MemoryMB: number; Count?: number };
-  NodesAdded?: { CPU?: number; MemoryMB?: number; Like?: string; Count: number }[];
+  Ask?: AskAmounts;
+  NodesAdded?: NodeAmounts[];
   NodesRemoved?: string[];
+}
+
+/** MHz and MiB, and where; what is left out is not asked for. */
+export interface AskAmounts {
+  CPU?: number;
+  MemoryMB?: number;
+  MemoryMaxMB?: number;
+  DiskMB?: number;
+  Cores?: number;
+  Device?: string;
+  DeviceCount?: number;
+  Driver?: string;
+  Datacenter?: string;
+  NodePool?: string;
+  NodeClass?: string;
+  Count?: number;
+}
+
+/** New nodes: as large as this, or like one that there is. */
+export interface NodeAmounts {
+  CPU?: number;
+  MemoryMB?: number;
+  DiskMB?: number;
+  Datacenter?: string;
+  NodePool?: string;
+  NodeClass?: string;
+  Like?: string;
+  Count?: number;
+}
+
+/** What running a job would do. */
+export interface Plan {
+  Annotations: { DesiredTGUpdates: Record<string, Updates> };
+  FailedTGAllocs: Record<string, Metric>;
+  JobModifyIndex: number;
+  Diff?: JobDiff | null;
+  Warnings: string;
+  Placements: { Name: string; TaskGroup: string; NodeName: string; NodeID: string }[];
+  Preemptions: { AllocID: string; Name: string; NodeName: string; By: string }[];
+}
+
+/** How many instances of a group would be treated how. */
+export interface Updates {
+  Ignore: number;
+  Place: number;
+  Migrate: number;
+  Stop: number;
+  InPlaceUpdate: number;
+  DestructiveUpdate: number;
+  Canary: number;
+  Preemptions: number;
+}
+
+/** Why instances of a group found no node, in counts of nodes. */
+export interface Metric {
+  NodesEvaluated: number;
+  NodesFiltered: number;
+  NodesExhausted: number;
+  ConstraintFiltered?: Record<string, number> | null;
+  DimensionExhausted?: Record<string, number> | null;
+  CoalescedFailures: number;
+}
+
+export type ChangeType = 'None' | 'Added' | 'Deleted' | 'Edited';
+
+export interface FieldDiff {
+  Type: ChangeType;
+  Name: string;
+  Old: string;
+  New: string;
+  Annotations?: string[] | null;
+}
+
+export interface ObjectDiff {
+  Type: ChangeType;
+  Name: string;
+  Fields?: FieldDiff[] | null;
+  Objects?: ObjectDiff[] | null;
+}
+
+export interface TaskDiff extends ObjectDiff {
+  Annotations?: string[] | null;
+}
+
+export interface GroupDiff extends ObjectDiff {
+  Tasks?: TaskDiff[] | null;
+}
+
+/** The difference between two versions of a job. */
+export interface JobDiff extends Omit<ObjectDiff, 'Name'> {
+  ID: string;
+  TaskGroups?: GroupDiff[] | null;
+}
+
+/** The text that a job was run from. */
+export interface Submission {
+  Source: string;
+  Format: string;
+  VariableFlags?: Record<string, string> | null;
+  Variables?: string;
 }
 
 /** What would come of it. */

@@ -5,6 +5,7 @@ export type Route =
   | { page: 'overview' }
   | { page: 'jobs' }
   | { page: 'job'; id: string; namespace: string }
+  | { page: 'plan'; id?: string; namespace: string }
   | { page: 'nodes' }
   | { page: 'node'; id: string }
   | { page: 'allocation'; id: string }
@@ -21,11 +22,8 @@ export function parse(hash: string): Route {
   const parts = path.split('/').filter((part) => part !== '');
   const [head, rest] = [parts[0], parts.slice(1).map(decode).join('/')];
   if (head === undefined) return { page: 'overview' };
-  if (head === 'jobs' && rest) {
-    const at = rest.lastIndexOf('@');
-    if (at > 0) return { page: 'job', id: rest.slice(0, at), namespace: rest.slice(at + 1) || 'default' };
-    return { page: 'job', id: rest, namespace: 'default' };
-  }
+  if (head === 'jobs' && rest) return { page: 'job', ...job(rest) };
+  if (head === 'plan') return { page: 'plan', ...(rest ? job(rest) : { namespace: 'default' }) };
   if (head === 'nodes' && rest) return { page: 'node', id: rest };
   if (head === 'allocations' && rest) return { page: 'allocation', id: rest };
   if (!rest) {
@@ -43,6 +41,13 @@ export function parse(hash: string): Route {
   return { page: 'unknown', path };
 }
 
+/** "web@default" as a job. */
+function job(text: string): { id: string; namespace: string } {
+  const at = text.lastIndexOf('@');
+  if (at > 0) return { id: text.slice(0, at), namespace: text.slice(at + 1) || 'default' };
+  return { id: text, namespace: 'default' };
+}
+
 // A broken escape is shown as it stands rather than failing the page.
 function decode(part: string): string {
   try {
@@ -57,6 +62,8 @@ export const to = {
   overview: () => '#/',
   jobs: () => '#/jobs',
   job: (id: string, namespace = 'default') => `#/jobs/${encodeURIComponent(id)}@${encodeURIComponent(namespace)}`,
+  plan: (id?: string, namespace = 'default') =>
+    id === undefined ? '#/plan' : `#/plan/${encodeURIComponent(id)}@${encodeURIComponent(namespace)}`,
   nodes: () => '#/nodes',
   node: (id: string) => `#/nodes/${encodeURIComponent(id)}`,
   allocation: (id: string) => `#/allocations/${encodeURIComponent(id)}`,
@@ -71,6 +78,7 @@ export const to = {
 export function section(route: Route): string {
   switch (route.page) {
     case 'job':
+    case 'plan':
     case 'allocation':
       return 'jobs';
     case 'node':
