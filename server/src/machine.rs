@@ -148,7 +148,7 @@ impl Machine for StateMachine {
     fn restore(&mut self, snapshot: &[u8]) -> io::Result<()> {
         self.state = State::decode(snapshot).map_err(io::Error::other)?;
         if let Some(clock) = &self.clock {
-            clock.heed(self.state.newest_timestamp());
+            clock.heed(self.state.time());
         }
         self.chain = self.state.take_chain();
         if self.chain.is_empty() {

@@ -184,7 +184,7 @@ impl Deed {
                 };
                 let mut ask_for = Ask::of(goal);
                 ask_for.scope.singletons = random.chance(50);
-                let moves = propose(&newest, &ask_for, newest.newest_timestamp()).moves;
+                let moves = propose(&newest, &ask_for, newest.time()).moves;
                 if !moves.is_empty() {
                     let begin = Command::BeginRebalance { ask: ask_for, moves, check_index: None };
                     ask(cluster, number, random, begin).await;

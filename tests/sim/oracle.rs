@@ -76,8 +76,8 @@ struct Kept {
     acknowledged: Vec<([u8; 16], Index, String)>,
     /// The latest beats of each agent, in order: their numbers, which begin anew with each stream, and when they were sent.
     sent: BTreeMap<u64, VecDeque<(u64, Instant)>>,
-    /// When each node sent the latest of its beats that a leader heard.
-    beats: BTreeMap<NodeId, Instant>,
+    /// When each node sent the latest of its beats that a leader heard, and when that was known at the latest.
+    beats: BTreeMap<NodeId, (Instant, Instant)>,
     containers: BTreeMap<u64, Arc<FakeDriver>>,
     coverage: Coverage,
     points: Points,
@@ -187,15 +187,16 @@ impl Oracle {
     pub fn beat_heard(&self, agent: u64, sequence: u64) {
         let mut kept = self.kept();
         let sent = kept.sent.get(&agent).into_iter().flatten().rev().find(|(number, _)| *number == sequence);
-        if let Some((_, at)) = sent.copied() {
-            let latest = kept.beats.entry(node_id(agent)).or_insert(at);
-            *latest = at.max(*latest);
+        if let Some((_, at)) = sent.copied()
+            && kept.beats.get(&node_id(agent)).is_none_or(|(latest, _)| *latest < at)
+        {
+            kept.beats.insert(node_id(agent), (at, Instant::now()));
         }
     }
 
     /// When a node sent the latest beat that the leader heard, as far as its agent was told.
     pub fn heard_at(&self, agent: u64) -> Option<Instant> {
-        self.kept().beats.get(&node_id(agent)).copied()
+        self.kept().beats.get(&node_id(agent)).map(|(sent, _)| *sent)
     }
 
     /// From when on the agent of a node can be heard; none if it is not sure that it can.
@@ -371,10 +372,9 @@ impl Oracle {
         for (node, status) in changes {
             let heard = self.kept().beats.get(node).copied();
             // A beat of the same moment may have come right after the decision.
-            let Some(heard) = heard.filter(|heard| *status == NodeStatus::Down && *heard < decided_at) else {
-                continue;
-            };
-            let silence = decided_at - heard;
+            let was_known = |(_, known): &(Instant, Instant)| *status == NodeStatus::Down && *known < decided_at;
+            let Some((sent, _)) = heard.filter(was_known) else { continue };
+            let silence = decided_at - sent;
             if silence < SILENCE_TOO_SHORT {
                 let name = self.newest().node(*node).map(|node| node.name.clone()).unwrap_or_default();
                 self.violate("a node that is heard is not down", format!("{name} was silent for {silence:?} only"));

@@ -42,7 +42,7 @@ async fn try_play(cluster: &Arc<SimCluster>) -> Result<(), String> {
     let key = crowd(cluster).await?;
     let leader = cluster.leader().await;
     let (state, ask) = (leader.state(), Ask::of(Goal::Spread));
-    let moves = propose(&state, &ask, state.newest_timestamp()).moves;
+    let moves = propose(&state, &ask, state.time()).moves;
     if moves.len() < 2 {
         return Err(format!("only {moves:?} are proposed"));
     }

@@ -51,6 +51,7 @@ pub fn apply(state: &mut State, index: Index, term: Term, entry: &Entry) -> Appl
     }
     state.index = index;
     state.term = state.term.max(term);
+    state.time = state.time.max(entry.at);
     if let Some(request) = entry.request
         && let Some((_, answer)) = state.requests.get(&request)
     {

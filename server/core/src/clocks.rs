@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use model::old_bugs::{OldBug, is_on};
-use model::{Node, NodeId, NodeStatus, Timestamp};
+use model::{Index, Node, NodeId, NodeStatus, Timestamp};
 
 use crate::limits::{LEASE_MAX, MASS_LOSS_NODES_MIN, down_after, suspect_after};
 use crate::state::State;
@@ -28,6 +28,8 @@ const BRAKE_PERCENT: usize = 55;
 pub struct NodeClocks {
     heard_at: BTreeMap<NodeId, Timestamp>,
     leases: BTreeMap<NodeId, Timestamp>,
+    /// The session of each node's agent, as it was at the last look.
+    sessions: BTreeMap<NodeId, Option<Index>>,
     last_down_at: Option<Timestamp>,
     /// Until then a node that was not heard since the restore is not declared down; none where there was none lately.
     awaited_until: Option<Timestamp>,
@@ -75,6 +77,7 @@ impl NodeClocks {
     /// Looks at all clocks.
     pub fn look(&mut self, state: &State, now: Timestamp) -> Found {
         self.heard_at.retain(|id, _| state.node(*id).is_some());
+        self.sessions.retain(|id, _| state.node(*id).is_some());
         if self.awaited_until.is_some_and(|until| now >= until) {
             self.awaited_until = None;
             self.attached.clear();
@@ -85,6 +88,11 @@ impl NodeClocks {
         let mut silent = 0;
         let mut down = Vec::new();
         for node in state.nodes() {
+            // Whoever registers is there, though its first beat may still be on its way.
+            let session = state.session(node.id);
+            if self.sessions.insert(node.id, session).is_some_and(|before| before != session) {
+                self.heard_at.insert(node.id, now);
+            }
             if node.status == NodeStatus::Down {
                 self.heard_at.insert(node.id, now);
                 silent += 1;
@@ -260,6 +268,21 @@ mod tests {
         assert_eq!(clocks.look(&state, seconds(2000)).changes, []);
         state.nodes = cluster(2).nodes;
         assert_eq!(clocks.look(&state, seconds(2002)).changes, [], "it came back since, and has not beaten yet");
+    }
+
+    #[test]
+    fn a_node_whose_agent_begins_a_session_has_its_full_time_though_its_beats_are_late() {
+        let mut state = cluster(2);
+        let id = node("n0").id;
+        let mut clocks = NodeClocks::default();
+        state.sessions.insert(id, 7);
+        assert_eq!(clocks.look(&state, seconds(0)).changes, []);
+        state.sessions.insert(id, 9);
+        let almost = seconds(0) + (DOWN_AFTER - INSTANT);
+        assert!(!clocks.look(&state, almost).changes.iter().any(|(one, _)| *one == id));
+        let later = almost + (DOWN_AFTER - INSTANT);
+        assert!(!clocks.look(&state, later).changes.contains(&(id, NodeStatus::Down)));
+        assert!(clocks.look(&state, almost + DOWN_AFTER).changes.contains(&(id, NodeStatus::Down)));
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct State {
     pub(crate) term: Term,
     pub(crate) cluster: ClusterId,
     pub(crate) cluster_version: u32,
+    /// The latest time of an entry that was applied: what comes next is not before it.
+    pub(crate) time: Timestamp,
     /// Counts restores from a backup; agents refuse a lower one.
     pub(crate) epoch: u64,
     /// When the last of these was; the beginning of time where none was.
@@ -165,6 +167,11 @@ impl State {
     /// How often the state was restored from a backup.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// The index at which the newest session of a node's agent began; none if none is counted.
+    pub fn session(&self, node: NodeId) -> Option<Index> {
+        self.sessions.get(&node).copied()
     }
 
     /// Whether a node's agent has begun another session after this one.
@@ -404,8 +411,8 @@ impl State {
         if waits || (runs_for_ever && !record.stop) { JobStatus::Pending } else { JobStatus::Dead }
     }
 
-    /// The wall clock of the newest thing that happened, for trees without a clock: tests and explanations.
-    pub fn newest_timestamp(&self) -> Timestamp {
-        self.evaluations.values().map(|evaluation| evaluation.modified_at).max().unwrap_or_default()
+    /// When the newest entry happened, as its leader said: the time, for whoever has no clock.
+    pub fn time(&self) -> Timestamp {
+        self.time
     }
 }

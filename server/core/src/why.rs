@@ -111,7 +111,7 @@ pub fn why(state: &State, job: &JobKey) -> Option<Why> {
 
 fn explain(state: &State, surveyor: &mut Surveyor<'_>, record: &JobRecord, group: &Group) -> GroupWhy {
     // A wait that is over by the newest thing that happened is over.
-    let survey = Survey::of(state, record.current(), &group.name, state.newest_timestamp());
+    let survey = Survey::of(state, record.current(), &group.name, state.time());
     let standings = surveyor.standings(&survey);
     let findings = &standings.findings;
     let per_node = record.current().job.kind.is_per_node();

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDocument } from '../src/lib/api';
 import { changes, diffLines, effects, unplaced } from '../src/lib/plan';
-import type { JobDiff, Metric, Plan, Updates, Why } from '../src/lib/model';
+import type { Why } from '../src/lib/model';
+import type { JobDiff, Metric, Plan, Updates } from '../src/lib/planned';
 import { explained, waitSentence } from '../src/lib/why';
 
 const NONE: Updates = {

@@ -20,7 +20,7 @@ const ROLLOUT_JUDGED_WITHIN: Duration = Duration::from_secs(5);
 
 /// No evaluation is stuck and no rollout without an end.
 pub fn open(state: &State, lacking: &mut Vec<String>) {
-    let now = state.newest_timestamp();
+    let now = state.time();
     for known in state.open_evaluations(EvaluationStatus::Pending) {
         let due = known.wait_until.unwrap_or(known.modified_at);
         if now.since(due) > PENDING_MAX {
@@ -49,7 +49,7 @@ pub fn open(state: &State, lacking: &mut Vec<String>) {
 /// Each job runs as it is wanted, or what it lacks has a reason: it fails by itself, a person must promote, it waits for
 /// its time, or for room that is really not there.
 pub fn jobs(state: &State, lacking: &mut Vec<String>) {
-    let now = state.newest_timestamp();
+    let now = state.time();
     for record in state.jobs() {
         let job = &record.current().job;
         if state.evaluations_of_job(&record.key).any(|known| known.status == EvaluationStatus::Pending) {

@@ -59,6 +59,7 @@ fn taken_back(state: &State, backup: State, work: &AtWork) -> State {
     let mut next = State {
         index,
         term: state.term.max(backup.term),
+        time: state.time.max(backup.time),
         cluster_version: state.cluster_version.max(backup.cluster_version),
         epoch: state.epoch.max(backup.epoch) + 1,
         restored_at: work.at,

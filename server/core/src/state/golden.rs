@@ -140,8 +140,9 @@ fn replayed(mut log: &[u8]) -> State {
 }
 
 /// Of each release that wrote something in another way, oldest first; the last is this one's way. Of the first, allocations
-/// and what is told of tasks have all their names; up to the second, plans name no evaluations.
-const GENERATIONS: [u32; 3] = [1, 2, 3];
+/// and what is told of tasks have all their names; up to the second, plans name no evaluations; up to the
+/// third, states do not say when their newest entry happened.
+const GENERATIONS: [u32; 4] = [1, 2, 3, 4];
 
 #[test]
 fn a_log_of_before_gives_the_state_that_it_gave() {

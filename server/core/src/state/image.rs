@@ -61,6 +61,9 @@ pub struct Image<A = Vec<(u32, Arc<Allocation>)>, C = Vec<Arc<Cohort>>> {
     awaited: Vec<NodeId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sessions: Vec<(NodeId, Index)>,
+    /// None in images of releases that did not keep it.
+    #[serde(default)]
+    time: Option<Timestamp>,
     indexes: TableIndexes,
     jobs: Vec<Arc<JobRecord>>,
     nodes: Vec<Arc<Node>>,
@@ -112,6 +115,7 @@ impl State {
             removed_servers: self.removed_servers.iter().map(|(id, ())| *id).collect(),
             awaited: self.awaited.iter().map(|(id, ())| *id).collect(),
             sessions: self.sessions.iter().map(|(node, index)| (*node, *index)).collect(),
+            time: Some(self.time),
             indexes: self.indexes,
             jobs: self.jobs.values().cloned().collect(),
             nodes: self.nodes.values().cloned().collect(),
@@ -147,6 +151,7 @@ impl State {
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeImage> {
         let image: Image = rmp_serde::from_slice(bytes).map_err(|error| DecodeImage { reason: error.to_string() })?;
         let cohorts = image.cohorts;
+        let newest = image.evaluations.iter().map(|known| known.modified_at).max().unwrap_or_default();
         let allocation = |(cohort, mut allocation): (u32, Arc<Allocation>)| {
             Arc::make_mut(&mut allocation).cohort = cohorts.get(cohort as usize)?.clone();
             Some((allocation.id, allocation))
@@ -168,6 +173,7 @@ impl State {
             removed_servers: image.removed_servers.into_iter().map(|id| (id, ())).collect(),
             awaited: image.awaited.into_iter().map(|id| (id, ())).collect(),
             sessions: image.sessions.into_iter().collect(),
+            time: image.time.unwrap_or(newest),
             indexes: image.indexes,
             jobs: image.jobs.into_iter().map(|job| (job.key.clone(), job)).collect(),
             nodes: image.nodes.into_iter().map(|node| (node.id, node)).collect(),

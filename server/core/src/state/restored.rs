@@ -63,12 +63,13 @@ impl State {
         self.servers.iter().map(|(id, _)| *id).collect()
     }
 
-    /// BLAKE3 of everything that a restore must not change: all but the index, the term, the epoch, and which servers
+    /// BLAKE3 of everything that a restore must not change: all but the index, the term, the time, the epoch, and which servers
     /// there are.
     pub fn contents_hash(&self) -> [u8; 32] {
         let mut contents = self.clone();
         contents.index = 0;
         contents.term = 0;
+        contents.time = Timestamp::default();
         contents.epoch = 0;
         contents.restored_at = Timestamp::default();
         contents.last_server_id = 0;

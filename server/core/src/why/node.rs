@@ -117,7 +117,7 @@ fn group_on_node(
     name: &str,
     node: &Node,
 ) -> GroupOnNode {
-    let survey = Survey::of(state, record.current(), name, state.newest_timestamp());
+    let survey = Survey::of(state, record.current(), name, state.time());
     let standings = surveyor.standings(&survey);
     let is_here = |known: &&Arc<Allocation>| known.job == record.key && known.group == name && known.holds();
     let mut instances: Vec<_> = state.allocations_of_node(node.id).filter(is_here).map(|known| known.name()).collect();
@@ -151,7 +151,7 @@ pub fn node_alone(state: &State, node: NodeId) -> Option<NodeAlone> {
     let waiting = waiting(state);
     let mut surveyor = Surveyor::of(state);
     let lacks = |(record, group, unplaced): &(&JobRecord, String, u32)| {
-        let survey = Survey::of(state, record.current(), group, state.newest_timestamp());
+        let survey = Survey::of(state, record.current(), group, state.time());
         let misfits = surveyor.finding(&survey, node.id)?.misfits;
         Some(BlockedThere { job: record.key.clone(), group: group.clone(), unplaced: *unplaced, misfits })
     };

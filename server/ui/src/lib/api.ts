@@ -1,7 +1,9 @@
 // The one place that speaks HTTP to the server: reads with their index, and the few deeds that the UI offers.
 // Paths are API paths ("/v1/…"). A refusal becomes an ApiError that carries the server's own words.
 import { NOT_THE_PERSONS } from './diff';
-import type { Foreseen, Job, Plan, RebalanceAsk, RebalancePlan, Submission, WhatIf } from './model';
+import type { Job, RebalanceAsk, RebalancePlan } from './model';
+import type { Foreseen, WhatIf } from './room';
+import type { Plan, Submission } from './planned';
 
 /** How long a plain read may take before it counts as failed, in milliseconds. */
 export const READ_TIMEOUT_MS = 15_000;

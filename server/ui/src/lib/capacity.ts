@@ -1,6 +1,6 @@
 // The "what if" of the capacity page: from what people type to a request, and from the answer to sentences.
 import { plural } from './format';
-import type { AskAmounts, Foreseen, NodeAmounts, WhatIf } from './model';
+import type { AskAmounts, Foreseen, NodeAmounts, WhatIf } from './room';
 
 /** What stands in the form, as typed. `more` is in the words of the command line: disk=1g pool=gpu. */
 export interface Draft {

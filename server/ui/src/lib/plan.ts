@@ -1,7 +1,7 @@
 // What `job plan` says, as lines: what a group's instances would go through, the difference, and why something finds no
 // node. Pure.
 import { plural } from './format';
-import type { ChangeType, FieldDiff, JobDiff, Metric, ObjectDiff, Plan, TaskDiff, Updates } from './model';
+import type { ChangeType, FieldDiff, JobDiff, Metric, ObjectDiff, Plan, TaskDiff, Updates } from './planned';
 
 /** A line of a difference. */
 export interface DiffLine {

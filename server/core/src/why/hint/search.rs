@@ -223,7 +223,7 @@ fn stopped_jobs(state: &State, survey: &Survey, group: &Group, findings: &[Findi
     candidates.sort();
     candidates.truncate(JOBS_TRIED_MAX);
     let fits_without = |job: JobKey| {
-        let mut rehearsal = Rehearsal::of(state, state.newest_timestamp());
+        let mut rehearsal = Rehearsal::of(state, state.time());
         rehearsal.stop_at_once(&job);
         let nodes = fits(&Surveyor::of(&rehearsal.state).findings(survey));
         (nodes > now).then_some(Hint { changes: vec![Change::StopJob(job)], nodes })
