@@ -74,7 +74,7 @@ struct Kept {
     leaders: BTreeMap<Term, ServerId>,
     requests: BTreeMap<[u8; 16], Index>,
     acknowledged: Vec<([u8; 16], Index, String)>,
-    /// The latest beats of each agent, in order: their numbers, which begin anew with each stream, and when they were sent.
+    /// The latest beats of each agent, in order: their numbers, which begin anew with each life, and when they were sent.
     sent: BTreeMap<u64, VecDeque<(u64, Instant)>>,
     /// When each node sent the latest of its beats that a leader heard, and when that was known at the latest.
     beats: BTreeMap<NodeId, (Instant, Instant)>,

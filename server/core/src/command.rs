@@ -380,8 +380,8 @@ impl Command {
         }
     }
 
-    /// The term of the leader whose own loops decided it; none for what people, servers and agents ask. Once another
-    /// leads it is rejected.
+    /// The term of the leader whose own loops decided it, which is rejected once another leads; none for what people,
+    /// servers and agents ask, or may ask too.
     pub fn decided_in(&self) -> Option<Term> {
         match self {
             Command::SetNodeStatus { term, .. }

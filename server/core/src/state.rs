@@ -57,7 +57,7 @@ pub struct State {
     pub(crate) term: Term,
     pub(crate) cluster: ClusterId,
     pub(crate) cluster_version: u32,
-    /// The latest time of an entry that was applied: what comes next is not before it.
+    /// The latest time of an entry that was applied: the next leader goes on from it.
     pub(crate) time: Timestamp,
     /// Counts restores from a backup; agents refuse a lower one.
     pub(crate) epoch: u64,
@@ -411,7 +411,7 @@ impl State {
         if waits || (runs_for_ever && !record.stop) { JobStatus::Pending } else { JobStatus::Dead }
     }
 
-    /// When the newest entry happened, as its leader said: the time, for whoever has no clock.
+    /// The latest time of an entry, as its leader said: the time, for whoever has no clock.
     pub fn time(&self) -> Timestamp {
         self.time
     }

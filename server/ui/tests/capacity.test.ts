@@ -42,6 +42,9 @@ test('a form becomes a request, or says what is wrong with it', () => {
       NodesAdded: [{ Like: 'n1', Count: 1 }],
     },
   });
+  assert.deepEqual(whatIf({ ...EMPTY, addMore: 'like=n1 count=3 datacenter=dc2' }), {
+    request: { NodesAdded: [{ Like: 'n1', Count: 3, Datacenter: 'dc2' }] },
+  });
   assert.ok('request' in more);
   assert.equal(
     words(more.request, String),

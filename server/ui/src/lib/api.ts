@@ -57,7 +57,9 @@ export function foresee(request: WhatIf): Promise<Foreseen> {
 export async function parseJob(source: string): Promise<Job> {
   if (!isDocument(source)) return send<Job>('PUT', '/v1/jobs/parse', { JobHCL: source });
   const document = JSON.parse(source) as Job | { Job: Job };
-  return 'Job' in document ? document.Job : document;
+  const job = 'Job' in document ? document.Job : document;
+  if (!job.ID) throw new Error('the document names no job: it needs an ID');
+  return job;
 }
 
 /** Whether a jobspec is JSON. */
@@ -70,7 +72,10 @@ export function planJob(job: Job): Promise<Plan> {
   return send<Plan>('PUT', jobPath(job.ID, job.Namespace || 'default', '/plan'), { Job: job, Diff: true });
 }
 
-/** The text that a job was run from; its document where there is none, or where that alone does not say what it means. */
+/**
+ * The text that a job was run from; its document where there is none, or where its variables were given beside it. A text
+ * whose variables came from files or the environment of whoever ran it takes their defaults here.
+ */
 export async function sourceOf(id: string, namespace: string): Promise<string> {
   try {
     const { data } = await get<Submission>(jobPath(id, namespace, '/submission'));

@@ -34,8 +34,10 @@ type Words = Record<string, [string, Kind]>;
 const COMMON: Words = {
   cpu: ['CPU', 'number'],
   mem: ['MemoryMB', 'memory'],
+  memory: ['MemoryMB', 'memory'],
   disk: ['DiskMB', 'memory'],
   dc: ['Datacenter', 'text'],
+  datacenter: ['Datacenter', 'text'],
   pool: ['NodePool', 'text'],
   class: ['NodeClass', 'text'],
   count: ['Count', 'number'],
@@ -78,7 +80,10 @@ function amounts<T extends object>(known: Words, typed: Record<string, string>, 
     if (at < 1) throw new Error(`“${word}” is no name=value; known are ${Object.keys(known).join(', ')}`);
     return [word.slice(0, at), word.slice(at + 1)];
   });
-  const filled = Object.entries(typed).filter(([, text]) => text.trim() !== '');
+  // How many has a field that is filled from the start.
+  const filled = Object.entries(typed).filter(
+    ([name, text]) => text.trim() !== '' && !(name === 'count' && pairs.some(([other]) => other === 'count')),
+  );
   for (const [name, text] of [...filled, ...pairs]) {
     const [field, kind] = known[name] ?? [];
     if (field === undefined) throw new Error(`nobody knows “${name}”; known are ${Object.keys(known).join(', ')}`);
@@ -144,9 +149,11 @@ export function words(request: WhatIf, name: (node: string) => string): string {
 
 function typed(known: Words, amounts: AskAmounts | NodeAmounts): string {
   const fields = amounts as Record<string, string | number | undefined>;
+  const said = new Set<string>();
   const word = ([name, [field, kind]]: [string, [string, Kind]]) => {
     const value = fields[field];
-    if (value === undefined) return [];
+    if (value === undefined || said.has(field)) return [];
+    said.add(field);
     const count = kind === 'device' && fields.DeviceCount !== undefined ? `:${fields.DeviceCount}` : '';
     return [`${name}=${value}${count}`];
   };
