@@ -367,14 +367,16 @@ impl Oracle {
         if applied.changes.is_empty() {
             return;
         }
-        let right = Timestamp(entry.at.0.saturating_sub(self.kept().ahead.1));
-        let decided_at = self.origin + right.since(self.began_at);
+        // A clock that seems to be behind may be right, and its entries slow.
+        let ahead = self.kept().ahead.1;
+        let right = |ahead: i64| self.origin + Timestamp(entry.at.0.saturating_sub(ahead)).since(self.began_at);
+        let (earliest, latest) = (right(ahead.max(0)), right(ahead));
         for (node, status) in changes {
             let heard = self.kept().beats.get(node).copied();
             // A beat of the same moment may have come right after the decision.
-            let was_known = |(_, known): &(Instant, Instant)| *status == NodeStatus::Down && *known < decided_at;
+            let was_known = |(_, known): &(Instant, Instant)| *status == NodeStatus::Down && *known < earliest;
             let Some((sent, _)) = heard.filter(was_known) else { continue };
-            let silence = decided_at - sent;
+            let silence = latest - sent;
             if silence < SILENCE_TOO_SHORT {
                 let name = self.newest().node(*node).map(|node| node.name.clone()).unwrap_or_default();
                 self.violate("a node that is heard is not down", format!("{name} was silent for {silence:?} only"));
