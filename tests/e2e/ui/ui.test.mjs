@@ -346,6 +346,24 @@ test('the web UI against a running cluster', { timeout: 600_000 }, async (t) => 
     await compareJob(page);
   });
 
+  await step('what was planned is run by its button, and shown', async () => {
+    const version = async () => (await api(`/v1/job/${encodeURIComponent(job)}`)).data.Version;
+    const before = await version();
+    await page.click('[data-name="plan-job"]');
+    const field = page.locator('[data-panel="jobspec"] textarea');
+    await until('the jobspec is there', async () => (await field.inputValue()).includes(job));
+    const source = await field.inputValue();
+    await field.fill(source.replace(/(\bcount\s*=\s*|"Count":\s*)(\d+)/, (_, head, n) => `${head}${Number(n) - 1}`));
+    await page.click('[data-name="plan"]');
+    await page.click('[data-deed="run-job"]');
+    assert.equal(await version(), before, 'one click only asks');
+    await page.click('[data-deed="run-job"]');
+    await page.waitForSelector('[data-page="job"]');
+    assert.equal(await version(), before + 1);
+    await until(`${count - 1} run`, async () => (await placed(page)).length === count - 1);
+    await compareJob(page);
+  });
+
   await step('the job is stopped by its button, after a question', async () => {
     const stop = page.locator('[data-deed="stop-job"]');
     await stop.click();
