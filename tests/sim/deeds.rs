@@ -144,7 +144,8 @@ impl Deed {
                 let Some(rollout) = rollout(&cluster.oracle.newest(), random, Deployment::requires_promotion) else {
                     return;
                 };
-                ask(cluster, number, random, Command::PromoteDeployment { deployment: rollout, groups: None }).await;
+                let promote = Command::PromoteDeployment { deployment: rollout, groups: None, term: None };
+                ask(cluster, number, random, promote).await;
             }
             Deed::FailRollout => {
                 let Some(deployment) = rollout(&cluster.oracle.newest(), random, |_| true) else { return };

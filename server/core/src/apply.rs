@@ -119,11 +119,11 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::EndDeployment { deployment, status, description, revert_to, .. } => {
             deployment::end(state, work, *deployment, *status, description, *revert_to)
         }
-        Command::PromoteDeployment { deployment, groups } => {
+        Command::PromoteDeployment { deployment, groups, .. } => {
             deployment::promote(state, work, *deployment, groups.as_deref())
         }
         Command::PauseDeployment { deployment, pause } => deployment::pause(state, work, *deployment, *pause),
-        Command::SetAllocationHealth { deployment, healthy, unhealthy } => {
+        Command::SetAllocationHealth { deployment, healthy, unhealthy, .. } => {
             deployment::set_health(state, work, *deployment, healthy, unhealthy)
         }
         Command::Collect { evaluations, allocations, deployments, jobs, nodes, .. } => {

@@ -159,6 +159,8 @@ pub enum Command {
         deployment: DeploymentId,
         /// The groups; none for all.
         groups: Option<Vec<String>>,
+        /// The leader's term; none for a person.
+        term: Option<Term>,
     },
     /// Stops a deployment for a while, or lets it go on.
     PauseDeployment {
@@ -167,7 +169,7 @@ pub enum Command {
         /// Whether it shall pause.
         pause: bool,
     },
-    /// A person says which allocations are healthy.
+    /// Says which allocations are healthy where no agent does: a person, or the leader of work that has run for its time.
     SetAllocationHealth {
         /// The deployment.
         deployment: DeploymentId,
@@ -175,6 +177,8 @@ pub enum Command {
         healthy: Vec<AllocationId>,
         /// Unhealthy ones.
         unhealthy: Vec<AllocationId>,
+        /// The leader's term; none for a person.
+        term: Option<Term>,
     },
     /// Forgets what is over and old.
     Collect {
@@ -390,6 +394,8 @@ impl Command {
             | Command::StepRebalance { term, .. } => Some(*term),
             Command::Plan(plan) => Some(plan.term),
             Command::EndDeployment { term, .. }
+            | Command::PromoteDeployment { term, .. }
+            | Command::SetAllocationHealth { term, .. }
             | Command::Collect { term, .. }
             | Command::ForgetServer { term, .. } => *term,
             Command::InitializeCluster { .. }
@@ -404,9 +410,7 @@ impl Command {
             | Command::PurgeNode { .. }
             | Command::Observe { .. }
             | Command::StopAllocation { .. }
-            | Command::PromoteDeployment { .. }
             | Command::PauseDeployment { .. }
-            | Command::SetAllocationHealth { .. }
             | Command::AllocateServer { .. }
             | Command::AnnounceServer { .. }
             | Command::PutJoinToken { .. }

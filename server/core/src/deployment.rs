@@ -35,8 +35,8 @@ pub fn next(state: &State, now: Timestamp, term: Term) -> Step {
             let (healthy, next) = per_node::never_judged(state, deployment, now);
             step.wake_at = step.wake_at.into_iter().chain(next).min();
             if !healthy.is_empty() {
-                let deployment = deployment.id;
-                step.commands.push(Command::SetAllocationHealth { deployment, healthy, unhealthy: Vec::new() });
+                let (deployment, unhealthy, term) = (deployment.id, Vec::new(), Some(term));
+                step.commands.push(Command::SetAllocationHealth { deployment, healthy, unhealthy, term });
                 continue;
             }
         }
@@ -52,7 +52,8 @@ pub fn next(state: &State, now: Timestamp, term: Term) -> Step {
             }),
             Verdict::Fails(why) => step.commands.push(fail(state, deployment, why, Some(term))),
             Verdict::Promotes => {
-                step.commands.push(Command::PromoteDeployment { deployment: deployment.id, groups: None });
+                let (deployment, groups, term) = (deployment.id, None, Some(term));
+                step.commands.push(Command::PromoteDeployment { deployment, groups, term });
             }
             Verdict::Waits(until) => step.wake_at = step.wake_at.into_iter().chain(until).min(),
         }

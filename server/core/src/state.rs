@@ -154,6 +154,11 @@ impl State {
         self.term
     }
 
+    /// Whether that request is answered already: it is answered the same when it comes again, and does nothing more.
+    pub fn has_answered(&self, request: &[u8; 16]) -> bool {
+        self.requests.get(request).is_some()
+    }
+
     /// The cluster's id.
     pub fn cluster(&self) -> ClusterId {
         self.cluster

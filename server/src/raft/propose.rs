@@ -74,6 +74,9 @@ pub async fn propose(
     }
     loop {
         let Some(entry) = entry() else {
+            if let Err(fatal) = &core.metrics().borrow_watched().running_state {
+                return Err(stopped(fatal));
+            }
             let leader = leadership_of(&core.server_metrics().borrow_watched()).leader;
             let elsewhere = leader.filter(|(id, _)| id != core.node_id());
             if elsewhere.is_some() || Instant::now() + RETRY_PAUSE >= deadline {

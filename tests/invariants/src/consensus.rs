@@ -64,8 +64,8 @@ fn out_of_order(id: ServerId, position: &Position) -> Option<Violation> {
     (!is_sorted).then(|| Violation::new(NAME, what()))
 }
 
-/// What is committed is in the logs of a majority. Those that don't run may have it; and while one joins or leaves, half of
-/// those that vote before or after may be enough.
+/// What is committed is in the logs of a majority. Those that don't run may have it; and while one joins or leaves, a
+/// majority of the others is enough, which is half of an even number.
 fn on_too_few(id: ServerId, position: &Position, positions: &BTreeMap<ServerId, Position>) -> Option<Violation> {
     let committed = position.committed;
     let lacks = |voter: &&ServerId| positions.get(voter).is_some_and(|other| other.last_log < committed);

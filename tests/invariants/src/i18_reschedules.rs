@@ -39,6 +39,7 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
             continue;
         }
         *in_place_of.entry(failed.id).or_default() += 1;
+        let failed = stood_in_unseen(step, failed, new).unwrap_or(failed);
         if let Some(what) = wrong(step, failed, new) {
             violations.push(Violation::new(NAME, format!("{} after {}: {what}", new.name(), failed.id.short())));
         }
@@ -51,9 +52,21 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
 /// Whether `new` was decided on as the move of one that still ran then, as far as the planner had seen: it takes the history
 /// over as it is.
 fn is_moved_unseen(step: &Step<'_>, failed: &Allocation, new: &Allocation) -> bool {
+    failed.migrate && is_unseen(step, failed) && new.ties().reschedules == failed.ties().reschedules
+}
+
+/// What had failed in the place of `failed`, if that was still out of contact as far as the planner had seen: `new` comes
+/// after the one that stood in, and goes on with its history.
+fn stood_in_unseen<'a>(step: &Step<'a>, failed: &Allocation, new: &Allocation) -> Option<&'a Allocation> {
+    let stood_in = step.before.allocation(failed.ties().next.filter(|_| is_unseen(step, failed))?)?;
+    let goes_on = new.ties().reschedules.last().is_some_and(|last| last.previous == stood_in.id);
+    (goes_on && stood_in.client_status.is_terminal()).then_some(&**stood_in)
+}
+
+/// Whether the planner of this step had not seen what `known` has come to.
+fn is_unseen(step: &Step<'_>, known: &Allocation) -> bool {
     let Command::Plan(plan) = &step.entry.command else { return false };
-    let is_unseen = plan.snapshot_index < failed.modify_index;
-    failed.migrate && is_unseen && new.ties().reschedules == failed.ties().reschedules
+    plan.snapshot_index < known.modify_index
 }
 
 fn wrong(step: &Step<'_>, failed: &Allocation, new: &Allocation) -> Option<String> {
@@ -169,6 +182,28 @@ mod tests {
             played.found(check).len()
         };
         assert_eq!((decided_at(failed_at - 1), decided_at(failed_at)), (0, 1));
+    }
+
+    #[test]
+    fn one_after_a_stand_in_goes_on_with_its_history_only_where_its_planner_saw_the_first_out_of_contact() {
+        let (mut played, new) = placed_anew(ClientStatus::Failed);
+        let failed = played.after.allocation(new).unwrap().ties().previous.unwrap();
+        let mut first = (**played.before.allocation(failed).unwrap()).clone();
+        let stood_in = Allocation { id: AllocationId::derive(&[b"stood in"]), ..first.clone() };
+        first.tie(|ties| ties.next = Some(stood_in.id));
+        let failed_at = first.modify_index;
+        server_core::testing::put_allocation(&mut played.before, first);
+        let went_on = |known: &mut Allocation| known.tie(|ties| ties.reschedules[0].previous = stood_in.id);
+        let mut played = played.leaving(new, went_on);
+        let mut found = |index, before: &Allocation| {
+            server_core::testing::put_allocation(&mut played.before, before.clone());
+            let Command::Plan(plan) = &mut played.entry.command else { panic!("it was planned") };
+            plan.snapshot_index = index;
+            played.found(check).len()
+        };
+        let running = Allocation { client_status: ClientStatus::Running, ..stood_in.clone() };
+        assert_eq!(found(failed_at - 1, &running), 1, "one that runs needs nobody in its place");
+        assert_eq!((found(failed_at - 1, &stood_in), found(failed_at, &stood_in)), (0, 1));
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
     let newest = step.term.max(step.before.term());
     // What was applied in its time and comes once more, because its leader did not hear that it had been, is answered as it
     // was then and changes nothing.
-    let is_applied = step.is_accepted() && !step.applied.changes.is_empty();
+    let is_retry = step.entry.request.is_some_and(|request| step.before.has_answered(&request));
+    let is_applied = step.is_accepted() && !is_retry;
     if let Some(decided) = decided_in(&step.entry.command).filter(|decided| *decided < newest && is_applied) {
         let name = step.entry.command.name();
         let what = format!("{name} at {} was decided in term {decided}, and term {newest} had begun", step.index);
@@ -27,9 +28,11 @@ fn decided_in(command: &Command) -> Option<Term> {
         | Command::Migrate { term, .. }
         | Command::StepRebalance { term, .. } => Some(*term),
         Command::Plan(plan) => Some(plan.term),
-        Command::EndDeployment { term, .. } | Command::Collect { term, .. } | Command::ForgetServer { term, .. } => {
-            *term
-        }
+        Command::EndDeployment { term, .. }
+        | Command::PromoteDeployment { term, .. }
+        | Command::SetAllocationHealth { term, .. }
+        | Command::Collect { term, .. }
+        | Command::ForgetServer { term, .. } => *term,
         _ => None,
     }
 }
@@ -51,6 +54,11 @@ mod tests {
         assert_eq!(played.found(check), []);
         played.term = 2;
         assert_eq!(played.found(check).len(), 1);
+        let (evaluations, allocations, deployments, jobs, nodes) = Default::default();
+        let collect = Command::Collect { evaluations, allocations, deployments, jobs, nodes, term: Some(1) };
+        let mut played = play(&mut state, collect);
+        played.term = 2;
+        assert_eq!(played.found(check).len(), 1, "also where there was nothing to change");
     }
 
     #[test]

@@ -423,7 +423,7 @@ impl Cluster {
             "failed" => end(model::DeploymentStatus::Failed),
             "successful" => end(model::DeploymentStatus::Successful),
             "paused" => Command::PauseDeployment { deployment, pause: true },
-            "promoted" => Command::PromoteDeployment { deployment, groups: None },
+            "promoted" => Command::PromoteDeployment { deployment, groups: None, term: None },
             other => panic!("a deployment is never {other}"),
         };
         self.command(command);

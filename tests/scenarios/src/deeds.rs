@@ -56,7 +56,7 @@ impl Cluster {
             "promote" => {
                 let deployment = self.latest_deployment(&words.name());
                 let groups = (!words.0.is_empty()).then(|| words.0.clone());
-                self.command(Command::PromoteDeployment { deployment, groups });
+                self.command(Command::PromoteDeployment { deployment, groups, term: None });
             }
             "pause" | "resume" => {
                 let deployment = self.latest_deployment(&words.name());
@@ -243,7 +243,7 @@ impl Cluster {
         let deployment = self.latest_deployment(&Name::of(&name).job);
         let (healthy, unhealthy) =
             if words.flag("healthy") { (vec![allocation], vec![]) } else { (vec![], vec![allocation]) };
-        self.command(Command::SetAllocationHealth { deployment, healthy, unhealthy });
+        self.command(Command::SetAllocationHealth { deployment, healthy, unhealthy, term: None });
     }
 
     /// The newest rollout of a job; one that never was has an id too, and is refused.

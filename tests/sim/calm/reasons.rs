@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Allocation, ClientStatus, DeploymentStatus, Evaluation, EvaluationId, EvaluationStatus, JobType, Timestamp, Trigger,
+    Allocation, ClientStatus, Deployment, DeploymentStatus, Evaluation, EvaluationId, EvaluationStatus, JobType,
+    Timestamp, Trigger,
 };
 use server_core::plan::DeploymentChange;
 use server_core::schedule::schedule;
@@ -12,7 +13,7 @@ use server_core::state::State;
 
 /// How long an evaluation may be open that waits for nothing.
 const PENDING_MAX: Duration = Duration::from_secs(5);
-/// How long a rollout may be under way: its deadline, which counts anew with each step, and a little more.
+/// How long a rollout without a deadline may be under way.
 const ROLLOUT_MAX: Duration = Duration::from_secs(45);
 
 /// How long after its deadline a rollout may be judged.
@@ -28,21 +29,21 @@ pub fn open(state: &State, lacking: &mut Vec<String>) {
         }
     }
     for known in state.deployments().filter(|known| known.status == DeploymentStatus::Running) {
-        // Where instances come up and fail, each step may take until its deadline; there are no more steps than instances.
-        let fails = state
-            .allocations_of_job(&known.job)
-            .any(|allocation| allocation.deployment == Some(known.id) && allocation.client_status.is_terminal());
-        let by = known.groups.values().filter_map(|group| group.require_progress_by).max();
-        let is_late = match by.filter(|_| fails) {
-            Some(by) => now.since(by) > ROLLOUT_JUDGED_WITHIN,
-            None => now.since(known.created_at) > ROLLOUT_MAX,
-        };
-        if is_late && !known.requires_promotion() {
+        if !is_on_time(known, now) && !known.requires_promotion() {
             lacking.push(format!("rollout {} of {} does not end", known.id.short(), known.job));
         }
     }
     for node in state.nodes().filter(|node| node.drain.is_some()) {
         lacking.push(format!("{} still drains", node.name));
+    }
+}
+
+/// Whether a rollout may still be under way. Each step may take until its deadline, which counts anew with each instance that
+/// is healthy; there are no more steps than instances.
+fn is_on_time(rollout: &Deployment, now: Timestamp) -> bool {
+    match rollout.groups.values().filter_map(|group| group.require_progress_by).max() {
+        Some(by) => now.since(by) <= ROLLOUT_JUDGED_WITHIN,
+        None => now.since(rollout.created_at) <= ROLLOUT_MAX,
     }
 }
 
@@ -84,7 +85,11 @@ pub fn jobs(state: &State, lacking: &mut Vec<String>) {
             // Of what is out of contact nobody knows; its group may want it to be left alone.
             let (silent, near): (Vec<&Arc<Allocation>>, Vec<&Arc<Allocation>>) =
                 live.iter().partition(|known| known.client_status == ClientStatus::Unknown);
-            let not_up = near.iter().filter(|known| known.client_status != ClientStatus::Running);
+            // The next step of a rollout is under way.
+            let rollout = state.latest_deployment(&record.key);
+            let rollout = rollout.filter(|known| known.status == DeploymentStatus::Running && is_on_time(known, now));
+            let is_next = |known: &Allocation| rollout.is_some_and(|rollout| known.deployment == Some(rollout.id));
+            let not_up = near.iter().filter(|known| known.client_status != ClientStatus::Running && !is_next(known));
             let fails =
                 of_group().any(|known| known.tasks.unpack().values().any(|task| task.failed || task.restarts > 0));
             let waits_for_a_person = state.latest_deployment(&record.key).is_some_and(|known| {

@@ -58,7 +58,8 @@ fn taken_back(state: &State, backup: State, work: &AtWork) -> State {
     }
     let mut next = State {
         index,
-        term: state.term.max(backup.term),
+        // What this log's leaders decide goes on in their terms, however far those of another log had come.
+        term: state.term,
         time: state.time.max(backup.time),
         cluster_version: state.cluster_version.max(backup.cluster_version),
         epoch: state.epoch.max(backup.epoch) + 1,

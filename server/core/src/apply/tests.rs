@@ -1,7 +1,7 @@
 //! What an entry may leave behind is bounded: versions, events, remembered requests.
 
 use model::testing::{job, node, observation};
-use model::{Algorithm, Eligibility, Job, NodeStatus};
+use model::{Algorithm, DeploymentId, Eligibility, Job, NodeStatus};
 
 use super::*;
 use crate::command::{NodeSession, SchedulerConfiguration, ServerRecord};
@@ -216,11 +216,13 @@ fn what_a_leader_decided_is_not_carried_out_once_another_leads() {
         let (evaluations, allocations, deployments, jobs, nodes) = Default::default();
         Command::Collect { evaluations, allocations, deployments, jobs, nodes, term }
     };
-    let old = Some(1);
+    let (old, deployment) = (Some(1), DeploymentId::default());
     for command in [
         Command::SetNodeStatus { changes: vec![(node, NodeStatus::Down)], term: 1 },
         Command::CompleteDrain { node, term: 1 },
         Command::Migrate { allocations: vec![id], stops: Vec::new(), term: 1 },
+        Command::PromoteDeployment { deployment, groups: None, term: old },
+        Command::SetAllocationHealth { deployment, healthy: vec![id], unhealthy: Vec::new(), term: old },
         collect(old),
         forget(old),
     ] {

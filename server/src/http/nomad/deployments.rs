@@ -80,7 +80,7 @@ pub(super) async fn promote(api: Arc<Api>, call: Arc<Call>) -> Result<Response, 
     let body = call.fields_if_any()?;
     let named = body.texts("Groups")?;
     let groups = if body.flag("All")? || named.is_empty() { None } else { Some(named) };
-    let done = propose(&api, &call, Command::PromoteDeployment { deployment, groups }).await?;
+    let done = propose(&api, &call, Command::PromoteDeployment { deployment, groups, term: None }).await?;
     answer(&call, &done, None)
 }
 
@@ -94,7 +94,8 @@ pub(super) async fn set_health(api: Arc<Api>, call: Arc<Call>) -> Result<Respons
     if healthy.is_empty() && unhealthy.is_empty() {
         return Err(Failure::bad_request("must specify at least one healthy or unhealthy allocation ID"));
     }
-    let done = propose(&api, &call, Command::SetAllocationHealth { deployment, healthy, unhealthy }).await?;
+    let done =
+        propose(&api, &call, Command::SetAllocationHealth { deployment, healthy, unhealthy, term: None }).await?;
     answer(&call, &done, None)
 }
 
