@@ -146,6 +146,23 @@ mod tests {
     }
 
     #[test]
+    fn states_are_compared_less_often_where_there_are_as_many_allocations_as_the_limit() {
+        let mut state = State::default();
+        let mut is_marked_at = |allocations: u64, index: Index| {
+            for at in state.allocation_count() as u64..allocations {
+                let id = model::AllocationId::derive(&[&at.to_le_bytes()]);
+                let (cohort, node) = (model::Cohort::default().into(), model::NodeId::default());
+                state.add_allocation(model::Allocation::placed(id, cohort, node, "n1".into()), false);
+            }
+            crate::apply::advance(&mut state, index, 1);
+            is_marked(&state)
+        };
+        let before = MARK_ROWS - 1;
+        assert_eq!([999, 1_000, 2_000].map(|index| is_marked_at(before, index)), [false, true, true]);
+        assert_eq!([1_000, 2_000].map(|index| is_marked_at(MARK_ROWS, index)), [false, true]);
+    }
+
+    #[test]
     fn of_two_servers_that_differ_nobody_knows_who_is_wrong() {
         let mut marks = Marks::default();
         marks.told(1, mark(1_000, 1), 2);

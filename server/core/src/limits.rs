@@ -14,7 +14,7 @@ pub const PLANS_IN_FLIGHT_MAX: usize = 32;
 pub const PLANS_AHEAD_MAX: usize = 16;
 /// Plans of one evaluation before the planner gives up on it.
 pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
-/// Choices that are tried to meet the device asks of one instance on one node, before it counts as too full.
+/// Choices that are taken back while the device asks of one instance are met on one node, before it counts as too full.
 pub const DEVICE_SEARCH_STEPS_MAX: u32 = 1_000;
 /// Ways to spread the tasks of one instance over the NUMA nodes of one node that are tried, before it counts as too full.
 pub const NUMA_SEARCH_STEPS_MAX: u32 = 100;

@@ -180,7 +180,8 @@ fn bend_placement(group: &mut Group, words: &mut Words) {
             SpreadTarget { value: value.into(), percent: percent.parse().expect("a percentage is a number") }
         };
         let targets = targets.split(',').filter(|target| !target.is_empty()).map(target).collect();
-        group.spreads.push(Spread { attribute: format!("${{meta.{name}}}"), targets, ..Spread::default() });
+        let attribute = if name.contains('.') { name.to_string() } else { format!("meta.{name}") };
+        group.spreads.push(Spread { attribute: format!("${{{attribute}}}"), targets, ..Spread::default() });
     }
 }
 

@@ -248,8 +248,8 @@ impl Placer<'_> {
     fn place_one(&mut self, state: &mut State, work: &AtWork, line: &Line<'_>, tail: &Tail) -> Result<(), Vec<Misfit>> {
         let Line { node, version, group, .. } = *line;
         let id = self.next_id(state, &group.name);
-        if tail.previous.and_then(|previous| state.allocation(previous)).is_some_and(|previous| stands(state, previous))
-        {
+        let previous = tail.previous.and_then(|previous| state.allocation(previous));
+        if previous.is_some_and(|previous| stands(state, previous) || self.was_stopped_meanwhile(work, previous)) {
             return Err(Vec::new());
         }
         let mut new = Allocation::placed(id, line.cohort.clone(), node.id, line.node_name.clone());
@@ -301,6 +301,13 @@ impl Placer<'_> {
         }
         self.placed.push((id, allocation::add(state, work, new, line.provides)));
         Ok(())
+    }
+
+    /// Whether something else stopped what the plan saw wanted, and its name may have another bearer by now: it stood in for
+    /// one that stays after all.
+    fn was_stopped_meanwhile(&self, work: &AtWork, previous: &Allocation) -> bool {
+        let is_unseen = self.plan.snapshot_index < previous.modify_index && previous.modify_index < work.index;
+        is_unseen && previous.desired != Desired::Run
     }
 
     fn next_id(&mut self, state: &State, group: &str) -> AllocationId {

@@ -44,6 +44,22 @@ fn all_at_once_takes_all_or_nothing() {
 }
 
 #[test]
+fn what_stood_in_for_one_that_is_back_is_not_replaced() {
+    let setup = "node n1
+         node n2
+         job web lost_after=1h reconcile=keep_original
+         alloc web[0] on n1 running healthy
+         run
+         down n1
+         run
+         node n3
+         down n2";
+    let looks_again = "follow-up in 3600s for web[0]";
+    check_late(setup, "", &format!("place web[0] on n3\n{looks_again}"));
+    check_late(setup, "back n1\nreports n1", looks_again);
+}
+
+#[test]
 fn what_ends_makes_no_room_before_it_is_gone() {
     let setup = "node n1 mem=1000
          job old mem=900

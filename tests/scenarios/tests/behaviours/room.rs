@@ -86,6 +86,18 @@ fn all_at_once_is_all_or_nothing() {
 }
 
 #[test]
+fn all_at_once_is_of_all_groups() {
+    let job = "job web cpu=400 all_at_once\ngroup api count=2 cpu=400";
+    check(&format!("node n1 cpu=1000\n{job}"), "blocked web.api 1: cpu 1");
+    check(
+        &format!("node n1 cpu=1200\n{job}"),
+        "place web[0] on n1
+         place web.api[0] on n1
+         place web.api[1] on n1",
+    );
+}
+
+#[test]
 fn a_static_port_is_held_by_one() {
     check(
         "node n1

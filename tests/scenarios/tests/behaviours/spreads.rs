@@ -49,6 +49,17 @@ fn shares_that_others_have_already_are_filled_up() {
 }
 
 #[test]
+fn datacenters_have_their_shares() {
+    // That of the smaller share has more room.
+    check(
+        "node n1 dc=here cpu=8000 mem=16000
+         node n2 dc=there
+         job web dc=* count=10 cpu=300 mem=100 spread=node.datacenter:here:30,there:70",
+        &["place web[?] on n1\n".repeat(3), "place web[?] on n2\n".repeat(7)].concat(),
+    );
+}
+
+#[test]
 fn several_spreads_hold_at_once() {
     // Each of the nodes between lacks one of both; they are the better ones otherwise.
     check(

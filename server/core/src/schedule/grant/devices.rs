@@ -193,7 +193,8 @@ fn short_together(asks: &[Ask<'_>], order: &[usize], free: &mut Free<'_>) -> Vec
     misfits
 }
 
-/// Finds a choice for each ask of `order`; false where there is none, or none was found in that many steps.
+/// Finds a choice for each ask of `order`; false where there is none, or none was found when that many had been taken back.
+/// So what each likes best is found however many they are, where it is free for all of them.
 fn search(
     asks: &[Ask<'_>],
     order: &[usize],
@@ -203,16 +204,16 @@ fn search(
 ) -> bool {
     let Some((at, rest)) = order.split_first() else { return true };
     for choice in free.choices(&asks[*at]) {
-        if *steps == 0 {
-            return false;
-        }
-        *steps -= 1;
         free.take(&choice, asks[*at].share);
         choices[*at] = Some(choice.clone());
         if search(asks, rest, free, choices, steps) {
             return true;
         }
         free.give_back(&choice, asks[*at].share);
+        if *steps == 0 {
+            return false;
+        }
+        *steps -= 1;
     }
     false
 }

@@ -1,9 +1,10 @@
 //! Grants on one node.
 
 use model::testing::{job, node};
-use model::{Cores, Device, DeviceGroup, DeviceInstance, DeviceName, Task};
+use model::{Cores, Device, DeviceGroup, DeviceInstance, DeviceName, Numa, Task};
 
 use super::*;
+use crate::limits::{DEVICE_SEARCH_STEPS_MAX, NUMA_SEARCH_STEPS_MAX};
 use crate::state::NodeUse;
 
 /// Equal devices of that model, so many.
@@ -36,6 +37,34 @@ fn a_search_that_would_take_for_ever_ends_at_its_limit_as_too_full() {
     let short = Misfit::Device { name: "gpu".into(), ask: 1, share: 1000, matching: 1, free: 0 };
     assert!(!short.is_filter());
     assert_eq!(on(&node, None, &asks(21)), Err(vec![short]));
+}
+
+#[test]
+fn asks_that_are_met_at_the_first_try_may_be_more_than_the_limit() {
+    let count = DEVICE_SEARCH_STEPS_MAX as usize + 1;
+    let mut node = node("n1");
+    node.devices = vec![gpus("a100", count)];
+    assert_eq!(on(&node, None, &asks(count)).map(|grant| grant.devices.len()), Ok(count));
+}
+
+#[test]
+fn as_many_numa_nodes_are_tried_as_the_limit() {
+    // The device is near one of them only; they are tried in order.
+    let near = |numa: u16| {
+        let numas = 0..NUMA_SEARCH_STEPS_MAX as u16 + 1;
+        let mut node = node("n1");
+        let numa_nodes = numas.clone().map(|numa| (numa, [numa].into())).collect();
+        node.cores = Cores { ids: numas.collect(), core_mhz: 1000, numa_nodes };
+        node.devices = vec![gpus("a100", 1)];
+        node.devices[0].instances[0].numa_node = Some(numa);
+        let mut group = asks(1);
+        let resources = &mut group.tasks[0].resources;
+        resources.cores = 1;
+        resources.numa = Some(Numa { affinity: "require".into(), devices: vec!["gpu".into()] });
+        on(&node, None, &group).is_ok()
+    };
+    let last = NUMA_SEARCH_STEPS_MAX as u16 - 1;
+    assert_eq!((near(last), near(last + 1)), (true, false));
 }
 
 #[test]

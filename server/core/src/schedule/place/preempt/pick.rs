@@ -159,3 +159,33 @@ fn distance(missing: Resources, freed: Resources) -> u64 {
         + apart(missing.memory_max_mb, freed.memory_max_mb)
         + apart(missing.disk_mb, freed.disk_mb)
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{Cohort, NodeId};
+
+    use super::*;
+
+    /// How many end where 100 MiB are wanted, and of `victims` equals one has 95 and one 120, and the others 4.
+    fn ended(victims: usize) -> usize {
+        let allocation = |at: usize| {
+            let id = AllocationId::derive(&[&at.to_le_bytes()]);
+            Allocation::placed(id, Cohort::default().into(), NodeId::derive(&[b"n1"]), "n1".into())
+        };
+        let allocations: Vec<_> = (0..victims).map(allocation).collect();
+        let memory = |memory_mb| Resources { memory_mb, ..Resources::default() };
+        let victim = |(at, allocation)| {
+            let room = memory([95, 120].get(at).copied().unwrap_or(4));
+            Victim { allocation, room, priority: 10, max_parallel: 1 }
+        };
+        let victims: Vec<_> = allocations.iter().enumerate().map(victim).collect();
+        let need = Need { short: memory(100), holders: &BTreeSet::new(), frees_the_rest: &|_| true };
+        cheapest(&victims, &need, &MakingWay::new()).expect("all together are enough").1.len()
+    }
+
+    #[test]
+    fn every_combination_is_weighed_of_as_many_as_the_limit() {
+        assert_eq!(ended(PREEMPTION_WEIGHED_MAX), 1);
+        assert_eq!(ended(PREEMPTION_WEIGHED_MAX + 1), 3, "of more, the one that fits best is taken first");
+    }
+}
