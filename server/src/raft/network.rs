@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout};
 use super::config::Timings;
 use super::messages::{Answered, Ask, ChunkMessage, Reply, Request};
 use super::peers::{PeerError, Peers};
-use super::types::{Snapshot, TypeConfig, Vote};
+use super::types::{LogId, Snapshot, TypeConfig, Vote};
 
 /// Most appends to one follower that are not answered yet.
 const APPENDS_UNDER_WAY_MAX: usize = 64;
@@ -127,7 +127,7 @@ impl Connection {
         let patience = self.network.timings.append;
         loop {
             let has_room = stream.sent.len() < APPENDS_UNDER_WAY_MAX && !stream.input_ended;
-            let overdue = stream.sent.front().map(|sent| *sent + patience);
+            let overdue = stream.sent.front().map(|sent| sent.at + patience);
             if overdue.is_none() && stream.input_ended {
                 return None;
             }
@@ -138,7 +138,11 @@ impl Connection {
                     if stream.sent.pop_front().is_none() {
                         return Some(Err(broken("an answer came before its append was sent")));
                     }
-                    return Some(append_answer(reply));
+                    let answer = append_answer(reply);
+                    if let Ok(Ok(matching)) = &answer && stream.is_told_again(matching) {
+                        continue;
+                    }
+                    return Some(answer);
                 }
                 () = at(overdue), if overdue.is_some() => {
                     return Some(Err(self.timeout(RPCTypes::AppendEntries, patience)));
@@ -162,10 +166,11 @@ impl Connection {
         request: AppendEntriesRequest<TypeConfig>,
     ) -> Result<(), Error> {
         let patience = self.network.timings.append;
+        let last = request.entries.last().map(|entry| entry.log_id).or(request.prev_log_id);
         let ask = Ask::Append((&request).into());
         let message = Request::encode_to(self.network.cluster, self.network.id, self.to, ask);
         match timeout(patience, stream.requests.send(message)).await {
-            Ok(Ok(())) => stream.sent.push_back(Instant::now()),
+            Ok(Ok(())) => stream.sent.push_back(Sent { at: Instant::now(), last }),
             Ok(Err(_)) => return Err(broken("the stream of appends ended")),
             Err(_) => return Err(self.timeout(RPCTypes::AppendEntries, patience)),
         }
@@ -294,9 +299,26 @@ struct AppendsUnderWay<S> {
     input: S,
     requests: mpsc::Sender<Bytes>,
     replies: mpsc::Receiver<Bytes>,
-    /// When each request that has no answer yet was sent.
-    sent: VecDeque<Instant>,
+    /// The requests that have no answer yet.
+    sent: VecDeque<Sent>,
     input_ended: bool,
+}
+
+/// An append that was sent.
+struct Sent {
+    at: Instant,
+    /// The last entry that the follower has after it.
+    last: Option<LogId>,
+}
+
+impl<S> AppendsUnderWay<S> {
+    /// Whether the next answer says the same as one of `matching`, because an append without entries was sent after it, which
+    /// only tells what is committed. openraft finds out by this id which append was answered, and would take the first
+    /// answer for one to the last append: as if its follower had said later than it has that it still follows. A leader
+    /// that was paused would believe by that that it still leads, and answer reads with what it has.
+    fn is_told_again(&self, matching: &Option<LogId>) -> bool {
+        self.sent.front().is_some_and(|next| next.last <= *matching)
+    }
 }
 
 async fn at(deadline: Option<Instant>) {
