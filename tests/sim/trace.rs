@@ -9,6 +9,9 @@ use super::clock::SimClock;
 
 /// Violations that are kept; the first says it all, as a rule.
 const VIOLATIONS_MAX: usize = 10;
+/// Lines that a minute may have: several times what faults and people bring about, and less than a decision that is made
+/// again and again, which would have a run never end.
+const LINES_A_MINUTE_MAX: u32 = 1_500;
 
 /// Collects lines and violations.
 pub struct Trace {
@@ -21,6 +24,8 @@ struct Kept {
     timeline: String,
     hasher: blake3::Hasher,
     violations: Vec<Violation>,
+    /// The current minute, and the lines that it has so far.
+    busy: (u64, u32),
 }
 
 impl Trace {
@@ -37,6 +42,12 @@ impl Trace {
         let _ = writeln!(kept.timeline, "{:>5}.{:03} {line}", at / 1000, at % 1000);
         let Kept { timeline, hasher, .. } = &mut *kept;
         hasher.update(&timeline.as_bytes()[from..]);
+        let minute = at / 60_000;
+        kept.busy = if kept.busy.0 == minute { (minute, kept.busy.1 + 1) } else { (minute, 1) };
+        if kept.busy.1 == LINES_A_MINUTE_MAX + 1 {
+            let what = format!("more than {LINES_A_MINUTE_MAX} things happen within a minute");
+            kept.violations.push(Violation { invariant: "nothing goes round in circles", what });
+        }
     }
 
     /// Adds a line that is only counted into the hash.

@@ -33,7 +33,7 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
             || !counts
             || failed.desired != Desired::Run
             || failed.forced
-            || is_moved_unseen(step, failed, new)
+            || has_failed_unseen(step, failed, new)
             || failed.ties().preempted_by.is_some()
         {
             continue;
@@ -49,10 +49,10 @@ pub(super) fn check(step: &Step<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
-/// Whether `new` was decided on as the move of one that still ran then, as far as the planner had seen: it takes the history
-/// over as it is.
-fn is_moved_unseen(step: &Step<'_>, failed: &Allocation, new: &Allocation) -> bool {
-    failed.migrate && is_unseen(step, failed) && new.ties().reschedules == failed.ties().reschedules
+/// Whether `new` was decided on for another reason, its failure not having been seen: one that moves, or was out of contact.
+/// It takes the history over as it is.
+fn has_failed_unseen(step: &Step<'_>, failed: &Allocation, new: &Allocation) -> bool {
+    is_unseen(step, failed) && new.ties().reschedules == failed.ties().reschedules
 }
 
 /// What had failed in the place of `failed`, if that was still out of contact as far as the planner had seen: `new` comes
@@ -99,8 +99,10 @@ fn wrong(step: &Step<'_>, failed: &Allocation, new: &Allocation) -> Option<Strin
     None
 }
 
+/// When it failed at the earliest: a node's clock may be far behind, but what was not placed yet did not fail.
 fn failed_at(failed: &Allocation) -> Timestamp {
-    failed.tasks.unpack().values().filter_map(|task| task.finished_at).max().unwrap_or(failed.modified_at)
+    let told = failed.tasks.unpack().values().filter_map(|task| task.finished_at).max();
+    told.map_or(failed.modified_at, |told| told.min(failed.modified_at)).max(failed.created_at)
 }
 
 #[cfg(test)]
@@ -168,14 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn a_move_takes_the_history_over_only_of_what_its_planner_saw_running() {
+    fn one_that_was_decided_on_for_another_reason_takes_the_history_over_only_of_what_its_planner_saw_running() {
         let (mut played, new) = placed_anew(ClientStatus::Failed);
         let failed = played.after.allocation(new).unwrap().ties().previous.unwrap();
         played = played.leaving(new, |known| known.tie(|ties| ties.reschedules.clear()));
-        let mut moving = (**played.before.allocation(failed).unwrap()).clone();
-        moving.migrate = true;
-        let failed_at = moving.modify_index;
-        server_core::testing::put_allocation(&mut played.before, moving);
+        let failed_at = played.before.allocation(failed).unwrap().modify_index;
         let mut decided_at = |index| {
             let Command::Plan(plan) = &mut played.entry.command else { panic!("it was planned") };
             plan.snapshot_index = index;

@@ -88,9 +88,12 @@ fn forget_oldest(history: &mut Vec<RescheduleEvent>, policy: &Reschedule, now: T
     history.drain(..forgotten);
 }
 
-/// When it failed: the last end of a task, or else the last change.
+/// When it failed: the last end of a task, or else the last change. The end is told by its node's clock, which may be
+/// anywhere: it was not before the instance was placed, nor after it was heard of, or what fails at once would be placed
+/// anew without any pause, or far too late.
 fn failed_at(failed: &Allocation) -> Timestamp {
-    failed.tasks.unpack().values().filter_map(|task| task.finished_at).max().unwrap_or(failed.modified_at)
+    let told = failed.tasks.unpack().values().filter_map(|task| task.finished_at).max();
+    told.map_or(failed.modified_at, |told| told.clamp(failed.created_at, failed.modified_at.max(failed.created_at)))
 }
 
 /// The wait before the next placement. It starts anew once an instance lived longer than the wait before it.

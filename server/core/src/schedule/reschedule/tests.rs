@@ -58,3 +58,28 @@ fn attempts_that_are_out_of_the_interval_are_forgotten_beyond_the_limit() {
     let history = after_failures(&policy, 10 * RESCHEDULES_KEPT).expect("they are never counted together");
     assert_eq!(history.len(), RESCHEDULES_KEPT);
 }
+
+#[test]
+fn a_nodes_clock_that_is_wrong_neither_takes_the_pause_away_nor_makes_it_longer() {
+    let (delay, delay_function) = (Duration::from_secs(30), DelayFunction::Constant);
+    let policy = Reschedule { unlimited: true, delay, delay_function, ..Reschedule::default() };
+    let placed_at = Timestamp::from_seconds(1_000_000);
+    let heard_at = placed_at + Duration::from_secs(10);
+    let due = |told: Timestamp| {
+        let ended = model::TaskState { finished_at: Some(told), ..model::TaskState::default() };
+        let tasks = std::collections::BTreeMap::from([("web".to_owned(), ended)]);
+        let failed = Allocation {
+            modified_at: heard_at,
+            tasks: model::TaskStates::pack(&tasks),
+            ..failed(placed_at, Vec::new())
+        };
+        match judge(&failed, Some(&policy), heard_at) {
+            Verdict::Later(due) => due,
+            other => panic!("{other:?} at once"),
+        }
+    };
+    let right = placed_at + Duration::from_secs(7);
+    assert_eq!(due(right), right + delay);
+    assert_eq!(due(Timestamp::from_seconds(1_000_000 - 3_600)), placed_at + delay, "it is behind");
+    assert_eq!(due(Timestamp::from_seconds(1_000_000 + 3_600)), heard_at + delay, "it is ahead");
+}
