@@ -338,7 +338,8 @@ impl Agent {
     }
 
     fn tell_hello(&self) {
-        self.hello.send_replace(wire::AgentHello { node: Some(node_to_wire(&self.node)), epoch: self.epoch });
+        let host = self.config.host_mark.map(|mark| mark.to_vec()).unwrap_or_default().into();
+        self.hello.send_replace(wire::AgentHello { node: Some(node_to_wire(&self.node)), epoch: self.epoch, host });
     }
 
     fn tell_usage(&self) {

@@ -21,6 +21,8 @@ pub struct AgentConfig {
     pub cluster: ClusterId,
     /// The node's id; see [`crate::node_id()`].
     pub node: NodeId,
+    /// What tells this agent from one with a copy of its data folder; see [`crate::host_mark()`].
+    pub host_mark: Option<[u8; 32]>,
     /// The node's name.
     pub name: String,
     /// Its datacenter.
@@ -83,6 +85,7 @@ impl AgentConfig {
         Self {
             cluster,
             node,
+            host_mark: None,
             name: name.into(),
             datacenter: "dc1".into(),
             pool: model::DEFAULT_NODE_POOL.into(),

@@ -15,11 +15,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
 use crate::Secret;
-use crate::net::Caller;
 
 mod uri;
 
-pub use uri::{MemberError, member_of};
+pub use uri::{MemberError, caller_of, member_of};
 
 /// The DNS name that every server's certificate bears, so that TLS can tell servers from agents before any of our own
 /// checks run.
@@ -46,14 +45,6 @@ impl Role {
         match self {
             Role::Server(id) => format!("sched://{cluster}/server/{id}"),
             Role::Agent(node) => format!("sched://{cluster}/agent/{node}"),
-        }
-    }
-
-    /// What the member is to those whom it asks.
-    pub const fn caller(self, cluster: ClusterId) -> Caller {
-        match self {
-            Role::Server(id) => Caller::Server { cluster, id },
-            Role::Agent(node) => Caller::Agent { cluster, node },
         }
     }
 }

@@ -32,6 +32,8 @@ pub enum Caller {
         cluster: ClusterId,
         /// Its node.
         node: NodeId,
+        /// BLAKE3 of the public key that its certificate is for.
+        key: [u8; 32],
     },
     /// Somebody without a certificate, who may only join.
     Anonymous,

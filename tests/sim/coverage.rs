@@ -98,11 +98,15 @@ pub enum Sometimes {
     UnwantedContainerWasSeen,
     /// A node was silent while somebody led and nothing else was wrong.
     SilenceWasTimed,
+    /// Who claimed to be a node was turned away.
+    ClaimWasTurnedAway,
+    /// An agent with a copy of a data folder stood in for the other, which was silent.
+    CopyStoodIn,
 }
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Sometimes; 29] = [
+    pub const ALL: [Sometimes; 31] = [
         Sometimes::AnotherLeaderLed,
         Sometimes::SnapshotWasInstalled,
         Sometimes::ServerEndedByItself,
@@ -132,6 +136,8 @@ impl Sometimes {
         Sometimes::MassLossWasBraked,
         Sometimes::UnwantedContainerWasSeen,
         Sometimes::SilenceWasTimed,
+        Sometimes::ClaimWasTurnedAway,
+        Sometimes::CopyStoodIn,
     ];
 }
 

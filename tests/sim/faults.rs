@@ -1,5 +1,6 @@
 //! What goes wrong. Each fault begins, lasts a while and ends by itself; several may be at once.
 
+mod claims;
 mod disks;
 mod links;
 mod processes;
@@ -95,6 +96,8 @@ pub enum Fault {
     RestartAgent,
     /// An agent is killed and what it kept is damaged.
     DamageStore,
+    /// Somebody claims to be a node.
+    Claim,
     /// A server loses its power in the middle of a write.
     TornWrite,
     /// A server's log rots.
@@ -137,7 +140,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 45] = [
+    pub const ALL: [Fault; 46] = [
         Fault::CutLeader,
         Fault::CutFollower,
         Fault::Split,
@@ -164,6 +167,7 @@ impl Fault {
         Fault::LoseNode,
         Fault::RestartAgent,
         Fault::DamageStore,
+        Fault::Claim,
         Fault::TornWrite,
         Fault::RottenLog,
         Fault::RottenSnapshot,
@@ -206,9 +210,12 @@ impl Fault {
             | Fault::KillLeaderAndNode
             | Fault::StopServer
             | Fault::LongOutage => Class::Process,
-            Fault::PauseAgent | Fault::KillAgent | Fault::LoseNode | Fault::RestartAgent | Fault::DamageStore => {
-                Class::Node
-            }
+            Fault::PauseAgent
+            | Fault::KillAgent
+            | Fault::LoseNode
+            | Fault::RestartAgent
+            | Fault::DamageStore
+            | Fault::Claim => Class::Node,
             Fault::TornWrite
             | Fault::RottenLog
             | Fault::RottenSnapshot
@@ -246,6 +253,9 @@ impl Fault {
     /// Strikes, lasts and ends.
     pub async fn play(self, cluster: &Arc<SimCluster>, random: &SeededRandom) {
         cluster.oracle.struck(self, &situations(cluster));
+        if self == Fault::Claim {
+            return claims::play(cluster, random).await;
+        }
         match self.class() {
             Class::Partition | Class::Weather => links::play(self, cluster, random).await,
             Class::Process | Class::Node => processes::play(self, cluster, random).await,

@@ -317,9 +317,10 @@ impl Fleet {
         config.servers = addresses.iter().map(Peer::any).collect();
         shape(&mut config);
         let seams = AgentSeams {
-            dialer: self
-                .net
-                .dialer(Caller::Agent { cluster: self.cluster, node: agent.node }, CancellationToken::new()),
+            dialer: self.net.dialer(
+                Caller::Agent { cluster: self.cluster, node: agent.node, key: [0; 32] },
+                CancellationToken::new(),
+            ),
             clock: self.clock.clone(),
             random: Arc::new(SeededRandom::new(self.random.next_u64())),
             drivers: vec![agent.driver.clone()],

@@ -273,6 +273,11 @@ impl Dialer for SimDialer {
     }
 }
 
+/// What stands for the key of agent `number`.
+pub fn key_of(number: u64) -> [u8; 32] {
+    blake3::hash(&number.to_le_bytes()).into()
+}
+
 /// The id of agent `number`'s node.
 pub fn node_id(number: u64) -> NodeId {
     NodeId::derive(&[b"node", &number.to_le_bytes()])

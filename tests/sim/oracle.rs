@@ -371,14 +371,19 @@ impl Oracle {
         let ahead = self.kept().ahead.1;
         let right = |ahead: i64| self.origin + Timestamp(entry.at.0.saturating_sub(ahead)).since(self.began_at);
         let (earliest, latest) = (right(ahead.max(0)), right(ahead));
+        let newest = self.newest();
         for (node, status) in changes {
+            // What was passed over did no harm.
+            if newest.node(*node).is_none_or(|known| known.status != *status) {
+                continue;
+            }
             let heard = self.kept().beats.get(node).copied();
             // A beat of the same moment may have come right after the decision.
             let was_known = |(_, known): &(Instant, Instant)| *status == NodeStatus::Down && *known < earliest;
             let Some((sent, _)) = heard.filter(was_known) else { continue };
             let silence = latest - sent;
             if silence < SILENCE_TOO_SHORT {
-                let name = self.newest().node(*node).map(|node| node.name.clone()).unwrap_or_default();
+                let name = newest.node(*node).map(|node| node.name.clone()).unwrap_or_default();
                 self.violate("a node that is heard is not down", format!("{name} was silent for {silence:?} only"));
             }
         }

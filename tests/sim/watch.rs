@@ -122,6 +122,11 @@ impl Watch {
     /// Whether an agent can be heard.
     fn node(&mut self, cluster: &SimCluster, number: u64, now: Timestamp, is_fine: bool) {
         let node = node_id(number);
+        if cluster.is_claimed(number) {
+            cluster.oracle.can_be_heard(node, None);
+            self.silent.back(node);
+            return;
+        }
         let runs = cluster.agent_runs(number);
         cluster.oracle.can_be_heard(node, (runs && is_fine).then_some(now));
         if let Some(killed_at) = cluster.killed_at(number) {

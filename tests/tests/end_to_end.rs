@@ -3,6 +3,8 @@
 
 #[path = "end_to_end/backup.rs"]
 mod backup;
+#[path = "end_to_end/copies.rs"]
+mod copies;
 #[path = "end_to_end/damage.rs"]
 mod damage;
 #[path = "end_to_end/dev.rs"]

@@ -31,7 +31,7 @@ use super::{
     HANDSHAKE_TIMEOUT, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, MESSAGE_BYTES_MAX, SHUTDOWN_GRACE, STREAM_WINDOW_BYTES,
     STREAMS_MAX, TlsError, tls,
 };
-use crate::identity::{Identity, member_of};
+use crate::identity::{Identity, caller_of};
 use crate::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Service};
 use crate::wire::wire_server::{Wire, WireServer};
 use crate::wire::{self, Answer, Frame};
@@ -116,11 +116,11 @@ impl Door {
         let caller = match stream.get_ref().1.peer_certificates().and_then(<[_]>::first) {
             None => Caller::Anonymous,
             Some(certificate) => {
-                let (cluster, role) = member_of(certificate)?;
+                let (cluster, caller) = caller_of(certificate)?;
                 if cluster != self.cluster {
                     return Err(format!("it belongs to cluster {cluster}").into());
                 }
-                role.caller(cluster)
+                caller
             }
         };
         match caller {
@@ -222,7 +222,7 @@ mod tests {
         expired(lifetime).await;
         assert_eq!(begun.elapsed(), ANONYMOUS_CONNECTION_MAX);
         let node = NodeId::derive(&[b"n"]);
-        let member = Caller::Agent { cluster: ClusterId::derive(&[b"c"]), node };
+        let member = Caller::Agent { cluster: ClusterId::derive(&[b"c"]), node, key: [0; 32] };
         assert_eq!(bounds_of(member), (MESSAGE_BYTES_MAX, None));
     }
 }

@@ -7,6 +7,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::Role;
+use crate::net::Caller;
 
 /// Why a certificate says nothing usable about its holder.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -24,9 +25,29 @@ pub enum MemberError {
 
 /// Whom `certificate` is for. Call it only for a certificate whose signature TLS has verified.
 pub fn member_of(certificate: &CertificateDer<'_>) -> Result<(ClusterId, Role), MemberError> {
-    let unreadable = |error: &dyn ToString| MemberError::Unreadable(error.to_string());
-    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|error| unreadable(&error))?;
-    let names = certificate.subject_alternative_name().map_err(|error| unreadable(&error))?;
+    named_in(&parsed(certificate)?)
+}
+
+/// What whoever shows `certificate` is to those whom it asks, and of which cluster. Call it only for a certificate whose
+/// signature TLS has verified.
+pub fn caller_of(certificate: &CertificateDer<'_>) -> Result<(ClusterId, Caller), MemberError> {
+    let certificate = parsed(certificate)?;
+    let (cluster, role) = named_in(&certificate)?;
+    let caller = match role {
+        Role::Server(id) => Caller::Server { cluster, id },
+        Role::Agent(node) => Caller::Agent { cluster, node, key: blake3::hash(certificate.public_key().raw).into() },
+    };
+    Ok((cluster, caller))
+}
+
+fn parsed<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, MemberError> {
+    let parsed = X509Certificate::from_der(certificate);
+    parsed.map(|(_, certificate)| certificate).map_err(|error| MemberError::Unreadable(error.to_string()))
+}
+
+fn named_in(certificate: &X509Certificate<'_>) -> Result<(ClusterId, Role), MemberError> {
+    let names = certificate.subject_alternative_name();
+    let names = names.map_err(|error| MemberError::Unreadable(error.to_string()))?;
     let uris: Vec<&str> = names
         .iter()
         .flat_map(|names| &names.value.general_names)

@@ -105,7 +105,7 @@ fn dispatch(state: &mut State, work: &mut AtWork, command: &Command) -> Result<A
         Command::SetJobStability { job, version, stable } => job::set_stability(state, job, *version, *stable),
         Command::EvaluateJob { job, force_reschedule } => job::evaluate(state, work, job, *force_reschedule),
         Command::RegisterNode { node, session } => node::register(state, work, node, *session),
-        Command::SetNodeStatus { changes, .. } => node::set_status(state, work, changes),
+        Command::SetNodeStatus { changes, seen, .. } => node::set_status(state, work, changes, *seen),
         Command::SetNodeEligibility { node, eligibility } => node::set_eligibility(state, work, *node, *eligibility),
         Command::DrainNode { node, drain, mark_eligible, meta } => {
             node::drain(state, work, *node, drain.as_ref(), *mark_eligible, meta)

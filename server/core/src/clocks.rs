@@ -213,7 +213,7 @@ mod tests {
         state.await_nodes();
         let (came, awaited) = (node("n0").id, node("n1").id);
         let changes = vec![(came, NodeStatus::Ready)];
-        let command = Command::SetNodeStatus { changes, term: 0 };
+        let command = Command::SetNodeStatus { changes, seen: None, term: 0 };
         let entry = Entry { at: seconds(1), request: None, caller: String::new(), command };
         assert!(matches!(apply(&mut state, 1, 0, &entry).answer, Answer::Accepted(_)));
         assert!(!state.is_awaited(came) && state.is_awaited(awaited));

@@ -18,7 +18,7 @@ use crate::rebalance::{Ask, End, Move};
 
 pub use entry::{DecodeEntry, Entry};
 pub use records::{
-    DrainSpec, JoinTokenRecord, NodeSession, Preemption, SchedulerConfiguration, ServerRecord, Submission,
+    DrainSpec, Holder, JoinTokenRecord, NodeSession, Preemption, SchedulerConfiguration, ServerRecord, Submission,
 };
 
 /// A change of the state.
@@ -83,6 +83,9 @@ pub enum Command {
     SetNodeStatus {
         /// Each node with its new status.
         changes: Vec<(NodeId, NodeStatus)>,
+        /// The entries up to this one had been applied when the clocks were looked at; none if that is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Index>,
         /// The leader's term; an older one is rejected.
         term: Term,
     },

@@ -28,7 +28,7 @@ use model::{
 use crate::apply::Answer;
 use crate::autopilot::AutopilotConfiguration;
 use crate::chain::Chain;
-use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
+use crate::command::{Holder, JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
 use crate::rebalance::Rebalance;
 use crate::rows::{Place, Rows};
@@ -79,6 +79,8 @@ pub struct State {
     pub(crate) awaited: CowMap<NodeId, ()>,
     /// Index at which the newest session of each node's agent began.
     pub(crate) sessions: CowMap<NodeId, Index>,
+    /// The agent that each node belongs to, as its newest session says.
+    pub(crate) holders: CowMap<NodeId, Holder>,
     /// Servers that left for good: their ids are never taken in again.
     pub(crate) removed_servers: CowMap<ServerId, ()>,
     pub(crate) join_tokens: CowMap<String, Arc<JoinTokenRecord>>,
@@ -182,6 +184,11 @@ impl State {
     /// Whether a node's agent has begun another session after this one.
     pub fn is_past_session(&self, node: NodeId, session: Index) -> bool {
         self.sessions.get(&node).is_some_and(|newest| session < *newest)
+    }
+
+    /// The agent that a node belongs to; none if it never said so.
+    pub fn holder(&self, node: NodeId) -> Option<Holder> {
+        self.holders.get(&node).copied()
     }
 
     /// When the state was last restored from a backup; none if it never was.

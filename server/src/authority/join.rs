@@ -1,4 +1,4 @@
-//! Becoming a member: makes a key, asks a server for a certificate with a token, and puts the identity together.
+//! Becoming a member: makes a key, or takes the one it had, asks a server for a certificate with a token, and puts the identity together.
 //!
 //! The key never leaves this process but for the identity's folder. Whoever answers has proved that it is a server of
 //! the cluster that the token is for, before the token is shown to it.
@@ -19,7 +19,7 @@ use thiserror::Error;
 use super::token::{JoinRole, TokenError, TokenText};
 
 /// Who wants to join.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Joiner {
     /// A server.
     Server {
@@ -34,6 +34,8 @@ pub enum Joiner {
         node: NodeId,
         /// What people call it.
         name: String,
+        /// The private key that the cluster knows it by, in PEM, if it has one from before.
+        key: Option<Secret<String>>,
     },
 }
 
@@ -72,8 +74,8 @@ pub enum JoinError {
     /// No server, or it refused.
     #[error("cannot join")]
     Asking(#[from] NetError),
-    /// A key or the request for its certificate can't be made.
-    #[error("cannot make a key")]
+    /// A key can't be made or read, or the request for its certificate not be made.
+    #[error("cannot make a key, or read the one that was kept")]
     Key(#[from] rcgen::Error),
     /// What the server sent is no identity.
     #[error("the server sent something unusable")]
@@ -105,7 +107,10 @@ pub async fn join(address: &str, token: &str, joiner: &Joiner, deadline: Duratio
     if parsed.role != joiner.role() {
         return Err(JoinError::Role { token: parsed.role, joiner: joiner.role() });
     }
-    let key = KeyPair::generate()?;
+    let key = match joiner {
+        Joiner::Agent { key: Some(kept), .. } => KeyPair::from_pem(kept.expose())?,
+        Joiner::Agent { key: None, .. } | Joiner::Server { .. } => KeyPair::generate()?,
+    };
     let request = CertificateParams::default().serialize_request(&key)?.pem()?;
     let question = question(token.trim(), joiner, request);
     let answer = ask_to_join(address, parsed.authority, question, deadline).await?;
@@ -131,7 +136,7 @@ pub async fn join(address: &str, token: &str, joiner: &Joiner, deadline: Duratio
 fn question(token: &str, joiner: &Joiner, certificate_request_pem: String) -> wire::Join {
     let (name, address, node) = match joiner {
         Joiner::Server { name, address } => (name.clone(), address.clone(), String::new()),
-        Joiner::Agent { node, name } => (name.clone(), String::new(), node.to_string()),
+        Joiner::Agent { node, name, .. } => (name.clone(), String::new(), node.to_string()),
     };
     let role = joiner.role().to_string();
     wire::Join { token: token.to_string(), role, name, address, certificate_request_pem, node }

@@ -109,6 +109,8 @@ impl From<Rejection> for Failure {
             | Rejection::CheckIndex { .. }
             | Rejection::CheckVersion { .. }
             | Rejection::NodeNameTaken { .. }
+            | Rejection::NodeOfAnother { .. }
+            | Rejection::NodeIsElsewhere { .. }
             | Rejection::AlreadyStopped
             | Rejection::DeploymentOver { .. }
             | Rejection::NoCanaries

@@ -43,7 +43,7 @@ pub(super) async fn run(server: Server, term: Term) {
                     status => tracing::info!(%node, name, ?status, "node changes its status"),
                 }
             }
-            propose(&server, Command::SetNodeStatus { changes: found.changes, term }).await;
+            propose(&server, Command::SetNodeStatus { changes: found.changes, seen: Some(state.index()), term }).await;
         }
     }
 }

@@ -15,7 +15,7 @@ use proto::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Refusal};
 use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, Welcome, agent_down, agent_up, frame};
 use server_core::apply::Answer;
 use server_core::authorize::{self, Action, Object};
-use server_core::command::{Command, NodeSession, ServerRecord};
+use server_core::command::{Command, Holder, NodeSession, ServerRecord};
 use server_core::limits::beat_interval;
 use server_core::state::State;
 use tokio::sync::mpsc;
@@ -27,8 +27,8 @@ use crate::server::Server;
 
 /// Holds the session until either side ends it.
 pub(super) async fn serve(server: &Server, caller: Caller, hello: AgentHello, channel: Channel) -> Result<(), Refused> {
-    let node = match check_hello(server, caller, &hello) {
-        Ok(node) => node,
+    let (node, holder) = match check_hello(server, caller, &hello) {
+        Ok(checked) => checked,
         Err(refusal) => return Err((refusal, channel)),
     };
     let Channel { sender, mut receiver } = channel;
@@ -40,8 +40,8 @@ pub(super) async fn serve(server: &Server, caller: Caller, hello: AgentHello, ch
     let mut early = Vec::new();
     let registered = tokio::select! {
         biased;
-        registered = register(server, hello.node.as_ref(), NodeSession::Begins) => registered,
-        () = hear_early(server, node, &sender, &mut receiver, &mut early) => return Ok(()),
+        registered = register(server, hello.node.as_ref(), NodeSession::BegunBy(holder)) => registered,
+        () = hear_early(server, (node, holder), &sender, &mut receiver, &mut early) => return Ok(()),
     };
     match registered {
         Ok(index) => session.began_at = index,
@@ -55,19 +55,20 @@ pub(super) async fn serve(server: &Server, caller: Caller, hello: AgentHello, ch
     Ok(())
 }
 
-fn check_hello(server: &Server, caller: Caller, hello: &AgentHello) -> Result<NodeId, Refusal> {
+fn check_hello(server: &Server, caller: Caller, hello: &AgentHello) -> Result<(NodeId, Holder), Refusal> {
     let description = hello.node.as_ref().ok_or_else(|| Refusal::Invalid("hello without a node".into()))?;
     let node = node_from_wire(description).map_err(|error| Refusal::Invalid(error.to_string()))?;
-    if caller != (Caller::Agent { cluster: server.inner.config.cluster, node: node.id }) {
-        return Err(Refusal::Denied(format!("{caller} may not speak for node {}", node.id)));
-    }
+    let key = match caller {
+        Caller::Agent { cluster, node: of, key } if cluster == server.inner.config.cluster && of == node.id => key,
+        _ => return Err(Refusal::Denied(format!("{caller} may not speak for node {}", node.id))),
+    };
     if hello.epoch > server.state().epoch() {
         return Err(Refusal::Unavailable(
             "this server was restored from an older backup than the agent has seen".into(),
         ));
     }
     super::allow(authorize::Caller::Agent(node.id), Action::ServeNode, Object::Node(node.id))?;
-    Ok(node.id)
+    Ok((node.id, Holder { key, host: hello.host.as_ref().try_into().ok() }))
 }
 
 /// Registers a node as its agent describes it; the index at which that was done.
@@ -90,15 +91,17 @@ async fn register(
 /// server fell away would be given up in spite of having found another.
 async fn hear_early(
     server: &Server,
-    node: NodeId,
+    (node, holder): (NodeId, Holder),
     sender: &mpsc::Sender<Frame>,
     receiver: &mut mpsc::Receiver<Frame>,
     early: &mut Vec<Frame>,
 ) {
     while early.len() < CHANNEL_FRAMES_MAX {
         let Some(frame) = receiver.recv().await else { return };
-        // Of one that was given up nobody hears beats before it is registered.
-        let is_known = server.state().node(node).is_some_and(|known| known.status != NodeStatus::Down);
+        // Of one that was given up nobody hears beats before it is registered, nor of one that may be turned away.
+        let state = server.state();
+        let is_known = state.node(node).is_some_and(|known| known.status != NodeStatus::Down)
+            && state.holder(node).is_none_or(|known| known == holder);
         match frame.body {
             Some(frame::Body::Up(AgentUp { body: Some(agent_up::Body::Beat(beat)) })) if is_known => {
                 take_beat(server, node, &beat, sender);

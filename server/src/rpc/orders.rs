@@ -136,9 +136,11 @@ pub(super) fn take_answer(
     channel: Channel,
 ) -> Result<(), Refused> {
     let mut waiting = server.inner.orders.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_for_caller = waiting
-        .get(&answer.order)
-        .is_some_and(|(node, _)| caller == Caller::Agent { cluster: server.inner.config.cluster, node: *node });
+    let is_for_caller = waiting.get(&answer.order).is_some_and(|(node, _)| {
+        matches!(caller, Caller::Agent { cluster, node: of, key } if cluster == server.inner.config.cluster
+            && of == *node
+            && server.state().holder(of).is_none_or(|holder| holder.key == key))
+    });
     if !is_for_caller {
         return Err((Refusal::Denied(format!("{caller} was not given order {}", answer.order)), channel));
     }

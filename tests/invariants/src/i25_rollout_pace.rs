@@ -160,7 +160,7 @@ mod tests {
             state = bend(&state, lost, |known| known.node = other);
         }
         let (node, term) = (state.allocation(lost).unwrap().node, state.term());
-        play(&mut state, Command::SetNodeStatus { changes: vec![(node, NodeStatus::Down)], term });
+        play(&mut state, Command::SetNodeStatus { changes: vec![(node, NodeStatus::Down)], seen: None, term });
         let mut played = plan(&mut state);
         let placed = played.step().placed().next().expect("the lost one is replaced");
         assert_eq!((placed.ties().previous, placed.job_version), (Some(lost), 1));

@@ -52,7 +52,8 @@ mod tests {
     fn a_node_that_is_heard_and_falls_is_found() {
         let mut state = cluster();
         let (node, term) = (node_id("n1"), state.term());
-        let played = play(&mut state, Command::SetNodeStatus { changes: vec![(node, NodeStatus::Down)], term });
+        let played =
+            play(&mut state, Command::SetNodeStatus { changes: vec![(node, NodeStatus::Down)], seen: None, term });
         let mut heard = Heard::default();
         assert_eq!(heard.applied(after(0), &played.step()), []);
         heard.up(node, after(0));

@@ -82,7 +82,7 @@ mod tests {
         back.back(node_id("n1"));
         assert_eq!(back.sees(after(10), &state), []);
         let term = state.term();
-        play(&mut state, Command::SetNodeStatus { changes: vec![(node_id("n1"), NodeStatus::Down)], term });
+        play(&mut state, Command::SetNodeStatus { changes: vec![(node_id("n1"), NodeStatus::Down)], seen: None, term });
         assert_eq!(silent.sees(after(10), &state), []);
         silent.unled();
         assert_eq!(silent.sees(after(60), &cluster()), []);

@@ -70,7 +70,7 @@ mod tests {
             play(&mut state, Command::RegisterNode { node: Arc::new(node), session: None });
         }
         let changes = ids.iter().take(suspect).map(|id| (*id, NodeStatus::Suspect)).collect();
-        play(&mut state, Command::SetNodeStatus { changes, term: 1 });
+        play(&mut state, Command::SetNodeStatus { changes, seen: None, term: 1 });
         (state, ids)
     }
 
@@ -79,6 +79,7 @@ mod tests {
         let (mut few, ids) = state(5);
         let down = |ids: &[NodeId]| Command::SetNodeStatus {
             changes: ids.iter().map(|id| (*id, NodeStatus::Down)).collect(),
+            seen: None,
             term: 1,
         };
         let mut brake = Brake::default();
@@ -93,6 +94,10 @@ mod tests {
         let (mut returned, ids) = state(6);
         let changed = |status, ids: &[NodeId]| ids.iter().map(|id| (*id, status)).collect::<Vec<_>>();
         let changes = [changed(NodeStatus::Ready, &ids[..4]), changed(NodeStatus::Down, &ids[4..6])].concat();
-        assert_eq!(at(&mut returned, 40, Command::SetNodeStatus { changes, term: 1 }), [], "the same entry tells so");
+        assert_eq!(
+            at(&mut returned, 40, Command::SetNodeStatus { changes, seen: None, term: 1 }),
+            [],
+            "the same entry tells so"
+        );
     }
 }

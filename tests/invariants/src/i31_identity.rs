@@ -1,4 +1,5 @@
-//! I31: a node's id never changes its owner. Two that claim one id are not both served, and two of one name are not both there.
+//! I31: a node belongs to the agent with one key until it is purged. Of two with that key, on two hosts, the second is served
+//! only once the first is silent; and two nodes of one name are not both there.
 
 use std::collections::BTreeMap;
 
@@ -28,21 +29,14 @@ pub(super) fn check_step(step: &Step<'_>, violations: &mut Vec<Violation>) {
     {
         violations.push(Violation::new(NAME, format!("{} was known, and is taken for a new node", node.name)));
     }
-}
-
-/// Who was served as which node.
-#[derive(Clone, Debug, Default)]
-pub struct Owners {
-    owners: BTreeMap<NodeId, String>,
-}
-
-impl Owners {
-    /// Somebody with that key was served as that node.
-    pub fn served(&mut self, node: NodeId, key: &str) -> Vec<Violation> {
-        let owner = self.owners.entry(node).or_insert_with(|| key.into());
-        let differs = owner != key;
-        let what = || format!("{} is {owner}'s, and {key} was served as it", node.short());
-        differs.then(|| Violation::new(NAME, what())).into_iter().collect()
+    let holders = (step.before.holder(node.id), step.after.holder(node.id));
+    let (Some(before), Some(after)) = holders else { return };
+    if before.key != after.key {
+        violations.push(Violation::new(NAME, format!("{} belongs to another key now", node.name)));
+    }
+    let was_heard = step.before.node(node.id).is_some_and(|known| known.status == NodeStatus::Ready);
+    if was_heard && before.host != after.host && before.host.is_some() && after.host.is_some() {
+        violations.push(Violation::new(NAME, format!("{} is on another host, though it was heard", node.name)));
     }
 }
 
@@ -52,6 +46,7 @@ mod tests {
 
     use model::Node;
     use model::testing::node;
+    use server_core::command::{Holder, NodeSession};
 
     use super::*;
     use crate::fixture::{cluster, found, node_id, play};
@@ -80,10 +75,25 @@ mod tests {
     }
 
     #[test]
-    fn another_owner_is_found() {
-        let mut owners = Owners::default();
-        assert_eq!(owners.served(node_id("n1"), "k1"), []);
-        assert_eq!(owners.served(node_id("n1"), "k1"), []);
-        assert_eq!(owners.served(node_id("n1"), "k2").len(), 1);
+    fn another_holder_is_found() {
+        let mut state = cluster();
+        let session = |key: u8, host: u8| NodeSession::BegunBy(Holder { key: [key; 32], host: Some([host; 32]) });
+        let begin = |state: &mut State, session| {
+            let node = Arc::new(node("n1"));
+            play(state, Command::RegisterNode { node, session: Some(session) })
+        };
+        begin(&mut state, session(1, 1));
+        let mut played = begin(&mut state, session(1, 1));
+        assert_eq!(played.found(check_step), []);
+        for (other, wanted) in [((2, 1), "another key"), ((1, 2), "another host"), ((1, 1), "")] {
+            let mut twin = State::default();
+            begin(&mut twin, session(other.0, other.1));
+            played.after = twin;
+            let found = played.found(check_step);
+            // The twin's node is another one in this, too, that it is new.
+            let found: Vec<_> = found.iter().filter(|found| !found.what.contains("new node")).collect();
+            assert_eq!(found.len(), usize::from(!wanted.is_empty()), "{found:?}");
+            assert!(found.iter().all(|found| found.what.contains(wanted)), "{found:?}");
+        }
     }
 }

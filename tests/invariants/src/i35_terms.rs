@@ -50,7 +50,7 @@ mod tests {
     fn an_older_leader_that_is_obeyed_is_found() {
         let mut state = cluster();
         let changes = vec![(node_id("n1"), NodeStatus::Suspect)];
-        let mut played = play(&mut state, Command::SetNodeStatus { changes, term: 1 });
+        let mut played = play(&mut state, Command::SetNodeStatus { changes, seen: None, term: 1 });
         assert_eq!(played.found(check), []);
         played.term = 2;
         assert_eq!(played.found(check).len(), 1);
@@ -65,7 +65,7 @@ mod tests {
     fn a_retry_of_what_was_applied_in_its_time_is_none() {
         let mut state = cluster();
         let changes = vec![(node_id("n1"), NodeStatus::Suspect)];
-        let command = Command::SetNodeStatus { changes, term: 1 };
+        let command = Command::SetNodeStatus { changes, seen: None, term: 1 };
         let entry = Entry { at: START, request: Some([1; 16]), caller: String::new(), command };
         let mut play = |term: Term| {
             let (index, before) = (state.index() + 1, state.clone());

@@ -83,7 +83,6 @@ pub use i21_repeatable::check as check_repeatable;
 pub use i28_heard::Heard;
 pub use i29_silent::Silent;
 pub use i30_brake::Brake;
-pub use i31_identity::Owners;
 pub use i32_gone_unlisted::GoneUnlisted;
 pub use i33_well_listed::WellListed;
 pub use i34_farewell::Farewells;

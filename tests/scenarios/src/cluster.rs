@@ -331,7 +331,7 @@ impl Cluster {
         let term = self.state.term();
         match closing {
             Closing::Status(status) => {
-                self.command(Command::SetNodeStatus { changes: vec![(node, status)], term });
+                self.command(Command::SetNodeStatus { changes: vec![(node, status)], seen: None, term });
             }
             Closing::Ineligible => {
                 self.command(Command::SetNodeEligibility { node, eligibility: Eligibility::Ineligible });

@@ -143,6 +143,7 @@ impl Cluster {
                         Some(NodeStatus::Down) => self.go_on(&format!("back {name}")),
                         _ => drop(self.command(Command::SetNodeStatus {
                             changes: vec![(*node, NodeStatus::Ready)],
+                            seen: None,
                             term: self.state.term(),
                         })),
                     }

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use client_agent::drivers::fake::FakeDriver;
 use client_agent::{AgentConfig, AgentSeams, FixedHost, MemoryStore, Store};
 use model::{AllocationId, NodeId, Timestamp};
-use proto::net::{Caller, Peer};
+use proto::net::{Caller, Dialer, Peer};
 use seams::{Clock, Random};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::SimCluster;
 use crate::sim::clock::SimClock;
 use crate::sim::driver::{Doubts, SimDriver, Trouble};
-use crate::sim::net::{Process, address, node_id};
+use crate::sim::net::{Process, address, key_of, node_id};
 use crate::sim::seed::SeededRandom;
 
 /// An agent and its node.
@@ -32,7 +34,12 @@ pub struct SimAgent {
     life: Option<Life>,
     /// How its last life ended, and when.
     ended: Option<(AgentEnd, Timestamp)>,
+    /// When somebody with its key last claimed to be it.
+    claimed: Option<Instant>,
 }
+
+/// How long after such a claim its agent may still be turned away, or its silence unnoticed.
+const CLAIMED_FOR: Duration = Duration::from_secs(12);
 
 /// One life of an agent's process.
 struct Life {
@@ -66,6 +73,7 @@ impl SimCluster {
             trouble: Arc::default(),
             life: None,
             ended: None,
+            claimed: None,
         };
         self.agents().insert(number, agent);
     }
@@ -93,9 +101,8 @@ impl SimCluster {
             random: driver_random,
             oracle: self.oracle.clone(),
         };
-        let caller = Caller::Agent { cluster: self.id, node: agent.node };
         let seams = AgentSeams {
-            dialer: self.net.dialer(Process::Agent(number), caller, life.plug.clone()),
+            dialer: self.dialer_of(Process::Agent(number), agent.node, key_of(number), life.plug.clone()),
             clock: agent.clock.clone(),
             random,
             drivers: vec![Arc::new(driver)],
@@ -118,6 +125,7 @@ impl SimCluster {
     fn config_of(&self, number: u64, node: NodeId, servers: Vec<Peer>) -> AgentConfig {
         let random = SeededRandom::part(self.settings.seed, 1_000 + number);
         let mut config = AgentConfig::new(self.id, node, format!("n{number}"));
+        config.host_mark = Some(key_of(number));
         config.address = format!("10.0.0.{number}");
         config.cpu_total_compute_mhz = Some(random.between(15, 30) * 100);
         config.memory_total_mb = Some(random.between(15, 30) * 100);
@@ -126,6 +134,25 @@ impl SimCluster {
         config.meta = BTreeMap::from([("rack".to_string(), format!("r{}", number % 3))]);
         config.servers = servers;
         config
+    }
+
+    /// What `process` dials with, who proves to have the key of a node's agent, until its `plug` is pulled.
+    pub fn dialer_of(&self, process: Process, node: NodeId, key: [u8; 32], plug: CancellationToken) -> Arc<dyn Dialer> {
+        self.net.dialer(process, Caller::Agent { cluster: self.id, node, key }, plug)
+    }
+
+    /// Somebody with the key of agent `number` claims to be it.
+    pub fn claimed(&self, number: u64) {
+        if let Some(agent) = self.agents().get_mut(&number) {
+            agent.claimed = Some(Instant::now());
+        }
+    }
+
+    /// Whether somebody else may stand in for an agent, or has just done so: then it is not sure that the agent is heard, nor
+    /// that its silence is noticed.
+    pub fn is_claimed(&self, number: u64) -> bool {
+        let claimed = self.agents().get(&number).and_then(|agent| agent.claimed);
+        claimed.is_some_and(|at| at.elapsed() < CLAIMED_FOR)
     }
 
     /// Ends an agent, if it runs.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use client_agent::drivers::Driver;
 use client_agent::drivers::docker::{DockerConfig, DockerDriver};
 use client_agent::drivers::fake::FakeDriver;
-use client_agent::{AgentConfig, AgentSeams, Devices, FolderStore, RealHost, Secrets, node_id};
+use client_agent::{AgentConfig, AgentSeams, Devices, FolderStore, RealHost, Secrets, host_mark, node_id};
 use model::{DeviceName, HostNetwork, HostVolume, NodeId, Resources};
+use proto::Secret;
 use proto::grpc::GrpcDialer;
-use proto::identity::{CERTIFICATE_FILE, Identity, Role};
+use proto::identity::{CERTIFICATE_FILE, Identity, KEY_FILE, Role};
 use proto::net::Peer;
 use seams::{Clock, Random};
 use server::authority::{Authority, Joiner};
@@ -37,7 +38,8 @@ pub async fn start(
     let servers = servers(config)?;
     let identity = find_identity(config, folder, &home, node, &servers, world).await?;
     let dialer = Arc::new(GrpcDialer::new(&identity).map_err(|error| Failure::new(error.to_string()))?);
-    let agent = agent_config(config, &identity, node, &servers, &home)?;
+    let mut agent = agent_config(config, &identity, node, &servers, &home)?;
+    agent.host_mark = host_mark(&home);
     let clock: Arc<dyn Clock> = world.clock.clone();
     let drivers = drivers(config, folder, &agent, clock.clone(), world.random.next_u64());
     let forgets = if config.ephemeral { drivers.clone() } else { Vec::new() };
@@ -102,11 +104,22 @@ async fn find_identity(
         authority.issue(Role::Agent(node), world.clock.now()).map_err(|error| Failure::new(chain(&error)))?
     } else {
         let token = join_token(config, folder)?;
-        let joiner = Joiner::Agent { node, name: config.name.clone() };
+        // The node belongs to whoever has the key with which it was registered.
+        let key = kept_key(&keys.join(KEY_FILE))?;
+        let joiner = Joiner::Agent { node, name: config.name.clone(), key };
         join_until_admitted(servers, &token, &joiner).await?.identity
     };
     identity.save(&keys).map_err(|error| Failure::new(chain(&error)))?;
     Ok(identity)
+}
+
+/// The private key in `file`; none if there is no such file.
+fn kept_key(file: &Path) -> Result<Option<Secret<String>>, Failure> {
+    match std::fs::read_to_string(file) {
+        Ok(key) => Ok(Some(Secret::new(key))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(error.to_string()).at(file.display().to_string())),
+    }
 }
 
 fn join_token(config: &Config, folder: &Path) -> Result<String, Failure> {

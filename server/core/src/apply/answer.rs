@@ -89,6 +89,24 @@ pub enum Rejection {
         /// Who has it.
         node: NodeId,
     },
+    /// The node belongs to an agent with another key.
+    #[error(
+        "node {node} belongs to an agent with another private key; an agent with an empty data folder becomes a new node, and \
+         `sched node purge {node}` gives this one up"
+    )]
+    NodeOfAnother {
+        /// The node.
+        node: NodeId,
+    },
+    /// The node's agent is on another host, and is heard.
+    #[error(
+        "the agent of node {node} is on another host, or in another folder, and is heard: where its data folder was copied, \
+         empty the copy, and it becomes a new node"
+    )]
+    NodeIsElsewhere {
+        /// The node.
+        node: NodeId,
+    },
     /// There is no such allocation.
     #[error("allocation not found")]
     NoSuchAllocation,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use model::old_bugs::{OldBug, is_on};
 use model::{
-    Allocation, ClientStatus, Desired, DrainOutcome, DrainStrategy, Eligibility, JobKey, LastDrain, Node, NodeEvent,
-    NodeId, NodeStatus, StopReason, Timestamp, Trigger,
+    Allocation, ClientStatus, Desired, DrainOutcome, DrainStrategy, Eligibility, Index, JobKey, LastDrain, Node,
+    NodeEvent, NodeId, NodeStatus, StopReason, Timestamp, Trigger,
 };
 
 use super::{Accepted, AtWork, Rejection, Wish};
-use crate::command::{DrainSpec, NodeSession};
+use crate::command::{DrainSpec, Holder, NodeSession};
 use crate::limits::NODE_EVENTS_KEPT;
 use crate::reconnect;
 use crate::state::{Change, NodeChange, State};
@@ -32,6 +32,9 @@ pub(super) fn register(
     let twin = state.nodes_named(&described.name).find(is_twin).map(|twin| twin.id);
     if let Some(node) = twin {
         return Err(Rejection::NodeNameTaken { name: described.name.clone(), node });
+    }
+    if let Some(NodeSession::BegunBy(holder)) = session {
+        check_holder(state, described.id, &holder)?;
     }
     let mut node = described.clone();
     let known = state.nodes.get(&described.id).cloned();
@@ -55,8 +58,15 @@ pub(super) fn register(
     }
     super::volume::keep_known(state, &mut node);
     state.awaited.remove(&node.id);
-    if session == Some(NodeSession::Begins) {
-        state.sessions.insert(node.id, work.index);
+    match session {
+        Some(NodeSession::BegunBy(holder)) => {
+            state.sessions.insert(node.id, work.index);
+            state.holders.insert(node.id, holder);
+        }
+        Some(NodeSession::Begins) => {
+            state.sessions.insert(node.id, work.index);
+        }
+        Some(NodeSession::Within(_)) | None => {}
     }
     if known.as_ref().is_some_and(|known| **known == node) && node.status == NodeStatus::Ready {
         return Ok(Accepted::default());
@@ -84,14 +94,30 @@ pub(super) fn register(
     Ok(Accepted::default())
 }
 
+/// Whether that agent may be the node's: who has its key, and if it is on another host than before, once that one is silent.
+fn check_holder(state: &State, node: NodeId, holder: &Holder) -> Result<(), Rejection> {
+    let Some(known) = state.holders.get(&node) else { return Ok(()) };
+    if known.key != holder.key {
+        return Err(Rejection::NodeOfAnother { node });
+    }
+    let is_heard = state.nodes.get(&node).is_some_and(|node| node.status == NodeStatus::Ready);
+    let is_elsewhere = known.host.is_some_and(|known| holder.host.is_some_and(|host| host != known));
+    if is_heard && is_elsewhere { Err(Rejection::NodeIsElsewhere { node }) } else { Ok(()) }
+}
+
 /// Takes over what the leader's clocks found. Nodes that are gone or have that status already are passed over.
 pub(super) fn set_status(
     state: &mut State,
     work: &mut AtWork,
     changes: &[(NodeId, NodeStatus)],
+    seen: Option<Index>,
 ) -> Result<Accepted, Rejection> {
     for (id, status) in changes {
         let Some(node) = state.nodes.get(id) else { continue };
+        // Whoever registered after the clocks were looked at is there: this entry may have waited for long.
+        if seen.is_some_and(|seen| state.session(*id).is_some_and(|session| session > seen)) {
+            continue;
+        }
         if *status != NodeStatus::Suspect {
             state.awaited.remove(id);
         }

@@ -4,7 +4,7 @@ use model::testing::{job, node, observation};
 use model::{Algorithm, DeploymentId, Eligibility, Job, NodeStatus};
 
 use super::*;
-use crate::command::{NodeSession, SchedulerConfiguration, ServerRecord};
+use crate::command::{Holder, NodeSession, SchedulerConfiguration, ServerRecord};
 use crate::limits::{JOB_VERSIONS_KEPT, NODE_EVENTS_KEPT};
 use crate::schedule::schedule;
 
@@ -218,7 +218,7 @@ fn what_a_leader_decided_is_not_carried_out_once_another_leads() {
     };
     let (old, deployment) = (Some(1), DeploymentId::default());
     for command in [
-        Command::SetNodeStatus { changes: vec![(node, NodeStatus::Down)], term: 1 },
+        Command::SetNodeStatus { changes: vec![(node, NodeStatus::Down)], seen: None, term: 1 },
         Command::CompleteDrain { node, term: 1 },
         Command::Migrate { allocations: vec![id], stops: Vec::new(), term: 1 },
         Command::PromoteDeployment { deployment, groups: None, term: old },
@@ -291,4 +291,68 @@ fn what_an_agent_said_in_a_session_before_its_newest_is_passed_over() {
     assert_eq!(describe(&mut state, first, 1_000), 4_000);
     assert_eq!(describe(&mut state, second, 2_000), 2_000);
     assert_eq!(observe(&mut state, second, Running), Running, "a new description begins no session");
+}
+
+#[test]
+fn a_node_belongs_to_one_key_and_to_one_host_while_that_is_heard() {
+    let mut state = State::default();
+    let described = Arc::new(model::testing::node("n1"));
+    let id = described.id;
+    let holder = |key: u8, host: Option<u8>| Holder { key: [key; 32], host: host.map(|host| [host; 32]) };
+    let begin = |state: &mut State, holder| {
+        let session = Some(NodeSession::BegunBy(holder));
+        let command = Command::RegisterNode { node: described.clone(), session };
+        let entry = Entry { at: Timestamp::default(), request: None, caller: String::new(), command };
+        let index = state.index() + 1;
+        let refused = match apply(state, index, 1, &entry).answer {
+            Answer::Accepted(_) => None,
+            Answer::Rejected(rejection) => Some(rejection),
+        };
+        (refused, state.holder(id), state.session(id))
+    };
+    let first = holder(1, Some(1));
+    assert_eq!(begin(&mut state, first), (None, Some(first), Some(1)));
+    let (another_key, another_host) = (Rejection::NodeOfAnother { node: id }, Rejection::NodeIsElsewhere { node: id });
+    for (status, copy) in
+        [(NodeStatus::Ready, Some(another_host)), (NodeStatus::Suspect, None), (NodeStatus::Down, None)]
+    {
+        for same in [first, holder(1, None)] {
+            let (refused, _, session) = begin(&mut state, same);
+            assert_eq!((refused, session), (None, Some(state.index())), "an agent that was restarted, {status:?}");
+            begin(&mut state, first);
+        }
+        let mut state = State::decode(&state.encode()).expect("it was just written");
+        let mut silent = model::Node::clone(state.node(id).expect("it is registered"));
+        silent.status = status;
+        state.put_node(silent);
+        let session = state.session(id);
+        let stranger = holder(2, Some(1));
+        assert_eq!(begin(&mut state, stranger), (Some(another_key.clone()), Some(first), session), "{status:?}");
+        let (refused, known, _) = begin(&mut state, holder(1, Some(2)));
+        assert_eq!(known == Some(first), refused.is_some());
+        assert_eq!(refused, copy, "{status:?}");
+    }
+    carry_out(&mut state, Command::PurgeNode { node: id });
+    assert_eq!(begin(&mut state, holder(2, Some(2))).0, None, "it was given up");
+}
+
+#[test]
+fn what_the_clocks_said_of_a_node_before_it_registered_is_passed_over() {
+    let mut state = State::default();
+    let described = Arc::new(model::testing::node("n1"));
+    let id = described.id;
+    let begin = |state: &mut State| {
+        let session = Some(NodeSession::Begins);
+        carry_out(state, Command::RegisterNode { node: described.clone(), session });
+    };
+    begin(&mut state);
+    let looked_at = state.index();
+    begin(&mut state);
+    let say = |state: &mut State, seen| {
+        carry_out(state, Command::SetNodeStatus { changes: vec![(id, NodeStatus::Down)], seen: Some(seen), term: 1 });
+        state.node(id).expect("it is registered").status
+    };
+    assert_eq!(say(&mut state, looked_at), NodeStatus::Ready, "it came back meanwhile");
+    let looked_at = state.index();
+    assert_eq!(say(&mut state, looked_at), NodeStatus::Down);
 }

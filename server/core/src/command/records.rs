@@ -20,10 +20,21 @@ pub struct DrainSpec {
 /// with the entry that registers its node, is known by that entry's index, and ends all earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NodeSession {
-    /// This begins one.
+    /// This begins one; of whom is not said, as by releases that did not know it.
     Begins,
+    /// This begins one of that agent.
+    BegunBy(Holder),
     /// It is said in the session that began at this index.
     Within(Index),
+}
+
+/// The agent that a node belongs to. A node's id alone proves nothing: it can be copied with the folder that keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// BLAKE3 of the public key that its certificate is for.
+    pub key: [u8; 32],
+    /// A mark that its host bears and no other, nor another folder of the same host; none of an agent that does not say it.
+    pub host: Option<[u8; 32]>,
 }
 
 /// What a person sent to register a job.

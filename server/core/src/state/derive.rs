@@ -149,6 +149,7 @@ impl State {
             self.nodes_by_name.remove(&(old.name.clone(), id));
             self.awaited.remove(&id);
             self.sessions.remove(&id);
+            self.holders.remove(&id);
         }
     }
 
@@ -286,7 +287,7 @@ impl State {
         macro_rules! differing {
             ($($field:ident)*) => { [$((stringify!($field), self.$field != other.$field)),*] };
         }
-        let all = differing!(index term time cluster cluster_version epoch restored_at scheduler scheduler_index last_server_id autopilot autopilot_index jobs nodes allocations evaluations deployments servers removed_servers awaited sessions join_tokens port_cursors gains requests volumes volume_claims purged request_order rebalance indexes restoring chain allocations_of_job tallies allocations_of_node evaluations_of_job deployments_of_job open_evaluations waiting_evaluations nodes_by_gain nodes_by_name uses mix instances services changes);
+        let all = differing!(index term time cluster cluster_version epoch restored_at scheduler scheduler_index last_server_id autopilot autopilot_index jobs nodes allocations evaluations deployments servers removed_servers awaited sessions holders join_tokens port_cursors gains requests volumes volume_claims purged request_order rebalance indexes restoring chain allocations_of_job tallies allocations_of_node evaluations_of_job deployments_of_job open_evaluations waiting_evaluations nodes_by_gain nodes_by_name uses mix instances services changes);
         all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 

@@ -15,7 +15,7 @@ use model::{
 
 use super::State;
 use crate::apply::apply;
-use crate::command::{Command, Entry};
+use crate::command::{Command, Entry, Holder, NodeSession};
 use crate::plan::Plan;
 use crate::schedule::schedule;
 
@@ -96,7 +96,8 @@ fn story() -> Story {
     let mut story = Story::default();
     story.tell(Command::InitializeCluster { cluster: ClusterId::from_hash([7; 16]) });
     for name in ["n1", "n2", "n3"] {
-        story.tell(Command::RegisterNode { node: Arc::new(node(name)), session: None });
+        let holder = Holder { key: [1; 32], host: Some([2; 32]) };
+        story.tell(Command::RegisterNode { node: Arc::new(node(name)), session: Some(NodeSession::BegunBy(holder)) });
     }
     let register = |job| Command::RegisterJob { job: Arc::new(job), check_index: None, submission: None };
     story.tell(register(job("web").count(3)));
@@ -141,8 +142,8 @@ fn replayed(mut log: &[u8]) -> State {
 
 /// Of each release that wrote something in another way, oldest first; the last is this one's way. Of the first, allocations
 /// and what is told of tasks have all their names; up to the second, plans name no evaluations; up to the
-/// third, states do not say when their newest entry happened.
-const GENERATIONS: [u32; 4] = [1, 2, 3, 4];
+/// third, states do not say when their newest entry happened; up to the fourth, sessions of agents do not say whose they are.
+const GENERATIONS: [u32; 5] = [1, 2, 3, 4, 5];
 
 #[test]
 fn a_log_of_before_gives_the_state_that_it_gave() {

@@ -21,7 +21,7 @@ use super::{JobRecord, Restoring, State, TableIndexes};
 use crate::apply::Answer;
 use crate::autopilot::AutopilotConfiguration;
 use crate::chain::Chain;
-use crate::command::{JoinTokenRecord, SchedulerConfiguration, ServerRecord};
+use crate::command::{Holder, JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::rebalance::Rebalance;
 
 /// So many allocations are fetched from memory together.
@@ -61,6 +61,8 @@ pub struct Image<A = Vec<(u32, Arc<Allocation>)>, C = Vec<Arc<Cohort>>> {
     awaited: Vec<NodeId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sessions: Vec<(NodeId, Index)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    holders: Vec<(NodeId, Holder)>,
     /// None in images of releases that did not keep it.
     #[serde(default)]
     time: Option<Timestamp>,
@@ -115,6 +117,7 @@ impl State {
             removed_servers: self.removed_servers.iter().map(|(id, ())| *id).collect(),
             awaited: self.awaited.iter().map(|(id, ())| *id).collect(),
             sessions: self.sessions.iter().map(|(node, index)| (*node, *index)).collect(),
+            holders: self.holders.iter().map(|(node, holder)| (*node, *holder)).collect(),
             time: Some(self.time),
             indexes: self.indexes,
             jobs: self.jobs.values().cloned().collect(),
@@ -173,6 +176,7 @@ impl State {
             removed_servers: image.removed_servers.into_iter().map(|id| (id, ())).collect(),
             awaited: image.awaited.into_iter().map(|id| (id, ())).collect(),
             sessions: image.sessions.into_iter().collect(),
+            holders: image.holders.into_iter().collect(),
             time: image.time.unwrap_or(newest),
             indexes: image.indexes,
             jobs: image.jobs.into_iter().map(|job| (job.key.clone(), job)).collect(),

@@ -81,7 +81,7 @@ impl Cluster {
 }
 
 fn agent() -> Joiner {
-    Joiner::Agent { node: NodeId::derive(&[b"n"]), name: "n1".to_string() }
+    Joiner::Agent { node: NodeId::derive(&[b"n"]), name: "n1".to_string(), key: None }
 }
 
 fn server() -> Joiner {

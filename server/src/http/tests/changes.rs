@@ -197,7 +197,7 @@ async fn what_runs_on_a_lost_node_is_shown_as_lost_or_with_a_disconnect_block_as
         twin.place("web", "n1", 1);
         let id = twin.allocations("web")[0];
         twin.observe(id, ClientStatus::Running);
-        let down = |status| Command::SetNodeStatus { changes: vec![(twin.node("n1"), status)], term: 1 };
+        let down = |status| Command::SetNodeStatus { changes: vec![(twin.node("n1"), status)], seen: None, term: 1 };
         twin.apply(down(NodeStatus::Suspect));
         let node = twin.get(&format!("/v1/node/{}", twin.node("n1"))).await.json();
         assert_eq!((&node["Status"], &node["Suspect"]), (&json!("ready"), &json!(true)));
