@@ -150,6 +150,10 @@ async fn a_question_is_answered_and_both_ends_know_each_other() {
     assert_eq!(callers[..2], [two, two]);
     let is_agent = |caller: &Caller| matches!(caller, Caller::Agent { cluster: of, node: id, .. } if (*of, *id) == (cluster, node));
     assert!(callers.len() == 4 && callers[2..].iter().all(is_agent) && callers[2] == callers[3], "{callers:?}");
+    let other = dialer(&authority.identity(Role::Agent(node)));
+    other.call(&server.peer(), raft("hello"), PATIENCE).await.unwrap();
+    let last = *server.callers().last().unwrap();
+    assert!(is_agent(&last) && last != callers[2], "one with another key is not the same");
 }
 
 #[tokio::test]

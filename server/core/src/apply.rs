@@ -31,6 +31,7 @@ use crate::state::{Change, State};
 
 pub use answer::{Accepted, Answer, Rejection};
 pub use guard::Alarm;
+pub use node::check_holder;
 pub use plan::RejectedPlacement;
 
 /// What an entry did.

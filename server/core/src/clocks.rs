@@ -74,6 +74,13 @@ impl NodeClocks {
         }
     }
 
+    /// What a look found is carried out now, which may have taken its time: the brake counts from there on.
+    pub fn carried_out(&mut self, changes: &[(NodeId, NodeStatus)], now: Timestamp) {
+        if changes.iter().any(|(_, status)| *status == NodeStatus::Down) {
+            self.last_down_at = Some(now);
+        }
+    }
+
     /// Looks at all clocks.
     pub fn look(&mut self, state: &State, now: Timestamp) -> Found {
         self.heard_at.retain(|id, _| state.node(*id).is_some());
@@ -340,8 +347,13 @@ mod tests {
         for number in BRAKE_PERCENT + 1..100 {
             clocks.heard(node(&format!("n{number}")).id, seconds(10) + BRAKED_DOWN_INTERVAL);
         }
+        let mut later = clocks.clone();
         assert_eq!(downs(&clocks.look(&state, seconds(10) + (BRAKED_DOWN_INTERVAL - INSTANT))), 0);
         assert_eq!(downs(&clocks.look(&state, seconds(10) + BRAKED_DOWN_INTERVAL)), 1);
+        // What was found is in the log only a moment later.
+        later.carried_out(&found.changes, seconds(10) + INSTANT);
+        assert_eq!(downs(&later.look(&state, seconds(10) + BRAKED_DOWN_INTERVAL)), 0);
+        assert_eq!(downs(&later.look(&state, seconds(10) + BRAKED_DOWN_INTERVAL + INSTANT)), 1);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Becoming a member: makes a key, or takes the one it had, asks a server for a certificate with a token, and puts the identity together.
+//! Becoming a member: makes a key, or takes the one it had, asks a server for a certificate with a token, and puts the
+//! identity together.
 //!
 //! The key never leaves this process but for the identity's folder. Whoever answers has proved that it is a server of
 //! the cluster that the token is for, before the token is shown to it.

@@ -43,7 +43,10 @@ pub(super) async fn run(server: Server, term: Term) {
                     status => tracing::info!(%node, name, ?status, "node changes its status"),
                 }
             }
-            propose(&server, Command::SetNodeStatus { changes: found.changes, seen: Some(state.index()), term }).await;
+            let (changes, seen) = (found.changes.clone(), Some(state.index()));
+            propose(&server, Command::SetNodeStatus { changes, seen, term }).await;
+            let now = server.monotonic();
+            server.with_leading(|leading| leading.clocks.carried_out(&found.changes, now));
         }
     }
 }

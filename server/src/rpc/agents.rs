@@ -13,7 +13,7 @@ use proto::convert::{
 };
 use proto::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Refusal};
 use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, Welcome, agent_down, agent_up, frame};
-use server_core::apply::Answer;
+use server_core::apply::{Answer, check_holder};
 use server_core::authorize::{self, Action, Object};
 use server_core::command::{Command, Holder, NodeSession, ServerRecord};
 use server_core::limits::beat_interval;
@@ -68,7 +68,10 @@ fn check_hello(server: &Server, caller: Caller, hello: &AgentHello) -> Result<(N
         ));
     }
     super::allow(authorize::Caller::Agent(node.id), Action::ServeNode, Object::Node(node.id))?;
-    Ok((node.id, Holder { key, host: hello.host.as_ref().try_into().ok() }))
+    let holder = Holder { key, host: hello.host.as_ref().try_into().ok() };
+    // Asked again when the node is registered; whoever tries all the time need not write into the log each time.
+    check_holder(&server.state(), node.id, &holder).map_err(|rejection| Refusal::Denied(rejection.to_string()))?;
+    Ok((node.id, holder))
 }
 
 /// Registers a node as its agent describes it; the index at which that was done.

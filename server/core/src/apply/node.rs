@@ -95,12 +95,12 @@ pub(super) fn register(
 }
 
 /// Whether that agent may be the node's: who has its key, and if it is on another host than before, once that one is silent.
-fn check_holder(state: &State, node: NodeId, holder: &Holder) -> Result<(), Rejection> {
-    let Some(known) = state.holders.get(&node) else { return Ok(()) };
+pub fn check_holder(state: &State, node: NodeId, holder: &Holder) -> Result<(), Rejection> {
+    let Some(known) = state.holder(node) else { return Ok(()) };
     if known.key != holder.key {
         return Err(Rejection::NodeOfAnother { node });
     }
-    let is_heard = state.nodes.get(&node).is_some_and(|node| node.status == NodeStatus::Ready);
+    let is_heard = state.node(node).is_some_and(|node| node.status == NodeStatus::Ready);
     let is_elsewhere = known.host.is_some_and(|known| holder.host.is_some_and(|host| host != known));
     if is_heard && is_elsewhere { Err(Rejection::NodeIsElsewhere { node }) } else { Ok(()) }
 }
