@@ -3,6 +3,7 @@
 //! The only place that knows how jobspecs are read: `job run`, `job plan` and `job validate` call it. It reads files and
 //! the environment; the language itself lives elsewhere.
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 
 use clap::Args;
@@ -57,6 +58,10 @@ pub struct Jobspec {
     pub format: &'static str,
     /// What has been warned of at its place in the file.
     warned_of: Vec<String>,
+    /// The texts of variables that were given one by one, by name.
+    variables: BTreeMap<String, String>,
+    /// The texts of the files of variables, one behind the other.
+    variable_files: String,
 }
 
 impl Jobspec {
@@ -85,15 +90,14 @@ impl Jobspec {
         warnings.lines().filter(is_new).collect::<Vec<_>>().join("\n")
     }
 
-    /// What is kept with the job so that its source can be shown later.
-    pub fn submission(&self, file: &JobFile) -> Value {
-        let flags: serde_json::Map<String, Value> = file
-            .variables
-            .iter()
-            .filter_map(|text| text.split_once('='))
-            .map(|(name, value)| (name.to_owned(), Value::from(value)))
-            .collect();
-        json!({ "Source": self.source, "Format": self.format, "VariableFlags": flags })
+    /// What is kept with the job so that its source can be shown later, and run again as it was.
+    pub fn submission(&self) -> Value {
+        json!({
+            "Source": self.source,
+            "Format": self.format,
+            "VariableFlags": self.variables,
+            "Variables": self.variable_files,
+        })
     }
 }
 
@@ -122,7 +126,11 @@ pub fn read(file: &JobFile) -> Result<Jobspec, Failure> {
     let job = serde_json::to_value(&parsed.job).map_err(|error| Failure::new(error.to_string()).at(name))?;
     let format = if source.text().trim_start().starts_with('{') { "json" } else { "hcl2" };
     let warned_of = parsed.warnings.into_iter().map(|warning| warning.message).collect();
-    Ok(Jobspec { job, source: source.text().to_owned(), format, warned_of })
+    // The environment is here and not where the job may be run again, so what it gives counts as given one by one.
+    let flags = variables.into_iter().map(|(name, value, _)| (name, value));
+    let variables = parsed.from_environment.into_iter().chain(flags).collect();
+    let variable_files = var_files.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n");
+    Ok(Jobspec { job, source: source.text().to_owned(), format, warned_of, variables, variable_files })
 }
 
 /// Prints what is wrong with the file; the failure only sums it up.
@@ -219,7 +227,14 @@ mod tests {
     #[test]
     fn a_servers_warning_is_told_once() {
         let warned_of = vec!["the block `template` has no effect yet".to_owned()];
-        let jobspec = Jobspec { job: Value::Null, source: String::new(), format: "hcl2", warned_of };
+        let jobspec = Jobspec {
+            job: Value::Null,
+            source: String::new(),
+            format: "hcl2",
+            warned_of,
+            variables: BTreeMap::new(),
+            variable_files: String::new(),
+        };
         let warnings = "TaskGroups[0].Tasks[0].Templates[0]: the block `template` has no effect yet\nport 80 is taken";
         assert_eq!(jobspec.new_warnings(warnings), "port 80 is taken");
     }

@@ -35,6 +35,8 @@ pub(crate) type Evaluated<T = Value> = Result<T, Box<Diagnostic>>;
 pub(crate) struct Scope {
     /// `var.<name>`.
     pub variables: BTreeMap<String, Value>,
+    /// The text of each variable whose value is the environment's.
+    pub from_environment: BTreeMap<String, String>,
     /// `local.<name>`.
     pub locals: BTreeMap<String, Value>,
     /// Variables and locals (as `var.name`) that are declared, but have no value because of an error told elsewhere.

@@ -1,6 +1,6 @@
 //! The whole way of a jobspec, from text to job.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use hcl_edit::Span as _;
@@ -27,6 +27,8 @@ pub struct Parsed {
     pub job: Job,
     /// What has no effect.
     pub warnings: Vec<Diagnostic>,
+    /// The text of each variable whose value is the environment's, by its name.
+    pub from_environment: BTreeMap<String, String>,
 }
 
 /// The blocks of a jobspec's top level.
@@ -84,7 +86,7 @@ pub fn parse(source: &Source, inputs: &Inputs<'_>) -> Result<Parsed, Diagnostics
             let mut found = warnings(source, &uses, &places);
             found.append(&mut decoder.warnings);
             found.sort_by_key(|warning| warning.span().start);
-            Ok(Parsed { job, warnings: found })
+            Ok(Parsed { job, warnings: found, from_environment: scope.from_environment.clone() })
         }
     }
 }
@@ -210,7 +212,7 @@ fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
             let shown = warnings.iter().take(DIAGNOSTICS_MAX).map(|warning| {
                 Diagnostic::warning(source, place(&warning.path), warning.to_string()).label("without effect")
             });
-            Ok(Parsed { job, warnings: shown.collect() })
+            Ok(Parsed { job, warnings: shown.collect(), from_environment: BTreeMap::new() })
         }
     }
 }

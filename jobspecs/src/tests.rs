@@ -154,3 +154,39 @@ fn values_for_variables_that_are_not_declared_are_passed_over_on_demand() {
     assert_eq!(parse(&source, &strict).unwrap_err().iter().count(), 2);
     assert!(parse(&source, &Inputs { passes_over_undeclared: true, ..strict }).is_ok());
 }
+
+#[test]
+fn what_only_the_environment_gives_is_told() {
+    let text = r#"
+        variable "image" { type = string }
+        variable "count" { type = number }
+        variable "memory" { default = 10 }
+        job "x" {
+          group "g" {
+            count = var.count
+            task "t" {
+              driver = "docker"
+              config { image = var.image }
+              resources { memory = var.memory }
+            }
+          }
+        }"#;
+    let pair = |(name, value): (&str, &str)| (name.to_string(), value.to_string());
+    let environment = [
+        ("NOMAD_VAR_image", "web:1"),
+        ("SCHED_VAR_count", " 2 "),
+        ("NOMAD_VAR_memory", "20"),
+        ("NOMAD_VAR_else", "1"),
+        ("HOME", "/root"),
+    ]
+    .map(pair);
+    let var_files = [("values.hcl".to_string(), "memory = 30\n".to_string())];
+    let variables = [("image".to_string(), "web:2".to_string(), "-var".to_string())];
+    let source = Source::new("x.hcl", text);
+    let told = |inputs: &Inputs<'_>| parse(&source, inputs).expect("all have a value").from_environment;
+    let alone = Inputs { environment: &environment, ..Inputs::default() };
+    let expected = [("count", " 2 "), ("image", "web:1"), ("memory", "20")].map(pair);
+    assert_eq!(told(&alone), expected.into());
+    let over = Inputs { var_files: &var_files, variables: &variables, ..alone };
+    assert_eq!(told(&over), [pair(("count", " 2 "))].into(), "the others are given elsewhere, too");
+}

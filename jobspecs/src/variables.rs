@@ -59,7 +59,8 @@ pub(crate) fn scope(
         })
         .collect();
     let mut given = given::values(inputs, &types, budget, diagnostics);
-    let mut scope = Scope { is_incomplete, ..Scope::default() };
+    let from_environment = std::mem::take(&mut given.from_environment);
+    let mut scope = Scope { is_incomplete, from_environment, ..Scope::default() };
     for variable in &declared {
         let kind = &types[variable.name.as_str()];
         let value = match given.values.remove(&variable.name) {

@@ -40,7 +40,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         show::json(&request)?;
         return Ok(Exit::Done);
     }
-    request["Submission"] = jobspec.submission(&args.file);
+    request["Submission"] = jobspec.submission();
     let mut call = Call::put("/v1/jobs", &request);
     if let (None, Some(namespace)) = (session.client.namespace(), jobspec.namespace()) {
         call = call.query("namespace", namespace);

@@ -24,6 +24,10 @@ pub(super) struct Place {
 }
 
 impl Place {
+    fn is_environment(&self, inputs: &Inputs<'_>) -> bool {
+        inputs.environment.iter().any(|(key, _)| key == self.source.name())
+    }
+
     pub(super) fn diagnostic(&self, name: &str, problem: &Mismatch) -> Diagnostic {
         let message = format!("the value of variable `{name}` does not fit its type: {problem}");
         let span = self.written.as_ref().map_or_else(|| self.span.clone(), |written| problem.place(written));
@@ -35,6 +39,8 @@ impl Place {
 #[derive(Default)]
 pub(super) struct Given {
     pub values: BTreeMap<String, (Value, Place)>,
+    /// The text of each whose value comes from the environment.
+    pub from_environment: BTreeMap<String, String>,
     /// Variables whose value is wrong, which is told already.
     pub refused: BTreeSet<String>,
     /// Whether a file could not be read, in which any value may stand.
@@ -56,6 +62,7 @@ pub(super) fn values(
         if let Some((name, kind)) = name.and_then(|name| types.get_key_value(name)) {
             let source = Source::new(key, text);
             insert_text(&mut given, name, kind, source, budget, diagnostics);
+            given.from_environment.insert((*name).to_string(), text.clone());
         }
     }
     for (name, text) in inputs.var_files {
@@ -76,6 +83,8 @@ pub(super) fn values(
             None => diagnostics.extend(given.undeclared(&source, 0..text.len(), name, types)),
         }
     }
+    let Given { values, from_environment, .. } = &mut given;
+    from_environment.retain(|name, _| values.get(name).is_some_and(|(_, place)| place.is_environment(inputs)));
     given
 }
 

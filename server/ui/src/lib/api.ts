@@ -72,10 +72,7 @@ export function planJob(job: Job): Promise<Plan> {
   return send<Plan>('PUT', jobPath(job.ID, job.Namespace || 'default', '/plan'), { Job: job, Diff: true });
 }
 
-/**
- * The text that a job was run from; its document where there is none, or where its variables were given beside it. A text
- * whose variables came from files or the environment of whoever ran it takes their defaults here.
- */
+/** The text that a job was run from; its document where there is none, or where its variables were given beside it. */
 export async function sourceOf(id: string, namespace: string): Promise<string> {
   try {
     const { data } = await get<Submission>(jobPath(id, namespace, '/submission'));
