@@ -2,9 +2,9 @@
 //! rebalances, look after servers, collect.
 //!
 //! What these loops decide carries the term, and `apply` rejects that of an older one; so a loop that does not know yet
-//! that its server was replaced can do no harm. Without one are what a new cluster begins with, which is the same whoever
-//! leads, and health by deadline and promotion by themselves, for which `apply` looks at the rollout itself. All loops are level-triggered: they look at the
-//! state, not at what changed, and a new leader goes on where the old one stopped.
+//! that its server was replaced can do no harm. Only what a new cluster begins with has none, since it is the same whoever
+//! leads. All loops are level-triggered: they look at the state, not at what changed, and a new leader goes on where the old
+//! one stopped.
 
 mod autopilot;
 mod clocks;
