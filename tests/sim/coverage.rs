@@ -48,6 +48,8 @@ pub enum Sometimes {
     ServerEndedByItself,
     /// A server refused its damaged disk.
     ServerRefusedItsDisk,
+    /// A server could not start, because its disk could not be read; it tries again.
+    ServerCouldNotRead,
     /// A server was replaced by one with a new id.
     ServerWasReplaced,
     /// A retry of a request that had been applied came into the log.
@@ -106,11 +108,12 @@ pub enum Sometimes {
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Sometimes; 31] = [
+    pub const ALL: [Sometimes; 32] = [
         Sometimes::AnotherLeaderLed,
         Sometimes::SnapshotWasInstalled,
         Sometimes::ServerEndedByItself,
         Sometimes::ServerRefusedItsDisk,
+        Sometimes::ServerCouldNotRead,
         Sometimes::ServerWasReplaced,
         Sometimes::RetryWasAppliedOnce,
         Sometimes::OldTermWasRejected,

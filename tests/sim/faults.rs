@@ -110,6 +110,8 @@ pub enum Fault {
     SyncFails,
     /// A server's disk refuses writes.
     WriteFails,
+    /// A server's disk refuses reads, and the server may have to start meanwhile.
+    ReadFails,
     /// A server's disk is slow.
     SlowDisk,
     /// A runtime does not answer.
@@ -140,7 +142,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 46] = [
+    pub const ALL: [Fault; 47] = [
         Fault::CutLeader,
         Fault::CutFollower,
         Fault::Split,
@@ -174,6 +176,7 @@ impl Fault {
         Fault::DiskFull,
         Fault::SyncFails,
         Fault::WriteFails,
+        Fault::ReadFails,
         Fault::SlowDisk,
         Fault::RuntimeHangs,
         Fault::RuntimeAway,
@@ -222,6 +225,7 @@ impl Fault {
             | Fault::DiskFull
             | Fault::SyncFails
             | Fault::WriteFails
+            | Fault::ReadFails
             | Fault::SlowDisk => Class::Disk,
             Fault::RuntimeHangs
             | Fault::RuntimeAway

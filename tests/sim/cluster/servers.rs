@@ -13,7 +13,7 @@ use std::time::Duration;
 use invariants::Position;
 use model::ServerId;
 use proto::net::{Caller, Peer};
-use seams::testing::MemoryDisk;
+use seams::testing::{Fault as DiskFault, MemoryDisk};
 use seams::{Blocking, Random, Slowness, Workers};
 use server::cluster::Cluster;
 use server::raft::Role;
@@ -203,9 +203,9 @@ impl SimCluster {
         if !is_current {
             return;
         }
-        let (is_damaged, fails) = {
+        let (is_damaged, fault) = {
             let servers = self.servers();
-            servers.get(&id).map_or((false, false), |server| (server.is_damaged, server.disk.fault().is_some()))
+            servers.get(&id).map_or((false, None), |server| (server.is_damaged, server.disk.fault()))
         };
         let mut source = std::error::Error::source(&error);
         let mut text = error.to_string();
@@ -214,7 +214,10 @@ impl SimCluster {
             source = deeper.source();
         }
         self.trace.say(format_args!("-- s{id} does not start: {text}"));
-        if fails {
+        if let Some(fault) = fault {
+            if fault == DiskFault::Read {
+                self.oracle.note(Sometimes::ServerCouldNotRead);
+            }
             let cluster = self.clone();
             tokio::spawn(async move {
                 sleep(RESTART_PAUSE).await;

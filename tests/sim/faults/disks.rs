@@ -26,6 +26,18 @@ pub(super) async fn play(fault: Fault, cluster: &Arc<SimCluster>, random: &Seede
         Fault::DiskFull => fail(cluster, id, DiskFault::Full, lasts).await,
         Fault::SyncFails => fail(cluster, id, DiskFault::Sync, lasts).await,
         Fault::WriteFails => fail(cluster, id, DiskFault::Write, lasts).await,
+        Fault::ReadFails => {
+            // A server that runs has all but its snapshots in memory; one that starts reads everything.
+            let restarts = random.chance(70);
+            if restarts {
+                cluster.kill_server(id);
+            }
+            tokio::join!(fail(cluster, id, DiskFault::Read, lasts), async {
+                if restarts {
+                    cluster.start_server(id).await;
+                }
+            });
+        }
         Fault::SlowDisk => {
             let slow = random.milliseconds(20, 3_000);
             cluster.trace.say(format_args!("-- SlowDisk: s{id} by {slow:?} for {lasts:?}"));
