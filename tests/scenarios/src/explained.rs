@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Allocation, DeviceGroup, DeviceInstance, DeviceName, Job, Misfit, NodeStatus, Timestamp};
+use model::{
+    Allocation, DeviceGroup, DeviceInstance, DeviceName, Driver, HostVolume, Job, Misfit, Node, NodeStatus, Timestamp,
+};
 use server_core::capacity::{self, Ask, Foreseen, Moved, NewNodes, Placed, Room, Share, WhatIf};
 use server_core::command::Command;
 use server_core::schedule::{SCORE_ONE, Score};
@@ -148,6 +150,14 @@ impl Cluster {
                         })),
                     }
                 }
+                Change::HealDrivers { node, drivers, .. } => {
+                    let mut node = Node::clone(self.state.node(*node).expect("it was explained"));
+                    for name in drivers {
+                        node.drivers
+                            .insert(name.clone(), Driver { detected: true, healthy: true, ..Driver::default() });
+                    }
+                    self.command(Command::RegisterNode { node: Arc::new(node), session: None });
+                }
                 Change::StopJob(job) => self.go_on(&format!("stop {}\nrun\nsweep", job.id)),
                 Change::AddNode(new) => self.add_node(new, &document, group),
                 other => is_bent |= other.bend(&mut document, group),
@@ -181,7 +191,11 @@ impl Cluster {
                 node.meta.insert(key.into(), constraint.value.clone());
             }
         }
+        for volume in group.volumes.values().filter(|volume| volume.is_of_host()) {
+            node.host_volumes.insert(volume.source.clone(), HostVolume::default());
+        }
         node.cores.ids = (0..new.cores as u16).collect();
+        node.cores.numa_nodes = BTreeMap::from([(0, node.cores.ids.clone())]);
         for (at, (name, count)) in new.devices.iter().enumerate() {
             let mut parts = name.split('/').rev();
             let last = parts.next().unwrap_or_default().to_string();
@@ -190,7 +204,7 @@ impl Cluster {
                 (Some(vendor), None) => DeviceName { vendor: vendor.into(), kind: last, name: "any".into() },
                 _ => DeviceName { vendor: "any".into(), kind: last, name: "any".into() },
             };
-            let instance = |number| DeviceInstance { id: format!("{at}-{number}"), healthy: true, numa_node: None };
+            let instance = |number| DeviceInstance { id: format!("{at}-{number}"), healthy: true, numa_node: Some(0) };
             let instances = (0..*count).map(instance).collect();
             node.devices.push(DeviceGroup { name, attributes: BTreeMap::new(), instances });
         }

@@ -42,6 +42,21 @@ pub enum Change {
         /// How many of each ask.
         to: u64,
     },
+    /// Ask for fewer cores, the group's tasks together.
+    FewerCores(u32),
+    /// Ask for nothing to be near the cores, nor these near each other.
+    NoNumaAffinity,
+    /// Have a host volume only read.
+    ReadVolumeOnly(String),
+    /// Make drivers well that a node has.
+    HealDrivers {
+        /// The node.
+        node: NodeId,
+        /// Its name.
+        name: String,
+        /// The drivers, in order.
+        drivers: Vec<String>,
+    },
     /// Have a node take new work again.
     OpenNode {
         /// The node.
@@ -97,11 +112,17 @@ impl fmt::Display for Hint {
         let changes: Vec<_> = self.changes.iter().map(ToString::to_string).collect();
         write!(f, "{}", changes.join(" and "))?;
         // A node that is opened or added is one by itself.
-        let is_one_node = |change: &Change| matches!(change, Change::OpenNode { .. } | Change::AddNode(_));
-        if self.changes.iter().any(is_one_node) {
+        if self.changes.iter().any(Change::is_of_one_node) {
             return Ok(());
         }
         write!(f, ": fits {} node{}", self.nodes, if self.nodes == 1 { "" } else { "s" })
+    }
+}
+
+impl Change {
+    /// Whether it lets one node in more, which it names.
+    fn is_of_one_node(&self) -> bool {
+        matches!(self, Change::HealDrivers { .. } | Change::OpenNode { .. } | Change::AddNode(_))
     }
 }
 
@@ -118,6 +139,12 @@ impl fmt::Display for Change {
             Change::AnyPool => write!(f, "allow all node pools"),
             Change::DynamicPorts => write!(f, "use dynamic ports instead of static ones"),
             Change::FewerDevices { name, to } => write!(f, "ask for {to} of device {name}"),
+            Change::FewerCores(to) => write!(f, "ask for {to} core{}", if *to == 1 { "" } else { "s" }),
+            Change::NoNumaAffinity => write!(f, "drop the numa affinity"),
+            Change::ReadVolumeOnly(name) => write!(f, "let host volume {name} be only read"),
+            Change::HealDrivers { name, drivers, .. } => {
+                write!(f, "make driver {} healthy on node {name}, which would fit", drivers.join(" and "))
+            }
             Change::OpenNode { name, because, .. } => {
                 write!(f, "bring back node {name}, which would fit: {because}")
             }

@@ -35,6 +35,7 @@ fn why_says_how_many_cores_are_short() {
         "web: 0 of 1 run, 1 unplaced, blocked
          1 nodes: 0 filtered, 1 exhausted, 0 fit
          n1: cpu short 1000 MHz of 2000; cores short 1 of 2
+         hint: ask for 1 core: fits 1 node
          hint: stop job db: fits 1 node
          hint: add one node of at least 0 MHz, 64 MiB and 2 cores",
     );

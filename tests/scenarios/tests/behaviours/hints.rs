@@ -186,6 +186,74 @@ fn of_many_closed_nodes_as_many_are_named_as_the_limit() {
 }
 
 #[test]
+fn cores_that_others_have_are_asked_for_in_smaller_number() {
+    check(
+        "node n1 cores=0-3
+         job db cores=3
+         alloc db[0] on n1 running
+         job web cores=2",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         1 nodes: 0 filtered, 1 exhausted, 0 fit
+         n1: cpu short 1000 MHz of 2000; cores short 1 of 2
+         hint: ask for 1 core: fits 1 node
+         hint: stop job db: fits 1 node
+         hint: add one node of at least 0 MHz, 64 MiB and 2 cores",
+    );
+}
+
+#[test]
+fn cores_that_must_be_near_to_each_other_are_let_be_anywhere() {
+    check(
+        "node n1 cores=0-7 numa=0-3;4-7 cpu=8000
+         job web cores=5 numa=require",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         1 nodes: 1 filtered, 0 exhausted, 0 fit
+         n1: 5 cores of one numa node wanted, one has at most 4, 4 of them free
+         hint: ask for 4 cores: fits 1 node
+         hint: drop the numa affinity: fits 1 node
+         hint: add one node of at least 0 MHz, 64 MiB and 5 cores, with 5 cores of one numa node",
+    );
+}
+
+#[test]
+fn a_volume_that_can_not_be_written_is_only_read() {
+    check(
+        "node n1 volume=certs:ro
+         job web volume=certs",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         1 nodes: 1 filtered, 0 exhausted, 0 fit
+         n1: host volume certs is read-only
+         hint: let host volume certs be only read: fits 1 node
+         hint: add one node of at least 100 MHz and 64 MiB, with host volume certs to be written",
+    );
+}
+
+#[test]
+fn drivers_that_do_badly_are_healed_and_of_many_such_nodes_as_many_are_named_as_the_limit() {
+    let told = |nodes: usize| {
+        let setup: Vec<_> = (1..=nodes).map(|at| format!("node n{at} driver=docker:sick")).collect();
+        let found: Vec<_> = (1..=nodes).map(|at| format!("n{at}: driver docker is missing or unhealthy")).collect();
+        let named = (1..=nodes.min(HINTS_OF_CLOSED_NODES_MAX))
+            .map(|at| format!("hint: make driver docker healthy on node n{at}, which would fit"));
+        let named: Vec<_> = named.collect();
+        let all = nodes + 1;
+        check(
+            &format!("{}\nnode o1 driver=docker:absent\njob web driver=docker", setup.join("\n")),
+            &format!(
+                "web: 0 of 1 run, 1 unplaced, blocked
+                 {all} nodes: {all} filtered, 0 exhausted, 0 fit
+                 {}\no1: driver docker is missing or unhealthy\n{}
+                 hint: add one node of at least 100 MHz and 64 MiB, with driver docker",
+                found.join("\n"),
+                named.join("\n")
+            ),
+        );
+    };
+    told(HINTS_OF_CLOSED_NODES_MAX);
+    told(HINTS_OF_CLOSED_NODES_MAX + 1);
+}
+
+#[test]
 fn jobs_of_a_higher_priority_are_not_to_be_stopped_and_of_the_others_not_more_than_a_few() {
     check(
         "node n1 cpu=10000 mem=500
@@ -231,8 +299,14 @@ const SEED: u64 = 604;
 
 fn cluster() -> impl Strategy<Value = Vec<String>> {
     let closed = prop_oneof![6 => Just(""), 1 => Just("draining"), 1 => Just("ineligible"), 1 => Just("suspect")];
-    let equipment =
-        prop_oneof![3 => Just(""), 1 => Just("device=nvidia/gpu/a100:2"), 1 => Just("cores=0-3 core_mhz=100")];
+    let equipment = prop_oneof![
+        3 => Just(""),
+        1 => Just("device=nvidia/gpu/a100:2"),
+        1 => Just("cores=0-3 core_mhz=100"),
+        1 => Just("cores=0-5 core_mhz=100 numa=0-2;3-5"),
+        1 => Just("volume=data:ro"),
+        1 => Just("driver=fake:sick"),
+    ];
     let node = (200..1500u32, 100..1000u32, 0..2u8, 0..3u8, equipment, closed).prop_map(
         |(cpu, mem, dc, rack, equipment, closed)| {
             format!("cpu={cpu} mem={mem} dc=dc{} rack=r{rack} {equipment} {closed}", dc + 1)
@@ -249,6 +323,9 @@ fn cluster() -> impl Strategy<Value = Vec<String>> {
         1 => Just("device=nvidia/gpu:2"),
         1 => Just("device=nvidia/gpu:1"),
         1 => Just("disk=200000"),
+        1 => Just("cores=2"),
+        1 => Just("cores=4 numa=require"),
+        1 => Just("volume=data"),
     ];
     let job = |name: &'static str| {
         (1..4u32, 50..900u32, 50..900u32, ask.clone(), prop_oneof![Just("dc=dc1"), Just("dc=*")], 0..3u8).prop_map(

@@ -33,7 +33,9 @@ fn what_asks_for_more_than_one_numa_node_has_never_fits() {
         "web: 0 of 1 run, 1 unplaced, blocked
          1 nodes: 1 filtered, 0 exhausted, 0 fit
          n1: 5 cores of one numa node wanted, one has at most 4, 4 of them free
-         hint: add one node of at least 0 MHz, 64 MiB and 5 cores",
+         hint: ask for 4 cores: fits 1 node
+         hint: drop the numa affinity: fits 1 node
+         hint: add one node of at least 0 MHz, 64 MiB and 5 cores, with 5 cores of one numa node",
     );
 }
 
@@ -152,7 +154,8 @@ fn devices_that_are_all_on_the_other_numa_node_are_a_reason_of_their_own() {
          n1: device gpu: 2 wanted, 2 match, 1 free
          n2: device gpu near the cores: 2 wanted, 1 match, 1 free
          hint: ask for 1 of device gpu: fits 2 nodes
-         hint: add one node of at least 0 MHz, 64 MiB, 2 cores and 2 of device gpu",
+         hint: drop the numa affinity: fits 1 node
+         hint: add one node of at least 0 MHz, 64 MiB, 2 cores and 2 of device gpu, with 2 of device gpu near the cores",
     );
 }
 

@@ -64,6 +64,7 @@ fn why_names_the_volume() {
          2 nodes: 2 filtered, 0 exhausted, 0 fit
          n1: host volume data is missing
          n2: host volume data is read-only
+         hint: let host volume data be only read: fits 1 node
          hint: add one node of at least 100 MHz and 64 MiB, with host volume data, host volume data to be written",
     );
 }

@@ -17,7 +17,14 @@ impl Change {
             Change::AnyPool => job.node_pool = model::ALL_NODE_POOLS.into(),
             Change::DynamicPorts => of_group(job, group, let_ports_be_chosen),
             Change::FewerDevices { name, to } => of_group(job, group, |group| ask_fewer(group, name, *to)),
-            Change::OpenNode { .. } | Change::StopJob(_) | Change::AddNode(_) => return false,
+            Change::FewerCores(to) => of_group(job, group, |group| lower_cores(group, *to)),
+            Change::NoNumaAffinity => of_group(job, group, |group| {
+                group.tasks.iter_mut().for_each(|task| task.resources.numa = None);
+            }),
+            Change::ReadVolumeOnly(name) => of_group(job, group, |group| read_only(group, name)),
+            Change::HealDrivers { .. } | Change::OpenNode { .. } | Change::StopJob(_) | Change::AddNode(_) => {
+                return false;
+            }
         }
         true
     }
@@ -56,6 +63,20 @@ fn lower(group: &mut Group, dimension: Dimension, to: u64) {
             }
         }
     }
+}
+
+/// Lowers how many cores the tasks of `group` ask for together, those that ask for most first.
+fn lower_cores(group: &mut Group, to: u32) {
+    let cores = |group: &Group| group.tasks.iter().map(|task| task.resources.cores).sum::<u32>();
+    while cores(group) > to {
+        let Some(most) = group.tasks.iter_mut().max_by_key(|task| task.resources.cores) else { return };
+        most.resources.cores -= 1;
+    }
+}
+
+fn read_only(group: &mut Group, source: &str) {
+    let volumes = group.volumes.values_mut().filter(|volume| volume.is_of_host() && volume.source == source);
+    volumes.for_each(|volume| volume.read_only = true);
 }
 
 fn remove(group: &mut Group, constraint: &Constraint) {

@@ -46,6 +46,7 @@ pub(in super::super) fn hints(
         hints.truncate(HINTS_TOGETHER_MAX);
     }
     hints.extend(closed_nodes(findings).into_iter().map(|change| Hint { changes: vec![change], nodes: now + 1 }));
+    hints.extend(sick_drivers(findings).into_iter().map(|change| Hint { changes: vec![change], nodes: now + 1 }));
     hints.extend(stopped_jobs(state, survey, group, findings, now));
     let node = NewNode { with: conditions(survey.job(), findings), ..new_node(group, findings, unplaced.max(1)) };
     let node = Change::AddNode(node);
@@ -61,8 +62,10 @@ fn fits(findings: &[Finding]) -> u32 {
 fn single_changes(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Change> {
     let mut changes: Vec<_> = least_lowered(group, findings).into_iter().map(Change::Lower).collect();
     changes.extend(fewer_devices(findings));
+    changes.extend(fewer_cores(findings).map(Change::FewerCores));
     changes.extend(constraints(job, group).into_iter().map(Change::RemoveConstraint));
-    changes.extend([Change::AnyDatacenter, Change::AnyPool, Change::DynamicPorts]);
+    changes.extend([Change::AnyDatacenter, Change::AnyPool, Change::DynamicPorts, Change::NoNumaAffinity]);
+    changes.extend(read_only_volumes(findings));
     changes
 }
 
@@ -117,6 +120,9 @@ fn change_for(job: &Job, group: &Group, misfit: &Misfit) -> Option<Change> {
         Misfit::Pool { .. } => Some(Change::AnyPool),
         Misfit::PortTaken { .. } => Some(Change::DynamicPorts),
         Misfit::Device { name, free, .. } if *free > 0 => Some(Change::FewerDevices { name: name.clone(), to: *free }),
+        Misfit::Cores { free, .. } if *free > 0 => Some(Change::FewerCores(*free)),
+        Misfit::NumaCores { .. } | Misfit::NumaDevice { .. } => Some(Change::NoNumaAffinity),
+        Misfit::HostVolumeReadOnly { name } => Some(Change::ReadVolumeOnly(name.clone())),
         Misfit::Device { .. }
         | Misfit::NotReady { .. }
         | Misfit::Ineligible { .. }
@@ -127,8 +133,6 @@ fn change_for(job: &Job, group: &Group, misfit: &Misfit) -> Option<Change> {
         | Misfit::Disk { .. }
         | Misfit::NoDynamicPort
         | Misfit::Cores { .. }
-        | Misfit::NumaCores { .. }
-        | Misfit::NumaDevice { .. }
         | Misfit::Allocations { .. }
         | Misfit::NetworkMode { .. }
         | Misfit::SecretsProvider { .. }
@@ -138,7 +142,6 @@ fn change_for(job: &Job, group: &Group, misfit: &Misfit) -> Option<Change> {
         | Misfit::VolumePlugin { .. }
         | Misfit::VolumeNameTaken { .. }
         | Misfit::HostVolume { .. }
-        | Misfit::HostVolumeReadOnly { .. }
         | Misfit::HostNetwork { .. } => None,
     }
 }
@@ -196,6 +199,27 @@ fn fewer_devices(findings: &[Finding]) -> Vec<Change> {
     most.into_iter().map(|(name, to)| Change::FewerDevices { name: name.to_string(), to }).collect()
 }
 
+/// The most cores that a node could give which is short of those and their share of CPU only.
+fn fewer_cores(findings: &[Finding]) -> Option<u32> {
+    let is_of_cores =
+        |misfit: &Misfit| matches!(misfit, Misfit::Cpu { .. } | Misfit::Cores { .. } | Misfit::NumaCores { .. });
+    let short_of_cores = findings.iter().filter(|finding| finding.misfits.iter().all(is_of_cores));
+    let free = short_of_cores.flat_map(|finding| &finding.misfits).filter_map(|misfit| match misfit {
+        Misfit::Cores { free, .. } | Misfit::NumaCores { free, .. } => Some(*free),
+        _ => None,
+    });
+    free.max().filter(|free| *free > 0)
+}
+
+/// The host volumes that are read-only where nothing else is in the way.
+fn read_only_volumes(findings: &[Finding]) -> Vec<Change> {
+    let names = findings.iter().filter_map(|finding| match finding.misfits.as_slice() {
+        [Misfit::HostVolumeReadOnly { name }] => Some(name),
+        _ => None,
+    });
+    names.collect::<BTreeSet<_>>().into_iter().map(|name| Change::ReadVolumeOnly(name.clone())).collect()
+}
+
 fn constraints(job: &Job, group: &Group) -> Vec<Constraint> {
     let of_tasks = group.tasks.iter().flat_map(|task| &task.constraints);
     let mut seen = BTreeSet::new();
@@ -214,6 +238,24 @@ fn closed_nodes(findings: &[Finding]) -> Vec<Change> {
         Some(Change::OpenNode { node: finding.node.id, name: finding.node.name.clone(), because })
     };
     closed.into_iter().filter_map(open).take(HINTS_OF_CLOSED_NODES_MAX).collect()
+}
+
+/// The nodes that would fit if the drivers that they have were well, by name: a few, since one is enough.
+fn sick_drivers(findings: &[Finding]) -> Vec<Change> {
+    let sick = |finding: &Finding| {
+        let of = |misfit: &Misfit| match misfit {
+            Misfit::Driver { name } if finding.node.drivers.get(name).is_some_and(|it| it.detected) => {
+                Some(name.clone())
+            }
+            _ => None,
+        };
+        let drivers = finding.misfits.iter().map(of).collect::<Option<Vec<_>>>()?;
+        let node = &finding.node;
+        (!drivers.is_empty()).then(|| Change::HealDrivers { node: node.id, name: node.name.clone(), drivers })
+    };
+    let mut nodes: Vec<_> = findings.iter().collect();
+    nodes.sort_by_key(|finding| (&finding.node.name, finding.node.id));
+    nodes.into_iter().filter_map(sick).take(HINTS_OF_CLOSED_NODES_MAX).collect()
 }
 
 /// The jobs of no higher priority in whose room the instance would fit, those of the lowest priority and the smallest
@@ -298,6 +340,8 @@ fn condition(job: &Job, misfit: &Misfit) -> Option<String> {
         Misfit::SecretsProvider { name } => Some(format!("secrets provider {name}")),
         Misfit::VolumePlugin { name } => Some(format!("volume plugin {name}")),
         Misfit::DistinctProperty { property, .. } => Some(format!("another {property}")),
+        Misfit::NumaCores { ask, .. } => Some(format!("{ask} cores of one numa node")),
+        Misfit::NumaDevice { name, ask, .. } => Some(format!("{ask} of device {name} near the cores")),
         Misfit::NotReady { .. }
         | Misfit::Ineligible { .. }
         | Misfit::DistinctHosts
@@ -308,8 +352,6 @@ fn condition(job: &Job, misfit: &Misfit) -> Option<String> {
         | Misfit::PortTaken { .. }
         | Misfit::NoDynamicPort
         | Misfit::Cores { .. }
-        | Misfit::NumaCores { .. }
-        | Misfit::NumaDevice { .. }
         | Misfit::Device { .. }
         | Misfit::Allocations { .. }
         | Misfit::HostVolumeWritten { .. }
