@@ -134,7 +134,7 @@ export class Cluster {
       },
       LastDrain: null,
       CreateIndex: this.index,
-      total: { CPU: 4000, MemoryMB: 4096 },
+      total: { CPU: 4000, MemoryMB: 4096, MemoryMaxMB: 6144 },
     };
     this.nodes.set(node.ID, node);
     this.nodeEvent(node, 'NodeRegistration', 'Node registered', 'Cluster');

@@ -248,7 +248,11 @@ function usage(node) {
     Eligibility: node.SchedulingEligibility,
     Drain: node.Drain,
     Total: { ...node.total },
-    Reserved: { CPU: sum((a) => a.ask.CPU), MemoryMB: sum((a) => a.ask.MemoryMB) },
+    Reserved: {
+      CPU: sum((a) => a.ask.CPU),
+      MemoryMB: sum((a) => a.ask.MemoryMB),
+      MemoryMaxMB: sum((a) => a.ask.MemoryMB),
+    },
     Used: node.Status === 'ready' ? { CPU: sum((a) => a.ask.CPU * 0.2), MemoryMB: sum((a) => a.used) + 180 } : null,
     Allocations: held.map((a) => ({
       ID: a.ID,

@@ -89,7 +89,8 @@ async fn nodes_and_what_they_use() {
     let usage = twin.get("/v1/nodes/usage").await.json();
     let nodes = usage["Nodes"].as_array().unwrap();
     let of = |name: &str| nodes.iter().find(|node| node["Name"] == name).unwrap();
-    assert_eq!(of("n1")["Reserved"], json!({ "CPU": 100, "MemoryMB": 64 }));
+    assert_eq!(of("n1")["Total"], json!({ "CPU": 4000, "MemoryMB": 8192, "MemoryMaxMB": 12288 }));
+    assert_eq!(of("n1")["Reserved"], json!({ "CPU": 100, "MemoryMB": 64, "MemoryMaxMB": 64 }));
     assert_eq!(of("n1")["Used"], json!({ "CPU": 900, "MemoryMB": 1000 }));
     assert_eq!(of("n1")["Allocations"][0]["UsedMemoryMB"], 40);
     assert_eq!((&of("n2")["Used"], &of("n2")["Allocations"][0]["UsedCPU"]), (&json!(null), &json!(null)));

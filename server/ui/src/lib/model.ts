@@ -223,6 +223,8 @@ export interface NodeUsage {
 export interface Vector {
   CPU: number;
   MemoryMB: number;
+  /** The sum of memory_max, and of a total what that may reach; nothing of what is measured. */
+  MemoryMaxMB?: number;
 }
 
 export interface AllocationUsage {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Allocation, Index, Node, NodeId, Usage};
+use model::{Allocation, Index, Node, NodeId, Resources, Usage};
 use serde::Serialize;
 use server_core::state::State;
 
@@ -42,6 +42,19 @@ struct Amounts {
     cpu: u64,
     #[serde(rename = "MemoryMB")]
     memory_mb: u64,
+    /// Of what is promised, the sum of `memory_max`; of a node's total, what that sum may reach. Not measured.
+    #[serde(rename = "MemoryMaxMB", skip_serializing_if = "Option::is_none")]
+    memory_max_mb: Option<u64>,
+}
+
+impl Amounts {
+    fn promised(of: Resources) -> Self {
+        Self { cpu: of.cpu_mhz, memory_mb: of.memory_mb, memory_max_mb: Some(of.memory_max_mb) }
+    }
+
+    fn measured(of: &Usage) -> Self {
+        Self { cpu: of.cpu_mhz, memory_mb: of.memory_mb, memory_max_mb: None }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -78,8 +91,6 @@ impl<'a> NodesUsage<'a> {
 }
 
 fn node_usage<'a>(state: &'a State, node: &'a Node, used: Option<&Usage>) -> NodeUsage<'a> {
-    let capacity = node.capacity();
-    let held = state.node_use(node.id).held;
     let holding = state.allocations_of_node(node.id).filter(|allocation| allocation.holds());
     NodeUsage {
         id: node.id.to_string(),
@@ -89,9 +100,9 @@ fn node_usage<'a>(state: &'a State, node: &'a Node, used: Option<&Usage>) -> Nod
         status: node.status.as_str(),
         eligibility: node.eligibility.as_str(),
         drain: node.drain.is_some(),
-        total: Amounts { cpu: capacity.cpu_mhz, memory_mb: capacity.memory_mb },
-        reserved: Amounts { cpu: held.cpu_mhz, memory_mb: held.memory_mb },
-        used: used.map(|used| Amounts { cpu: used.cpu_mhz, memory_mb: used.memory_mb }),
+        total: Amounts::promised(node.capacity()),
+        reserved: Amounts::promised(state.node_use(node.id).held),
+        used: used.map(Amounts::measured),
         allocations: holding.map(|allocation| allocation_usage(state, allocation, used)).collect(),
     }
 }
