@@ -48,8 +48,8 @@ pub use json::{JsonError, JsonWarning, decode_json};
 pub use parse::{Parsed, parse};
 pub use source::{SOURCE_BYTES_MAX, Source};
 pub use validate::{
-    CPU_LEAST_MHZ, DISK_LEAST_MB, INSTANCES_MAX, MEMORY_LEAST_MB, NAME_LENGTH_MAX, PRIORITY_LEAST, PRIORITY_MOST,
-    Problem, SERVICE_NAME_LENGTH_MAX, validate,
+    ALL_AT_ONCE_INSTANCES_MAX, CPU_LEAST_MHZ, DISK_LEAST_MB, INSTANCES_MAX, MEMORY_LEAST_MB, NAME_LENGTH_MAX,
+    PRIORITY_LEAST, PRIORITY_MOST, Problem, SERVICE_NAME_LENGTH_MAX, validate,
 };
 pub use write::write_hcl;
 

@@ -34,6 +34,8 @@ pub const PRIORITY_LEAST: u32 = 1;
 pub const PRIORITY_MOST: u32 = 100;
 /// The most instances of one job, over all its groups.
 pub const INSTANCES_MAX: u64 = 50_000;
+/// The most instances of a job that is `all_at_once`: they have to fit in one plan.
+pub const ALL_AT_ONCE_INSTANCES_MAX: u64 = 10_000;
 /// The least memory of a task, in MiB.
 pub const MEMORY_LEAST_MB: u64 = 10;
 /// The least CPU share of a task, in MHz.
@@ -83,6 +85,11 @@ pub fn validate(job: &Job) -> Vec<Problem> {
     if instances > INSTANCES_MAX {
         let message = format!("the job asks for {instances} instances, the limit is {INSTANCES_MAX}");
         problems.add("TaskGroups", message, "split it into several jobs");
+    } else if job.all_at_once && instances > ALL_AT_ONCE_INSTANCES_MAX {
+        let message = format!(
+            "the job asks for {instances} instances all at once, at most {ALL_AT_ONCE_INSTANCES_MAX} are placed together"
+        );
+        problems.add("AllAtOnce", message, "split it into several jobs, or do without all_at_once");
     }
     placement::check(job, "", (&job.constraints, &job.affinities, &job.spreads), &mut problems);
     policy::check_job(job, &mut problems);

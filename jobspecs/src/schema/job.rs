@@ -22,7 +22,7 @@ pub(crate) static JOB: Block = Block::new(
         attribute("namespace", "Namespace", Kind::Text, "The namespace; `default` unless given."),
         attribute("type", "Type", Kind::Choice(JOB_TYPES), "How instances are counted and what their end means."),
         attribute("priority", "Priority", Kind::Whole(i32::MIN as i64, i32::MAX as i64), "1 to 100, 50 unless given."),
-        attribute("all_at_once", "AllAtOnce", Kind::Bool, "Place all instances together or none."),
+        attribute("all_at_once", "AllAtOnce", Kind::Bool, "Place all instances, at most 10,000, together or none."),
         attribute("datacenters", "Datacenters", Kind::Texts, "Patterns of datacenter names; all unless given."),
         attribute("node_pool", "NodePool", Kind::Text, "The pool of nodes; `all` for every pool."),
         attribute(

@@ -66,6 +66,9 @@ fn amounts_have_a_range() {
     check(|job, priority| job.priority = priority, PRIORITY_LEAST, PRIORITY_LEAST - 1, "Priority");
     let most = INSTANCES_MAX as u32;
     check(|job, count| job.groups[0].count = count, most, most + 1, "TaskGroups");
+    let together = |job: &mut Job, count| (job.all_at_once, job.groups[0].count) = (true, count);
+    let most = ALL_AT_ONCE_INSTANCES_MAX as u32;
+    check(together, most, most + 1, "AllAtOnce");
     let memory = |job: &mut Job, memory| job.groups[0].tasks[0].resources.memory = memory;
     check(memory, MEMORY_LEAST_MB, MEMORY_LEAST_MB - 1, "TaskGroups[0].Tasks[0].Resources.MemoryMB");
     let cpu = |job: &mut Job, cpu| job.groups[0].tasks[0].resources.cpu = cpu;

@@ -1,13 +1,17 @@
 //! The job's document in a request: read, completed, checked, and within the limits.
 
+use jobspecs::ALL_AT_ONCE_INSTANCES_MAX;
 use model::Job;
 use serde_json::Value;
-use server_core::limits::JOB_DOCUMENT_BYTES_MAX;
+use server_core::limits::{JOB_DOCUMENT_BYTES_MAX, PLAN_INSTANCES_MAX};
 
 use crate::http::Api;
 use crate::http::body::Fields;
 use crate::http::call::Call;
 use crate::http::failure::Failure;
+
+// What is placed all at once is decided by one plan.
+const _: () = assert!(ALL_AT_ONCE_INSTANCES_MAX <= PLAN_INSTANCES_MAX as u64);
 
 /// A document that was read, with what its author should know.
 pub(super) struct Document {
