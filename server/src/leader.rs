@@ -84,10 +84,15 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
 /// Fresh clocks over the nodes; after a restore they wait for nodes that have to find the cluster first.
 fn clocks_of(server: &Server) -> NodeClocks {
     let since_restore = server.state().restored_at().map(|restored_at| server.now().since(restored_at));
-    match since_restore.map(|passed| REATTACH_WITHIN.saturating_sub(passed)) {
-        Some(left) if !left.is_zero() => NodeClocks::awaiting(server.monotonic() + left),
-        Some(_) | None => NodeClocks::default(),
+    match since_restore.and_then(left_to_reattach) {
+        Some(left) => NodeClocks::awaiting(server.monotonic() + left),
+        None => NodeClocks::default(),
     }
+}
+
+/// How much longer nodes are awaited, so long after a restore; none if they no longer are.
+fn left_to_reattach(since_restore: Duration) -> Option<Duration> {
+    REATTACH_WITHIN.checked_sub(since_restore).filter(|left| !left.is_zero())
 }
 
 fn set_leading(server: &Server, leading: Option<Leading>) {
@@ -138,5 +143,19 @@ async fn propose(server: &Server, command: Command) {
         Ok(Answer::Accepted(_)) => {}
         Ok(Answer::Rejected(rejection)) => tracing::debug!(command = name, %rejection, "a command was rejected"),
         Err(error) => tracing::warn!(command = name, %error, "a command was not committed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_awaited_after_a_restore_up_to_the_limit() {
+        let last = Duration::from_millis(1);
+        assert_eq!(left_to_reattach(Duration::ZERO), Some(REATTACH_WITHIN));
+        assert_eq!(left_to_reattach(REATTACH_WITHIN - last), Some(last));
+        assert_eq!(left_to_reattach(REATTACH_WITHIN), None);
+        assert_eq!(left_to_reattach(REATTACH_WITHIN + last), None);
     }
 }

@@ -154,6 +154,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_configured_unless_somebody_does_holds_at_its_limits() {
+        let configuration = AutopilotConfiguration::default();
+        let removed = |silent| {
+            let mut servers = seen("1:0* 2:0 3:0 4:0");
+            servers[3].silent = silent;
+            next_removal(&servers, &configuration)
+        };
+        assert_eq!(removed(DEAD_SERVER_AFTER), Some(4));
+        assert_eq!(removed(DEAD_SERVER_AFTER - Duration::from_millis(1)), None);
+        let is_well = |silent| ServerSeen { silent, ..seen("2:0").remove(0) }.is_well(&configuration, 100);
+        assert!(is_well(LAST_CONTACT_THRESHOLD));
+        assert!(!is_well(LAST_CONTACT_THRESHOLD + Duration::from_millis(1)));
+    }
+
+    #[test]
     fn never_fewer_than_three_voters_are_left() {
         check("1:0* 2:0 3:900", None);
         check("1:0* 2:0 3:900 4:0", Some(3));

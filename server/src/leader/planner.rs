@@ -45,7 +45,7 @@ pub(super) async fn run(server: Server, term: Term) {
     let mut scheduler = Scheduler::default();
     loop {
         let now = server.now();
-        let is_free = in_flight.len() < PLANS_IN_FLIGHT_MAX;
+        let is_free = has_room(&in_flight);
         let mut next = if is_free && !ahead.is_old() { ahead.next(&mut blocked, now) } else { None };
         if is_free && next.is_none() {
             let committed = states.borrow_and_update().clone();
@@ -85,6 +85,11 @@ pub(super) async fn run(server: Server, term: Term) {
             ahead.forget(&mut in_flight, landed);
         }
     }
+}
+
+/// Whether another plan may be proposed before one of these has landed.
+fn has_room(in_flight: &VecDeque<InFlight>) -> bool {
+    in_flight.len() < PLANS_IN_FLIGHT_MAX
 }
 
 /// Decides `evaluation` on the state ahead, which holds the plan from then on.

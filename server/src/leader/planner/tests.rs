@@ -36,6 +36,20 @@ fn pending(state: &State) -> Arc<Evaluation> {
 }
 
 #[test]
+fn as_many_plans_are_in_flight_as_the_limit() {
+    let in_flight = |plans: usize| {
+        let plan = |attempt| InFlight {
+            evaluation: EvaluationId::default(),
+            attempt,
+            entry: entry(Command::SetClusterVersion { version: 1 }),
+        };
+        (0..plans as u32).map(plan).collect::<VecDeque<_>>()
+    };
+    assert!(has_room(&in_flight(PLANS_IN_FLIGHT_MAX - 1)));
+    assert!(!has_room(&in_flight(PLANS_IN_FLIGHT_MAX)));
+}
+
+#[test]
 fn the_committed_state_is_looked_at_anew_after_so_many_plans() {
     assert!(!Ahead { plans: PLANS_AHEAD_MAX - 1, ..ahead() }.is_old());
     assert!(Ahead { plans: PLANS_AHEAD_MAX, ..ahead() }.is_old());

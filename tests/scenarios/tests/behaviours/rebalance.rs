@@ -5,6 +5,7 @@ use scenarios::{
     check, check_held, check_rebalance, check_rebalance_status, check_refused, check_wanted, check_watch,
     first_wrong_rebalance,
 };
+use server_core::limits::{REBALANCE_AT_ONCE, REBALANCE_MOVES};
 
 use crate::properties::config;
 use crate::stories::{job, nodes};
@@ -148,6 +149,42 @@ fn a_rebalance_has_no_more_moves_than_it_may() {
          run";
     check_rebalance(setup, "spread moves=1", "web[0] from n1 to n3: 5 less beside its own group");
     check_rebalance(setup, "spread moves=0", "");
+}
+
+/// So many jobs of two instances each, all on one of two nodes.
+fn crowded(jobs: u32) -> String {
+    let job = |at| {
+        format!(
+            "job j{at:02} count=2 cpu=10 mem=10
+             alloc j{at:02}[0] on n1 running healthy
+             alloc j{at:02}[1] on n1 running healthy"
+        )
+    };
+    let jobs: Vec<_> = (1..=jobs).map(job).collect();
+    format!("node n1\nnode n2\n{}\nrun", jobs.join("\n"))
+}
+
+#[test]
+fn who_asks_for_no_number_of_moves_gets_as_many_as_the_limit() {
+    let told = |jobs: u32| {
+        let moves =
+            (1..=jobs.min(REBALANCE_MOVES)).map(|at| format!("j{at:02}[0] from n1 to n2: 1 less beside its own group"));
+        check_rebalance(&crowded(jobs), "spread", &moves.collect::<Vec<_>>().join("\n"));
+    };
+    told(REBALANCE_MOVES);
+    told(REBALANCE_MOVES + 1);
+}
+
+#[test]
+fn who_asks_for_no_number_at_a_time_gets_as_many_as_the_limit() {
+    let told = |jobs: u32| {
+        let stage = |at| if at <= REBALANCE_AT_ONCE { "moving" } else { "waiting" };
+        let moves: Vec<_> = (1..=jobs).map(|at| format!("j{at:02}[0] to n2 {}", stage(at))).collect();
+        let setup = format!("{}\nrebalance spread\nwatch\nrun\nwatch", crowded(jobs));
+        check_rebalance_status(&setup, &format!("running\n{}", moves.join("\n")));
+    };
+    told(REBALANCE_AT_ONCE);
+    told(REBALANCE_AT_ONCE + 1);
 }
 
 #[test]
