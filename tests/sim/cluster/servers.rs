@@ -49,6 +49,8 @@ pub struct SimServer {
     is_being_replaced: bool,
     /// Whether it takes the place of another and does not vote yet: it may lack what is acknowledged.
     is_joining: bool,
+    /// The life that begins just now: it has the disk, and does not run yet.
+    starting: Option<Life>,
     /// Its life.
     pub running: Option<Running>,
     /// When it took the place of another.
@@ -58,17 +60,31 @@ pub struct SimServer {
 }
 
 /// One life of a server's process.
-pub struct Running {
-    /// The server.
-    pub server: Server,
+#[derive(Clone)]
+struct Life {
+    number: u64,
     plug: CancellationToken,
     alive: Arc<AtomicBool>,
 }
 
-impl Running {
-    fn end(self) {
+impl Life {
+    /// What it says from now on reaches nobody.
+    fn end(&self) {
         self.alive.store(false, Ordering::Relaxed);
         self.plug.cancel();
+    }
+}
+
+/// A server's process that has started.
+pub struct Running {
+    /// The server.
+    pub server: Server,
+    life: Life,
+}
+
+impl Running {
+    fn end(self) {
+        self.life.end();
         // What its tasks do from here on reaches nobody, so nobody need wait for them.
         tokio::spawn(async move { self.server.kill().await });
     }
@@ -86,13 +102,14 @@ impl SimCluster {
             is_being_replaced: false,
             is_joining: false,
             came_at: None,
+            starting: None,
             running: None,
             life: 0,
         };
         self.servers().insert(id, server);
     }
 
-    /// Starts a server from what its disk holds, unless it runs.
+    /// Starts a server from what its disk holds, unless it runs or is on its way.
     pub async fn start_server(self: &Arc<Self>, id: ServerId) {
         let Some(life) = self.begin_life(id) else { return };
         // A task of its own: whoever asked for it may be gone before it is done.
@@ -110,17 +127,19 @@ impl SimCluster {
         }
     }
 
-    fn begin_life(&self, id: ServerId) -> Option<u64> {
+    fn begin_life(&self, id: ServerId) -> Option<Life> {
         let mut servers = self.servers();
-        let server = servers.get_mut(&id).filter(|server| server.running.is_none() && !server.is_being_replaced)?;
+        // Two processes never have one disk.
+        let is_free = |server: &SimServer| server.running.is_none() && server.starting.is_none();
+        let server = servers.get_mut(&id).filter(|server| is_free(server) && !server.is_being_replaced)?;
         server.life += 1;
-        Some(server.life)
+        let life = Life { number: server.life, plug: CancellationToken::new(), alive: Arc::new(AtomicBool::new(true)) };
+        server.starting = Some(life.clone());
+        Some(life)
     }
 
-    async fn live(self: Arc<Self>, id: ServerId, life: u64) {
+    async fn live(self: Arc<Self>, id: ServerId, life: Life) {
         let peers = self.server_ids().into_iter().map(|id| Peer::server(id, address(id))).collect();
-        let plug = CancellationToken::new();
-        let alive = Arc::new(AtomicBool::new(true));
         let (config, seams) = {
             let servers = self.servers();
             let Some(server) = servers.get(&id) else { return };
@@ -140,31 +159,33 @@ impl SimCluster {
             };
             let caller = Caller::Server { cluster: self.id, id };
             let seams = ServerSeams {
-                dialer: self.net.dialer(Process::Server(id), caller, plug.clone()),
+                dialer: self.net.dialer(Process::Server(id), caller, life.plug.clone()),
                 disk: Arc::new(server.disk.clone()),
                 clock: server.clock.clone(),
                 random: Arc::new(SeededRandom::new(self.random.next_u64())),
                 blocking: Blocking::Slow(server.slowness),
                 consensus: Workers::shared(),
-                witness: Some(self.oracle.witness(id, alive.clone())),
+                witness: Some(self.oracle.witness(id, life.alive.clone())),
             };
             (config, seams)
         };
         self.trace.say(format_args!("-- s{id} starts"));
         match Server::start(config, seams, CancellationToken::new()).await {
-            Ok(server) => self.started(id, life, Running { server, plug, alive }),
-            Err(error) => self.refuses(id, life, error).await,
+            Ok(server) => self.started(id, Running { server, life }),
+            Err(error) => self.refuses(id, &life, error).await,
         }
     }
 
-    fn started(self: &Arc<Self>, id: ServerId, life: u64, running: Running) {
+    fn started(self: &Arc<Self>, id: ServerId, running: Running) {
         let mut servers = self.servers();
+        let life = running.life.number;
         let Some(known) = servers.get_mut(&id).filter(|known| known.life == life) else {
             running.end();
             return;
         };
-        self.net.listen(&address(id), Arc::new(running.server.clone()), running.plug.clone());
-        let (server, plug) = (running.server.clone(), running.plug.clone());
+        let (server, plug) = (running.server.clone(), running.life.plug.clone());
+        self.net.listen(&address(id), Arc::new(server.clone()), plug.clone());
+        known.starting = None;
         known.running = Some(running);
         drop(servers);
         let (oracle, watched) = (self.oracle.clone(), server.clone());
@@ -198,14 +219,12 @@ impl SimCluster {
     }
 
     /// It does not start from what its disk holds.
-    async fn refuses(self: &Arc<Self>, id: ServerId, life: u64, error: StartServer) {
-        let is_current = self.servers().get(&id).is_some_and(|server| server.life == life);
-        if !is_current {
-            return;
-        }
+    async fn refuses(self: &Arc<Self>, id: ServerId, life: &Life, error: StartServer) {
         let (is_damaged, fault) = {
-            let servers = self.servers();
-            servers.get(&id).map_or((false, None), |server| (server.is_damaged, server.disk.fault()))
+            let mut servers = self.servers();
+            let Some(server) = servers.get_mut(&id).filter(|server| server.life == life.number) else { return };
+            server.starting = None;
+            (server.is_damaged, server.disk.fault())
         };
         let mut source = std::error::Error::source(&error);
         let mut text = error.to_string();
@@ -240,7 +259,10 @@ impl SimCluster {
             return false;
         };
         server.life += 1;
-        let Some(running) = server.running.take() else { return false };
+        let (starting, running) = (server.starting.take(), server.running.take());
+        if starting.is_none() && running.is_none() {
+            return false;
+        }
         // Its tasks go on for a while with the disk that they know; its next life has another.
         let disk = server.disk.copy();
         tear(&disk);
@@ -251,11 +273,12 @@ impl SimCluster {
         }
         server.disk = disk;
         drop(servers);
-        running.end();
+        starting.iter().for_each(Life::end);
+        running.into_iter().for_each(Running::end);
         true
     }
 
-    /// Kills a server, if it runs: what it had not synced is lost.
+    /// Kills a server, if it runs or starts: what it had not synced is lost.
     pub fn kill_server(&self, id: ServerId) {
         if self.end_life(id, None, |_| {}) {
             self.trace.say(format_args!("-- s{id} is killed"));
@@ -287,7 +310,7 @@ impl SimCluster {
     pub fn reachable(&self) -> Vec<(Server, CancellationToken)> {
         let servers = self.servers();
         let running = servers.values().filter_map(|server| server.running.as_ref());
-        running.map(|running| (running.server.clone(), running.plug.clone())).collect()
+        running.map(|running| (running.server.clone(), running.life.plug.clone())).collect()
     }
 
     /// Whether all servers run, with a disk and a network as they should be, and one leads.
