@@ -36,10 +36,18 @@ pub struct Step {
 pub fn next(state: &State, now: Timestamp) -> Step {
     let mut step = Step::default();
     let mut budgets = Budgets::default();
-    for node in state.nodes().filter(|node| node.drain.is_some()) {
+    let draining = state.nodes().filter(|node| node.drain.is_some());
+    let (over, others): (Vec<_>, Vec<_>) = draining.partition(|node| is_over(node, now));
+    // What ends because its time is over is missing to its group as well, so nothing that still has time ends beside it.
+    for node in over.into_iter().chain(others) {
         next_of_node(state, node, now, &mut budgets, &mut step);
     }
     step
+}
+
+/// Whether the deadline of the node's drain has passed.
+fn is_over(node: &Node, now: Timestamp) -> bool {
+    node.drain.as_ref().is_some_and(|drain| drain.ends_at().is_some_and(|end| end <= now))
 }
 
 fn next_of_node(state: &State, node: &Node, now: Timestamp, budgets: &mut Budgets, step: &mut Step) {
@@ -54,9 +62,12 @@ fn next_of_node(state: &State, node: &Node, now: Timestamp, budgets: &mut Budget
         return;
     }
     let runs = |allocation: &&&Arc<Allocation>| allocation.desired == Desired::Run;
-    let is_over = drain.ends_at().is_some_and(|end| end <= now);
+    let is_over = is_over(node, now);
     if is_over {
-        step.stops.extend(others.iter().filter(runs).map(|allocation| allocation.id));
+        for allocation in others.iter().filter(runs) {
+            budgets.gaps.take(state, allocation, missing);
+            step.stops.push(allocation.id);
+        }
     } else {
         step.wake_at = step.wake_at.into_iter().chain(drain.ends_at()).min();
         // A batch job's instance is left to finish.

@@ -66,6 +66,23 @@ fn each_node_drains_by_its_own_deadline() {
 }
 
 #[test]
+fn what_still_has_time_does_not_end_beside_what_has_none_left() {
+    check_watch(
+        "node n1
+         node n2
+         job web count=2
+         alloc web[0] on n1 running healthy
+         alloc web[1] on n2 running healthy
+         run
+         drain n1
+         drain n2 deadline=60s
+         run
+         wait 60s",
+        "web[1] ends",
+    );
+}
+
+#[test]
 fn a_drain_is_over_when_everything_is_gone_and_not_before() {
     let setup = "node n1
          node n2
