@@ -156,7 +156,7 @@ impl Raft {
         let contact = Contact::new();
         tokio::spawn(trim::keep_small(core.clone(), store, sizes.log_bytes_max));
         tokio::spawn(leadership::follow(core.clone(), contact.clone(), publish, timings));
-        let receiver = Receiver::new(core.clone(), network.clone(), contact.clone());
+        let receiver = Receiver::new(core.clone(), network.clone(), contact.clone(), writer.clone());
         let command_bytes_max = sizes.command_bytes_max;
         let inner = Inner { core, writer, network, receiver, contact, leadership, applied, command_bytes_max, stops };
         Ok(Self { inner: Arc::new(inner) })

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::Core;
 use super::contact::Contact;
 use super::encoding::{VoteMessage, missing};
+use super::log::Writer;
 use super::messages::{
     Answered, AppendReply, Ask, ChunkMessage, ChunkReply, ReadIndexReply, Reply, Request, TransferMessage,
 };
@@ -27,6 +28,7 @@ pub struct Receiver {
     core: Core,
     network: Network,
     contact: Contact,
+    writer: Writer,
     incoming: Mutex<Option<Incoming>>,
 }
 
@@ -41,8 +43,8 @@ struct Incoming {
 }
 
 impl Receiver {
-    pub fn new(core: Core, network: Network, contact: Contact) -> Self {
-        Self { core, network, contact, incoming: Mutex::new(None) }
+    pub fn new(core: Core, network: Network, contact: Contact, writer: Writer) -> Self {
+        Self { core, network, contact, writer, incoming: Mutex::new(None) }
     }
 
     /// Answers one message of server `from`.
@@ -146,6 +148,9 @@ impl Receiver {
             return Ok(ChunkReply { vote: None, next });
         };
         let response = self.core.install_full_snapshot(vote, snapshot).await.map_err(text)?;
+        // A snapshot of what is known to be committed is not installed: the log has all of it. Then openraft answers at
+        // once, even where the log has it only in memory, and its leader would count on what a crash takes away.
+        self.writer.flushed().await.map_err(text)?;
         Ok(ChunkReply { vote: Some(response.vote.into()), next })
     }
 

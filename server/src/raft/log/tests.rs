@@ -323,6 +323,20 @@ async fn many_writes_that_wait_share_one_sync() {
 }
 
 #[tokio::test]
+async fn who_waits_for_the_log_waits_for_all_that_was_queued_before() {
+    let (disk, segments) = written(0);
+    let writer = Writer::start(segments, Blocking::Inline);
+    writer.write(vec![entry(0)], Done::Nobody).unwrap();
+    writer.flushed().await.unwrap();
+    let after_a_crash = disk.copy();
+    after_a_crash.crash();
+    assert_eq!(indexes(&recover_on(&after_a_crash).unwrap().0), [0]);
+    disk.fail(Fault::Sync);
+    writer.write(vec![entry(1)], Done::Nobody).unwrap();
+    writer.flushed().await.expect_err("it never becomes durable");
+}
+
+#[tokio::test]
 async fn a_record_that_nobody_waits_for_causes_no_sync_and_goes_with_the_next() {
     let (disk, segments) = written(0);
     let writer = Writer::start(segments, Blocking::Inline);

@@ -82,6 +82,11 @@ impl Writer {
         done.await.map_err(|_| stopped())?
     }
 
+    /// Waits until everything that was queued before is durable.
+    pub async fn flushed(&self) -> io::Result<()> {
+        self.write_and_wait(Vec::new()).await
+    }
+
     /// Queues a record that may be lost in a crash: it goes to the disk with the next batch, and causes none.
     pub fn write_later(&self, record: Record) -> io::Result<()> {
         self.send(Task::Later(record))
