@@ -9,6 +9,7 @@ mod weather;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub struct SimNet {
     random: Arc<SeededRandom>,
     listeners: Arc<Mutex<BTreeMap<String, Listener>>>,
     weather: watch::Sender<Weather>,
+    /// Questions that arrive once more and have not yet.
+    late: Arc<AtomicUsize>,
     /// How long a link may be dead before its conversations break.
     breaks_after: Duration,
     oracle: Arc<Oracle>,
@@ -85,7 +88,14 @@ struct Broken;
 impl SimNet {
     /// An empty network whose delays follow from `random`.
     pub fn new(random: Arc<SeededRandom>, breaks_after: Duration, oracle: Arc<Oracle>) -> Self {
-        Self { random, listeners: Arc::default(), weather: watch::Sender::default(), breaks_after, oracle }
+        Self {
+            random,
+            listeners: Arc::default(),
+            weather: watch::Sender::default(),
+            late: Arc::default(),
+            breaks_after,
+            oracle,
+        }
     }
 
     /// Answers at `address` until `plug` is pulled (cancelled).
@@ -108,9 +118,9 @@ impl SimNet {
         self.weather.borrow().passes(from, to)
     }
 
-    /// Whether nothing is wrong with it now.
+    /// Whether nothing is wrong with it now, nor on its way from when something was.
     pub fn is_clear(&self) -> bool {
-        self.weather.borrow().is_clear()
+        self.weather.borrow().is_clear() && self.late.load(Ordering::Relaxed) == 0
     }
 
     fn listeners(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Listener>> {
@@ -215,6 +225,8 @@ impl SimDialer {
         }
         let after = self.net.random.milliseconds(1, DUPLICATE_AFTER_MS);
         let (listener, caller, request) = (listener.clone(), self.caller, request.clone());
+        let late = self.net.late.clone();
+        late.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             sleep(after).await;
             tokio::select! {
@@ -222,6 +234,7 @@ impl SimDialer {
                 () = listener.plug.cancelled() => {}
                 _ = listener.service.call(caller, request) => {}
             }
+            late.fetch_sub(1, Ordering::Relaxed);
         });
     }
 }
