@@ -66,6 +66,21 @@ fn one_that_makes_way_leaves_its_place() {
 }
 
 #[test]
+fn a_place_that_the_plan_has_given_itself_does_not_come_free_by_waiting() {
+    check(
+        "node n1 max_allocs=2
+         scheduler preempt
+         job low priority=10
+         alloc low[0] on n1
+         job web count=2 priority=90",
+        "preempt low[0] on n1
+         place web[0] on n1
+         place web[1] on n1 after low[0]
+         blocked low 1: max allocations 1",
+    );
+}
+
+#[test]
 fn a_place_that_was_taken_meanwhile_is_not_given_twice() {
     check_late(
         "node n1 max_allocs=1

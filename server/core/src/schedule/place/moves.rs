@@ -19,9 +19,25 @@ pub(super) struct Move<'a> {
     pub from: Option<Place>,
 }
 
+/// What instances that the plan places ask of one node.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Burden {
+    /// Together.
+    pub ask: Resources,
+    /// How many they are.
+    pub count: u32,
+}
+
+impl std::ops::AddAssign for Burden {
+    fn add_assign(&mut self, other: Self) {
+        self.ask += other.ask;
+        self.count += other.count;
+    }
+}
+
 impl Move<'_> {
-    /// Where they go, and what they ask together.
-    pub(super) fn burden(&self) -> (Place, Resources) {
+    /// What they ask together.
+    pub(super) fn burden(&self) -> Burden {
         let times = |amount: u64| amount * u64::from(self.count);
         let Resources { cpu_mhz, memory_mb, memory_max_mb, disk_mb } = self.ask;
         let ask = Resources {
@@ -30,6 +46,6 @@ impl Move<'_> {
             memory_max_mb: times(memory_max_mb),
             disk_mb: times(disk_mb),
         };
-        (self.to, ask)
+        Burden { ask, count: self.count }
     }
 }

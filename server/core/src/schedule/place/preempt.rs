@@ -14,7 +14,7 @@ use model::{Allocation, AllocationId, Desired, JobKey, Resources, StopReason};
 use super::super::fleet::{Fleet, Place};
 use super::super::grant::Grant;
 use super::super::reconcile::Want;
-use super::moves::Move;
+use super::moves::{Burden, Move};
 use super::room::Ask;
 use crate::limits::PREEMPTION_PRIORITY_GAP;
 use crate::state::{NodeUse, State, counts_for};
@@ -30,7 +30,7 @@ pub(super) struct Victims<'a> {
     /// Per node that was looked at.
     nodes: BTreeMap<Place, OnNode<'a>>,
     /// What the plan has placed on each node.
-    placed: BTreeMap<Place, Resources>,
+    placed: BTreeMap<Place, Burden>,
     /// Moves of the group at work that are in that.
     counted: usize,
     /// Instances of each group that make way already.
@@ -73,9 +73,9 @@ impl<'a> Victims<'a> {
 
     /// Takes in what the group at work has placed: `moves` are all of it.
     pub fn count(&mut self, moves: &[Move<'_>]) {
-        for (at, ask) in moves[self.counted..].iter().map(Move::burden) {
-            *self.placed.entry(at).or_default() += ask;
-            self.nodes.remove(&at);
+        for new in &moves[self.counted..] {
+            *self.placed.entry(new.to).or_default() += new.burden();
+            self.nodes.remove(&new.to);
         }
         self.counted = moves.len();
     }

@@ -6,6 +6,7 @@ use model::{Allocation, AllocationId, DeviceId, Group, Misfit, Resources, fits};
 
 use super::super::fleet::{Devices, Fleet, Place, Row};
 use super::super::grant::{self, Grant, Taken, Written, address_of, room_for_ports};
+use super::moves::Burden;
 use crate::state::{NodeUse, State, counts_for};
 
 /// What one instance of a group takes of a node.
@@ -189,13 +190,13 @@ impl<'a> Ask<'a> {
     }
 
     /// Whether there is room as soon as nothing is left there but what `stays`, and `placed` of it by the plan.
-    pub fn has_room_beside(&self, fleet: &Fleet, at: Place, stays: &NodeUse, placed: Resources) -> bool {
+    pub fn has_room_beside(&self, fleet: &Fleet, at: Place, stays: &NodeUse, placed: Burden) -> bool {
         let row = fleet.row(at);
         let taken = Taken { held: Some(stays), placed: &fleet.placed(at).alone(), inherited: None };
         let leaves = |known: &&std::sync::Arc<Allocation>| known.holds() && known.desired != model::Desired::Run;
         let gone: Vec<_> = self.state.allocations_of_node(row.node.id).filter(leaves).map(|known| known.id).collect();
-        self.resources_on(row).is_within(row.capacity - (stays.held + placed))
-            && row.node.max_allocations.is_none_or(|max| stays.allocations < max)
+        self.resources_on(row).is_within(row.capacity - (stays.held + placed.ask))
+            && row.node.max_allocations.is_none_or(|max| stays.allocations + placed.count < max)
             && room_for_ports(&row.node, &taken, self.group).is_empty()
             && grant::grant(&row.node, &taken, self.group).is_ok()
             && self.written.contended(self.state, &row.node, fleet.placed(at), &gone).is_empty()
