@@ -46,8 +46,10 @@ pub struct GroupExplanation {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Wait {
-    /// `promotion`, `canaries`, `paused`, `rollout`, `ended`, `retry` or `given-up`.
+    /// `all-at-once`, `promotion`, `canaries`, `paused`, `rollout`, `ended`, `retry` or `given-up`.
     pub kind: String,
+    /// The groups that lack room.
+    pub groups: Vec<String>,
     #[serde(rename = "AllocID")]
     pub alloc_id: String,
     /// The instance that failed, `web.web[0]`.

@@ -55,6 +55,13 @@ pub fn of_wait(job: &str, wait: &Wait, session: &Session) -> String {
             text::escape(job)
         ),
         "canaries" => format!("{} of {} canaries healthy: the others come after them", wait.healthy, wait.wanted),
+        "all-at-once" => {
+            let groups: Vec<_> = wait.groups.iter().map(|group| text::escape(group)).collect();
+            format!(
+                "all instances of the job are placed at once or none, and there is no room for all of {}",
+                groups.join(", ")
+            )
+        }
         "paused" => "its deployment is paused".into(),
         "rollout" => format!("its deployment goes on: {} of {} healthy", wait.healthy, wait.wanted),
         "ended" => {

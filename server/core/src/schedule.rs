@@ -91,8 +91,9 @@ fn decide(state: &State, fleet: &mut fleet::Fleet, evaluation: &Evaluation, now:
         }
     }
     let mut queued = held_back;
-    for (group, unplaced) in &placed.unplaced {
-        *queued.entry(group.clone()).or_default() += unplaced.count;
+    let unplaced = placed.unplaced.iter().map(|(group, unplaced)| (group, unplaced.count));
+    for (group, count) in unplaced.chain(placed.given_up.iter().map(|(group, count)| (group, *count))) {
+        *queued.entry(group.clone()).or_default() += count;
     }
     let progress = if placed.cut_short { Progress::Continues } else { Progress::Complete };
     let record = state.job(&evaluation.job);

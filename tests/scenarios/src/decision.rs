@@ -129,6 +129,7 @@ pub fn of_why(why: &Why, now: Timestamp) -> Vec<String> {
 
 fn of_wait(wait: &Wait, now: Timestamp) -> String {
     match wait {
+        Wait::AllAtOnce { groups } => format!("all at once, {} without room", groups.join(", ")),
         Wait::Promotion { .. } => "promotion".into(),
         Wait::Canaries { healthy, wanted } => format!("{healthy} of {wanted} canaries healthy"),
         Wait::Paused { .. } => "paused".into(),

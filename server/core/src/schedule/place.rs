@@ -38,6 +38,8 @@ pub(super) struct Placed {
     pub stops: Vec<Stop>,
     /// What found no room.
     pub unplaced: BTreeMap<String, Unplaced>,
+    /// Instances of other groups that have room and do not go there, because all shall be placed at once.
+    pub given_up: BTreeMap<String, u32>,
     /// Whether the plan is full and more must follow.
     pub cut_short: bool,
 }
@@ -119,11 +121,17 @@ fn give_up_partial_all_at_once(placed: &mut Placed, wants: &[Want]) {
     // A system job has its place on each node for itself.
     let is_one = |want: &Want| want.version.job.all_at_once && !want.version.job.kind.is_per_node();
     let all_at_once = wants.first().is_some_and(is_one);
-    if all_at_once && !placed.unplaced.is_empty() {
-        placed.placements.clear();
-        placed.stops.clear();
-        placed.cut_short = false;
+    if !all_at_once || placed.unplaced.is_empty() {
+        return;
     }
+    for placement in std::mem::take(&mut placed.placements) {
+        match placed.unplaced.get_mut(&placement.group) {
+            Some(known) => known.count += placement.count,
+            None => *placed.given_up.entry(placement.group).or_default() += placement.count,
+        }
+    }
+    placed.stops.clear();
+    placed.cut_short = false;
 }
 
 /// The plan's lines as they grow: equal instances on one node share a line.

@@ -14,6 +14,11 @@ use crate::state::{JobRecord, State};
 /// What a group waits for, apart from room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wait {
+    /// All instances of its job are placed at once or none, and these groups have no room for all of theirs.
+    AllAtOnce {
+        /// Their names, in order.
+        groups: Vec<String>,
+    },
     /// All its canaries are healthy, and somebody must promote them.
     Promotion {
         /// Their deployment.
@@ -79,7 +84,14 @@ pub(super) fn waits(state: &State, record: &JobRecord, group: &Group) -> Vec<Wai
     let failed = failed(state, record, group);
     // What has failed says why the rollout is not further.
     let of_deployment = of_deployment.filter(|wait| failed.is_empty() || !matches!(wait, Wait::Rollout { .. }));
-    of_deployment.into_iter().chain(failed).collect()
+    all_at_once(state, record).into_iter().chain(of_deployment).chain(failed).collect()
+}
+
+fn all_at_once(state: &State, record: &JobRecord) -> Option<Wait> {
+    let job = &record.current().job;
+    let blocked = super::blocked(state, &record.key).filter(|_| job.all_at_once && !job.kind.is_per_node())?;
+    let groups: Vec<_> = blocked.unplaced.keys().cloned().collect();
+    (!groups.is_empty()).then_some(Wait::AllAtOnce { groups })
 }
 
 fn wait_of(state: &State, deployment: &Deployment, goal: &DeploymentGroup) -> Option<Wait> {

@@ -341,7 +341,9 @@ export interface Score {
 
 /** What a group waits for, apart from room; fields that say nothing about its kind are left out. */
 export interface Wait {
-  Kind: 'promotion' | 'canaries' | 'paused' | 'rollout' | 'ended' | 'retry' | 'given-up';
+  Kind: 'all-at-once' | 'promotion' | 'canaries' | 'paused' | 'rollout' | 'ended' | 'retry' | 'given-up';
+  /** The groups that lack room. */
+  Groups?: string[];
   DeploymentID?: string;
   AllocID?: string;
   Name?: string;

@@ -23,6 +23,8 @@ export function waitSentence(job: string, wait: Wait, now: number): string {
       return 'its canaries are healthy, and the deployment waits to be promoted';
     case 'canaries':
       return `${wait.Healthy} of ${wait.Wanted} canaries healthy: the others come after them`;
+    case 'all-at-once':
+      return `all instances of the job are placed at once or none, and there is no room for all of ${(wait.Groups ?? []).join(', ')}`;
     case 'paused':
       return 'its deployment is paused';
     case 'rollout':

@@ -52,6 +52,25 @@ fn why_answers_for_a_job_that_runs_in_full() {
 }
 
 #[test]
+fn why_says_that_a_group_with_room_waits_for_the_others_of_its_job() {
+    check_why(
+        "node n1 cpu=1000
+         job web cpu=400 all_at_once
+         group api count=2 cpu=400",
+        "web",
+        "web: 0 of 1 run, 0 unplaced, not blocked
+         waits: all at once, api without room
+         1 nodes: 0 filtered, 0 exhausted, 1 fit
+         n1: fits
+         web.api: 0 of 2 run, 2 unplaced, blocked
+         waits: all at once, api without room
+         1 nodes: 0 filtered, 0 exhausted, 1 fit
+         n1: fits
+         hint: add room of at least 400 MHz and 64 MiB for each of 2 instances",
+    );
+}
+
+#[test]
 fn why_says_which_closed_node_would_do_and_which_datacenter_or_pool() {
     check_why(
         "node n1 draining

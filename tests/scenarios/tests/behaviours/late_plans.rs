@@ -39,7 +39,7 @@ fn all_at_once_takes_all_or_nothing() {
          job web count=2 mem=200 all_at_once",
         "node n1 mem=100",
         "rejected: not all placements of an all_at_once job fit any more
-         blocked web 1: memory 2",
+         blocked web 2: memory 2",
     );
 }
 

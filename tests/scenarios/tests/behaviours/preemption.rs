@@ -246,7 +246,7 @@ fn memory_makes_way_where_memory_is_short() {
 
 #[test]
 fn a_job_that_wants_all_or_nothing_ends_nobody_for_a_part() {
-    check(&full("preempt", "job high count=3 cpu=500 priority=80 all_at_once"), "blocked high 1: cpu 1");
+    check(&full("preempt", "job high count=3 cpu=500 priority=80 all_at_once"), "blocked high 3: cpu 1");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn all_at_once_is_all_or_nothing() {
     check(
         "node n1 cpu=1000
          job web count=3 cpu=400 all_at_once",
-        "blocked web 1: cpu 1",
+        "blocked web 3: cpu 1",
     );
     check(
         "node n1 cpu=1200
@@ -88,7 +88,7 @@ fn all_at_once_is_all_or_nothing() {
 #[test]
 fn all_at_once_is_of_all_groups() {
     let job = "job web cpu=400 all_at_once\ngroup api count=2 cpu=400";
-    check(&format!("node n1 cpu=1000\n{job}"), "blocked web.api 1: cpu 1");
+    check(&format!("node n1 cpu=1000\n{job}"), "blocked web.api 2: cpu 1\nheld back web 1");
     check(
         &format!("node n1 cpu=1200\n{job}"),
         "place web[0] on n1

@@ -48,8 +48,10 @@ struct Group<'a> {
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct WaitView<'a> {
-    /// `promotion`, `canaries`, `paused`, `rollout`, `ended`, `retry` or `given-up`.
+    /// `all-at-once`, `promotion`, `canaries`, `paused`, `rollout`, `ended`, `retry` or `given-up`.
     kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<&'a [String]>,
     #[serde(rename = "DeploymentID", skip_serializing_if = "Option::is_none")]
     deployment_id: Option<String>,
     #[serde(rename = "AllocID", skip_serializing_if = "Option::is_none")]
@@ -74,6 +76,7 @@ impl<'a> WaitView<'a> {
             ..Self::default()
         };
         match wait {
+            Wait::AllAtOnce { groups } => Self { kind: "all-at-once", groups: Some(groups), ..Self::default() },
             Wait::Promotion { deployment } => {
                 Self { kind: "promotion", deployment_id: Some(deployment.to_string()), ..Self::default() }
             }
