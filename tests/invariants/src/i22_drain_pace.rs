@@ -37,8 +37,11 @@ fn check_moves(step: &Step<'_>, violations: &mut Vec<Violation>) {
         if !first_of_group {
             continue;
         }
-        let max =
-            group_of(step.after, after).and_then(|group| group.migrate.as_ref()).map_or(1, |rules| rules.max_parallel);
+        // Of several versions of the job, any one's rule may have counted.
+        let rule = |known: &Allocation| {
+            group_of(step.after, known).and_then(|group| group.migrate.as_ref()).map_or(1, |rules| rules.max_parallel)
+        };
+        let max = of_group(step.after, after).filter(|known| known.holds()).map(rule).max().unwrap_or(1);
         let count = if starts { moving } else { missing };
         let was = count(step.before, after);
         let number = count(step.after, after) - if starts { ended_late(step, after) } else { 0 };

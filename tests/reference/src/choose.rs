@@ -9,7 +9,7 @@ use server_core::state::State;
 use server_core::testing::Wanted;
 
 use crate::demand;
-use crate::desk::{Desk, Piece, Placed, capacity, held};
+use crate::desk::{Desk, Piece, Placed, capacity, held, number};
 use crate::equipment::{Given, give, short_of_ports};
 use crate::order::best_order;
 use crate::packing::Packing;
@@ -99,7 +99,11 @@ impl<'a> Plan<'a> {
         }
         let is_one = wants.first().and_then(document).is_some_and(|job| job.all_at_once && !job.kind.is_per_node());
         if is_one && !plan.unplaced.is_empty() {
-            plan.instances.clear();
+            for given_up in std::mem::take(&mut plan.instances) {
+                if let Some(known) = plan.unplaced.get_mut(&given_up.want.group) {
+                    known.count += 1;
+                }
+            }
             plan.stops.clear();
         }
         plan
@@ -199,6 +203,7 @@ impl<'a> Plan<'a> {
         let here = self.desk.on(node.id);
         self.is_open(turn, node)
             && self.has_amounts(turn, node, &after)
+            && self.has_place(turn, node, &here, &after)
             && short_of_ports(node, turn.group, &here, &after).is_empty()
             && give(node, turn.group, &here, &after).is_ok()
     }
@@ -213,6 +218,13 @@ impl<'a> Plan<'a> {
     pub fn has_amounts(&self, turn: &Turn<'_>, node: &Node, after: &[AllocationId]) -> bool {
         let [ask, free] = self.ask_and_free(turn, node, after);
         (0..4).all(|at| ask[at] <= free[at])
+    }
+
+    /// Whether the node may hold one more beside what is `here`, of which it comes after those.
+    pub fn has_place(&self, turn: &Turn<'_>, node: &Node, here: &[&Piece], after: &[AllocationId]) -> bool {
+        let new = self.desk.newcomer(node, turn.group, after.to_vec(), &Given::default());
+        let then: Vec<&Piece> = here.iter().copied().chain([&new]).collect();
+        node.max_allocations.is_none_or(|max| number(&then) <= u64::from(max))
     }
 
     /// What an instance adds to what is held of each dimension, and what is free.
@@ -270,6 +282,9 @@ impl<'a> Plan<'a> {
         }
         if is_short(3) {
             misfits.push(Misfit::Disk { ask_mb: ask[3], free_mb: free[3] });
+        }
+        if let Some(max) = node.max_allocations.filter(|_| !self.has_place(turn, node, &here, &after)) {
+            misfits.push(Misfit::Allocations { max });
         }
         misfits.extend(give(node, turn.group, &here, &after).err().unwrap_or_default());
         misfits.extend(short_of_ports(node, turn.group, &here, &after));

@@ -1,6 +1,10 @@
 //! What a group asks of a node other than room: whether the node may take it at all, and everything that speaks against it.
 
-use model::{ALL_NODE_POOLS, AllocationId, Constraint, Eligibility, Group, Job, Misfit, Node, NodeStatus, Operator};
+use std::collections::BTreeSet;
+
+use model::{
+    ALL_NODE_POOLS, AllocationId, Constraint, Eligibility, Group, Job, Misfit, NetworkMode, Node, NodeStatus, Operator,
+};
 
 use crate::condition::{holds, resolve};
 use crate::desk::Desk;
@@ -8,7 +12,7 @@ use crate::equipment;
 
 /// Whether `node` meets what of the demand never depends on what runs: then it is one of the group's nodes.
 pub fn is_eligible(node: &Node, job: &Job, group: &Group) -> bool {
-    lasting(node, job, group).is_empty() && drivers(node, group).is_empty()
+    lasting(node, job, group).is_empty() && drivers(node, group).is_empty() && means(node, group).is_empty()
 }
 
 /// Whether `node` takes new work.
@@ -27,6 +31,7 @@ pub fn misfits(desk: &Desk<'_>, node: &Node, job: &Job, group: &Group, leaving: 
     }
     misfits.extend(lasting(node, job, group));
     misfits.extend(drivers(node, group));
+    misfits.extend(means(node, group));
     misfits.extend(others(desk, node, job, group, leaving));
     misfits
 }
@@ -57,6 +62,23 @@ fn drivers(node: &Node, group: &Group) -> Vec<Misfit> {
     names.dedup();
     let works = |name: &String| node.drivers.get(name).is_some_and(|driver| driver.detected && driver.healthy);
     names.into_iter().filter(|name| !works(name)).map(|name| Misfit::Driver { name }).collect()
+}
+
+/// Ways of being attached to the network, and providers of secrets, that `node` does not have.
+fn means(node: &Node, group: &Group) -> BTreeSet<Misfit> {
+    let mut misfits = BTreeSet::new();
+    for network in group.networks.iter().filter(|network| network.mode != NetworkMode::Unset) {
+        let mode: String = network.mode.clone().into();
+        if !node.network_modes.contains(&mode) {
+            misfits.insert(Misfit::NetworkMode { mode });
+        }
+    }
+    for secret in group.tasks.iter().flat_map(|task| &task.secrets) {
+        if !node.attributes.contains_key(&format!("plugins.secrets.{}.version", secret.provider)) {
+            misfits.insert(Misfit::SecretsProvider { name: secret.provider.clone() });
+        }
+    }
+    misfits
 }
 
 /// `*` stands for anything.

@@ -136,6 +136,11 @@ pub fn held(pieces: &[&Piece]) -> [u64; 4] {
     sum
 }
 
+/// How many allocations all of `pieces` are at once.
+pub fn number(pieces: &[&Piece]) -> u64 {
+    last_ones(pieces).map(|piece| weight(piece, pieces, &|_| [1, 0, 0, 0])[0]).sum()
+}
+
 /// How much of a device all of `pieces` hold together.
 pub fn held_of(device: &DeviceId, pieces: &[&Piece]) -> u64 {
     let own = |piece: &Piece| {

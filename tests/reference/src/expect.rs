@@ -51,7 +51,12 @@ impl<'a> OfGroup<'a> {
     }
 
     fn unplaced(&self) -> u32 {
-        self.decided.plan.outcome.unplaced.get(&self.group.name).map_or(0, |unplaced| unplaced.count)
+        let outcome = &self.decided.plan.outcome;
+        // Of what is placed all at once, a group with room waits as well where another has none.
+        if self.job.all_at_once && !outcome.unplaced.is_empty() {
+            return outcome.queued.get(&self.group.name).copied().unwrap_or(0);
+        }
+        outcome.unplaced.get(&self.group.name).map_or(0, |unplaced| unplaced.count)
     }
 
     /// Names with a live instance that is no canary.

@@ -74,6 +74,7 @@ fn comes_anyway(plan: &Plan<'_>, turn: &Turn<'_>, node: &Node) -> bool {
     let (has, stay) = (capacity(node), held(&stays));
     let has_amounts = (0..4).all(|at| ask[at] <= has[at].saturating_sub(stay[at]));
     has_amounts
+        && plan.has_place(turn, node, &stays, &[])
         && short_of_ports(node, turn.group, &stays, &[]).is_empty()
         && give(node, turn.group, &stays, &[]).is_ok()
 }
@@ -116,6 +117,7 @@ fn is_enough(plan: &Plan<'_>, turn: &Turn<'_>, node: &Node, set: &[&Victim]) -> 
     });
     holders_go
         && plan.has_amounts(turn, node, &gone)
+        && plan.has_place(turn, node, &here, &gone)
         && short_of_ports(node, turn.group, &here, &gone).is_empty()
         && give(node, turn.group, &here, &gone).is_ok()
 }

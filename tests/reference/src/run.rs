@@ -33,7 +33,7 @@ pub enum Outcome {
 }
 
 /// What panics say of lines about what is not there, or can't be done now.
-const SENSELESS: [&str; 9] = [
+const SENSELESS: [&str; 11] = [
     "there is no ",
     "nobody knows",
     "the job comes first",
@@ -42,6 +42,8 @@ const SENSELESS: [&str; 9] = [
     "deployment not found",
     "can't change a deployment",
     "no canaries",
+    "healthy canaries",
+    "revert to current version",
     "has no version",
 ];
 

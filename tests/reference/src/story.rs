@@ -73,7 +73,9 @@ impl Teller {
             61 => format!("stop {job}"),
             62 => format!("ask {job} force"),
             63 if self.is_there(story, &job) => format!("purge {job}\njob {job} {}", documents::job(&mut self.random)),
-            64 => format!("crash {job}"),
+            64 if self.random.percent(50) => format!("crash {job}"),
+            64 if self.is_there(story, &job) && self.random.percent(50) => format!("stable {job}"),
+            64 => return self.revert(story, &job),
             65..69 => return self.of_deployment(story, &job),
             69..73 => format!("wait {}s", self.random.between(1, 200)),
             73..75 => "wait 20m".into(),
@@ -121,8 +123,25 @@ impl Teller {
     /// Something that a person does about a rollout.
     fn of_deployment(&mut self, story: &Story, job: &str) -> Option<String> {
         let key = JobKey::new(model::DEFAULT_NAMESPACE, job);
-        story.state().latest_deployment(&key).filter(|known| known.status.is_active())?;
-        Some(format!("{} {job}", self.random.one(&["pause", "resume", "resume", "fail"])))
+        let active = story.state().latest_deployment(&key).filter(|known| known.status.is_active())?;
+        let is_well = |id: &&model::AllocationId| story.state().allocation(**id).is_some_and(|known| known.is_well());
+        let mut waiting =
+            active.groups.values().filter(|group| group.desired_canaries > 0 && !group.promoted).peekable();
+        let is_proven = |group: &model::DeploymentGroup| {
+            group.placed_canaries.iter().filter(is_well).count() >= group.desired_canaries as usize
+        };
+        let may_be_promoted = waiting.peek().is_some() && waiting.all(is_proven);
+        let deeds = if may_be_promoted { &["promote"][..] } else { &["pause", "resume", "resume", "fail"][..] };
+        Some(format!("{} {job}", self.random.one(deeds)))
+    }
+
+    /// Somebody goes back to another version of a job.
+    fn revert(&mut self, story: &Story, job: &str) -> Option<String> {
+        let record = story.state().job(&JobKey::new(model::DEFAULT_NAMESPACE, job))?;
+        let current = record.current().version;
+        let others: Vec<_> =
+            record.versions.iter().map(|known| known.version).filter(|known| *known != current).collect();
+        (!others.is_empty()).then(|| format!("revert {job} {}", self.random.one(&others)))
     }
 }
 

@@ -23,6 +23,9 @@ pub fn node(random: &mut Random) -> String {
         (10, &["pool=gpu"][..]),
         (20, &["class=big", "class=small"][..]),
         (5, &["driver=docker", "driver=fake:sick"][..]),
+        (15, &["max_allocs=2", "max_allocs=3", "max_allocs=5"][..]),
+        (15, &["modes=host,none", "modes=bridge"][..]),
+        (40, &["attr.plugins.secrets.safe.version=1"][..]),
     ] {
         if random.percent(share) {
             words += &format!(" {}", random.one(choices));
@@ -50,7 +53,10 @@ pub fn facts(random: &mut Random) -> String {
 /// A job.
 pub fn job(random: &mut Random) -> String {
     let kind = random.one(&["", "", "", "", "type=batch", "type=system", "type=sysbatch"]);
-    let mut words = format!("{kind} priority={} {}", random.one(&[20, 20, 25, 50, 50, 70, 90]), group(random));
+    let place = random.one(&["", "", "", "", "", "dc=dc1", "dc=eu-*", "dc=dc1,dc2", "pool=gpu", "pool=all"]);
+    let at_once = if random.percent(10) { "all_at_once" } else { "" };
+    let priority = random.one(&[20, 20, 25, 50, 50, 70, 90]);
+    let mut words = format!("{kind} priority={priority} {place} {at_once} {}", group(random));
     if random.percent(25) {
         words += &format!("\ngroup side {}", group(random));
         if random.percent(30) {
@@ -193,4 +199,8 @@ const ASKS: &[&str] = &[
     "volume=data:ro",
     "lost_after=1m",
     "no_devices",
+    "mode=bridge",
+    "mode=bridge dynamic_ports=1",
+    "mode=none",
+    "secret=safe",
 ];
