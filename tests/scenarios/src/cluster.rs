@@ -16,7 +16,7 @@ use server_core::evaluations::{self, BlockedWatch};
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress, Tail};
 use server_core::schedule::grant::{Placed, Taken, grant};
 use server_core::schedule::{Scheduler, schedule};
-use server_core::state::State;
+use server_core::state::{JobRecord, State};
 
 use super::story::Decided;
 use super::words::{Name, Words, job_key, seconds};
@@ -176,7 +176,14 @@ impl Cluster {
 
     /// The same, where each decision is shown to somebody.
     pub fn would_still_do_showing(&mut self, show: &mut dyn FnMut(&Decided<'_>)) -> Vec<String> {
-        let keys: Vec<_> = self.state.jobs().map(|record| record.key.clone()).collect();
+        // Nodes are chosen one instance after the other. What is placed all at once and waits may find room when others are
+        // somewhere else, though nothing came free: then one of its own instances no longer takes what another needs.
+        let waits = |record: &JobRecord| {
+            let is_blocked = |known: &Arc<Evaluation>| known.status == EvaluationStatus::Blocked;
+            record.current().job.all_at_once && self.state.evaluations_of_job(&record.key).any(is_blocked)
+        };
+        let asked = self.state.jobs().filter(|record| !waits(record));
+        let keys: Vec<_> = asked.map(|record| record.key.clone()).collect();
         let mut lines = Vec::new();
         for key in keys {
             let state = self.state.clone();
@@ -188,9 +195,8 @@ impl Cluster {
             self.command(Command::Plan(Box::new(plan.clone())));
             let (before, after, evaluation, now) = (&before, &self.state, &*evaluation, self.now);
             show(&Decided { before, after, evaluation, plan: &plan, now });
-            let decided = decision::of_plan(before, after, &plan, now);
             let lasts = |line: &String| line.starts_with("blocked") || line.starts_with("held back");
-            lines.extend(decided.into_iter().filter(|line| !lasts(line)));
+            lines.extend(decision::of_plan(before, after, &plan, now).into_iter().filter(|line| !lasts(line)));
             self.state = state;
             self.watch = watch;
         }
