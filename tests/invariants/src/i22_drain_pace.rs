@@ -61,7 +61,11 @@ fn check_replaced(step: &Step<'_>, violations: &mut Vec<Violation>) {
         let mut chain = std::iter::successors(next_of(before), |next| next_of(next));
         let ends_with_it = [StopReason::NotNeeded, StopReason::Updated].map(Desired::Stop);
         let stands = |next: &Allocation| next.is_live() || ends_with_it.contains(&next.desired);
-        if !chain.any(|next| next.healthy == Some(true) && stands(&next)) {
+        // A new version has its health judged anew by the same plan.
+        let was_healthy =
+            |next: &Allocation| step.before.allocation(next.id).is_some_and(|it| it.healthy == Some(true));
+        let is_healthy = |next: &Allocation| next.healthy == Some(true) || was_healthy(next);
+        if !chain.any(|next| is_healthy(&next) && stands(&next)) {
             let what = format!("{} ends, and nothing healthy is in its place", before.name());
             violations.push(Violation::new(NAME, what));
         }
