@@ -1,6 +1,6 @@
 //! Cores that a task has alone.
 
-use scenarios::{check, check_late, check_why};
+use scenarios::{check, check_late};
 
 #[test]
 fn each_task_gets_cores_of_its_own() {
@@ -21,23 +21,6 @@ fn cores_run_out() {
         "place web[0] on n1 with cores 0,1
          place web[1] on n1 with cores 2,3
          blocked web 1: cores 2",
-    );
-}
-
-#[test]
-fn why_says_how_many_cores_are_short() {
-    check_why(
-        "node n1 cores=0-3
-         job db cores=3
-         alloc db[0] on n1
-         job web cores=2",
-        "web",
-        "web: 0 of 1 run, 1 unplaced, blocked
-         1 nodes: 0 filtered, 1 exhausted, 0 fit
-         n1: cpu short 1000 MHz of 2000; cores short 1 of 2
-         hint: ask for 1 core: fits 1 node
-         hint: stop job db: fits 1 node
-         hint: add one node of at least 0 MHz, 64 MiB and 2 cores",
     );
 }
 

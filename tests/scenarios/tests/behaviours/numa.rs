@@ -25,21 +25,6 @@ fn cores_that_are_spread_over_numa_nodes_are_no_room_where_they_must_be_near() {
 }
 
 #[test]
-fn what_asks_for_more_than_one_numa_node_has_never_fits() {
-    check_why(
-        "node n1 cores=0-7 numa=0-3;4-7 cpu=8000
-         job web cores=5 numa=require",
-        "web",
-        "web: 0 of 1 run, 1 unplaced, blocked
-         1 nodes: 1 filtered, 0 exhausted, 0 fit
-         n1: 5 cores of one numa node wanted, one has at most 4, 4 of them free
-         hint: ask for 4 cores: fits 1 node
-         hint: drop the numa affinity: fits 1 node
-         hint: add one node of at least 0 MHz, 64 MiB and 5 cores, with 5 cores of one numa node",
-    );
-}
-
-#[test]
 fn what_is_full_now_may_fit_later() {
     check(
         "node n1 cores=0-7 numa=0-3;4-7 cpu=8000

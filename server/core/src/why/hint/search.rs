@@ -227,35 +227,32 @@ fn constraints(job: &Job, group: &Group) -> Vec<Constraint> {
     all.filter(|constraint| seen.insert(constraint.to_string())).cloned().collect()
 }
 
-/// The nodes that would fit if they were ready and open, by name: a few, since one is enough.
+/// The nodes that would fit if they were ready and open.
 fn closed_nodes(findings: &[Finding]) -> Vec<Change> {
     let closes = |misfit: &Misfit| matches!(misfit, Misfit::NotReady { .. } | Misfit::Ineligible { .. });
-    let is_only_closed = |finding: &&Finding| !finding.misfits.is_empty() && finding.misfits.iter().all(closes);
-    let mut closed: Vec<_> = findings.iter().filter(is_only_closed).collect();
-    closed.sort_by_key(|finding| (&finding.node.name, finding.node.id));
-    let open = |finding: &Finding| {
-        let because = finding.misfits.first()?.clone();
+    of_a_few_nodes(findings, |finding| {
+        let because = finding.misfits.first().filter(|_| finding.misfits.iter().all(closes))?.clone();
         Some(Change::OpenNode { node: finding.node.id, name: finding.node.name.clone(), because })
-    };
-    closed.into_iter().filter_map(open).take(HINTS_OF_CLOSED_NODES_MAX).collect()
+    })
 }
 
-/// The nodes that would fit if the drivers that they have were well, by name: a few, since one is enough.
+/// The nodes that would fit if the drivers that they have were well.
 fn sick_drivers(findings: &[Finding]) -> Vec<Change> {
-    let sick = |finding: &Finding| {
-        let of = |misfit: &Misfit| match misfit {
-            Misfit::Driver { name } if finding.node.drivers.get(name).is_some_and(|it| it.detected) => {
-                Some(name.clone())
-            }
+    of_a_few_nodes(findings, |Finding { node, misfits, .. }| {
+        let sick = |misfit: &Misfit| match misfit {
+            Misfit::Driver { name } if node.drivers.get(name).is_some_and(|it| it.detected) => Some(name.clone()),
             _ => None,
         };
-        let drivers = finding.misfits.iter().map(of).collect::<Option<Vec<_>>>()?;
-        let node = &finding.node;
-        (!drivers.is_empty()).then(|| Change::HealDrivers { node: node.id, name: node.name.clone(), drivers })
-    };
-    let mut nodes: Vec<_> = findings.iter().collect();
-    nodes.sort_by_key(|finding| (&finding.node.name, finding.node.id));
-    nodes.into_iter().filter_map(sick).take(HINTS_OF_CLOSED_NODES_MAX).collect()
+        let drivers = misfits.iter().map(sick).collect::<Option<Vec<_>>>().filter(|drivers| !drivers.is_empty())?;
+        Some(Change::HealDrivers { node: node.id, name: node.name.clone(), drivers })
+    })
+}
+
+/// What is to be changed of nodes, by name: of a few, since one is enough.
+fn of_a_few_nodes(findings: &[Finding], change: impl Fn(&Finding) -> Option<Change>) -> Vec<Change> {
+    let mut by_name: Vec<_> = findings.iter().collect();
+    by_name.sort_by_key(|finding| (&finding.node.name, finding.node.id));
+    by_name.into_iter().filter_map(change).take(HINTS_OF_CLOSED_NODES_MAX).collect()
 }
 
 /// The jobs of no higher priority in whose room the instance would fit, those of the lowest priority and the smallest
