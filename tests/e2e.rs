@@ -4,6 +4,7 @@
 //! the command line, `dig`, `docker`) and leaves nothing behind, also when a test panics or is killed. It decides nothing
 //! about the product: that is done by the tests in `tests/end_to_end`.
 
+pub mod auditor;
 pub mod clock;
 pub mod cluster;
 pub mod command;

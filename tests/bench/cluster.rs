@@ -82,7 +82,7 @@ impl Cluster {
 
     /// Where the servers answer HTTP.
     pub fn http(&self) -> [SocketAddr; 3] {
-        SERVERS.map(|server| (config::address(self.net, server), config::HTTP_PORT).into())
+        SERVERS.map(|server| config::http(self.net, server))
     }
 
     /// Where the servers answer agents, by server id.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::auditor::{Auditor, Findings};
 use super::command::{self, Outcome};
 use super::docker::{self, Container};
 use super::http::Reply;
@@ -32,6 +33,7 @@ pub struct Cluster {
     net: u8,
     folder: PathBuf,
     processes: BTreeMap<&'static str, Process>,
+    auditor: Auditor,
     // Dropped last: it kills what is still there.
     _sweeper: Sweeper,
 }
@@ -47,8 +49,10 @@ impl Cluster {
         let net = 7 + u8::try_from(process % 240).expect("less than 240");
         let folder = runs_folder().join(&name);
         std::fs::create_dir_all(&folder).expect("the target folder can be written to");
-        let sweeper = Sweeper::new(&folder, &format!("sched.cluster_name={name}"));
-        let mut cluster = Self { name, net, folder, processes: BTreeMap::new(), _sweeper: sweeper };
+        let label = label(&name);
+        let sweeper = Sweeper::new(&folder, &label);
+        let auditor = Auditor::begin(label, SERVERS.map(|server| config::http(net, server)).to_vec());
+        let mut cluster = Self { name, net, folder, processes: BTreeMap::new(), auditor, _sweeper: sweeper };
         cluster.bootstrap();
         for name in SERVERS.into_iter().chain(AGENTS) {
             let file = cluster.folder.join(format!("{name}.hcl"));
@@ -148,6 +152,11 @@ impl Cluster {
         audit::servers(&self.folder)
     }
 
+    /// What was seen of containers and servers beside what the tests looked at, since this was last asked.
+    pub fn findings(&self) -> Findings {
+        self.auditor.findings()
+    }
+
     /// Prints the end of each process's log.
     pub fn show_logs(&self) {
         for process in self.processes.values() {
@@ -159,7 +168,7 @@ impl Cluster {
 
     /// Where a server answers HTTP.
     pub fn http(&self, server: &str) -> SocketAddr {
-        (config::address(self.net, server), config::HTTP_PORT).into()
+        config::http(self.net, server)
     }
 
     /// The address of a process, as text.
@@ -174,7 +183,7 @@ impl Cluster {
 
     /// The label that all containers of this cluster bear.
     pub fn label(&self) -> String {
-        format!("sched.cluster_name={}", self.name)
+        label(&self.name)
     }
 
     /// The servers that run.
@@ -359,6 +368,10 @@ impl Cluster {
             wait::check(found == status, || format!("it is {found}"))
         });
     }
+}
+
+fn label(cluster: &str) -> String {
+    format!("sched.cluster_name={cluster}")
 }
 
 impl Drop for Cluster {

@@ -23,6 +23,11 @@ pub fn address(net: u8, name: &str) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, net, if kind == "s" { number } else { 10 + number })
 }
 
+/// Where a server answers HTTP.
+pub fn http(net: u8, server: &str) -> SocketAddr {
+    (address(net, server), HTTP_PORT).into()
+}
+
 /// Where a server takes requests of other servers and of agents.
 pub fn rpc(net: u8, server: &str) -> SocketAddr {
     (address(net, server), RPC_PORT).into()

@@ -174,7 +174,7 @@ impl Servers {
 
     /// Where a server answers HTTP.
     pub fn http(&self, server: &str) -> SocketAddr {
-        (config::address(self.net.0, server), config::HTTP_PORT).into()
+        config::http(self.net.0, server)
     }
 
     /// Runs `sched` against a server.

@@ -50,6 +50,9 @@ impl Drop for Shared {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.show_logs();
+            return;
         }
+        let found = self.findings();
+        assert_eq!(found.violations, [], "what the auditor found, in {} looks", found.looks);
     }
 }

@@ -1,6 +1,8 @@
 //! The product as its users meet it: the built binary, three servers and three agents, real Docker. One file per
 //! subject; all but `dev` share one cluster, which each test finds as new.
 
+#[path = "end_to_end/auditor.rs"]
+mod auditor;
 #[path = "end_to_end/backup.rs"]
 mod backup;
 #[path = "end_to_end/copies.rs"]
