@@ -7,6 +7,7 @@ mod power;
 mod rot;
 
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cluster::{Cluster, SECOND};
@@ -111,6 +112,42 @@ fn a_server_that_was_away_for_long_catches_up_through_a_snapshot() {
         cluster.start(away).await;
         cluster.settle().await;
         assert_eq!(cluster.commands(away), cluster.commands(leader), "the snapshot that was sent outlives a restart");
+    });
+}
+
+#[test]
+fn a_snapshot_of_what_the_log_has_is_answered_when_that_is_on_the_disk() {
+    run(16, async {
+        let mut cluster = Cluster::of_three(16).await;
+        let slow = cluster.follower().await;
+        let slowness = cluster.restart_slow(slow).await;
+        cluster.settle().await;
+        let leader = cluster.leader().await;
+        slowness.0.store((60 * SECOND).as_nanos() as u64, Ordering::Relaxed);
+        for number in 0..30 {
+            cluster.write(&format!("{number}")).await;
+        }
+        let has_all =
+            |cluster: &Cluster| cluster.raft(slow).metrics().committed >= cluster.raft(leader).metrics().applied;
+        cluster.wait("the follower has all in memory, and knows it to be committed", has_all).await;
+        assert!(cluster.raft(leader).snapshot_now(5 * SECOND).await.is_some());
+        cluster.wait("the log is purged", |cluster| cluster.raft(leader).metrics().purged > 20).await;
+        // A new connection begins with what the leader knows the follower to have, and that is purged.
+        cluster.isolate(slow, true);
+        sleep(SECOND).await;
+        cluster.isolate(slow, false);
+        sleep(5 * SECOND).await;
+        let counted_on = cluster.raft(leader).metrics().matching[&slow];
+        assert_eq!(cluster.restored(slow), 0, "the snapshot is needless");
+
+        cluster.kill(slow).await;
+        let kept = Cluster::open(cluster.disk(slow), slow).unwrap().contents;
+        let last = kept.last().map_or(0, |last| last.index());
+        assert!(counted_on <= last, "the leader counts on {counted_on}, the disk has {last}");
+        slowness.0.store(0, Ordering::Relaxed);
+        cluster.start(slow).await;
+        cluster.settle().await;
+        assert_eq!(cluster.commands(slow), cluster.commands(leader));
     });
 }
 

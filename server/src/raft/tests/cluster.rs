@@ -10,7 +10,7 @@ use bytes::Bytes;
 use model::{ClusterId, Index, ServerId, Term};
 use seams::recording::{Counter, Recording};
 use seams::testing::MemoryDisk;
-use seams::{Blocking, Disk};
+use seams::{Blocking, Disk, Slowness};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
@@ -31,6 +31,8 @@ pub struct Cluster {
     disks: BTreeMap<ServerId, MemoryDisk>,
     /// Where every call of the disks is recorded, if it is.
     recorded: Option<Recorded>,
+    /// The disks that can be slow, from the next start of their servers on.
+    slowness: BTreeMap<ServerId, Slowness>,
     ledgers: BTreeMap<ServerId, Arc<Mutex<Ledger>>>,
     trace: Trace,
 }
@@ -77,6 +79,7 @@ impl Cluster {
             net: Net::default(),
             disks: BTreeMap::new(),
             recorded: None,
+            slowness: BTreeMap::new(),
             ledgers: BTreeMap::new(),
             trace: Trace::default(),
         }
@@ -149,7 +152,8 @@ impl Cluster {
         let ledger = Arc::new(Mutex::new(Ledger { id, ..Ledger::default() }));
         ledger.lock().unwrap().trace = self.trace.clone();
         self.ledgers.insert(id, ledger.clone());
-        let config = config(claimed, self.id);
+        let mut config = config(claimed, self.id);
+        config.blocking = self.slowness.get(&id).map_or(Blocking::Inline, |slowness| Blocking::Slow(*slowness));
         let peers = Arc::new(NetOf { from: id, net: self.net.clone() });
         // Every start draws another number, as every start of a process does.
         let starts = self.trace.lock().unwrap().len() as u64;
@@ -167,6 +171,15 @@ impl Cluster {
         let (contents, _, _) = opened?;
         let commands = ledger.lock().unwrap().commands.clone();
         Ok(Opened { contents, commands })
+    }
+
+    /// Starts a server anew, on a disk that takes so long for each call as the answer says then.
+    pub async fn restart_slow(&mut self, id: ServerId) -> Slowness {
+        let slowness = Slowness(Box::leak(Box::default()));
+        self.slowness.insert(id, slowness);
+        self.kill(id).await;
+        self.start(id).await;
+        slowness
     }
 
     /// Gives a server that does not run this disk.
