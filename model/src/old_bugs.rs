@@ -7,7 +7,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum OldBug {
-    /// What a leader of an older term decided is carried out.
+    /// A leader goes on with its work when it leads no more, and what it decides is carried out.
     OldTermObeyed = 1,
     /// A server says what is wanted before it knows what the agent has heard elsewhere, and the agent obeys what is older.
     OldWantedObeyed,

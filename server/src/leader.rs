@@ -16,6 +16,7 @@ mod watch;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::old_bugs::{OldBug, is_on};
 use model::{ClusterId, ServerId, Term};
 use server_core::apply::Answer;
 use server_core::clocks::NodeClocks;
@@ -75,6 +76,9 @@ async fn lead_in(server: &Server, term: Term, leadership: &mut tokio::sync::watc
                 break;
             }
         }
+    }
+    if is_on(OldBug::OldTermObeyed) {
+        loops.detach_all();
     }
     loops.shutdown().await;
     set_leading(server, None);
