@@ -48,11 +48,11 @@ part build 40 scripts/build.sh
 # shellcheck disable=SC2046 # the words of a command
 {
     part chaos 75 env CHAOS_NEMESES=all CHAOS_SECONDS="${CHAOS_SECONDS:-600}" $(tests chaos::linearizable)
-    part seeds 60 env SEEDS="${SEEDS:-1..6000}" $(tests simulation::)
+    part seeds 90 env SEEDS="${SEEDS:-1..6000}" $(tests simulation::)
     part leaders 15 env LEADER_KILLS="${LEADER_KILLS:-50}" $(tests chaos::leader_kill)
     part members 30 env MEMBERSHIP_ROUNDS="${MEMBERSHIP_ROUNDS:-20}" \
         BACKUP_ALLOCATIONS="${BACKUP_ALLOCATIONS:-10000}" $(tests members::)
-    part disks 30 env FSYNC_FAULTS="${FSYNC_FAULTS:-200}" $(tests end_to_end::storage)
+    part disks 40 env FSYNC_FAULTS="${FSYNC_FAULTS:-200}" $(tests end_to_end::storage)
 }
 part storage 30 env POWER_SEEDS="${POWER_SEEDS:-60}" POWER_CLUSTERS="${POWER_CLUSTERS:-1000}" \
     ROT_DAMAGES="${ROT_DAMAGES:-20000}" cargo test --profile ci --workspace --lib raft:: -- --nocapture

@@ -85,7 +85,7 @@ pub fn dry_run(state: &State, job: &Arc<Job>, now: Timestamp) -> DryRun {
     for _ in 0..EVALUATION_ATTEMPTS_MAX {
         let pending = accepted.evaluation.and_then(|id| rehearsal.state.evaluation(id)).cloned();
         let Some(evaluation) = pending.filter(|known| known.status == EvaluationStatus::Pending) else { break };
-        let (plan, counts) = rehearsal.decide(&evaluation);
+        let (plan, counts) = rehearsal.decide_one(&evaluation);
         if evaluation.attempts == 0 {
             run.counts = counts;
         }

@@ -24,7 +24,8 @@ pub const RETRY_AFTER_MIN: Duration = Duration::from_secs(60);
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// Nodes named in an explanation as those that came closest.
 pub const NEAREST_MISSES_MAX: usize = 5;
-/// Hints that one explanation gives of nodes that could be opened, and as many of nodes whose drivers could be healed.
+/// Hints that one explanation gives of nodes that could be opened, and as many of nodes whose drivers could be healed, and
+/// of nodes whose agents could be configured for more.
 pub const HINTS_OF_CLOSED_NODES_MAX: usize = 5;
 /// Hints that one explanation gives of jobs that could be stopped.
 pub const HINTS_OF_JOBS_MAX: usize = 3;

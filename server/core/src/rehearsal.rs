@@ -54,11 +54,16 @@ impl Rehearsal {
         self.command(Command::Observe { nodes: gone, sessions: Default::default() });
     }
 
+    /// Decides whatever is due.
+    pub fn decide(&mut self) {
+        self.decide_at_most(REHEARSED_PLANS_MAX);
+    }
+
     /// Decides whatever is due; what was told to stop is gone then, and who waited for that is decided too.
     pub fn settle(&mut self) {
-        self.decide_at_most(REHEARSED_PLANS_MAX);
+        self.decide();
         if self.sweep() {
-            self.decide_at_most(REHEARSED_PLANS_MAX);
+            self.decide();
         }
     }
 
@@ -89,7 +94,7 @@ impl Rehearsal {
     }
 
     /// Decides `evaluation` and commits the plan, which is returned with what happens to each group's instances.
-    pub fn decide(&mut self, evaluation: &Evaluation) -> (Plan, BTreeMap<String, Counts>) {
+    pub fn decide_one(&mut self, evaluation: &Evaluation) -> (Plan, BTreeMap<String, Counts>) {
         let decision = self.scheduler.decide(&self.state, evaluation, self.now);
         let plan = Plan { term: self.state.term(), ..decision.plan };
         self.command(Command::Plan(Box::new(plan.clone())));
@@ -107,7 +112,7 @@ impl Rehearsal {
                 self.is_cut_short = true;
                 return;
             }
-            self.decide(&evaluation);
+            self.decide_one(&evaluation);
         }
     }
 }

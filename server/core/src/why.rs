@@ -6,6 +6,7 @@
 mod check;
 mod hint;
 mod node;
+mod trial;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use crate::schedule::{Finding, Score, Standings, Survey, Surveyor, sum};
 use crate::state::{JobRecord, State};
 
 pub use check::{Check, Holder};
-pub use hint::{Asks, Change, Dimension, Hint, NewNode};
+pub use hint::{Asks, Change, Dimension, Hint, NewNode, NodeLimit};
 pub use node::{Best, BlockedThere, GroupOnNode, JobOnNode, NodeAlone, node_alone, on_node};
 pub use wait::{Attempt, Wait};
 
@@ -37,7 +38,8 @@ pub struct Why {
     pub groups: Vec<GroupWhy>,
 }
 
-/// What the next instance of one group meets. `nodes_filtered + nodes_exhausted + nodes_fit` is `nodes_total`.
+/// What the next instance of one group meets; of a job that is placed all at once and waits, the next one were those placed
+/// that find room. `nodes_filtered + nodes_exhausted + nodes_fit` is `nodes_total`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupWhy {
     /// The group.
@@ -104,14 +106,23 @@ pub struct NodeWhy {
 pub fn why(state: &State, job: &JobKey) -> Option<Why> {
     let record = state.job(job)?;
     let version = record.current();
-    let mut surveyor = Surveyor::of(state);
-    let groups = version.job.groups.iter().map(|group| explain(state, &mut surveyor, record, group)).collect();
+    let trial = trial::of(state, record);
+    let mut surveyor = Surveyor::of(trial.as_ref().unwrap_or(state));
+    let explain = |group| explain(state, trial.as_ref(), &mut surveyor, record, group);
+    let groups = version.job.groups.iter().map(explain).collect();
     Some(Why { job: job.clone(), job_version: version.version, index: state.index(), groups })
 }
 
-fn explain(state: &State, surveyor: &mut Surveyor<'_>, record: &JobRecord, group: &Group) -> GroupWhy {
+fn explain(
+    state: &State,
+    trial: Option<&State>,
+    surveyor: &mut Surveyor<'_>,
+    record: &JobRecord,
+    group: &Group,
+) -> GroupWhy {
+    let seen = trial.unwrap_or(state);
     // A wait that is over by the newest thing that happened is over.
-    let survey = Survey::of(state, record.current(), &group.name, state.time());
+    let survey = Survey::of(seen, record.current(), &group.name, seen.time());
     let standings = surveyor.standings(&survey);
     let findings = &standings.findings;
     let per_node = record.current().job.kind.is_per_node();
@@ -123,18 +134,24 @@ fn explain(state: &State, surveyor: &mut Surveyor<'_>, record: &JobRecord, group
             findings.iter().filter(is_own).count() as u32
         }
     };
-    let blocked = blocked(state, &record.key);
-    let unplaced = blocked.and_then(|known| known.unplaced.get(&group.name)).map_or(0, |unplaced| unplaced.count);
+    let blocked_in = |state| blocked(state, &record.key);
+    let unplaced_of = |known: Option<&Arc<Evaluation>>| {
+        known.and_then(|known| known.unplaced.get(&group.name)).map_or(0, |unplaced| unplaced.count)
+    };
+    let (unplaced, lacking) = (unplaced_of(blocked_in(state)), unplaced_of(blocked_in(seen)));
     let is_running = |known: &&Arc<Allocation>| {
         known.group == group.name && known.is_live() && known.client_status == ClientStatus::Running
     };
     let nodes_fit = findings.iter().filter(|finding| finding.misfits.is_empty()).count() as u32;
-    let is_stuck = unplaced > 0 || nodes_fit == 0;
+    let is_stuck = lacking > 0 || (nodes_fit == 0 && trial.is_none());
     let waits = wait::waits(state, record, group);
-    let hints = match is_stuck && !record.stop {
-        true => hint::hints(state, surveyor, &survey, findings, unplaced),
+    let mut hints = match is_stuck && !record.stop {
+        true => hint::hints(seen, surveyor, &survey, findings, lacking),
         false => Vec::new(),
     };
+    if trial.is_some() {
+        hints.retain(|hint| trial::lets_all_in(state, record, &group.name, hint));
+    }
     let nodes = by_name(&standings);
     let sums = sum(group.ask(), standings.findings);
     GroupWhy {
@@ -142,7 +159,7 @@ fn explain(state: &State, surveyor: &mut Surveyor<'_>, record: &JobRecord, group
         desired,
         running: state.allocations_of_job(&record.key).filter(is_running).count() as u32,
         unplaced,
-        blocked: blocked.filter(|_| unplaced > 0).map(|known| Blocked::of(state, known)),
+        blocked: blocked_in(state).filter(|_| unplaced > 0).map(|known| Blocked::of(state, known)),
         waits,
         ask: sums.ask,
         nodes_total: sums.nodes_total,

@@ -10,7 +10,7 @@ use model::{
 use server_core::capacity::{self, Ask, Foreseen, Moved, NewNodes, Placed, Room, Share, WhatIf};
 use server_core::command::Command;
 use server_core::schedule::{SCORE_ONE, Score};
-use server_core::why::{Change, GroupOnNode, Hint, JobOnNode, NewNode, NodeAlone, node_alone, on_node, why};
+use server_core::why::{Change, GroupOnNode, Hint, JobOnNode, NewNode, NodeAlone, NodeLimit, node_alone, on_node, why};
 
 use super::cluster::Cluster;
 use super::decision::{label, short_name};
@@ -158,8 +158,26 @@ impl Cluster {
                     }
                     self.command(Command::RegisterNode { node: Arc::new(node), session: None });
                 }
+                Change::RaiseLimits { node, limits, .. } => {
+                    let mut node = Node::clone(self.state.node(*node).expect("it was explained"));
+                    for limit in limits {
+                        match limit {
+                            NodeLimit::Allocations => {
+                                node.max_allocations = node.max_allocations.map(|most| most + 1);
+                            }
+                            NodeLimit::DynamicPorts => node.dynamic_ports.1 += 1,
+                        }
+                    }
+                    self.command(Command::RegisterNode { node: Arc::new(node), session: None });
+                }
                 Change::StopJob(job) => self.go_on(&format!("stop {}\nrun\nsweep", job.id)),
-                Change::AddNode(new) => self.add_node(new, &document, group),
+                Change::AddNode(new) => {
+                    // One more instance is enough, unless all of the job are placed or none.
+                    let nodes = if document.all_at_once { new.instances } else { 1 };
+                    for number in 1..=nodes {
+                        self.add_node(&format!("added{number}"), new, &document, group);
+                    }
+                }
                 other => is_bent |= other.bend(&mut document, group),
             }
         }
@@ -169,9 +187,9 @@ impl Cluster {
     }
 
     /// A node that meets the conditions which scenarios know of, with just that much.
-    fn add_node(&mut self, new: &NewNode, job: &Job, group: &str) {
+    fn add_node(&mut self, name: &str, new: &NewNode, job: &Job, group: &str) {
         let group = job.group(group).expect("it was explained");
-        let mut node = model::testing::node("added").cpu(new.cpu_mhz).memory(new.memory_mb);
+        let mut node = model::testing::node(name).cpu(new.cpu_mhz).memory(new.memory_mb);
         node.total.memory_max_mb = node.total.memory_max_mb.max(new.memory_max_mb);
         if new.disk_mb > 0 {
             node.total.disk_mb = new.disk_mb;
@@ -183,7 +201,7 @@ impl Cluster {
         }
         let driver = node.drivers.values().next().cloned().unwrap_or_default();
         node.drivers = group.tasks.iter().map(|task| (task.driver.clone(), driver.clone())).collect();
-        node.meta.insert("rack".into(), "added".into());
+        node.meta.insert("rack".into(), name.into());
         for constraint in job.constraints.iter().chain(&group.constraints) {
             if let Some(key) = constraint.attribute.strip_prefix("${meta.").and_then(|key| key.strip_suffix('}'))
                 && constraint.operator.meaning() == model::Operator::Equal

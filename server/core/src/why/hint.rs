@@ -57,6 +57,15 @@ pub enum Change {
         /// The drivers, in order.
         drivers: Vec<String>,
     },
+    /// Let a node have more allocations or dynamic ports than its agent is configured for.
+    RaiseLimits {
+        /// The node.
+        node: NodeId,
+        /// Its name.
+        name: String,
+        /// What it must have more of, each once.
+        limits: Vec<NodeLimit>,
+    },
     /// Have a node take new work again.
     OpenNode {
         /// The node.
@@ -70,6 +79,15 @@ pub enum Change {
     StopJob(JobKey),
     /// Add a node that meets the job's conditions and has so much free.
     AddNode(NewNode),
+}
+
+/// What an agent's configuration limits on its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NodeLimit {
+    /// Allocations that it holds at once.
+    Allocations,
+    /// Ports that are picked for those who ask for any.
+    DynamicPorts,
 }
 
 /// What a node must have free for one instance, and must be.
@@ -122,7 +140,21 @@ impl fmt::Display for Hint {
 impl Change {
     /// Whether it lets one node in more, which it names.
     fn is_of_one_node(&self) -> bool {
-        matches!(self, Change::HealDrivers { .. } | Change::OpenNode { .. } | Change::AddNode(_))
+        match self {
+            Change::HealDrivers { .. } | Change::RaiseLimits { .. } | Change::OpenNode { .. } | Change::AddNode(_) => {
+                true
+            }
+            Change::Lower(_)
+            | Change::RemoveConstraint(_)
+            | Change::AnyDatacenter
+            | Change::AnyPool
+            | Change::DynamicPorts
+            | Change::FewerDevices { .. }
+            | Change::FewerCores(_)
+            | Change::NoNumaAffinity
+            | Change::ReadVolumeOnly(_)
+            | Change::StopJob(_) => false,
+        }
     }
 }
 
@@ -145,6 +177,10 @@ impl fmt::Display for Change {
             Change::HealDrivers { name, drivers, .. } => {
                 write!(f, "make driver {} healthy on node {name}, which would fit", drivers.join(" and "))
             }
+            Change::RaiseLimits { name, limits, .. } => {
+                let limits: Vec<_> = limits.iter().map(|limit| limit.raise()).collect();
+                write!(f, "{} on node {name}, which would fit", limits.join(" and "))
+            }
             Change::OpenNode { name, because, .. } => {
                 write!(f, "bring back node {name}, which would fit: {because}")
             }
@@ -160,6 +196,16 @@ impl fmt::Display for Change {
                     with => write!(f, ", with {}", with.join(", ")),
                 }
             }
+        }
+    }
+}
+
+impl NodeLimit {
+    /// What to do, in words and settings of the agent's configuration.
+    fn raise(self) -> &'static str {
+        match self {
+            NodeLimit::Allocations => "raise node_max_allocs",
+            NodeLimit::DynamicPorts => "widen min_dynamic_port to max_dynamic_port",
         }
     }
 }

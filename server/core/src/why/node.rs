@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use model::{Allocation, EvaluationStatus, Index, JobKey, Misfit, Node, NodeId, Resources};
+use model::{Allocation, EvaluationStatus, Group, Index, JobKey, Misfit, Node, NodeId, Resources};
 
 use super::check::{Check, checks};
-use super::ranks;
+use super::{ranks, trial};
 use crate::limits::BLOCKED_ON_NODE_MAX;
 use crate::schedule::{Score, Standings, Survey, Surveyor, readiness};
 use crate::state::{JobRecord, State};
@@ -98,33 +98,38 @@ pub struct BlockedThere {
 /// Looks at a node for a job; none if there is no such job or node.
 pub fn on_node(state: &State, node: NodeId, job: &JobKey) -> Option<JobOnNode> {
     let (record, node) = (state.job(job)?, state.node(node)?);
-    let mut surveyor = Surveyor::of(state);
+    let trial = trial::of(state, record);
+    let seen = trial.as_ref().unwrap_or(state);
+    let mut surveyor = Surveyor::of(seen);
     let groups = &record.current().job.groups;
+    let on_node = |group: &Group| group_on_node(state, seen, &mut surveyor, record, &group.name, node);
     Some(JobOnNode {
         node: node.id,
         node_name: node.name.clone(),
         job: job.clone(),
         job_version: record.current().version,
         index: state.index(),
-        groups: groups.iter().map(|group| group_on_node(state, &mut surveyor, record, &group.name, node)).collect(),
+        groups: groups.iter().map(on_node).collect(),
     })
 }
 
+/// What is so in `state`, and what the next instance meets, which is looked for in `seen`.
 fn group_on_node(
     state: &State,
+    seen: &State,
     surveyor: &mut Surveyor<'_>,
     record: &JobRecord,
     name: &str,
     node: &Node,
 ) -> GroupOnNode {
-    let survey = Survey::of(state, record.current(), name, state.time());
+    let survey = Survey::of(seen, record.current(), name, seen.time());
     let standings = surveyor.standings(&survey);
     let is_here = |known: &&Arc<Allocation>| known.job == record.key && known.group == name && known.holds();
     let mut instances: Vec<_> = state.allocations_of_node(node.id).filter(is_here).map(|known| known.name()).collect();
     instances.sort();
     let found = standings.findings.iter().find(|finding| finding.node.id == node.id);
     let misfits = found.map(|finding| finding.misfits.clone()).unwrap_or_default();
-    let checks = survey.group().map(|group| checks(state, survey.job(), group, node, misfits));
+    let checks = survey.group().map(|group| checks(seen, survey.job(), group, node, misfits));
     GroupOnNode {
         group: name.into(),
         instances,
@@ -151,8 +156,14 @@ pub fn node_alone(state: &State, node: NodeId) -> Option<NodeAlone> {
     let waiting = waiting(state);
     let mut surveyor = Surveyor::of(state);
     let lacks = |(record, group, unplaced): &(&JobRecord, String, u32)| {
-        let survey = Survey::of(state, record.current(), group, state.time());
-        let misfits = surveyor.finding(&survey, node.id)?.misfits;
+        let trial = trial::of(state, record);
+        let seen = trial.as_ref().unwrap_or(state);
+        let survey = Survey::of(seen, record.current(), group, seen.time());
+        let finding = match &trial {
+            Some(trial) => Surveyor::of(trial).finding(&survey, node.id),
+            None => surveyor.finding(&survey, node.id),
+        };
+        let misfits = finding?.misfits;
         Some(BlockedThere { job: record.key.clone(), group: group.clone(), unplaced: *unplaced, misfits })
     };
     Some(NodeAlone {

@@ -52,7 +52,7 @@ fn why_answers_for_a_job_that_runs_in_full() {
 }
 
 #[test]
-fn why_says_that_a_group_with_room_waits_for_the_others_of_its_job() {
+fn why_says_what_is_in_the_way_of_the_rest_of_a_job_that_is_placed_all_at_once() {
     check_why(
         "node n1 cpu=1000
          job web cpu=400 all_at_once
@@ -60,13 +60,14 @@ fn why_says_that_a_group_with_room_waits_for_the_others_of_its_job() {
         "web",
         "web: 0 of 1 run, 0 unplaced, not blocked
          waits: all at once, api without room
-         1 nodes: 0 filtered, 0 exhausted, 1 fit
-         n1: fits
+         1 nodes: 0 filtered, 1 exhausted, 0 fit
+         n1: cpu short 200 MHz of 400
          web.api: 0 of 2 run, 2 unplaced, blocked
          waits: all at once, api without room
-         1 nodes: 0 filtered, 0 exhausted, 1 fit
-         n1: fits
-         hint: add room of at least 400 MHz and 64 MiB for each of 2 instances",
+         1 nodes: 0 filtered, 1 exhausted, 0 fit
+         n1: cpu short 200 MHz of 400
+         hint: lower cpu to 200 MHz: fits 1 node
+         hint: add one node of at least 400 MHz and 64 MiB",
     );
 }
 

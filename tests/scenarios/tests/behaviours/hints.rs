@@ -49,6 +49,52 @@ fn a_constraint_that_no_node_meets_is_removed() {
 }
 
 #[test]
+fn an_agent_that_is_configured_for_too_little_is_to_be_configured_for_more() {
+    check(
+        "node n1 max_allocs=1
+         node n2 ports=20000-20000
+         node n3 max_allocs=1 ports=20000-20000
+         job web count=4 dynamic_ports=1",
+        "web: 0 of 4 run, 1 unplaced, blocked
+         3 nodes: 0 filtered, 3 exhausted, 0 fit
+         n1: node has its most allocations, 1
+         n2: no dynamic port is left
+         n3: node has its most allocations, 1; no dynamic port is left
+         hint: raise node_max_allocs on node n1, which would fit
+         hint: widen min_dynamic_port to max_dynamic_port on node n2, which would fit
+         hint: raise node_max_allocs and widen min_dynamic_port to max_dynamic_port on node n3, which would fit
+         hint: add one node of at least 100 MHz and 64 MiB",
+    );
+}
+
+#[test]
+fn what_is_placed_all_at_once_needs_room_for_all_of_it() {
+    // One more instance would fit where each asks for 300 MHz, on the node that has most; and where one of the small jobs is
+    // stopped, which is not enough for two.
+    check(
+        "node n1 cpu=1000
+         node n2 cpu=1000
+         node n3 cpu=1000 ineligible
+         node n4 cpu=400 ineligible
+         job batch cpu=300 type=batch
+         alloc batch[0] on n1 running
+         job small cpu=100 type=batch
+         alloc small[0] on n2 running
+         job web count=5 cpu=400 all_at_once",
+        "web: 0 of 5 run, 5 unplaced, blocked
+         waits: all at once, web without room
+         4 nodes: 2 filtered, 2 exhausted, 0 fit
+         n1: cpu short 100 MHz of 400
+         n2: cpu short 300 MHz of 400
+         n3: node is marked ineligible
+         n4: node is marked ineligible
+         hint: lower cpu to 300 MHz: fits 1 node
+         hint: bring back node n3, which would fit: node is marked ineligible
+         hint: add room of at least 400 MHz and 64 MiB for each of 2 instances",
+    );
+}
+
+#[test]
 fn a_port_that_another_job_has_is_let_be_chosen_or_that_job_stopped() {
     check(
         "node n1
@@ -306,6 +352,8 @@ fn cluster() -> impl Strategy<Value = Vec<String>> {
         1 => Just("cores=0-5 core_mhz=100 numa=0-2;3-5"),
         1 => Just("volume=data:ro"),
         1 => Just("driver=fake:sick"),
+        1 => Just("max_allocs=2"),
+        1 => Just("ports=20000-20001"),
     ];
     let node = (200..1500u32, 100..1000u32, 0..2u8, 0..3u8, equipment, closed).prop_map(
         |(cpu, mem, dc, rack, equipment, closed)| {
@@ -319,6 +367,7 @@ fn cluster() -> impl Strategy<Value = Vec<String>> {
         1 => Just("distinct_hosts"),
         1 => Just("distinct_property=rack:1"),
         1 => Just("port=8080"),
+        1 => Just("dynamic_ports=1"),
         1 => Just("memory_max=1400"),
         1 => Just("device=nvidia/gpu:2"),
         1 => Just("device=nvidia/gpu:1"),
@@ -327,10 +376,13 @@ fn cluster() -> impl Strategy<Value = Vec<String>> {
         1 => Just("cores=4 numa=require"),
         1 => Just("volume=data"),
     ];
+    let at_once = prop_oneof![3 => Just(""), 1 => Just("all_at_once")];
     let job = |name: &'static str| {
-        (1..4u32, 50..900u32, 50..900u32, ask.clone(), prop_oneof![Just("dc=dc1"), Just("dc=*")], 0..3u8).prop_map(
-            move |(count, cpu, mem, ask, dc, tens)| {
-                format!("job {name} count={count} cpu={cpu} mem={mem} {ask} {dc} priority={}", 30 + tens * 10)
+        let place = (prop_oneof![Just("dc=dc1"), Just("dc=*")], at_once.clone());
+        (1..4u32, 50..900u32, 50..900u32, ask.clone(), place, 0..3u8).prop_map(
+            move |(count, cpu, mem, ask, (dc, at_once), tens)| {
+                let priority = 30 + tens * 10;
+                format!("job {name} count={count} cpu={cpu} mem={mem} {ask} {dc} {at_once} priority={priority}")
             },
         )
     };

@@ -100,6 +100,7 @@ fn why_says_how_many_the_node_may_hold() {
         "web: 0 of 2 run, 1 unplaced, blocked
          1 nodes: 0 filtered, 1 exhausted, 0 fit
          n1: node has its most allocations, 1
+         hint: raise node_max_allocs on node n1, which would fit
          hint: add one node of at least 100 MHz and 64 MiB",
     );
 }

@@ -22,9 +22,11 @@ impl Change {
                 group.tasks.iter_mut().for_each(|task| task.resources.numa = None);
             }),
             Change::ReadVolumeOnly(name) => of_group(job, group, |group| read_only(group, name)),
-            Change::HealDrivers { .. } | Change::OpenNode { .. } | Change::StopJob(_) | Change::AddNode(_) => {
-                return false;
-            }
+            Change::HealDrivers { .. }
+            | Change::RaiseLimits { .. }
+            | Change::OpenNode { .. }
+            | Change::StopJob(_)
+            | Change::AddNode(_) => return false,
         }
         true
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Constraint, Group, Job, JobKey, Misfit, Resources};
 
-use super::{Asks, Change, Dimension, Hint, NewNode};
+use super::{Asks, Change, Dimension, Hint, NewNode, NodeLimit};
 use crate::limits::{HINTS_OF_CLOSED_NODES_MAX, HINTS_OF_JOBS_MAX, HINTS_TOGETHER_MAX};
 use crate::rehearsal::Rehearsal;
 use crate::schedule::{Finding, Survey, Surveyor};
@@ -45,8 +45,8 @@ pub(in super::super) fn hints(
         hints = together(survey.job(), group, findings).into_iter().filter_map(&mut try_out).collect();
         hints.truncate(HINTS_TOGETHER_MAX);
     }
-    hints.extend(closed_nodes(findings).into_iter().map(|change| Hint { changes: vec![change], nodes: now + 1 }));
-    hints.extend(sick_drivers(findings).into_iter().map(|change| Hint { changes: vec![change], nodes: now + 1 }));
+    let of_one_node = [closed_nodes(findings), sick_drivers(findings), low_limits(findings)].concat();
+    hints.extend(of_one_node.into_iter().map(|change| Hint { changes: vec![change], nodes: now + 1 }));
     hints.extend(stopped_jobs(state, survey, group, findings, now));
     let node = NewNode { with: conditions(survey.job(), findings), ..new_node(group, findings, unplaced.max(1)) };
     let node = Change::AddNode(node);
@@ -245,6 +245,20 @@ fn sick_drivers(findings: &[Finding]) -> Vec<Change> {
         };
         let drivers = misfits.iter().map(sick).collect::<Option<Vec<_>>>().filter(|drivers| !drivers.is_empty())?;
         Some(Change::HealDrivers { node: node.id, name: node.name.clone(), drivers })
+    })
+}
+
+/// The nodes that would fit if their agents were configured for more.
+fn low_limits(findings: &[Finding]) -> Vec<Change> {
+    of_a_few_nodes(findings, |Finding { node, misfits, .. }| {
+        let low = |misfit: &Misfit| match misfit {
+            Misfit::Allocations { .. } => Some(NodeLimit::Allocations),
+            Misfit::NoDynamicPort => Some(NodeLimit::DynamicPorts),
+            _ => None,
+        };
+        let limits = misfits.iter().map(low).collect::<Option<BTreeSet<_>>>().filter(|limits| !limits.is_empty())?;
+        let limits = limits.into_iter().collect();
+        Some(Change::RaiseLimits { node: node.id, name: node.name.clone(), limits })
     })
 }
 
