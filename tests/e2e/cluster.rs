@@ -48,7 +48,7 @@ impl Cluster {
         // Loopback addresses of its own: two runs side by side do not meet, except by great misfortune.
         let net = 7 + u8::try_from(process % 240).expect("less than 240");
         let folder = runs_folder().join(&name);
-        std::fs::create_dir_all(&folder).expect("the target folder can be written to");
+        config::make(&folder);
         let label = label(&name);
         let sweeper = Sweeper::new(&folder, &label);
         let auditor = Auditor::begin(label, SERVERS.map(|server| config::http(net, server)).to_vec());

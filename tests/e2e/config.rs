@@ -1,8 +1,9 @@
 //! The configuration files of a test cluster. Each agent tells of a small part of the machine, so that tests can fill
-//! it; agent `n1` is in rack a1 and the others are not.
+//! it, and has a host volume, a device and a folder of secrets. Agent `n1` is in rack a1, the others are not; it alone may
+//! give away a core.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The HTTP port of every process.
 pub const HTTP_PORT: u16 = 5646;
@@ -33,10 +34,30 @@ pub fn rpc(net: u8, server: &str) -> SocketAddr {
     (address(net, server), RPC_PORT).into()
 }
 
+/// What every agent offers as the host volume `data`.
+pub fn volume(folder: &Path) -> PathBuf {
+    folder.join("volume")
+}
+
+/// Where every agent has the secrets of the provider `file`.
+pub fn secrets(folder: &Path) -> PathBuf {
+    folder.join("secrets")
+}
+
+/// Makes the folder of a cluster, with those that its agents offer.
+///
+/// # Panics
+/// If it can't be written.
+pub fn make(folder: &Path) {
+    for folder in [volume(folder), secrets(folder)] {
+        std::fs::create_dir_all(folder).expect("the target folder can be written to");
+    }
+}
+
 /// The text of the file of one process.
 pub fn file(net: u8, name: &str, folder: &Path) -> String {
+    let role = if name.starts_with('s') { server(&folder.display()) } else { agent(net, name, folder) };
     let folder = folder.display();
-    let role = if name.starts_with('s') { server(&folder) } else { agent(net, name, &folder) };
     format!(
         r#"name      = "{name}"
 data_dir  = "{folder}/{name}"
@@ -64,20 +85,36 @@ server {{
     )
 }
 
-fn agent(net: u8, name: &str, folder: &impl std::fmt::Display) -> String {
+fn agent(net: u8, name: &str, folder: &Path) -> String {
     let servers = ["s1", "s2", "s3"].map(|server| format!("\"{}\"", rpc(net, server))).join(", ");
     let rack = if name == "n1" { "a1" } else { "b2" };
+    let cores = if name == "n1" { r#"reservable_cores  = "0""# } else { "" };
     format!(
         r#"
 client {{
   enabled           = true
-  cluster_dir       = "{folder}/cluster"
+  cluster_dir       = "{}/cluster"
   servers           = [{servers}]
   cpu_total_compute = {AGENT_CPU_MHZ}
   memory_total_mb   = {AGENT_MEMORY_MB}
+  {cores}
 
   meta {{
     rack = "{rack}"
+  }}
+
+  host_volume "data" {{
+    path = "{}"
+  }}
+
+  secrets {{
+    dir = "{}"
+  }}
+
+  device "acme" "widget" "w1" {{
+    instance "a" {{
+      path = "/dev/full"
+    }}
   }}
 
   docker {{
@@ -88,6 +125,9 @@ client {{
     enabled = true
   }}
 }}
-"#
+"#,
+        folder.display(),
+        volume(folder).display(),
+        secrets(folder).display()
     )
 }

@@ -65,7 +65,7 @@ impl Servers {
         let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let net = Net::take(number);
         let folder = runs_folder().join(format!("e2e-{purpose}-{process}-{number}"));
-        std::fs::create_dir_all(&folder).expect("the target folder can be written to");
+        config::make(&folder);
         let sweeper = Sweeper::new(&folder, "sched.cluster_name=none");
         let servers = Self { folder, processes: BTreeMap::new(), _sweeper: sweeper, net };
         let addresses =

@@ -17,6 +17,8 @@ mod dns;
 mod drain;
 #[path = "end_to_end/examples.rs"]
 mod examples;
+#[path = "end_to_end/grants.rs"]
+mod grants;
 #[path = "end_to_end/instances.rs"]
 mod instances;
 #[path = "end_to_end/loss.rs"]
