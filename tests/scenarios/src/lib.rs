@@ -41,7 +41,7 @@
 //! crash web                               every instance of the current version fails
 //! watch                                   the watches over deployments, drains and rebalances do what is due
 //! rebalance spread moves=3 at_once=1      what is proposed for that goal begins; or pack, empty n3; per_job=, cool_down=,
-//!                                         job=, pool=, singletons. `job web never_rebalance` keeps its instances out
+//!                                         job=, pool=, singletons, if_any. `job web never_rebalance` keeps its instances out
 //! cancel                                  somebody ends the rebalance
 //! collect                                 what is over and old is forgotten
 //! scheduler spread                        instead of bin-packing; preempt: jobs of all types take room, not system alone

@@ -49,11 +49,15 @@ impl Cluster {
         proposal
     }
 
-    /// Begins what is proposed.
+    /// Begins what is proposed; `if_any` makes nothing of nothing.
     pub(super) fn rebalance(&mut self, mut words: Words) {
         let ask = self.ask(&mut words);
+        let is_optional = words.flag("if_any");
         words.end();
         let moves = propose(&self.state, &ask, self.now).moves;
+        if is_optional && moves.is_empty() {
+            return;
+        }
         self.command(Command::BeginRebalance { ask, moves, check_index: None });
     }
 

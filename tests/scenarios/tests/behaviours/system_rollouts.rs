@@ -361,3 +361,34 @@ fn a_rollout_that_needs_canaries_begins_with_them_or_not_at_all() {
          blocked agent 1: memory 1",
     );
 }
+
+#[test]
+fn what_a_failed_canary_gives_way_to_is_of_a_version_that_is_still_known() {
+    // What ran there before is of version 1, of which only instances are left that are over, and these not for ever.
+    check(
+        "node n1
+         node n3 device=nvidia/gpu/a100:2
+         job agent type=system
+         run
+         healthy agent
+         job agent change=env device=gpu:1
+         run
+         sweep
+         job agent change=env max_parallel=1 canary=30
+         job agent change=env
+         job agent change=env
+         job agent change=env
+         healthy agent
+         run
+         job agent change=env
+         run
+         job agent change=env
+         run
+         sweep
+         job agent change=env
+         run
+         fail agent",
+        "stop agent[0] on n3: updated
+         place agent[0] of version 0 on n3 after agent[0] after agent[0]",
+    );
+}

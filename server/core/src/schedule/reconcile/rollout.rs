@@ -69,6 +69,11 @@ impl<'a> Rollout<'a> {
         allocation.job_version == self.version.version
     }
 
+    /// Whether that version of the job is still known, so that instances of it can be placed.
+    pub fn knows(&self, version: u64) -> bool {
+        self.record.version(version).is_some()
+    }
+
     /// Whether nothing may be replaced now: the rollout failed, or a person paused it.
     fn is_halted(&self) -> bool {
         self.deployment.is_some_and(|known| match known.status {

@@ -121,9 +121,12 @@ pub(super) fn is_stray(rollout: &Rollout<'_>, known: &Allocation) -> bool {
     known.canary && !rollout.has(known)
 }
 
-/// The newest version before the current one of which there was an instance that was no mere attempt.
+/// The newest version before the current one that is still known, and of which there was an instance that was no mere
+/// attempt.
 pub(super) fn newest_older(rollout: &Rollout<'_>, of_node: &OfNode<'_>) -> Option<u64> {
-    let of_older = |known: &&&Arc<Allocation>| !is_stray(rollout, known) && !rollout.is_of_its_version(known);
+    let of_older = |known: &&&Arc<Allocation>| {
+        !is_stray(rollout, known) && !rollout.is_of_its_version(known) && rollout.knows(known.job_version)
+    };
     of_node.values().flatten().filter(of_older).map(|known| known.job_version).max()
 }
 
