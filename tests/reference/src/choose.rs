@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{AllocationId, EvaluationId, Group, Job, Misfit, Node};
+use model::{AllocationId, ClientStatus, EvaluationId, Group, Job, Misfit, Node, NodeId};
 use server_core::plan::Stop;
+use server_core::rebalance::Stage;
 use server_core::state::State;
 use server_core::testing::Wanted;
 
@@ -153,7 +154,8 @@ impl<'a> Plan<'a> {
     }
 
     fn preempt_for_one(&mut self, turn: &Turn<'_>) -> bool {
-        if turn.want.succeeds.is_some() || !self.desk.state.scheduler().0.preemption.allows(turn.job.kind) {
+        let may_not = turn.want.succeeds.is_some() || promised(self.desk.state, turn).is_some();
+        if may_not || !self.desk.state.scheduler().0.preemption.allows(turn.job.kind) {
             return false;
         }
         let open: Vec<_> = self.desk.state.nodes().filter(|node| self.is_open(turn, node)).cloned().collect();
@@ -192,7 +194,7 @@ impl<'a> Plan<'a> {
 
     /// Whether the node may be taken at all, whatever room it has.
     fn is_open(&self, turn: &Turn<'_>, node: &Node) -> bool {
-        turn.want.node.is_none_or(|only| only == node.id)
+        bound(self.desk.state, turn).is_none_or(|only| only == node.id)
             && demand::is_open(node)
             && demand::is_eligible(node, turn.job, turn.group)
             && demand::others(&self.desk, node, turn.job, turn.group, turn.want.previous).is_empty()
@@ -247,8 +249,12 @@ impl<'a> Plan<'a> {
 
     /// Counts what found no room, with the reasons of now.
     fn explain(&mut self, turn: &Turn<'_>, count: u32) {
-        let nodes: Vec<_> =
-            self.desk.state.nodes().filter(|node| turn.want.node.is_none_or(|only| only == node.id)).collect();
+        let nodes: Vec<_> = self
+            .desk
+            .state
+            .nodes()
+            .filter(|node| bound(self.desk.state, turn).is_none_or(|only| only == node.id))
+            .collect();
         let misfits: Vec<_> = nodes.into_iter().map(|node| self.misfits(turn, node)).collect();
         let known = self.unplaced.entry(turn.group.name.clone()).or_default();
         // The first speaks for its equals, one that is bound to a node for itself.
@@ -302,4 +308,17 @@ fn scattered(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)
+}
+
+/// The only node that is thought of: a system job's instance has one, and what a rebalance moves.
+fn bound(state: &State, turn: &Turn<'_>) -> Option<NodeId> {
+    turn.want.node.or_else(|| promised(state, turn))
+}
+
+/// Where a rebalance promised a place to what moves, unless its node is what drives it away.
+fn promised(state: &State, turn: &Turn<'_>) -> Option<NodeId> {
+    let moves = state.rebalance()?.moves.iter().filter(|known| known.stage == Stage::Moving);
+    let known = state.allocation(turn.want.previous?)?;
+    let is_driven = known.client_status == ClientStatus::Unknown || state.node(known.node)?.drain.is_some();
+    moves.filter(|_| !is_driven).find(|one| one.allocation == known.id).map(|one| one.to)
 }

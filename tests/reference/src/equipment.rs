@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     AllocationId, Constraint, CoreGrant, Device, DeviceGrant, DeviceGroup, DeviceId, Group, Misfit, Node, Operator,
-    Port, WHOLE_DEVICE,
+    Port, Task, WHOLE_DEVICE,
 };
 
 use crate::condition;
@@ -99,7 +99,49 @@ pub fn is_reserved(node: &Node, (address, port): &(String, u16)) -> bool {
 
 /// The cores and devices that an instance gets on `node`, or everything that is short.
 pub fn give(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) -> Result<Given, Vec<Misfit>> {
-    let cores = cores(node, group, here, after);
+    let Some(task) = group.tasks.iter().find(|task| wants_near(task)) else {
+        return give_from(node, group, here, after, None);
+    };
+    let is_required = task.resources.numa.as_ref().is_some_and(|numa| numa.is_required());
+    let free = free_cores(node, here, after);
+    let wanted = task.resources.cores as usize;
+    // Where the instance before has most of them, then where least is left over.
+    let mut rooms: Vec<_> = node
+        .cores
+        .numa_nodes
+        .iter()
+        .map(|(numa, cores)| {
+            let there: Vec<u16> = free.iter().copied().filter(|core| cores.contains(core)).collect();
+            let known = there.iter().filter(|core| is_inherited(here, after, **core)).count();
+            (Reverse(known), there.len(), *numa)
+        })
+        .collect();
+    rooms.sort();
+    let near = rooms.iter().find(|(_, there, _)| *there >= wanted).map(|(_, _, numa)| *numa);
+    if near.is_some() || !is_required {
+        return give_from(node, group, here, after, near.map(|numa| (task.name.as_str(), numa)));
+    }
+    // Of what is short anywhere that is told, and not that it is short near.
+    give_from(node, group, here, after, None)?;
+    let of_all = node.cores.numa_nodes.values().map(BTreeSet::len);
+    let (most, free) = (of_all.max().unwrap_or(0), rooms.iter().map(|(_, there, _)| *there).max().unwrap_or(0));
+    Err(vec![Misfit::NumaCores { ask: wanted as u32, most: most as u32, free: free as u32 }])
+}
+
+/// Stories have one such task in a group at most, and it names no devices.
+fn wants_near(task: &Task) -> bool {
+    task.resources.cores > 0 && task.resources.numa.as_ref().is_some_and(|numa| numa.is_asked())
+}
+
+/// The same, with the cores of that task from that NUMA node.
+fn give_from(
+    node: &Node,
+    group: &Group,
+    here: &[&Piece],
+    after: &[AllocationId],
+    near: Option<(&str, u16)>,
+) -> Result<Given, Vec<Misfit>> {
+    let cores = cores(node, group, here, after, near);
     let devices = devices(node, group, here, after);
     match (cores, devices) {
         (Ok(cores), Ok((devices, liked))) => Ok(Given { cores, devices, liked }),
@@ -107,10 +149,24 @@ pub fn give(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId])
     }
 }
 
-fn cores(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) -> Result<Vec<CoreGrant>, Misfit> {
-    let is_inherited = |core: u16| here.iter().any(|piece| after.contains(&piece.id) && piece.cores.contains(&core));
-    let is_taken = |core: u16| here.iter().any(|piece| piece.cores.contains(&core)) && !is_inherited(core);
-    let mut free: Vec<u16> = node.cores.ids.iter().copied().filter(|core| !is_taken(*core)).collect();
+fn is_inherited(here: &[&Piece], after: &[AllocationId], core: u16) -> bool {
+    here.iter().any(|piece| after.contains(&piece.id) && piece.cores.contains(&core))
+}
+
+fn free_cores(node: &Node, here: &[&Piece], after: &[AllocationId]) -> Vec<u16> {
+    let is_held = |core: u16| here.iter().any(|piece| piece.cores.contains(&core));
+    let is_free = |core: &u16| !is_held(*core) || is_inherited(here, after, *core);
+    node.cores.ids.iter().copied().filter(is_free).collect()
+}
+
+fn cores(
+    node: &Node,
+    group: &Group,
+    here: &[&Piece],
+    after: &[AllocationId],
+    near: Option<(&str, u16)>,
+) -> Result<Vec<CoreGrant>, Misfit> {
+    let mut free = free_cores(node, here, after);
     let ask: u32 = group.tasks.iter().map(|task| task.resources.cores).sum();
     if ask as usize > free.len() {
         return Err(Misfit::Cores { ask, free: free.len() as u32 });
@@ -118,8 +174,12 @@ fn cores(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) ->
     let mut grants = Vec::new();
     for task in group.tasks.iter().filter(|task| task.resources.cores > 0) {
         let wanted = task.resources.cores as usize;
-        let mut ids: Vec<u16> = free.iter().copied().filter(|core| is_inherited(*core)).take(wanted).collect();
-        let rest: Vec<u16> = free.iter().copied().filter(|core| !ids.contains(core)).collect();
+        let numa = near.filter(|(name, _)| *name == task.name).and_then(|(_, numa)| node.cores.numa_nodes.get(&numa));
+        let from: Vec<u16> =
+            free.iter().copied().filter(|core| numa.is_none_or(|cores| cores.contains(core))).collect();
+        let mut ids: Vec<u16> =
+            from.iter().copied().filter(|core| is_inherited(here, after, *core)).take(wanted).collect();
+        let rest: Vec<u16> = from.iter().copied().filter(|core| !ids.contains(core)).collect();
         let lacking = wanted - ids.len();
         // The shortest row of neighbours that is long enough, or else the lowest.
         let mut rows: Vec<Vec<u16>> = Vec::new();

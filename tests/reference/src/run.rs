@@ -33,7 +33,7 @@ pub enum Outcome {
 }
 
 /// What panics say of lines about what is not there, or can't be done now.
-const SENSELESS: [&str; 11] = [
+const SENSELESS: [&str; 13] = [
     "there is no ",
     "nobody knows",
     "the job comes first",
@@ -45,6 +45,8 @@ const SENSELESS: [&str; 11] = [
     "healthy canaries",
     "revert to current version",
     "has no version",
+    "no rebalance is running",
+    "is running; wait for it",
 ];
 
 /// Plays a line, lets the scheduler decide, and looks at all of it; what was decided is added to `lines`. `asks` whether more

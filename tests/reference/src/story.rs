@@ -4,6 +4,7 @@ mod documents;
 
 use model::{ClientStatus, JobKey};
 use scenarios::story::Story;
+use server_core::rebalance::Status;
 
 use crate::random::Random;
 
@@ -65,7 +66,8 @@ impl Teller {
         let node = format!("n{}", self.random.below(self.nodes.len()));
         let job = format!("w{}", self.random.below(self.jobs));
         Some(match self.random.below(100) {
-            0..12 => format!("healthy {job}"),
+            0..11 => format!("healthy {job}"),
+            11 => return self.rebalance(story, &node),
             12..22 => "sweep".into(),
             22..28 => "watch".into(),
             28..48 => return self.of_instance(story),
@@ -133,6 +135,23 @@ impl Teller {
         let may_be_promoted = waiting.peek().is_some() && waiting.all(is_proven);
         let deeds = if may_be_promoted { &["promote"][..] } else { &["pause", "resume", "resume", "fail"][..] };
         Some(format!("{} {job}", self.random.one(deeds)))
+    }
+
+    /// Somebody has instances moved, or stops that.
+    fn rebalance(&mut self, story: &Story, node: &str) -> Option<String> {
+        match story.state().rebalance().map(|known| known.status) {
+            Some(Status::Running) => return Some("cancel".into()),
+            Some(Status::Cancelling | Status::Aborting) => return None,
+            Some(Status::Complete | Status::Cancelled | Status::Aborted) | None => {}
+        }
+        let goal = match self.random.below(5) {
+            0 => "pack".into(),
+            1 => format!("empty {node}"),
+            _ => "spread".to_string(),
+        };
+        let (moves, at_once) = (self.random.between(1, 6), self.random.between(1, 3));
+        let singletons = if self.random.percent(50) { " singletons" } else { "" };
+        Some(format!("rebalance {goal} moves={moves} at_once={at_once} cool_down=1s{singletons} if_any"))
     }
 
     /// Somebody goes back to another version of a job.
