@@ -12,6 +12,7 @@ pub mod config;
 pub mod dns;
 pub mod docker;
 pub mod http;
+pub mod private_docker;
 pub mod process;
 pub mod servers;
 pub mod shared;

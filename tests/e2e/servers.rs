@@ -1,5 +1,5 @@
-//! Servers, and agents that only run what is faked, so all without Docker: for what disks do to them. Each has a folder of
-//! its own for its state, which may be a disk of its own.
+//! Servers, and agents that run what is faked or have a Docker of their own: for what disks do to them. Each has a folder of its
+//! own for its state, which may be a disk of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -90,10 +90,21 @@ impl Servers {
     /// Starts an agent that runs what is faked.
     #[track_caller]
     pub fn launch_agent(&mut self, agent: &'static str) {
+        self.launch_agent_with(agent, "enabled = false");
+    }
+
+    /// Starts an agent that runs containers in the engine that listens there.
+    #[track_caller]
+    pub fn launch_docker_agent(&mut self, agent: &'static str, socket: &Path) {
+        self.launch_agent_with(agent, &format!("enabled = true\n    socket = \"{}\"", socket.display()));
+    }
+
+    #[track_caller]
+    fn launch_agent_with(&mut self, agent: &'static str, docker: &str) {
         let file = config::file(self.net.0, agent, &self.folder);
-        let without_docker = file.replace("docker {\n    enabled = true", "docker {\n    enabled = false");
-        assert_ne!(file, without_docker, "the agent has Docker otherwise");
-        std::fs::write(self.file(agent), without_docker).expect("the folder can be written to");
+        let changed = file.replace("docker {\n    enabled = true", &format!("docker {{\n    {docker}"));
+        assert_ne!(file, changed, "the agent has the Docker of all otherwise");
+        std::fs::write(self.file(agent), changed).expect("the folder can be written to");
         self.launch(agent);
     }
 
@@ -146,10 +157,26 @@ impl Servers {
         }
     }
 
-    /// Registers a job that is only kept. Its document is at least `bytes` long.
+    /// Registers a job that is only kept, or run by an agent that fakes it. Its document is at least `bytes` long.
     pub fn register(&self, server: &str, job: &str, bytes: usize) -> std::io::Result<Reply> {
         let task = json!({ "Name": "t", "Driver": "fake", "Config": {} });
         let group = json!({ "Name": "g", "Count": 1, "Tasks": [task] });
+        self.register_group(server, job, bytes, group)
+    }
+
+    /// Registers a job of one container without a network, which is tried again each second where it does not start.
+    pub fn register_container(&self, server: &str, job: &str) -> std::io::Result<Reply> {
+        let resources = json!({ "CPU": 20, "MemoryMB": 32 });
+        let config = json!({ "image": "basket:demo" });
+        let task = json!({ "Name": "t", "Driver": "docker", "Config": config, "Resources": resources });
+        let second = 1_000_000_000_u64;
+        let restart = json!({ "Attempts": 100, "Interval": 3600 * second, "Delay": second, "Mode": "delay" });
+        let networks = json!([{ "Mode": "none" }]);
+        let group = json!({ "Name": "g", "Count": 1, "Tasks": [task], "Networks": networks, "RestartPolicy": restart });
+        self.register_group(server, job, 0, group)
+    }
+
+    fn register_group(&self, server: &str, job: &str, bytes: usize, group: Value) -> std::io::Result<Reply> {
         let job = json!({
             "ID": job, "Name": job, "Type": "service", "Datacenters": ["*"], "TaskGroups": [group],
             "Meta": { "ballast": "x".repeat(bytes) },

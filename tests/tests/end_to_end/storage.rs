@@ -1,5 +1,5 @@
 //! Disks that fail, wait and fill up, under the built binary: strace injects the faults, small file systems in memory
-//! fill. Servers only, so nothing here needs Docker.
+//! fill: of a server, of an agent, and of a Docker engine of the test's own.
 //!
 //! `FSYNC_FAULTS` sets at how many calls a sync is made to fail.
 
@@ -8,6 +8,8 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use seams::{Clock as _, SystemClock};
+use tests::e2e::http::Reply;
+use tests::e2e::private_docker::PrivateDocker;
 use tests::e2e::servers::Servers;
 use tests::e2e::{command, wait};
 use tests::{bar, machine};
@@ -244,6 +246,22 @@ fn allocation(servers: &Servers, job: &str) -> (String, String) {
     newest.map(|one| (one["ClientStatus"].as_str().unwrap_or_default().to_owned(), one.to_string())).unwrap_or_default()
 }
 
+/// Waits until a job runs.
+#[track_caller]
+fn await_running(servers: &Servers, job: &str, within: Duration) -> Duration {
+    let (_, took) = wait::until(&format!("{job} runs"), within, || {
+        let (status, told) = allocation(servers, job);
+        wait::check(status == "running", || told)
+    });
+    took
+}
+
+#[track_caller]
+fn accepted(reply: std::io::Result<Reply>) {
+    let reply = reply.expect("the server answers");
+    assert_eq!(reply.status, 200, "{}", reply.text());
+}
+
 #[test]
 fn an_agent_whose_disk_is_full_starts_nothing_more_says_why_and_lets_run_what_runs() {
     let mut servers = Servers::new("agent-full", 1);
@@ -252,19 +270,8 @@ fn an_agent_whose_disk_is_full_starts_nothing_more_says_why_and_lets_run_what_ru
     servers.launch("s1");
     servers.await_leader();
     servers.launch_agent("n1");
-    let runs = |servers: &Servers, job: &str, within: Duration| {
-        let (_, took) = wait::until(&format!("{job} runs"), within, || {
-            let (status, told) = allocation(servers, job);
-            wait::check(status == "running", || told)
-        });
-        took
-    };
-    let accepted = |reply: std::io::Result<tests::e2e::http::Reply>| {
-        let reply = reply.expect("the server answers");
-        assert_eq!(reply.status, 200, "{}", reply.text());
-    };
     accepted(servers.register("s1", "before", 100));
-    runs(&servers, "before", Duration::from_secs(30));
+    await_running(&servers, "before", Duration::from_secs(30));
     disk.fill();
     // With this one the agent finds out.
     accepted(servers.register("s1", "meets-it", 100));
@@ -278,11 +285,44 @@ fn an_agent_whose_disk_is_full_starts_nothing_more_says_why_and_lets_run_what_ru
     });
     assert_eq!(allocation(&servers, "before").0, "running");
     disk.give_back();
-    let took = runs(&servers, "after", RESUMES_WITHIN);
+    let took = await_running(&servers, "after", RESUMES_WITHIN);
     assert_eq!(allocation(&servers, "before").0, "running");
     let figure = "a full disk of an agent: what ran went on, starts were refused with the reason, the next ran after";
     bar::report("R15", &format!("{figure} {took:?}"));
     servers.kill("n1");
     servers.kill("s1");
+    drop(disk);
+}
+
+#[test]
+fn an_engine_whose_disk_is_full_starts_nothing_more_says_why_and_lets_run_what_runs() {
+    let mut servers = Servers::new("docker-full", 1);
+    let data = servers.folder().join("docker");
+    let disk = SmallDisk::mount(&data, "64m");
+    let docker = PrivateDocker::start(&data, &servers.folder().join("dockerd.log"));
+    servers.launch("s1");
+    servers.await_leader();
+    servers.launch_docker_agent("n1", &docker.socket());
+    accepted(servers.register_container("s1", "before"));
+    await_running(&servers, "before", Duration::from_secs(30));
+    let before = docker.running();
+    assert_eq!(before.len(), 1);
+    disk.fill();
+    accepted(servers.register_container("s1", "after"));
+    let (told, _) = wait::until("the reason of the refusal", Duration::from_secs(30), || {
+        let (status, told) = allocation(&servers, "after");
+        wait::check(told.contains("no space left on device"), || format!("{status}: {told}")).map(|()| status)
+    });
+    assert_ne!(told, "running");
+    assert_eq!(docker.running(), before);
+    disk.give_back();
+    let took = await_running(&servers, "after", RESUMES_WITHIN);
+    assert!(docker.running().contains(&before[0]), "what ran goes on");
+    assert_eq!(allocation(&servers, "before").0, "running");
+    let figure = "a full disk of Docker: what ran went on, a start was refused with the reason, and done again after";
+    bar::report("R15", &format!("{figure} {took:?}"));
+    servers.kill("n1");
+    servers.kill("s1");
+    drop(docker);
     drop(disk);
 }
