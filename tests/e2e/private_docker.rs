@@ -1,5 +1,5 @@
-//! A Docker engine of a test's own, for what must not happen to the one that all share. It has no bridge: what runs there has
-//! no network, or that of the host.
+//! A Docker engine of a test's own, for what must not happen to the one that all share. It is alone in a network namespace,
+//! because an engine that is told to have no bridge takes the other's away: what runs there has no network.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -56,11 +56,12 @@ impl PrivateDocker {
         let sweeper = Sweeper::with(&folder, "sched.cluster_name=none", SWEEP, &id.display().to_string());
         let log = File::create(log).expect("the log can be written");
         let errors = log.try_clone().expect("a file can be shared");
-        let mut command = Command::new("dockerd");
+        let mut command = Command::new("unshare");
+        command.args(["--net", "dockerd"]);
         command.args(["--data-root", &data.display().to_string(), "--exec-root", &path("exec")]);
         command.args(["--pidfile", &id.display().to_string(), "-H", &format!("unix://{}", socket.display())]);
         command.args(["--bridge=none", "--iptables=false", "--ip-masq=false"]);
-        let process = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("there is dockerd");
+        let process = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("there is unshare");
         let docker = Self { folder, process, _sweeper: sweeper };
         wait::until("an engine", READY_WITHIN, || {
             let asked = run(&mut docker.command(&["version"]));
