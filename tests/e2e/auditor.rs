@@ -53,6 +53,7 @@ impl Auditor {
         let findings: Arc<Mutex<Findings>> = Arc::default();
         let (goes_on, over) = mpsc::channel();
         let found = findings.clone();
+        #[expect(clippy::disallowed_methods, reason = "it looks at processes that run for real, beside the tests")]
         let thread = std::thread::spawn(move || {
             let mut judge = Judge::default();
             while over.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
