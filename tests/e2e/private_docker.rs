@@ -14,8 +14,6 @@ use super::wait;
 const SOCKET: &str = "docker.sock";
 /// How long it may take to answer.
 const READY_WITHIN: Duration = Duration::from_secs(30);
-/// How long it may take to end with all that runs there.
-const ENDS_WITHIN: Duration = Duration::from_secs(20);
 /// Ends the engine whose process id is in the file `$3`, which lies outside of the folder that is emptied. It takes its time to
 /// stop what runs.
 const SWEEP: &str = r#"
@@ -95,9 +93,9 @@ impl PrivateDocker {
 impl Drop for PrivateDocker {
     fn drop(&mut self) {
         run(Command::new("kill").arg(self.process.id().to_string()));
-        let began = tokio::time::Instant::now();
-        while matches!(self.process.try_wait(), Ok(None)) && began.elapsed() < ENDS_WITHIN {
-            std::thread::sleep(Duration::from_millis(50));
+        // It gives what runs there some seconds, and then ends in any case.
+        if let Err(error) = self.process.wait() {
+            eprintln!("the engine cannot be waited for: {error}");
         }
     }
 }
