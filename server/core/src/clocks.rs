@@ -10,11 +10,13 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::old_bugs::{OldBug, is_on};
 use model::{Index, Node, NodeId, NodeStatus, Timestamp};
 
+use crate::cow::CowMap;
 use crate::limits::{LEASE_MAX, MASS_LOSS_NODES_MIN, down_after, suspect_after};
 use crate::state::State;
 
@@ -35,6 +37,19 @@ pub struct NodeClocks {
     awaited_until: Option<Timestamp>,
     /// Nodes that were heard while nodes are awaited.
     attached: BTreeSet<NodeId>,
+    /// Nodes that were down at the last look.
+    down: BTreeSet<NodeId>,
+    /// What the last look found, if that was that nobody is silent.
+    calm: Option<Calm>,
+}
+
+/// Nobody is silent, and beats can't change that: so no clock need be looked at before one could run out, as long as nodes
+/// and their sessions are the same.
+#[derive(Clone, Debug)]
+struct Calm {
+    until: Timestamp,
+    nodes: CowMap<NodeId, Arc<Node>>,
+    sessions: CowMap<NodeId, Index>,
 }
 
 /// What a look at the clocks found.
@@ -55,8 +70,15 @@ impl NodeClocks {
 
     /// A node's beat arrived; it ends a lease.
     pub fn heard(&mut self, node: NodeId, now: Timestamp) {
+        // Where nobody looks before there is something to find, beats of strangers would be kept until then.
+        if self.calm.as_ref().is_some_and(|calm| !calm.nodes.contains(&node)) {
+            return;
+        }
         self.heard_at.insert(node, now);
-        self.leases.remove(&node);
+        if self.leases.remove(&node).is_some() {
+            // Its silence counts again.
+            self.calm = None;
+        }
         if self.awaited_until.is_some() {
             self.attached.insert(node);
         }
@@ -81,8 +103,22 @@ impl NodeClocks {
         }
     }
 
-    /// Looks at all clocks.
+    /// Looks at the clocks: at all of them, unless nothing can have changed since the last look.
     pub fn look(&mut self, state: &State, now: Timestamp) -> Found {
+        let is_calm = |calm: &Calm| {
+            now < calm.until && calm.nodes.is_same(&state.nodes) && calm.sessions.is_same(&state.sessions)
+        };
+        if self.calm.as_ref().is_some_and(is_calm) {
+            return Found::default();
+        }
+        let (found, calm_until) = self.look_at_all(state, now);
+        self.calm =
+            calm_until.map(|until| Calm { until, nodes: state.nodes.clone(), sessions: state.sessions.clone() });
+        found
+    }
+
+    /// Looks at all clocks. Where nobody is silent: until when that is so at least.
+    fn look_at_all(&mut self, state: &State, now: Timestamp) -> (Found, Option<Timestamp>) {
         self.heard_at.retain(|id, _| state.node(*id).is_some());
         self.sessions.retain(|id, _| state.node(*id).is_some());
         if self.awaited_until.is_some_and(|until| now >= until) {
@@ -91,17 +127,21 @@ impl NodeClocks {
         }
         let nodes = state.node_count();
         let (suspect_after, down_after) = (suspect_after(nodes), down_after(nodes));
+        let were_down = std::mem::take(&mut self.down);
         let mut found = Found::default();
         let mut silent = 0;
         let mut down = Vec::new();
+        let mut calm_until = Timestamp(i64::MAX);
         for node in state.nodes() {
             // Whoever registers is there, though its first beat may still be on its way.
             let session = state.session(node.id);
-            if self.sessions.insert(node.id, session).is_some_and(|before| before != session) {
+            if self.sessions.insert(node.id, session).is_some_and(|before| before != session)
+                || were_down.contains(&node.id)
+            {
                 self.heard_at.insert(node.id, now);
             }
             if node.status == NodeStatus::Down {
-                self.heard_at.insert(node.id, now);
+                self.down.insert(node.id);
                 silent += 1;
                 continue;
             }
@@ -125,6 +165,9 @@ impl NodeClocks {
                 NodeStatus::Suspect => silent += 1,
                 NodeStatus::Ready | NodeStatus::Initializing => {}
             }
+            // The clock of one that was never heard begins with the end of its lease.
+            let runs_out = self.heard_at.get(&node.id).map(|heard| *heard + suspect_after);
+            calm_until = self.leases.get(&node.id).copied().max(runs_out).map_or(calm_until, |at| calm_until.min(at));
         }
         found.braked = nodes >= MASS_LOSS_NODES_MIN && silent * 100 > nodes * BRAKE_PERCENT && !down.is_empty();
         if found.braked {
@@ -134,8 +177,9 @@ impl NodeClocks {
         if !down.is_empty() {
             self.last_down_at = Some(now);
         }
+        let is_calm = silent == self.down.len() && found.changes.is_empty() && self.awaited_until.is_none();
         found.changes.extend(down.into_iter().map(|id| (id, NodeStatus::Down)));
-        found
+        (found, is_calm.then_some(calm_until))
     }
 
     fn judge(
@@ -164,6 +208,7 @@ mod tests {
     use std::sync::Arc;
 
     use model::testing::node;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::apply::{Answer, apply};
@@ -364,5 +409,73 @@ mod tests {
         let found = clocks.look(&state, seconds(6));
         assert!(!found.braked);
         assert_eq!(found.changes.len(), MASS_LOSS_NODES_MIN - 1);
+    }
+
+    /// Something that may happen to one of three nodes between two looks.
+    #[derive(Clone, Debug)]
+    enum Event {
+        Heard,
+        Lease(u64),
+        Session,
+        Status(NodeStatus),
+        Gone,
+        StoodStill,
+        Nothing,
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        const STATUSES: [NodeStatus; 4] =
+            [NodeStatus::Ready, NodeStatus::Suspect, NodeStatus::Down, NodeStatus::Initializing];
+        prop_oneof![
+            12 => Just(Event::Heard),
+            1 => (0..9u64).prop_map(Event::Lease),
+            1 => Just(Event::Session),
+            2 => proptest::sample::select(&STATUSES[..]).prop_map(Event::Status),
+            1 => Just(Event::Gone),
+            1 => Just(Event::StoodStill),
+            3 => Just(Event::Nothing),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_look_that_is_spared_would_have_found_nothing(
+            events in prop::collection::vec((0..3usize, event(), 0..1500u64), 1..120),
+            is_restored: bool,
+        ) {
+            let mut state = cluster(3);
+            let mut now = seconds(100);
+            let mut clocks = NodeClocks::default();
+            if is_restored {
+                state.await_nodes();
+                clocks = NodeClocks::awaiting(now + Duration::from_secs(3));
+            }
+            // It looks at all clocks each time.
+            let mut tireless = clocks.clone();
+            for (index, (of, event, pause)) in events.into_iter().enumerate() {
+                let mut node = node(&format!("n{of}"));
+                let id = node.id;
+                for each in [&mut clocks, &mut tireless] {
+                    match event {
+                        Event::Heard => each.heard(id, now),
+                        Event::Lease(seconds) => each.lease(id, Duration::from_secs(seconds), now),
+                        Event::StoodStill => each.stood_still(Duration::from_secs(2)),
+                        Event::Session | Event::Status(_) | Event::Gone | Event::Nothing => {}
+                    }
+                }
+                match event {
+                    Event::Session => drop(state.sessions.insert(id, index as Index)),
+                    Event::Gone => drop(state.nodes.remove(&id)),
+                    Event::Status(status) => {
+                        node.status = status;
+                        state.nodes.insert(id, Arc::new(node));
+                    }
+                    Event::Heard | Event::Lease(_) | Event::StoodStill | Event::Nothing => {}
+                }
+                tireless.calm = None;
+                prop_assert_eq!(clocks.look(&state, now), tireless.look(&state, now));
+                now = now + Duration::from_millis(pause);
+            }
+        }
     }
 }
