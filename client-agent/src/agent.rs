@@ -117,6 +117,9 @@ struct Agent {
     measured: BTreeMap<String, (Instant, u64)>,
     usage: Usage,
     core_mhz: u64,
+    /// When the leader last heard a beat, whichever server passed it on.
+    heard: watch::Receiver<Instant>,
+    /// When a server that is obeyed last took the stream, or was heard before another one did.
     heard_at: Instant,
     /// Whether the server at the other end is of the own cluster.
     obeys: bool,
@@ -142,6 +145,7 @@ pub async fn run(config: AgentConfig, mut seams: AgentSeams, shutdown: Cancellat
     let (usage_told, usage_seen) = watch::channel(wire::Usage::default());
     let (trouble, store_trouble) = watch::channel(None);
     let now = Instant::now();
+    let (heard, heard_seen) = watch::channel(now);
     let mut agent = Agent {
         drivers: seams.drivers.iter().map(|driver| (driver.name().to_string(), driver.clone())).collect(),
         node,
@@ -169,6 +173,7 @@ pub async fn run(config: AgentConfig, mut seams: AgentSeams, shutdown: Cancellat
         measured: BTreeMap::new(),
         usage: Usage::default(),
         core_mhz: facts.core_mhz,
+        heard: heard_seen,
         heard_at: now,
         obeys: false,
         config,
@@ -190,6 +195,7 @@ pub async fn run(config: AgentConfig, mut seams: AgentSeams, shutdown: Cancellat
         outgoing: to_link,
         hello: hello_seen,
         usage: usage_seen,
+        heard,
         lease: agent.config.lease,
         shutdown: shutdown.clone(),
     };
@@ -337,6 +343,14 @@ impl Agent {
         }
     }
 
+    /// When a server that is obeyed was last heard.
+    fn last_heard(&self) -> Instant {
+        match self.obeys {
+            true => self.heard_at.max(*self.heard.borrow()),
+            false => self.heard_at,
+        }
+    }
+
     fn tell_hello(&self) {
         let host = self.config.host_mark.map(|mark| mark.to_vec()).unwrap_or_default().into();
         self.hello.send_replace(wire::AgentHello { node: Some(node_to_wire(&self.node)), epoch: self.epoch, host });
@@ -353,9 +367,11 @@ impl Agent {
 
     fn hear(&mut self, event: LinkEvent) {
         match event {
-            LinkEvent::Welcome(welcome) => self.obeys = self.welcomed(&welcome),
+            LinkEvent::Welcome(welcome) => {
+                self.heard_at = self.last_heard();
+                self.obeys = self.welcomed(&welcome);
+            }
             _ if !self.obeys => {}
-            LinkEvent::Heard => self.heard_at = Instant::now(),
             LinkEvent::Wanted(wanted) => self.take_wanted(wanted),
             LinkEvent::Bodies(bodies) => self.take_bodies(bodies),
             LinkEvent::Kept(sequence) => self.report.kept(sequence),

@@ -37,8 +37,6 @@ pub const BEAT_INTERVAL_FIRST: Duration = Duration::from_secs(1);
 pub(crate) enum LinkEvent {
     /// A server took the stream.
     Welcome(wire::Welcome),
-    /// The leader heard a beat.
-    Heard,
     /// The wanted set.
     Wanted(wire::Wanted),
     /// What was fetched.
@@ -60,6 +58,8 @@ pub(crate) struct Link {
     pub outgoing: mpsc::UnboundedReceiver<AgentUp>,
     pub hello: watch::Receiver<wire::AgentHello>,
     pub usage: watch::Receiver<wire::Usage>,
+    /// When the leader last heard a beat. The agent is not woken for it.
+    pub heard: watch::Sender<Instant>,
     pub lease: Duration,
     pub shutdown: CancellationToken,
 }
@@ -200,10 +200,12 @@ impl Link {
                 LinkEvent::Welcome(welcome)
             }
             agent_down::Body::BeatHeard(_) => {
-                stand.silent_at = Instant::now() + stand.interval + SILENCE_GRACE;
+                let now = Instant::now();
+                stand.silent_at = now + stand.interval + SILENCE_GRACE;
                 // Another stream is not needed any more.
                 stand.dialing = None;
-                LinkEvent::Heard
+                self.heard.send_replace(now);
+                return;
             }
             agent_down::Body::Wanted(wanted) => LinkEvent::Wanted(wanted),
             agent_down::Body::Bodies(bodies) => LinkEvent::Bodies(bodies),

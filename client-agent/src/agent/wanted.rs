@@ -230,7 +230,7 @@ impl Agent {
 
     /// Stops instances whose group does not want to run unseen for so long (`disconnect.stop_on_client_after`).
     pub(super) fn stop_what_is_out_of_contact(&mut self) {
-        let silence = self.heard_at.elapsed();
+        let silence = self.last_heard().elapsed();
         let limit = |local: &Local| local.group()?.disconnect_rules()?.stop_on_client_after;
         let over = |local: &Local| limit(local).is_some_and(|limit| silence >= limit) && !local.state.is_gone();
         let due: Vec<_> = self.locals.iter().filter(|(_, local)| over(local)).map(|(id, _)| *id).collect();
