@@ -112,21 +112,24 @@ impl<'a> Standing<'a> {
             };
         }
         let of_it = |known: &&Arc<Allocation>| known.deployment == Some(deployment.id) && known.group == name;
-        let well = state.allocations_of_job(&deployment.job).filter(of_it).filter(|known| known.is_well());
-        // One that moves is there twice.
-        let healthy = well.map(|known| known.index).collect::<BTreeSet<_>>().len() as u32;
-        let policy = state
-            .job_version(&deployment.job, deployment.job_version)
-            .and_then(|version| version.job.group(name)?.reschedule.clone());
-        let has_failed = |known: &&Arc<Allocation>| {
-            known.client_status == ClientStatus::Failed && known.desired == Desired::Run && known.ties().next.is_none()
-        };
         let of_group = || state.allocations_of_job(&deployment.job).filter(of_it);
+        // One that moves is there twice.
+        let indexes = || of_group().filter(|known| known.is_well()).map(|known| known.index).collect::<BTreeSet<_>>();
+        // Whoever is well was counted, so as long as too few were counted nobody need be looked at.
+        let healthy = match group.healthy < group.desired_total {
+            true => group.healthy,
+            false => indexes().len() as u32,
+        };
+        debug_assert!(group.healthy >= indexes().len() as u32, "healthy instances of {name} that nobody counted");
+        let policy = || {
+            let version = state.job_version(&deployment.job, deployment.job_version)?;
+            version.job.group(name)?.reschedule.as_ref()
+        };
         let stands = |failed: &Allocation| {
             of_group().any(|other| other.is_live() && (other.index, other.canary) == (failed.index, failed.canary))
         };
-        let mut failed = of_group().filter(has_failed);
-        let has_failed_for_good = failed.any(|known| is_final(known, policy.as_ref(), now) && !stands(known));
+        let has_failed_for_good = state.has_failed(&deployment.job)
+            && of_group().any(|known| has_failed(known) && is_final(known, policy(), now) && !stands(known));
         let (wanted, healthy_canaries) = (group.desired_total, healthy_canaries(state, group));
         Self { group, wanted, healthy, healthy_canaries, has_failed_for_good }
     }
@@ -140,6 +143,13 @@ impl<'a> Standing<'a> {
         let group = self.group;
         group.desired_canaries > 0 && !group.promoted && self.healthy_canaries >= group.desired_canaries
     }
+}
+
+/// Whether an allocation failed and has none in its place.
+pub(crate) fn has_failed(allocation: &Allocation) -> bool {
+    allocation.client_status == ClientStatus::Failed
+        && allocation.desired == Desired::Run
+        && allocation.ties().next.is_none()
 }
 
 /// Whether the job has one instance on every node that takes one, rather than a count.
