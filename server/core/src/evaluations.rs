@@ -31,10 +31,33 @@ pub fn next_by<'a>(
     now: Timestamp,
     has_chance: impl FnMut(&Evaluation, &Nodes) -> bool,
 ) -> Option<&'a Arc<Evaluation>> {
-    let ready = state.open_evaluations(EvaluationStatus::Pending).next();
-    let waited = state.waiting_evaluations().take_while(|waiting| waiting.wait_until.is_none_or(|at| at <= now));
-    let pending = ready.into_iter().chain(waited).min_by_key(|known| order(known));
+    let pending = first_pending(state, now);
     blocked.next_before(state, pending.map(|known| order(known)), has_chance).or(pending)
+}
+
+/// Of those that are pending and need not wait, the one to decide first.
+fn first_pending(state: &State, now: Timestamp) -> Option<&Arc<Evaluation>> {
+    let ready = state.open_evaluations(EvaluationStatus::Pending).next();
+    ready.into_iter().chain(waited(state, now)).min_by_key(|known| order(known))
+}
+
+/// Those that have waited long enough.
+fn waited(state: &State, now: Timestamp) -> impl Iterator<Item = &Arc<Evaluation>> {
+    state.waiting_evaluations().take_while(move |waiting| waiting.wait_until.is_none_or(|at| at <= now))
+}
+
+/// Whether `committed` has something pending that comes before all that is pending in `ahead`, which was an earlier state and
+/// went on with plans of its own, so that it knows nothing of it.
+pub fn overtakes(committed: &State, ahead: &State, now: Timestamp) -> bool {
+    let first = first_pending(ahead, now).map(|known| order(known));
+    let is_before = |known: &Evaluation| first.is_none_or(|first| order(known) < first);
+    let is_unknown = |known: &Evaluation| {
+        // One that another decided as well is over without a plan of its own.
+        let is_decided = |ahead: &Evaluation| ahead.attempts > known.attempts || ahead.status.is_terminal();
+        ahead.evaluation(known.id).is_none_or(|ahead| !is_decided(ahead) || ahead.attempts < known.attempts)
+    };
+    let ready = committed.open_evaluations(EvaluationStatus::Pending).take_while(|known| is_before(known));
+    ready.chain(waited(committed, now).filter(|known| is_before(known))).any(|known| is_unknown(known))
 }
 
 /// When the next evaluation that waits is due.

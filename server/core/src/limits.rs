@@ -10,8 +10,10 @@ pub const JOB_VERSIONS_KEPT: usize = 6;
 pub const PLAN_INSTANCES_MAX: u32 = 10_000;
 /// Plans in flight before the planner waits for the oldest.
 pub const PLANS_IN_FLIGHT_MAX: usize = 32;
-/// Plans made on one look at the committed state, before it is looked at anew.
-pub const PLANS_AHEAD_MAX: usize = 16;
+/// Plans made ahead of the committed state before that is looked at anew.
+pub const PLANS_AHEAD_MAX: usize = 64;
+/// Instances that these place, unless the last of them places more.
+pub const INSTANCES_AHEAD_MAX: u32 = 4 * PLAN_INSTANCES_MAX;
 /// Plans of one evaluation before the planner gives up on it.
 pub const EVALUATION_ATTEMPTS_MAX: u32 = 100;
 /// Choices that are taken back while the device asks of one instance are met on one node, before it counts as too full.

@@ -1,8 +1,9 @@
 //! The one planner: takes the next evaluation, asks the core, and puts the plan into the log.
 //!
 //! It plans ahead of the log: on a state that holds its own plans as if they were committed, so it need not wait for one
-//! before it decides the next. That state is built anew from the committed one and the plans in flight when a plan comes
-//! out differently, when there is nothing to do on it, and after some plans, so that what is urgent does not wait long.
+//! before it decides the next. That state is built anew from the committed one and the plans in flight, each of which is
+//! applied once more, so not without need: when a plan comes out differently, when the committed state has something to
+//! decide that comes before all that is known here, and after many plans, since nodes change meanwhile.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +15,7 @@ use server_core::apply::{self, Answer};
 use server_core::command::{Command, Entry};
 use server_core::evaluations;
 use server_core::evaluations::{BlockedWatch, Nodes};
-use server_core::limits::{EVALUATION_ATTEMPTS_MAX, PLAN_INSTANCES_MAX, PLANS_AHEAD_MAX, PLANS_IN_FLIGHT_MAX};
+use server_core::limits::{EVALUATION_ATTEMPTS_MAX, INSTANCES_AHEAD_MAX, PLANS_AHEAD_MAX, PLANS_IN_FLIGHT_MAX};
 use server_core::plan::Plan;
 use server_core::schedule::{Decision, Scheduler, has_chance};
 use server_core::state::State;
@@ -45,18 +46,22 @@ pub(super) async fn run(server: Server, term: Term) {
     let mut scheduler = Scheduler::default();
     loop {
         let now = server.now();
+        let committed = states.borrow_and_update().clone();
         let is_free = has_room(&in_flight);
-        let mut next = if is_free && !ahead.is_old() { ahead.next(&mut blocked, now) } else { None };
-        if is_free && next.is_none() {
-            let committed = states.borrow_and_update().clone();
-            match (ahead.is_wrong, in_flight.is_empty()) {
-                (true, _) => blocked.try_again(),
-                (false, true) => blocked.settle(),
-                (false, false) => {}
+        let mut next = None;
+        if is_free {
+            let is_passed = ahead.is_old() || evaluations::overtakes(&committed, &ahead.state, now);
+            next = if is_passed { None } else { ahead.next(&mut blocked, now) };
+            if next.is_none() && (is_passed || in_flight.is_empty() || has_blocked(&committed)) {
+                match (ahead.is_wrong, in_flight.is_empty()) {
+                    (true, _) => blocked.try_again(),
+                    (false, true) => blocked.settle(),
+                    (false, false) => {}
+                }
+                blocked.look(&committed);
+                ahead = Ahead::of(&committed, &in_flight, term);
+                next = ahead.next(&mut blocked, now);
             }
-            blocked.look(&committed);
-            ahead = Ahead::of(&committed, &in_flight, term);
-            next = ahead.next(&mut blocked, now);
         }
         match next {
             Some(evaluation) => {
@@ -90,6 +95,11 @@ pub(super) async fn run(server: Server, term: Term) {
 /// Whether another plan may be proposed before one of these has landed.
 fn has_room(in_flight: &VecDeque<InFlight>) -> bool {
     in_flight.len() < PLANS_IN_FLIGHT_MAX
+}
+
+/// Whether something waits for what nodes may have gained, of which the state ahead knows nothing.
+fn has_blocked(committed: &State) -> bool {
+    committed.open_evaluations(EvaluationStatus::Blocked).next().is_some()
 }
 
 /// Decides `evaluation` on the state ahead, which holds the plan from then on.
@@ -152,7 +162,7 @@ impl Ahead {
 
     /// Whether the committed state must be looked at: it may hold something more urgent by now.
     fn is_old(&self) -> bool {
-        self.is_wrong || self.plans >= PLANS_AHEAD_MAX || self.instances >= PLAN_INSTANCES_MAX
+        self.is_wrong || self.plans >= PLANS_AHEAD_MAX || self.instances >= INSTANCES_AHEAD_MAX
     }
 
     /// The plan with the index of what was seen for it. What the state ahead counts beyond the committed one are guesses: it

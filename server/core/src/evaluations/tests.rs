@@ -185,3 +185,46 @@ fn what_is_given_up_is_tried_anew_after_a_pause_that_doubles_up_to_its_limit() {
     assert_eq!(pauses, doubled);
     assert_eq!(pauses.last(), Some(&RETRY_AFTER_MAX));
 }
+
+/// A committed state with two jobs that are pending, and the state ahead of it in which the first is planned.
+fn planned_ahead() -> (State, State) {
+    let mut committed = State::default();
+    register(&mut committed, job("web"));
+    register(&mut committed, job("other"));
+    let mut ahead = committed.clone();
+    let evaluation = pending(&ahead);
+    plan(&mut ahead, &evaluation);
+    (committed, ahead)
+}
+
+#[test]
+fn what_is_planned_ahead_or_known_there_overtakes_nothing() {
+    let (committed, mut ahead) = planned_ahead();
+    assert!(!overtakes(&committed, &ahead, NOW), "the first is planned, and the second is next there too");
+    let evaluation = pending(&ahead);
+    plan(&mut ahead, &evaluation);
+    assert!(!overtakes(&committed, &ahead, NOW), "both are planned");
+}
+
+#[test]
+fn what_is_new_overtakes_only_what_comes_after_it() {
+    let (mut committed, mut ahead) = planned_ahead();
+    register(&mut committed, job("late"));
+    assert!(!overtakes(&committed, &ahead, NOW), "it comes after what is pending there");
+    let evaluation = pending(&ahead);
+    plan(&mut ahead, &evaluation);
+    assert!(overtakes(&committed, &ahead, NOW), "nothing is pending there any more");
+    let (mut committed, ahead) = planned_ahead();
+    register(&mut committed, Job { priority: 90, ..job("urgent") });
+    assert!(overtakes(&committed, &ahead, NOW));
+}
+
+#[test]
+fn one_that_was_looked_at_more_often_than_is_known_ahead_overtakes() {
+    let (mut committed, mut ahead) = planned_ahead();
+    let evaluation = pending(&ahead);
+    plan(&mut ahead, &evaluation);
+    let again = Evaluation { attempts: 7, ..Evaluation::clone(&evaluation) };
+    committed.put_evaluation(again);
+    assert!(overtakes(&committed, &ahead, NOW), "it is blocked ahead, by a plan that is not the last");
+}

@@ -57,8 +57,8 @@ fn the_committed_state_is_looked_at_anew_after_so_many_plans() {
 
 #[test]
 fn the_committed_state_is_looked_at_anew_after_so_many_instances() {
-    assert!(!Ahead { instances: PLAN_INSTANCES_MAX - 1, ..ahead() }.is_old());
-    assert!(Ahead { instances: PLAN_INSTANCES_MAX, ..ahead() }.is_old());
+    assert!(!Ahead { instances: INSTANCES_AHEAD_MAX - 1, ..ahead() }.is_old());
+    assert!(Ahead { instances: INSTANCES_AHEAD_MAX, ..ahead() }.is_old());
 }
 
 #[test]
