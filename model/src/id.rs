@@ -24,6 +24,24 @@ pub struct ParseIdError {
     text: String,
 }
 
+/// Parts that an id is derived from. Where many ids begin with the same parts, those are hashed once.
+#[derive(Clone)]
+pub struct Derivation(blake3::Hasher);
+
+impl Derivation {
+    /// Of these parts.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        parts.iter().fold(Self(blake3::Hasher::new()), |derivation, part| derivation.and(part))
+    }
+
+    /// Of one part more, whose border to the others counts too.
+    pub fn and(mut self, part: &[u8]) -> Self {
+        self.0.update(&(part.len() as u64).to_le_bytes());
+        self.0.update(part);
+        self
+    }
+}
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
@@ -38,13 +56,13 @@ macro_rules! uuid_id {
 
             /// The id derived from `parts` by BLAKE3: equal parts give equal ids on every server.
             pub fn derive(parts: &[&[u8]]) -> Self {
-                let mut hasher = blake3::Hasher::new();
-                for part in parts {
-                    hasher.update(&(part.len() as u64).to_le_bytes());
-                    hasher.update(part);
-                }
+                Self::derived(&Derivation::of(parts))
+            }
+
+            /// The id derived from the parts of `derivation`.
+            pub fn derived(derivation: &Derivation) -> Self {
                 let mut hash = [0; 16];
-                hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+                hash.copy_from_slice(&derivation.0.finalize().as_bytes()[..16]);
                 Self::from_hash(hash)
             }
 
@@ -220,6 +238,7 @@ mod tests {
     fn equal_parts_derive_equal_ids_and_part_borders_count() {
         assert_eq!(NodeId::derive(&[b"a", b"bc"]), NodeId::derive(&[b"a", b"bc"]));
         assert_ne!(NodeId::derive(&[b"a", b"bc"]), NodeId::derive(&[b"ab", b"c"]));
+        assert_eq!(NodeId::derived(&Derivation::of(&[b"a"]).and(b"bc")), NodeId::derive(&[b"a", b"bc"]));
     }
 
     #[test]

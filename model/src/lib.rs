@@ -34,8 +34,8 @@ pub use deployment::{Deployment, DeploymentGroup, DeploymentStatus};
 pub use evaluation::{Evaluation, EvaluationStatus, Trigger};
 pub use explanation::{Misfit, NearMiss, ReasonCount, Unplaced};
 pub use id::{
-    AllocationId, ClusterId, DeploymentId, EvaluationId, Index, JobKey, NodeId, ParseIdError, ServerId, Term,
-    VolumeClaimId, VolumeId,
+    AllocationId, ClusterId, DeploymentId, Derivation, EvaluationId, Index, JobKey, NodeId, ParseIdError, ServerId,
+    Term, VolumeClaimId, VolumeId,
 };
 pub use job::*;
 pub use node::{

@@ -80,9 +80,22 @@ impl<K: Ord + Clone, V: Clone> CowMap<K, V> {
     /// The value under `key`, to be changed where it stands.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         // Looked up first, so that asking for what is not there copies nothing.
+        if self.contains(key) { self.own(key) } else { None }
+    }
+
+    /// The value under `key`, which begins with its default, to be changed where it stands.
+    pub fn entry(&mut self, key: &K) -> &mut V
+    where
+        V: Default,
+    {
         if !self.contains(key) {
-            return None;
+            self.insert(key.clone(), V::default());
         }
+        self.own(key).expect("it was put there if it was missing")
+    }
+
+    /// The same where it is known to be there: where it is not, nodes are copied for nothing.
+    fn own(&mut self, key: &K) -> Option<&mut V> {
         let mut node = Arc::make_mut(&mut self.root);
         loop {
             match node {
@@ -100,7 +113,7 @@ impl<K: Ord + Clone, V: Clone> CowMap<K, V> {
 
     /// Puts `value` under `key` and returns what was there.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let (old, split) = insert(Arc::make_mut(&mut self.root), key, value);
+        let (old, split) = insert(own_with_room(&mut self.root), key, value);
         if let Some(right) = split {
             let left = self.root.clone();
             let lowest = lowest_key(&left).clone();
@@ -196,6 +209,17 @@ fn groups<T>(all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
     (1..=count).map(move |at| rest.by_ref().take(length * at / count - length * (at - 1) / count).collect())
 }
 
+/// Like one insertion after the other; built at once where there was nothing.
+impl<K: Ord + Clone, V: Clone> Extend<(K, V)> for CowMap<K, V> {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        if self.is_empty() {
+            *self = entries.into_iter().collect();
+        } else {
+            entries.into_iter().for_each(|(key, value)| drop(self.insert(key, value)));
+        }
+    }
+}
+
 impl<K: Ord + Clone, V: Clone + PartialEq> PartialEq for CowMap<K, V> {
     fn eq(&self, other: &Self) -> bool {
         self.is_same(other) || (self.len == other.len && self.iter().eq(other.iter()))
@@ -214,6 +238,22 @@ fn lowest_key<K, V>(node: &Node<K, V>) -> &K {
     }
 }
 
+/// A node that may be changed, with room for one item more: a copy that had none would be copied again at once.
+fn own_with_room<K: Clone, V: Clone>(node: &mut Arc<Node<K, V>>) -> &mut Node<K, V> {
+    fn copied<T: Clone>(items: &[T], max: usize) -> Vec<T> {
+        let mut copy = Vec::with_capacity(with_room(items.len(), max));
+        copy.extend_from_slice(items);
+        copy
+    }
+    if Arc::get_mut(node).is_none() {
+        *node = Arc::new(match &**node {
+            Node::Leaf(entries) => Node::Leaf(copied(entries, LEAF_MAX)),
+            Node::Branch(children) => Node::Branch(copied(children, BRANCH_MAX)),
+        });
+    }
+    Arc::make_mut(node)
+}
+
 fn insert<K: Ord + Clone, V: Clone>(node: &mut Node<K, V>, key: K, value: V) -> (Option<V>, Split<K, V>) {
     match node {
         Node::Leaf(entries) => match entries.binary_search_by(|(known, _)| known.cmp(&key)) {
@@ -229,7 +269,7 @@ fn insert<K: Ord + Clone, V: Clone>(node: &mut Node<K, V>, key: K, value: V) -> 
             if key < children[at].0 {
                 children[at].0 = key.clone();
             }
-            let (old, grown) = insert(Arc::make_mut(&mut children[at].1), key, value);
+            let (old, grown) = insert(own_with_room(&mut children[at].1), key, value);
             let Some(right) = grown else { return (old, None) };
             put(children, at + 1, right, BRANCH_MAX);
             let right = split(children, at + 1, BRANCH_MAX);
@@ -238,12 +278,17 @@ fn insert<K: Ord + Clone, V: Clone>(node: &mut Node<K, V>, key: K, value: V) -> 
     }
 }
 
-/// Inserts `item`. Where there is no room, there is room for all of a node from then on: it grows once.
+/// Inserts `item`. Where there is no room, there is room for as many again, and at most for all of a node.
 fn put<T>(items: &mut Vec<T>, at: usize, item: T, max: usize) {
     if items.len() == items.capacity() {
-        items.reserve_exact((max + 1).saturating_sub(items.len()));
+        items.reserve_exact(with_room(items.len(), max) - items.len());
     }
     items.insert(at, item);
+}
+
+/// The capacity of a node that has so many items, and grows. There are millions of small maps that are one node.
+fn with_room(items: usize, max: usize) -> usize {
+    (2 * items).clamp(2, max + 1).max(items + 1)
 }
 
 /// The right part of what is more than `max` long since something was put `at` there. Ascending inserts, which are the rule,

@@ -13,6 +13,8 @@ use crate::cow::{CowMap, Iter};
 
 /// Keys that are kept in a tree before they become a run; few in tests, so that these see runs.
 const RECENT_MAX: usize = if cfg!(test) { 8 } else { 8192 };
+/// Keys that come together become a run at once where they are so many.
+const TOGETHER_MIN: usize = if cfg!(test) { 4 } else { 512 };
 /// A run is merged with the one before it, unless that is longer by this factor.
 const RUN_RATIO: usize = 4;
 
@@ -75,23 +77,34 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
         if let Some(place) = self.place_of(&key) {
             return self.rows.insert(place.0, value);
         }
-        self.push(key, value);
+        let place = self.append(value);
+        self.learn(&[(key, place)]);
         None
     }
 
-    /// Puts `value` behind all others, under a `key` under which there is nothing; where it stands then.
-    pub fn push(&mut self, key: K, value: V) -> Place {
-        debug_assert!(self.place_of(&key).is_none(), "a key is new");
+    /// Puts `value` behind all others; where it stands then. It is found by its key after [`learn`](Self::learn).
+    pub fn append(&mut self, value: V) -> Place {
         let place = Place(self.next);
         self.next += 1;
         self.rows.insert(place.0, value);
-        self.recent.insert(key, place);
+        place
+    }
+
+    /// Takes in the keys of rows that were appended, in order of the keys. Under none of them is anything yet.
+    pub fn learn(&mut self, keys: &[(K, Place)]) {
+        debug_assert!(keys.is_sorted_by(|(one, _), (next, _)| one < next), "keys are in order");
+        debug_assert!(keys.iter().all(|(key, _)| self.place_of(key).is_none()), "keys are new");
+        if keys.len() >= TOGETHER_MIN {
+            return self.push_run(keys.to_vec());
+        }
+        for (key, place) in keys {
+            self.recent.insert(*key, *place);
+        }
         if self.recent.len() >= RECENT_MAX {
             let run = self.recent.iter().map(|(key, place)| (*key, *place)).collect();
             self.recent = CowMap::default();
             self.push_run(run);
         }
-        place
     }
 
     /// Takes the row under `key` away.

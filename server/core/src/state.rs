@@ -10,8 +10,8 @@ mod golden;
 mod image;
 mod job;
 mod mix;
+mod of_job;
 mod restored;
-mod tally;
 mod usage;
 mod volumes;
 mod watch;
@@ -31,15 +31,16 @@ use crate::chain::Chain;
 use crate::command::{Holder, JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
 use crate::rebalance::Rebalance;
-use crate::rows::{Place, Rows};
+use crate::rows::Rows;
 
 pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
 use mix::Mix;
 pub(crate) use mix::{Picture, Usual};
+use of_job::OfJob;
 pub use restored::FirstServer;
-use tally::Tally;
 pub use usage::NodeUse;
+pub(crate) use usage::Occupancy;
 pub(crate) use usage::counts_for;
 pub use volumes::VolumeStatus;
 pub use watch::{Change, NodeChange, Table, TableIndexes};
@@ -104,19 +105,14 @@ pub struct State {
     pub(crate) chain: Chain,
 
     // Derived from the above.
-    pub(crate) allocations_of_job: CowMap<JobKey, CowMap<AllocationId, Place>>,
-    /// By job and its version.
-    pub(crate) tallies: CowMap<(JobKey, u64), Tally>,
-    pub(crate) allocations_of_node: CowMap<(NodeId, AllocationId), Place>,
-    pub(crate) evaluations_of_job: CowMap<(JobKey, EvaluationId), ()>,
-    pub(crate) deployments_of_job: CowMap<(JobKey, Index, DeploymentId), ()>,
+    pub(crate) of_jobs: CowMap<JobKey, Arc<OfJob>>,
     /// Pending and blocked evaluations in the order in which they are tried.
     pub(crate) open_evaluations: CowMap<OpenKey, ()>,
     /// Pending evaluations that must wait for their time.
     pub(crate) waiting_evaluations: CowMap<(Timestamp, EvaluationId), ()>,
     pub(crate) nodes_by_gain: CowMap<(Index, NodeId), ()>,
     pub(crate) nodes_by_name: CowMap<(String, NodeId), ()>,
-    pub(crate) uses: CowMap<NodeId, Arc<NodeUse>>,
+    pub(crate) occupancies: CowMap<NodeId, Arc<Occupancy>>,
     /// What usually runs; all but when its picture was taken is derived.
     pub(crate) mix: Mix,
     pub(crate) instances: CowMap<AllocationId, Arc<Vec<Instance>>>,
@@ -274,7 +270,12 @@ impl State {
 
     /// What allocations hold of a node.
     pub fn node_use(&self, id: NodeId) -> NodeUse {
-        self.uses.get(&id).map(|held| (**held).clone()).unwrap_or_default()
+        self.held_on(id).cloned().unwrap_or_default()
+    }
+
+    /// The same where it stands; none where no allocation is.
+    pub(crate) fn held_on(&self, id: NodeId) -> Option<&NodeUse> {
+        self.occupancies.get(&id).map(|occupancy| &occupancy.held)
     }
 
     /// What a successor of `known` takes over: what that holds, and what it waits for itself, all of them together.
@@ -300,14 +301,14 @@ impl State {
 
     /// The allocations of a job, by id.
     pub fn allocations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Allocation>> + use<'a> {
-        let places = self.allocations_of_job.get(key).into_iter().flat_map(CowMap::values);
+        let places = self.of_jobs.get(key).into_iter().flat_map(|of_job| of_job.allocations.values());
         places.filter_map(|place| self.allocations.at(*place))
     }
 
     /// The allocations of a node, by id.
     pub fn allocations_of_node(&self, node: NodeId) -> impl Iterator<Item = &Arc<Allocation>> {
-        let places = self.allocations_of_node.range((node, AllocationId::default())..);
-        places.take_while(move |((of, _), _)| *of == node).filter_map(|(_, place)| self.allocations.at(*place))
+        let places = self.occupancies.get(&node).into_iter().flat_map(|occupancy| occupancy.allocations.values());
+        places.filter_map(|place| self.allocations.at(*place))
     }
 
     /// An evaluation.
@@ -322,10 +323,8 @@ impl State {
 
     /// The evaluations of a job, by id.
     pub fn evaluations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Evaluation>> + use<'a> {
-        let first = (key.clone(), EvaluationId::default());
-        let key = key.clone();
-        let ids = self.evaluations_of_job.range(first..).take_while(move |((job, _), ())| *job == key);
-        ids.filter_map(|((_, id), ())| self.evaluations.get(id))
+        let ids = self.of_jobs.get(key).into_iter().flat_map(|of_job| &of_job.evaluations);
+        ids.filter_map(|id| self.evaluations.get(id))
     }
 
     /// The evaluations that are pending without having to wait, or those that are blocked, in the order in which they
@@ -357,19 +356,14 @@ impl State {
 
     /// The deployments of a job, oldest first.
     pub fn deployments_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Deployment>> + use<'a> {
-        self.deployment_ids_of_job(key).filter_map(|id| self.deployments.get(&id))
-    }
-
-    fn deployment_ids_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = DeploymentId> + use<'a> {
-        let first = (key.clone(), 0, DeploymentId::default());
-        let key = key.clone();
-        let ids = self.deployments_of_job.range(first..).take_while(move |((job, ..), ())| *job == key);
-        ids.map(|((.., id), ())| *id)
+        let begun = self.of_jobs.get(key).into_iter().flat_map(|of_job| &of_job.deployments);
+        begun.filter_map(|(_, id)| self.deployments.get(id))
     }
 
     /// The newest deployment of a job.
     pub fn latest_deployment(&self, key: &JobKey) -> Option<&Arc<Deployment>> {
-        self.deployments.get(&self.deployment_ids_of_job(key).last()?)
+        let (_, id) = self.of_jobs.get(key)?.deployments.last()?;
+        self.deployments.get(id)
     }
 
     /// The servers, by id.

@@ -26,10 +26,8 @@ pub(super) fn collect(
         }
     }
     for id in deployments {
-        let over = state.deployment(*id).filter(|deployment| !deployment.status.is_active()).cloned();
-        if let Some(deployment) = over {
-            state.deployments.remove(id);
-            state.deployments_of_job.remove(&(deployment.job.clone(), deployment.create_index, *id));
+        if state.deployment(*id).is_some_and(|deployment| !deployment.status.is_active()) {
+            state.remove_deployment(*id);
             state.indexes.deployments = state.index;
         }
     }
@@ -42,7 +40,6 @@ pub(super) fn collect(
         let empty = state.allocations_of_node(*id).all(|allocation| !allocation.holds()) && !state.has_volumes(*id);
         if empty && state.node(*id).is_some_and(|node| node.status == model::NodeStatus::Down) {
             state.remove_node(*id);
-            state.uses.remove(id);
             state.port_cursors.remove(id);
             state.remove_gain(*id);
             state.indexes.nodes = state.index;

@@ -169,10 +169,9 @@ pub(super) fn forget(state: &mut State, index: Index, key: &JobKey) {
     for id in allocations {
         state.remove_allocation(id);
     }
-    let deployments: Vec<_> = state.deployments_of_job(key).map(|known| (known.create_index, known.id)).collect();
-    for (create_index, id) in deployments {
-        state.deployments.remove(&id);
-        state.deployments_of_job.remove(&(key.clone(), create_index, id));
+    let deployments: Vec<_> = state.deployments_of_job(key).map(|known| known.id).collect();
+    for id in deployments {
+        state.remove_deployment(id);
     }
     super::volume::drop_claims_of(state, index, key);
     state.jobs.remove(key);

@@ -264,7 +264,6 @@ pub(super) fn purge(state: &mut State, work: &mut AtWork, id: NodeId) -> Result<
     }
     super::volume::forget_those_of(state, work, id, &mut jobs);
     state.remove_node(id);
-    state.uses.remove(&id);
     state.port_cursors.remove(&id);
     state.remove_gain(id);
     state.indexes.nodes = work.index;

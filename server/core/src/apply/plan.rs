@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use model::old_bugs::{OldBug, is_on};
 use model::{
-    Allocation, AllocationId, AssignedPort, Cohort, DeploymentId, Desired, Evaluation, Group, JobKey, Misfit, Node,
-    NodeId, NodeStatus, Resources, StopReason, Trigger, fits,
+    Allocation, AllocationId, AssignedPort, Cohort, DeploymentId, Derivation, Desired, Evaluation, Group, JobKey,
+    Misfit, Node, NodeId, NodeStatus, Resources, StopReason, Trigger, fits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,9 +67,9 @@ pub(super) fn apply_plan(state: &mut State, work: &mut AtWork, plan: &Plan) -> R
     let mut placer = Placer {
         plan,
         deployment,
+        version: None,
         cohort: None,
-        indexes: BTreeMap::new(),
-        ordinals: BTreeMap::new(),
+        groups: BTreeMap::new(),
         placed: Vec::new(),
         joined: Joined::default(),
         preempted: BTreeSet::new(),
@@ -181,12 +181,12 @@ fn lowers_priority(state: &State, version: u64, known: &Allocation) -> bool {
 struct Placer<'a> {
     plan: &'a Plan,
     deployment: Option<DeploymentId>,
+    /// The job's version of the instances that were placed last: the next ones are mostly of the same.
+    version: Option<Arc<JobVersion>>,
     /// Of the instances that were placed last: the next ones mostly share it.
     cohort: Option<Arc<Cohort>>,
-    /// Name indexes, per group.
-    indexes: BTreeMap<String, NameIndexes>,
-    /// Instances placed so far, per group.
-    ordinals: BTreeMap<String, u32>,
+    /// By the group's name.
+    groups: BTreeMap<String, OfGroup>,
     /// Instances placed so far.
     placed: Vec<(AllocationId, Place)>,
     /// Those that belong to the deployment.
@@ -203,9 +203,7 @@ impl Placer<'_> {
         let reject =
             |count, misfits| RejectedPlacement { group: placement.group.clone(), node: placement.node, count, misfits };
         let Some(node) = state.node(placement.node).cloned() else { return Some(reject(placement.count, vec![])) };
-        let Some(version) = state.job_version(&self.plan.job, placement.job_version).cloned() else {
-            return Some(reject(placement.count, vec![]));
-        };
+        let Some(version) = self.version(state, placement) else { return Some(reject(placement.count, vec![])) };
         let Some(group) = version.job.group(&placement.group) else { return Some(reject(placement.count, vec![])) };
         let is_open = node.is_schedulable() && node.generation == placement.node_generation;
         if !is_open && !is_on(OldBug::ClosedNodesUsed) {
@@ -229,25 +227,38 @@ impl Placer<'_> {
         None
     }
 
+    /// The version of the job that instances of `placement` are of.
+    fn version(&mut self, state: &State, placement: &Placement) -> Option<Arc<JobVersion>> {
+        self.version.take_if(|known| known.version != placement.job_version);
+        if self.version.is_none() {
+            self.version = state.job_version(&self.plan.job, placement.job_version).cloned();
+        }
+        self.version.clone()
+    }
+
     /// What instances of `group` on `node` share with others of the plan.
     fn cohort(&mut self, work: &AtWork, node: &Node, version: &JobVersion, group: &Group) -> Arc<Cohort> {
-        let cohort = Cohort {
+        let resources = group.ask_on(node);
+        let is_same = |known: &Cohort| {
+            (known.job_version, known.resources) == (version.version, resources) && known.group == group.name
+        };
+        self.cohort.take_if(|known| !is_same(known));
+        let cohort = || Cohort {
             job: self.plan.job.clone(),
             job_version: version.version,
             group: group.name.clone(),
             evaluation: self.plan.evaluation,
             deployment: self.deployment.filter(|_| version.version == self.plan.job_version),
-            resources: group.ask_on(node),
+            resources,
             create_index: work.index,
             created_at: work.at,
         };
-        self.cohort.take_if(|known| **known != cohort);
-        self.cohort.get_or_insert_with(|| Arc::new(cohort)).clone()
+        self.cohort.get_or_insert_with(|| Arc::new(cohort())).clone()
     }
 
     fn place_one(&mut self, state: &mut State, work: &AtWork, line: &Line<'_>, tail: &Tail) -> Result<(), Vec<Misfit>> {
         let Line { node, version, group, .. } = *line;
-        let id = self.next_id(state, &group.name);
+        let id = self.of_group(state, &group.name).next_id();
         let previous = tail.previous.and_then(|previous| state.allocation(previous));
         if previous.is_some_and(|previous| stands(state, previous) || self.was_stopped_meanwhile(work, previous)) {
             return Err(Vec::new());
@@ -261,12 +272,12 @@ impl Placer<'_> {
             ties.previous = tail.previous;
             ties.reschedules = tail.reschedules.clone();
         });
-        let is_succeeded = |id: &AllocationId| state.uses.get(&node.id).is_some_and(|held| held.has_successor(*id));
+        let is_succeeded = |id: &AllocationId| state.held_on(node.id).is_some_and(|held| held.has_successor(*id));
         if tail.preempts.iter().any(is_succeeded) {
             return Err(Vec::new());
         }
         new.ports = room(state, node, &new, group, self.static_ports.get(&node.id))?;
-        new.index = self.name_index(state, group, tail);
+        new.index = self.of_group(state, &group.name).name_index(tail.index);
         super::volume::check(state, node, version, group, &new)?;
         // Only now that the newcomer has its room: nothing ends in vain.
         for victim in tail.preempts.iter().filter_map(|victim| state.allocation(*victim)).cloned().collect::<Vec<_>>() {
@@ -310,32 +321,12 @@ impl Placer<'_> {
         is_unseen && previous.desired != Desired::Run
     }
 
-    fn next_id(&mut self, state: &State, group: &str) -> AllocationId {
-        let ordinal = self.ordinals.entry(group.to_string()).or_default();
-        let id = AllocationId::derive(&[
-            state.cluster.as_bytes(),
-            self.plan.evaluation.as_bytes(),
-            &self.plan.attempt.to_le_bytes(),
-            group.as_bytes(),
-            &ordinal.to_le_bytes(),
-        ]);
-        *ordinal += 1;
-        id
-    }
-
-    /// The tail's name index, or the lowest that no live instance of the group has.
-    fn name_index(&mut self, state: &State, group: &Group, tail: &Tail) -> u32 {
-        if !self.indexes.contains_key(&group.name) {
-            let live = state.allocations_of_job(&self.plan.job);
-            let live = live.filter(|known| known.group == group.name && known.is_live());
-            let live = live.filter(|_| !is_on(OldBug::NamesGivenTwice));
-            // What the plan gives to others, before or after, is not free either.
-            let of_group = self.plan.placements.iter().filter(|placement| placement.group == group.name);
-            let given = of_group.flat_map(|placement| placement.tails.iter().filter_map(|tail| tail.index));
-            let taken = live.map(|known| known.index).chain(given).collect();
-            self.indexes.insert(group.name.clone(), NameIndexes { taken, free_from: 0 });
+    /// What the plan has given to instances of the group so far.
+    fn of_group(&mut self, state: &State, group: &str) -> &mut OfGroup {
+        if !self.groups.contains_key(group) {
+            self.groups.insert(group.to_string(), OfGroup::of(state, self.plan, group));
         }
-        self.indexes.get_mut(&group.name).map_or(0, |indexes| indexes.take(tail.index))
+        self.groups.get_mut(group).expect("it was put there if it was missing")
     }
 }
 
@@ -364,17 +355,39 @@ fn is_replaced_well(state: &State, id: AllocationId) -> bool {
     chain.any(|next| next.is_well()) || is_on(OldBug::MovedTooEarly)
 }
 
-/// The name indexes of a group.
-struct NameIndexes {
-    /// By instances of before, and by what the plan gives to others.
+/// What a plan gives to the instances of one group: ids and name indexes.
+struct OfGroup {
+    /// Of ids, up to the ordinal.
+    ids: Derivation,
+    /// Instances so far.
+    ordinal: u32,
+    /// Name indexes that instances of before have, and that the plan gives to others.
     taken: BTreeSet<u32>,
     /// Those below it are taken.
     free_from: u32,
 }
 
-impl NameIndexes {
-    /// Takes the index that is wanted, which is among those that are taken, or the lowest that is free.
-    fn take(&mut self, wanted: Option<u32>) -> u32 {
+impl OfGroup {
+    fn of(state: &State, plan: &Plan, group: &str) -> Self {
+        let attempt = plan.attempt.to_le_bytes();
+        let ids = Derivation::of(&[state.cluster.as_bytes(), plan.evaluation.as_bytes(), &attempt, group.as_bytes()]);
+        let live = state.allocations_of_job(&plan.job).filter(|known| known.group == group && known.is_live());
+        let live = live.filter(|_| !is_on(OldBug::NamesGivenTwice));
+        // What the plan gives to others, before or after, is not free either.
+        let of_group = plan.placements.iter().filter(|placement| placement.group == group);
+        let given = of_group.flat_map(|placement| placement.tails.iter().filter_map(|tail| tail.index));
+        let taken = live.map(|known| known.index).chain(given).collect();
+        Self { ids, ordinal: 0, taken, free_from: 0 }
+    }
+
+    fn next_id(&mut self) -> AllocationId {
+        let id = AllocationId::derived(&self.ids.clone().and(&self.ordinal.to_le_bytes()));
+        self.ordinal += 1;
+        id
+    }
+
+    /// The name index that is wanted, which is among those that are taken, or the lowest that no live instance has.
+    fn name_index(&mut self, wanted: Option<u32>) -> u32 {
         wanted.unwrap_or_else(|| {
             // Nothing is given back while a plan is applied, so each search goes on where the last one ended.
             while self.taken.contains(&self.free_from) {
@@ -394,22 +407,23 @@ fn room(
     group: &Group,
     asked: Option<&BTreeSet<(String, u16)>>,
 ) -> Result<Vec<AssignedPort>, Vec<Misfit>> {
-    let held = state.uses.get(&node.id).cloned().unwrap_or_default();
+    let occupancy = state.occupancies.get(&node.id).cloned().unwrap_or_default();
+    let held = &occupancy.held;
     if new.ties().after.is_empty() && held.is_plain() {
         check_capacity(new.resources, held.free(node))?;
-        check_number(1, &held, node)?;
+        check_number(1, held, node)?;
     } else {
         // The newcomer counts as the larger of itself and what it succeeds, so the node is summed up with it.
         let existing = state.allocations_of_node(node.id).map(|known| &**known);
         let with = NodeUse::of(existing.chain([new]));
         // What was over the node's capacity before (it may have shrunk) must not get worse; anything else must fit.
         check_capacity(with.held - held.held, held.free(node))?;
-        check_number(with.allocations.saturating_sub(held.allocations), &held, node)?;
+        check_number(with.allocations.saturating_sub(held.allocations), held, node)?;
     }
     let predecessors = new.ties().after.iter().filter_map(|id| state.allocation(*id)).map(|known| &**known);
     let inherited = NodeUse::of(predecessors);
-    grants::check(node, &held, &inherited, new, group)?;
-    ports::assign(state, node, group, &held, &inherited, asked)
+    grants::check(node, held, &inherited, new, group)?;
+    ports::assign(state, node, group, held, &inherited, asked)
 }
 
 fn check_number(more: u32, held: &NodeUse, node: &Node) -> Result<(), Vec<Misfit>> {

@@ -11,6 +11,8 @@ enum Step {
     Insert(u16, u32),
     Remove(u16),
     Change(u16, u32),
+    Entry(u16, u32),
+    Extend(Vec<(u16, u32)>),
     Snapshot,
 }
 
@@ -19,6 +21,8 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (0u16..600, any::<u32>()).prop_map(|(key, value)| Step::Insert(key, value)),
         4 => (0u16..600).prop_map(Step::Remove),
         2 => (0u16..600, any::<u32>()).prop_map(|(key, value)| Step::Change(key, value)),
+        2 => (0u16..600, any::<u32>()).prop_map(|(key, value)| Step::Entry(key, value)),
+        1 => prop::collection::vec((0u16..600, any::<u32>()), 0..40).prop_map(Step::Extend),
         1 => Just(Step::Snapshot),
     ]
 }
@@ -41,6 +45,15 @@ proptest! {
                 Step::Change(key, value) => {
                     let changed = map.get_mut(&key).map(|known| std::mem::replace(known, value));
                     prop_assert_eq!(changed, model.get_mut(&key).map(|known| std::mem::replace(known, value)));
+                }
+                Step::Entry(key, more) => {
+                    let add = |known: &mut u32| *known = known.wrapping_add(more);
+                    add(map.entry(&key));
+                    add(model.entry(key).or_default());
+                }
+                Step::Extend(entries) => {
+                    map.extend(entries.iter().copied());
+                    model.extend(entries);
                 }
                 Step::Snapshot => snapshots.push((map.clone(), model.clone())),
             }

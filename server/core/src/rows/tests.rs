@@ -1,6 +1,6 @@
 //! Properties against `BTreeMap`, which is the model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -10,6 +10,7 @@ use super::*;
 enum Step {
     Insert(u16, u32),
     Remove(u16),
+    Append(Vec<u16>),
     Snapshot,
 }
 
@@ -17,6 +18,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0u16..400, any::<u32>()).prop_map(|(key, value)| Step::Insert(key, value)),
         5 => (0u16..400).prop_map(Step::Remove),
+        2 => prop::collection::vec(0u16..400, 0..12).prop_map(Step::Append),
         1 => Just(Step::Snapshot),
     ]
 }
@@ -33,6 +35,12 @@ proptest! {
             match step {
                 Step::Insert(key, value) => prop_assert_eq!(table.insert(key, value), model.insert(key, value)),
                 Step::Remove(key) => prop_assert_eq!(table.remove(&key), model.remove(&key)),
+                Step::Append(keys) => {
+                    let new: BTreeSet<_> = keys.into_iter().filter(|key| !model.contains_key(key)).collect();
+                    let learned: Vec<_> = new.into_iter().map(|key| (key, table.append(key.into()))).collect();
+                    model.extend(learned.iter().map(|(key, _)| (*key, u32::from(*key))));
+                    table.learn(&learned);
+                }
                 Step::Snapshot => snapshots.push((table.clone(), model.clone())),
             }
             prop_assert_eq!(table.len(), model.len());

@@ -64,7 +64,7 @@ fn fits_on_one(
 
 /// Whether `node` has room for one instance more, which may take over that of `succeeded` if it is there.
 fn has_room(state: &State, node: &Node, group: &Group, succeeded: Option<&Allocation>) -> bool {
-    let held = state.uses.get(&node.id).map(|held| &**held);
+    let held = state.held_on(node.id);
     let succeeded = succeeded.filter(|known| known.node == node.id);
     let counts = succeeded.map(|known| counts_for(known, state.allocations_of_node(node.id).map(|other| &**other)));
     let counts = counts.unwrap_or_default();

@@ -17,7 +17,7 @@ use super::feasible::Demand;
 use super::grant::{Placed, Taken};
 use super::score::{Packing, Totals};
 use crate::cow::CowMap;
-use crate::state::{NodeUse, Picture, State};
+use crate::state::{NodeUse, Occupancy, Picture, State};
 use column::Columns;
 use eligible::{Demands, Log};
 
@@ -32,7 +32,7 @@ pub(super) type Place = u32;
 pub(super) struct Fleet {
     /// What the rows were last brought in line with.
     nodes: CowMap<NodeId, Arc<Node>>,
-    uses: CowMap<NodeId, Arc<NodeUse>>,
+    occupancies: CowMap<NodeId, Arc<Occupancy>>,
     rows: Vec<Row>,
     places: BTreeMap<NodeId, Place>,
     /// Rows of nodes that are gone.
@@ -109,11 +109,11 @@ impl Fleet {
             self.describe(state, *id);
         }
         let nodes_changed = !changed.is_empty();
-        self.uses.differences(&state.uses, Arc::ptr_eq, |id| changed.extend([*id]));
+        self.occupancies.differences(&state.occupancies, Arc::ptr_eq, |id| changed.extend([*id]));
         changed.extend(self.touched.drain(..).map(|place| self.rows[place as usize].node.id));
         for id in changed {
             if let Some(place) = self.places.get(&id) {
-                self.rows[*place as usize].count(state.uses.get(&id).map(|held| &**held));
+                self.rows[*place as usize].count(state.held_on(id));
                 self.log.add(*place);
             }
         }
@@ -121,7 +121,7 @@ impl Fleet {
         self.follow_mix(state, nodes_changed);
         self.placed.clear();
         self.nodes = state.nodes.clone();
-        self.uses = state.uses.clone();
+        self.occupancies = state.occupancies.clone();
     }
 
     /// Makes the packing anew where it would come out differently.

@@ -1,49 +1,49 @@
 //! Keeps what is derived in line with its source: indexes by job and node, use of nodes, the catalog.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::old_bugs::{OldBug, is_on};
 use model::{
-    Allocation, AllocationId, Deployment, Evaluation, EvaluationId, EvaluationStatus, Instance, JobKey, Node, NodeId,
+    Allocation, AllocationId, Deployment, DeploymentId, Evaluation, EvaluationId, EvaluationStatus, Instance, JobKey,
+    Node, NodeId,
 };
 
 use super::mix::Mix;
-use super::{Change, NodeUse, OpenKey, ServiceKey, State};
+use super::{Change, NodeUse, Occupancy, OpenKey, ServiceKey, State};
 use crate::catalog;
-use crate::cow::CowMap;
 use crate::rows::Place;
 
 impl State {
-    /// Stores an allocation that is new; where. `provides`: it has services. Its job learns of it by
-    /// [`add_to_job`](Self::add_to_job), for many at once.
+    /// Stores an allocation that is new; where. `provides`: it has services. It is found by its id, and its job learns of it,
+    /// by [`add_to_job`](Self::add_to_job), for many at once.
     pub(crate) fn add_allocation(&mut self, allocation: Allocation, provides: bool) -> Place {
-        let id = allocation.id;
         let allocation = Arc::new(allocation);
-        let place = self.allocations.push(id, allocation.clone());
-        self.allocations_of_node.insert((allocation.node, id), place);
-        self.account(&allocation);
+        let place = self.allocations.append(allocation.clone());
+        // Changed where it stands: an entry that places many instances on a node copies what is there once.
+        let occupancy = Arc::make_mut(self.occupancies.entry(&allocation.node));
+        occupancy.allocations.insert(allocation.id, place);
+        if allocation.ties().after.is_empty() && occupancy.held.is_plain() {
+            occupancy.held.add(&allocation);
+        } else {
+            self.recount(allocation.node);
+        }
         self.mix.come(&allocation);
         if provides {
-            self.derive_instances(id);
+            self.put_instances(allocation.id, catalog::instances(self, &allocation));
         }
         place
     }
 
-    /// Takes new allocations into the index of their job.
+    /// Makes new allocations of a job known by their ids, and to the job.
     pub(crate) fn add_to_job(&mut self, job: &JobKey, mut placed: Vec<(AllocationId, Place)>) {
         if placed.is_empty() {
             return;
         }
         // In order, each page is found in the cache.
         placed.sort_unstable_by_key(|(id, _)| *id);
-        let of_job = value_in(&mut self.allocations_of_job, job);
-        for (id, place) in &placed {
-            of_job.insert(*id, *place);
-        }
-        let allocations: Vec<_> = placed.iter().filter_map(|(_, place)| self.allocations.at(*place)).cloned().collect();
-        self.tally(allocations.iter().map(|known| &**known));
+        self.allocations.learn(&placed);
+        self.put_allocations_of_job(job, &placed);
     }
 
     /// Stores an allocation that has changed, and what follows from it.
@@ -60,12 +60,8 @@ impl State {
         if held_before != allocation.holds() {
             if held_before { self.mix.go(&allocation) } else { self.mix.come(&allocation) }
         }
-        // One that came with the entry at work is counted when its job learns of it.
-        let is_of_job = |known: &Allocation| {
-            self.allocations_of_job.get(&known.job).is_some_and(|of_job| of_job.contains(&known.id))
-        };
-        if let Some(old) = old.filter(|old| is_of_job(old)) {
-            self.retally(&old, &allocation);
+        if let Some(old) = old {
+            self.recount_of_job(&old, &allocation);
         }
         self.derive_instances(id);
     }
@@ -73,50 +69,36 @@ impl State {
     /// Forgets an allocation.
     pub(crate) fn remove_allocation(&mut self, id: AllocationId) {
         let Some(old) = self.allocations.remove(&id) else { return };
-        if let Some(of_job) = self.allocations_of_job.get_mut(&old.job) {
-            of_job.remove(&id);
-            if of_job.is_empty() {
-                self.allocations_of_job.remove(&old.job);
-            }
-            self.untally(&old);
-        }
-        self.allocations_of_node.remove(&(old.node, id));
-        if old.holds() {
+        self.remove_allocation_of_job(&old);
+        let occupancy = Arc::make_mut(self.occupancies.entry(&old.node));
+        occupancy.allocations.remove(&id);
+        if occupancy.allocations.is_empty() {
+            self.occupancies.remove(&old.node);
+        } else if old.holds() {
             self.recount(old.node);
+        }
+        if old.holds() {
             self.mix.go(&old);
         }
         self.derive_instances(id);
     }
 
-    /// Brings the use of a node in line with an allocation that began or ceased to hold something.
+    /// Brings the use of a node in line with an allocation there that began or ceased to hold something.
     fn account(&mut self, allocation: &Allocation) {
-        let plain =
-            allocation.ties().after.is_empty() && self.uses.get(&allocation.node).is_none_or(|held| held.is_plain());
-        if !plain {
+        let occupancy = Arc::make_mut(self.occupancies.entry(&allocation.node));
+        if !allocation.ties().after.is_empty() || !occupancy.held.is_plain() {
             self.recount(allocation.node);
-            return;
-        }
-        // Changed where it stands: an entry that places many instances on a node copies what is used there once.
-        let held = Arc::make_mut(value_in(&mut self.uses, &allocation.node));
-        if allocation.holds() {
-            held.add(allocation);
+        } else if allocation.holds() {
+            occupancy.held.add(allocation);
         } else {
-            held.subtract(allocation);
-        }
-        if *held == NodeUse::default() {
-            self.uses.remove(&allocation.node);
+            occupancy.held.subtract(allocation);
         }
     }
 
     /// Computes the use of a node anew.
     fn recount(&mut self, node: NodeId) {
         let held = NodeUse::of(self.allocations_of_node(node).map(|allocation| &**allocation));
-        // A node on which nothing is held is as one that never held anything.
-        if held == NodeUse::default() {
-            self.uses.remove(&node);
-        } else {
-            self.uses.insert(node, Arc::new(held));
-        }
+        Arc::make_mut(self.occupancies.entry(&node)).held = held;
     }
 
     /// Notes that a node gained room for new work, at the index of the entry at work.
@@ -161,9 +143,10 @@ impl State {
             if let Some(at) = old.wait_until {
                 self.waiting_evaluations.remove(&(at, id));
             }
+        } else {
+            self.put_evaluation_of_job(&evaluation.job, id);
         }
         self.index_open(&evaluation);
-        self.evaluations_of_job.insert((evaluation.job.clone(), id), ());
         self.evaluations.insert(id, Arc::new(evaluation));
     }
 
@@ -186,14 +169,21 @@ impl State {
         if let Some(at) = old.wait_until {
             self.waiting_evaluations.remove(&(at, id));
         }
-        self.evaluations_of_job.remove(&(old.job.clone(), id));
+        self.remove_evaluation_of_job(&old.job, id);
     }
 
     /// Stores a deployment.
     pub(crate) fn put_deployment(&mut self, deployment: Deployment) {
-        let (id, begun) = (deployment.id, (deployment.job.clone(), deployment.create_index, deployment.id));
-        if self.deployments.insert(id, Arc::new(deployment)).is_none() {
-            self.deployments_of_job.insert(begun, ());
+        let (id, deployment) = (deployment.id, Arc::new(deployment));
+        if self.deployments.insert(id, deployment.clone()).is_none() {
+            self.put_deployment_of_job(&deployment.job, (deployment.create_index, id));
+        }
+    }
+
+    /// Forgets a deployment.
+    pub(crate) fn remove_deployment(&mut self, id: DeploymentId) {
+        if let Some(gone) = self.deployments.remove(&id) {
+            self.remove_deployment_of_job(&gone.job, id);
         }
     }
 
@@ -226,7 +216,7 @@ impl State {
     fn change_row(&mut self, of: &Instance, instance: Option<Instance>) {
         let key: ServiceKey = (of.job.namespace.clone(), of.service.as_str().into());
         // Changed where it stands: an entry that changes many instances of a service copies its row once.
-        let row = Arc::make_mut(value_in(&mut self.services, &key));
+        let row = Arc::make_mut(self.services.entry(&key));
         match instance {
             Some(instance) => row.instances.insert(of.id.clone(), instance),
             None => row.instances.remove(&of.id),
@@ -243,19 +233,17 @@ impl State {
     /// Computes everything that is derived anew, from the tables that are not.
     pub(crate) fn derive_all(&mut self) {
         let allocations: Vec<_> = self.allocations.arrivals().cloned().collect();
-        let mut of_job: BTreeMap<&JobKey, Vec<(AllocationId, Place)>> = BTreeMap::new();
-        let mut of_node = Vec::with_capacity(allocations.len());
-        for (place, each) in self.allocations.places() {
-            of_job.entry(&each.job).or_default().push((each.id, place));
-            of_node.push(((each.node, each.id), place));
-        }
-        let of_job: Vec<_> =
-            of_job.into_iter().map(|(job, of_job)| (job.clone(), of_job.into_iter().collect())).collect();
-        self.allocations_of_job = of_job.into_iter().collect();
-        self.allocations_of_node = of_node.into_iter().collect();
-        self.tallies = Default::default();
-        self.tally(allocations.iter().map(|each| &**each));
-        self.evaluations_of_job = self.evaluations.values().map(|each| ((each.job.clone(), each.id), ())).collect();
+        self.of_jobs = self.derive_of_jobs();
+        let mut of_node: Vec<_> =
+            self.allocations.places().map(|(place, each)| ((each.node, each.id), place)).collect();
+        of_node.sort_unstable_by_key(|(key, _)| *key);
+        let occupancy = |of_node: &[((NodeId, AllocationId), Place)]| {
+            let known = of_node.iter().filter_map(|(_, place)| self.allocations.at(*place));
+            let held = NodeUse::of(known.map(|known| &**known));
+            let allocations = of_node.iter().map(|((_, id), place)| (*id, *place)).collect();
+            (of_node[0].0.0, Arc::new(Occupancy { held, allocations }))
+        };
+        self.occupancies = of_node.chunk_by(|((one, _), _), ((next, _), _)| one == next).map(occupancy).collect();
         self.nodes_by_name = self.nodes.values().map(|node| ((node.name.clone(), node.id), ())).collect();
         self.open_evaluations = Default::default();
         self.waiting_evaluations = Default::default();
@@ -264,15 +252,9 @@ impl State {
             self.index_open(evaluation);
         }
         self.nodes_by_gain = self.gains.iter().map(|(node, index)| ((*index, *node), ())).collect();
-        let deployments = self.deployments.values();
-        self.deployments_of_job =
-            deployments.map(|each| ((each.job.clone(), each.create_index, each.id), ())).collect();
-        self.uses = Default::default();
         self.mix = Mix::of(allocations.iter().map(|each| &**each), self.mix.taken().clone());
         self.instances = Default::default();
         self.services = Default::default();
-        let nodes: BTreeSet<NodeId> = allocations.iter().map(|allocation| allocation.node).collect();
-        nodes.into_iter().for_each(|node| self.recount(node));
         for allocation in &allocations {
             let instances = catalog::instances(self, allocation);
             if !instances.is_empty() {
@@ -287,7 +269,7 @@ impl State {
         macro_rules! differing {
             ($($field:ident)*) => { [$((stringify!($field), self.$field != other.$field)),*] };
         }
-        let all = differing!(index term time cluster cluster_version epoch restored_at scheduler scheduler_index last_server_id autopilot autopilot_index jobs nodes allocations evaluations deployments servers removed_servers awaited sessions holders join_tokens port_cursors gains requests volumes volume_claims purged request_order rebalance indexes restoring chain allocations_of_job tallies allocations_of_node evaluations_of_job deployments_of_job open_evaluations waiting_evaluations nodes_by_gain nodes_by_name uses mix instances services changes);
+        let all = differing!(index term time cluster cluster_version epoch restored_at scheduler scheduler_index last_server_id autopilot autopilot_index jobs nodes allocations evaluations deployments servers removed_servers awaited sessions holders join_tokens port_cursors gains requests volumes volume_claims purged request_order rebalance indexes restoring chain of_jobs open_evaluations waiting_evaluations nodes_by_gain nodes_by_name occupancies mix instances services changes);
         all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 
@@ -301,23 +283,19 @@ impl State {
                 .iter()
                 .zip(anew.services.iter())
                 .all(|((key, row), (new_key, new_row))| key == new_key && row.instances == new_row.instances);
-        let uses = |state: &State| -> Vec<_> {
-            let uses = state.uses.iter().filter(|(_, held)| ***held != NodeUse::default());
-            uses.map(|(node, held)| {
-                (*node, held.held, held.allocations, held.ports.clone(), held.cores.clone(), held.devices.clone())
-            })
-            .collect()
+        let occupancies = |state: &State| -> Vec<_> {
+            let counts = |(node, occupancy): (&NodeId, &Arc<Occupancy>)| {
+                let Occupancy { held, allocations } = Occupancy::clone(occupancy);
+                (*node, held.held, held.allocations, held.ports.clone(), held.cores, held.devices, allocations)
+            };
+            state.occupancies.iter().map(counts).collect()
         };
         same_rows
-            && uses(self) == uses(&anew)
-            && self.allocations_of_job == anew.allocations_of_job
-            && self.tallies == anew.tallies
-            && self.allocations_of_node == anew.allocations_of_node
-            && self.evaluations_of_job == anew.evaluations_of_job
+            && occupancies(self) == occupancies(&anew)
+            && self.of_jobs == anew.of_jobs
             && self.open_evaluations == anew.open_evaluations
             && self.waiting_evaluations == anew.waiting_evaluations
             && self.nodes_by_gain == anew.nodes_by_gain
-            && self.deployments_of_job == anew.deployments_of_job
             && self.instances == anew.instances
             && self.mix == anew.mix
             && self.nodes_by_name == anew.nodes_by_name
@@ -326,12 +304,4 @@ impl State {
 
 fn open_key(evaluation: &Evaluation) -> OpenKey {
     (evaluation.status, Reverse(evaluation.priority), evaluation.create_index, evaluation.id)
-}
-
-/// The value under `key`, which begins with its default.
-fn value_in<'a, K: Ord + Clone, V: Clone + Default>(map: &'a mut CowMap<K, V>, key: &K) -> &'a mut V {
-    if !map.contains(key) {
-        map.insert(key.clone(), V::default());
-    }
-    map.get_mut(key).expect("it was put there if it was missing")
 }

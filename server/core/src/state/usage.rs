@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::old_bugs::{OldBug, is_on};
 use model::{Allocation, AllocationId, Desired, DeviceId, Node, Resources};
 
+use crate::cow::CowMap;
+use crate::rows::Place;
+
 /// What allocations hold of a node; derived from its allocations.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct NodeUse {
@@ -24,6 +27,13 @@ pub struct NodeUse {
     pub allocations: u32,
     /// Predecessors that still hold something, each with its successor.
     successors: BTreeMap<AllocationId, AllocationId>,
+}
+
+/// What is on a node, derived from its allocations: what they hold, and where each stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Occupancy {
+    pub held: NodeUse,
+    pub allocations: CowMap<AllocationId, Place>,
 }
 
 /// Whether it counts.

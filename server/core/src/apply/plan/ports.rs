@@ -8,18 +8,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::old_bugs::{OldBug, drift, is_on};
 use model::{AssignedPort, Group, Misfit, Node, NodeId, Port};
 
-use crate::plan::Plan;
+use crate::plan::{Placement, Plan};
 use crate::schedule::grant::address_of;
 use crate::state::{NodeUse, State};
 
 /// The static ports that `plan` asks for on each node.
 pub(super) fn fixed_by(state: &State, plan: &Plan) -> BTreeMap<NodeId, BTreeSet<(String, u16)>> {
     let mut fixed: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    // Lines of one group and version mostly come together.
+    let mut last: Option<(&Placement, Vec<&Port>)> = None;
     for placement in &plan.placements {
-        let version = state.job_version(&plan.job, placement.job_version);
-        let Some(group) = version.and_then(|version| version.job.group(&placement.group)) else { continue };
-        let Some(node) = state.node(placement.node) else { continue };
-        for port in group.networks.iter().flat_map(|network| &network.reserved_ports) {
+        let is_same = |of: &Placement| (of.job_version, &of.group) == (placement.job_version, &placement.group);
+        last.take_if(|(of, _)| !is_same(of));
+        let reserved_ports = || {
+            let group = state.job_version(&plan.job, placement.job_version)?.job.group(&placement.group)?;
+            Some(group.networks.iter().flat_map(|network| &network.reserved_ports).collect())
+        };
+        let (_, ports) = last.get_or_insert_with(|| (placement, reserved_ports().unwrap_or_default()));
+        let Some(node) = state.node(placement.node).filter(|_| !ports.is_empty()) else { continue };
+        for port in ports {
             if let Some(address) = address_of(port, node) {
                 fixed.entry(node.id).or_default().insert((address.to_string(), port.value));
             }

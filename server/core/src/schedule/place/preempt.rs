@@ -139,7 +139,7 @@ impl<'a> Victims<'a> {
             return;
         }
         let node = &fleet.row(at).node;
-        let held = self.state.uses.get(&node.id);
+        let held = self.state.held_on(node.id);
         let stays = |known: &&Arc<Allocation>| {
             known.holds() && known.desired == Desired::Run && !self.ending.contains(&known.id)
         };

@@ -179,7 +179,7 @@ impl<'a> Ask<'a> {
     }
 
     fn held(&self, row: &Row) -> Option<&'a NodeUse> {
-        self.state.uses.get(&row.node.id).map(|held| &**held)
+        self.state.held_on(row.node.id)
     }
 
     /// Its static ports there, each with its address, that others must not have.
