@@ -87,6 +87,8 @@ impl NodeClocks {
     /// A node's agent restarts on purpose: its silence means nothing for so long.
     pub fn lease(&mut self, node: NodeId, lease: Duration, now: Timestamp) {
         self.leases.insert(node, now + lease.min(LEASE_MAX));
+        // It may be shorter than the one before.
+        self.calm = None;
     }
 
     /// The leader itself stood still for so long, and heard nobody: that says nothing of nodes, whose clocks stood still too.
