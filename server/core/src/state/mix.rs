@@ -54,6 +54,7 @@ pub(crate) struct Picture {
     /// The sizes that make up most of it, whatever their disk.
     pub sizes: Vec<Usual>,
     /// CPU, memory and disk of a few instances that stand for all, evenly over their order.
+    #[serde(default)]
     pub sample: Vec<[u64; 3]>,
 }
 
