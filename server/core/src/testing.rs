@@ -38,13 +38,21 @@ pub struct Usually {
     pub beside_devices: [u64; 2],
     /// CPU in MHz, memory in MiB and number of each size that occurs often.
     pub sizes: Vec<(u64, u64, u64)>,
+    /// CPU, memory and disk of a few that stand for all.
+    pub sample: Vec<[u64; 3]>,
 }
 
 /// What usually ran when that was last looked at.
 pub fn usually(state: &State) -> Usually {
     let picture = state.picture();
     let sizes = picture.sizes.iter().map(|usual| (usual.cpu_mhz, usual.memory_mb, usual.instances)).collect();
-    Usually { used: picture.used, device_share: picture.device_share, beside_devices: picture.beside_devices, sizes }
+    Usually {
+        used: picture.used,
+        device_share: picture.device_share,
+        beside_devices: picture.beside_devices,
+        sizes,
+        sample: picture.sample.clone(),
+    }
 }
 
 /// Puts an allocation into `state` as no entry would, to see that an invariant notices.

@@ -25,9 +25,10 @@ pub struct Packing {
     beside_device: [u64; 2],
     sizes: Vec<(u64, u64, i64)>,
     steps: [u64; 2],
-    mean: [u64; 2],
+    mean: [u64; 3],
     cover: i64,
     filled: RefCell<BTreeMap<(u64, u64), i64>>,
+    sample: Vec<[u64; 3]>,
 }
 
 /// What a node has left, as far as packing looks at it.
@@ -63,7 +64,7 @@ pub fn left_of(node: &Node, here: &[&Piece]) -> Left {
 impl Packing {
     /// How to pack the nodes of `state`.
     pub fn of(state: &State) -> Self {
-        let Usually { used, device_share, beside_devices, sizes } = usually(state);
+        let Usually { used, device_share, beside_devices, sizes, sample } = usually(state);
         let (mut all, mut number, mut largest) = ([0u64; 4], [0u64; 4], [0u64; 4]);
         for node in state.nodes() {
             let [cpu, memory, disk] = packed_dimensions(capacity(node));
@@ -85,7 +86,7 @@ impl Packing {
             _ => (share(at) * PARTS / scarcest) * (share(at) * PARTS / scarcest) / PARTS,
         };
         let weights = [0, 1, 2, 3].map(weight);
-        let mean = [0, 1].map(|at| over(all[at], number[at]).max(1));
+        let mean = [0, 1, 2].map(|at| over(all[at], number[at]).max(1));
         let beside = |amount: u64| over(amount * 1000, device_share);
         let mut packing = Self {
             weights,
@@ -96,6 +97,7 @@ impl Packing {
             mean,
             cover: 0,
             filled: RefCell::default(),
+            sample,
         };
         packing.learn(&sizes);
         packing
@@ -183,12 +185,28 @@ impl Packing {
                 let least = parts.iter().copied().min().unwrap_or(0);
                 parts.iter().sum::<u64>().checked_div(parts.len() as u64).map_or(0, |mean| mean as i64 - least as i64)
             };
-            cost += (imbalance(after) - imbalance(before)) * PARTS as i64 * 16 * (64 - self.cover) / 64;
+            let more = imbalance(after) - imbalance(before);
+            let (ahead, earlier) = (self.unfilled(after), self.unfilled(before));
+            cost += (more * PARTS as i64 * 16 + ahead * 32 + (ahead - earlier) * 16) * (64 - self.cover) / 64;
         }
         if number > 0 {
             cost += 64 * (self.devices_of_no_use(after) - self.devices_of_no_use(before));
         }
         cost / 64
+    }
+
+    /// What of it would still be free after one of the four of the sample that fill most of it, on average.
+    fn unfilled(&self, left: &Left) -> i64 {
+        if self.sample.is_empty() {
+            return 0;
+        }
+        let worth =
+            |amounts: [u64; 3]| (0..3).map(|at| self.weights[at] * amounts[at] * 1024 / self.mean[at]).sum::<u64>();
+        let fits = |ask: &&[u64; 3]| (0..3).all(|at| ask[at] <= left.amounts[at]);
+        let mut fitting: Vec<u64> = self.sample.iter().filter(fits).map(|ask| worth(*ask)).collect();
+        fitting.sort();
+        let filled: u64 = fitting.iter().rev().take(4).sum();
+        worth(left.amounts) as i64 - (filled / 4) as i64
     }
 
     fn devices_of_no_use(&self, left: &Left) -> i64 {

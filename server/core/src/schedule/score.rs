@@ -12,6 +12,7 @@
 //! Unlike in Nomad parts are added, not averaged: a part that says nothing does not change what the others mean. All of it
 //! is computed with integers, so that every machine agrees.
 
+mod ahead;
 mod knapsack;
 mod packing;
 mod preferences;

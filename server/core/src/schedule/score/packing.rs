@@ -9,8 +9,13 @@
 //!   cost = more of no use than before
 //!        + 1/4  of the product of what is left of each two dimensions, and 1/16 of their sum      (pack)
 //!        + 1/8  to 1/4 to open an empty node, less for a large one
-//!        + 1/4  of more imbalance than before, as far as no usual sizes are known
+//!   and as far as no usual sizes are known:
+//!        + 1/4  of more imbalance than before
+//!        + 1/2  of what would still be free when one more has come, and 1/4 of how much more that is than before
 //! ```
+//!
+//! Where nearly every size is another, no combination of them is likely, and what is left is judged by one step ahead: how
+//! well those of a sample of all that runs would fill it that do so best ([`Ahead`]).
 //!
 //! In 2^20ths of a mean node's scarcest dimension.
 
@@ -18,6 +23,7 @@ use model::Resources;
 
 use super::super::fleet::{Devices, Left, Row};
 use super::ONE;
+use super::ahead::Ahead;
 use super::knapsack::Knapsack;
 use crate::state::Picture;
 
@@ -28,6 +34,8 @@ const PAIR: i64 = 16;
 const SUM: i64 = 4;
 const OPENING: i64 = 8;
 const IMBALANCE: i64 = 16;
+const AHEAD: i64 = 32;
+const AHEAD_MORE: i64 = 16;
 
 /// What the nodes have in all, as far as packing looks at it: CPU, memory, disk, devices in thousandths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +57,7 @@ pub(in super::super) struct Packing {
     /// CPU and memory that go with a whole device, as a rule.
     beside_device: [u64; 2],
     knapsack: Knapsack,
+    ahead: Ahead,
 }
 
 impl Totals {
@@ -89,6 +98,7 @@ impl Packing {
                 [totals.largest[0], totals.largest[1]],
                 &picture.sizes,
             ),
+            ahead: Ahead::of([weights[0], weights[1], weights[2]], [mean[0], mean[1], mean[2]], &picture.sample),
         }
     }
 
@@ -112,7 +122,9 @@ impl Packing {
         }
         if cover < 64 {
             let more = self.imbalance(row, left) - self.imbalance(row, free);
-            cost += more * PARTS as i64 * IMBALANCE * (64 - cover) / 64;
+            let (ahead, before) = (self.ahead.unfilled(left), self.ahead.unfilled(free));
+            let unknown = more * PARTS as i64 * IMBALANCE + ahead * AHEAD + (ahead - before) * AHEAD_MORE;
+            cost += unknown * (64 - cover) / 64;
         }
         if devices.instances > 0 {
             cost += 64 * (self.devices_of_no_use(left, devices) - self.devices_of_no_use(free, &row.devices));
@@ -129,7 +141,8 @@ impl Packing {
         cost -= self.knapsack.saved_at_most(ask) * cover;
         if cover < 64 {
             let most = (0..3).map(|of| left.asked[of] * self.weights[of] / PARTS + 1).max().unwrap_or_default();
-            cost -= most as i64 * PARTS as i64 * IMBALANCE * (64 - cover) / 64;
+            let unknown = most as i64 * PARTS as i64 * IMBALANCE + self.ahead.saved_at_most(ask) * AHEAD_MORE;
+            cost -= unknown * (64 - cover) / 64 + 1;
         }
         cost / 64 - 1
     }
