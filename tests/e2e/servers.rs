@@ -124,12 +124,19 @@ impl Servers {
         self.folder.join(format!("{server}.log"))
     }
 
-    /// Waits until there is a leader.
+    /// Waits until there is a leader and all servers that were started vote: a server that is lost before the others do may
+    /// leave too few of them.
     #[track_caller]
     pub fn await_leader(&self) {
-        wait::until("a leader", READY_WITHIN, || {
-            let leader = self.request("s1", "GET", "/v1/status/leader", "").map_err(|error| error.to_string())?;
-            wait::check(leader.status == 200, || leader.text())
+        let servers = self.processes.keys().filter(|name| SERVERS.contains(name)).count();
+        wait::until("a leader, and that all servers vote", READY_WITHIN, || {
+            let get = |path| self.request("s1", "GET", path, "").map_err(|error| error.to_string());
+            let leader = get("/v1/status/leader")?;
+            wait::check(leader.status == 200, || leader.text())?;
+            let members = get("/v1/agent/members")?.json();
+            let votes = |member: &&Value| member["Tags"]["voter"] == "true";
+            let voters = members["Members"].as_array().into_iter().flatten().filter(votes).count();
+            wait::check(voters == servers, || format!("{voters} servers vote: {members}"))
         });
     }
 
