@@ -15,6 +15,7 @@ pub mod jobspecs;
 mod latency;
 mod place;
 mod report;
+mod rest;
 mod shadows;
 mod size;
 
@@ -73,6 +74,11 @@ async fn run_once(
 ) -> Result<(), String> {
     let fleet = Fleet::start(size, cluster).await?;
     eprintln!("run {number}: {} nodes are ready", size.nodes);
+    if size.streams == size.nodes {
+        let rest = rest::measure(size, cluster, &fleet).await?;
+        eprintln!("run {number}: {rest}");
+        report.rests.push((size, rest));
+    }
     let placed = place::measure(size, cluster, &fleet).await?;
     eprintln!("run {number}: {placed}");
     report.placed.push((size, placed));

@@ -4,12 +4,15 @@
 //! callers know best what repeating means.
 
 use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::{Stream, StreamExt};
 use model::{ClusterId, NodeId, ServerId};
 use thiserror::Error;
 use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 use crate::wire::{Frame, Request, Response};
 
@@ -121,8 +124,35 @@ pub enum Refusal {
 pub struct Channel {
     /// To the other end.
     pub sender: mpsc::Sender<Frame>,
-    /// From the other end; none when it has ended or broken.
-    pub receiver: mpsc::Receiver<Frame>,
+    /// From the other end.
+    pub receiver: Frames,
+}
+
+/// What comes from the other end of a conversation, read where it is wanted: no task stands between.
+pub struct Frames(Pin<Box<dyn Stream<Item = Frame> + Send>>);
+
+impl Frames {
+    /// What `stream` yields, until its end.
+    pub fn new(stream: impl Stream<Item = Frame> + Send + 'static) -> Self {
+        Self(Box::pin(stream.fuse()))
+    }
+
+    /// The next frame; none when the conversation has ended or broken. If it is dropped before, no frame is lost.
+    pub async fn recv(&mut self) -> Option<Frame> {
+        self.0.next().await
+    }
+
+    /// The same, with `first` put back in front.
+    #[must_use]
+    pub fn behind(self, first: Frame) -> Self {
+        Self::new(futures::stream::iter([first]).chain(self.0))
+    }
+}
+
+impl From<mpsc::Receiver<Frame>> for Frames {
+    fn from(receiver: mpsc::Receiver<Frame>) -> Self {
+        Self::new(ReceiverStream::new(receiver))
+    }
 }
 
 /// The side that asks.

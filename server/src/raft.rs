@@ -34,7 +34,7 @@ mod store;
 mod trim;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ use log::{LogConfig, Writer};
 use network::Network;
 use receive::Receiver;
 use snapshots::Snapshots;
-use state_machine::StateMachine;
+use state_machine::{StateMachine, Told};
 use store::Store;
 use types::{Runtime, TypeConfig};
 
@@ -87,6 +87,7 @@ struct Inner {
     contact: Contact,
     leadership: watch::Receiver<Leadership>,
     applied: watch::Receiver<Index>,
+    voters: watch::Receiver<BTreeSet<ServerId>>,
     command_bytes_max: usize,
     /// Ends what waits for a full disk.
     stops: CancellationToken,
@@ -135,7 +136,8 @@ impl Raft {
     ) -> Result<Self, StartError> {
         let openraft_config =
             config::openraft_config(&config).map_err(|error| StartError::Config(error.to_string()))?;
-        let (applied_sender, applied) = watch::channel(0);
+        let told = Told::default();
+        let (applied, voters) = (told.applied.subscribe(), told.voters.subscribe());
         let (sizes, timings, blocking) = (config.sizes, config.timings, config.blocking);
         let network =
             Network { cluster: config.cluster, id: config.id, peers, timings, chunk_bytes: sizes.chunk_bytes };
@@ -143,7 +145,7 @@ impl Raft {
         let stops = CancellationToken::new();
         let stopping = stops.clone();
         let (contents, segments, state_machine) = blocking
-            .run(move || open(&config, disk, machine, applied_sender, stopping))
+            .run(move || open(&config, disk, machine, told, stopping))
             .await
             .map_err(|error| StartError::Core(error.to_string()))??;
 
@@ -158,7 +160,8 @@ impl Raft {
         tokio::spawn(leadership::follow(core.clone(), contact.clone(), publish, timings));
         let receiver = Receiver::new(core.clone(), network.clone(), contact.clone(), writer.clone());
         let command_bytes_max = sizes.command_bytes_max;
-        let inner = Inner { core, writer, network, receiver, contact, leadership, applied, command_bytes_max, stops };
+        let inner =
+            Inner { core, writer, network, receiver, contact, leadership, applied, voters, command_bytes_max, stops };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -250,6 +253,11 @@ impl Raft {
         self.metrics().members
     }
 
+    /// Those whose votes count, as far as is committed and applied here: whoever is not among them stands in for nobody yet.
+    pub fn voters(&self) -> BTreeSet<ServerId> {
+        self.inner.voters.borrow().clone()
+    }
+
     /// Brings a started server into the cluster, and waits until it votes. Only on the leader; repeating it is
     /// harmless. The id must be new in the life of the cluster.
     pub async fn add_server(&self, id: ServerId, address: &str, within: Duration) -> Result<(), ChangeMembersError> {
@@ -337,7 +345,7 @@ fn open(
     config: &Config,
     disk: Arc<dyn Disk>,
     machine: Box<dyn Machine>,
-    applied: watch::Sender<Index>,
+    told: Told,
     stops: CancellationToken,
 ) -> Result<(log::Contents, log::Segments, StateMachine), StartError> {
     identity::claim(&*disk, &config.folder, config.cluster, config.id)?;
@@ -352,7 +360,7 @@ fn open(
     let snapshots =
         Snapshots::open(disk, config.folder.join("snapshots"), config.cluster).map_err(StartError::Snapshot)?;
     let machine =
-        StateMachine::restore(machine, snapshots, config.blocking, applied, stops).map_err(StartError::Snapshot)?;
+        StateMachine::restore(machine, snapshots, config.blocking, told, stops).map_err(StartError::Snapshot)?;
     if contents.purged > machine.last() {
         let purged = contents.purged.map_or(0, |purged| purged.index());
         let held =

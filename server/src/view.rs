@@ -56,8 +56,9 @@ impl Cluster for Server {
     }
 
     fn members(&self) -> Vec<Member> {
+        let voters = self.inner.raft.voters();
         let member = |member: raft::Member| Member {
-            is_voter: member.role == raft::Role::Voter,
+            is_voter: voters.contains(&member.id),
             id: member.id,
             address: member.address,
         };

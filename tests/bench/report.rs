@@ -6,12 +6,15 @@ use std::time::Duration;
 use super::host::Host;
 use super::latency::Latency;
 use super::place::Placed;
+use super::rest::Rest;
 use super::size::{FULL_PERCENT, Size};
 use core_bench::numbers::median;
 
 /// What all runs came to. Its text is Markdown.
 pub struct Report {
     host: Host,
+    /// A row for each run on nodes that all have an agent.
+    pub rests: Vec<(Size, Rest)>,
     /// A row each run.
     pub placed: Vec<(Size, Placed)>,
     /// A row for each run that went on.
@@ -23,7 +26,7 @@ pub struct Report {
 impl Report {
     /// An empty one.
     pub fn new(host: Host) -> Self {
-        Self { host, placed: Vec::new(), latencies: Vec::new(), void: Vec::new() }
+        Self { host, rests: Vec::new(), placed: Vec::new(), latencies: Vec::new(), void: Vec::new() }
     }
 }
 
@@ -58,8 +61,13 @@ impl Report {
 
     /// The sizes, in the order in which they were run.
     fn sizes(&self) -> Vec<Size> {
-        let mut sizes: Vec<_> = self.placed.iter().map(|(size, _)| *size).collect();
-        sizes.dedup();
+        let placed = self.placed.iter().map(|(size, _)| *size);
+        let mut sizes = Vec::new();
+        for size in self.rests.iter().map(|(size, _)| *size).chain(placed) {
+            if !sizes.contains(&size) {
+                sizes.push(size);
+            }
+        }
         sizes
     }
 
@@ -70,6 +78,23 @@ impl Report {
             let runs = values.len();
             writeln!(f, "| {name} | {:.0} {unit} | {worst:.0} {unit} | {runs} |", median(values))
         };
+        for size in self.sizes() {
+            let of_size = || self.rests.iter().filter(|(of, _)| *of == size).map(|(_, rest)| rest);
+            let rests = |value: fn(&Rest) -> f64| of_size().map(value).collect::<Vec<_>>();
+            let load = format!("P6: {} agents that only beat, before {} jobs", size.streams, size.jobs);
+            row(
+                format!("{load}, CPU of the servers for 1000 beats"),
+                "ms",
+                rests(|run| run.for_1000(run.cpu.servers)),
+                f64::max,
+            )?;
+            row(
+                format!("{load}, CPU of the agents for 1000 beats"),
+                "ms",
+                rests(|run| run.for_1000(run.cpu.load)),
+                f64::max,
+            )?;
+        }
         for size in self.sizes() {
             let of_size = || self.placed.iter().filter(|(of, _)| *of == size).map(|(_, placed)| placed);
             let placed = |value: fn(&Placed) -> f64| of_size().map(value).collect::<Vec<_>>();

@@ -14,10 +14,11 @@ use proto::wire::{self, request, response};
 use seams::{Clock, SystemClock};
 use server::authority::Authority;
 use server_core::command::{Command, Entry};
+use server_core::limits::BEAT_INTERVAL_MIN;
 use tokio::time::{Instant, sleep_until};
 
-/// How often they beat, for so long as there is no longer interval to keep.
-const BEAT_INTERVAL: Duration = Duration::from_millis(800);
+/// The share of the interval that the leader tells after which they beat, in percent.
+const BEAT_AFTER_PERCENT: u32 = 80;
 /// Registrations that are under way at the same time.
 const REGISTERED_AT_ONCE: usize = 64;
 /// How long one call may take.
@@ -73,8 +74,11 @@ impl Shadows {
         let beats = wire::Beats { nodes: nodes.iter().map(beat).collect() };
         let mut due = Instant::now();
         loop {
-            let _ = self.ask_leader(request::Body::Beats(beats.clone())).await;
-            due = (due + BEAT_INTERVAL).max(Instant::now());
+            let interval = match self.ask_leader(request::Body::Beats(beats.clone())).await {
+                Some(response::Body::BeatsHeard(heard)) => Duration::from_millis(heard.beat_interval_ms),
+                _ => BEAT_INTERVAL_MIN,
+            };
+            due = (due + interval * BEAT_AFTER_PERCENT / 100).max(Instant::now());
             sleep_until(due).await;
         }
     }

@@ -10,6 +10,8 @@ pub struct Size {
     pub nodes: usize,
     /// How many of them have an agent with a stream of its own; the others are only said to be alive.
     pub streams: usize,
+    /// For how long all only beat before.
+    pub rest: Duration,
     /// Jobs that are placed.
     pub jobs: usize,
     /// Instances of each.
@@ -38,6 +40,7 @@ impl Size {
     const PLACE_5K: Self = Self {
         nodes: 5_000,
         streams: 5_000,
+        rest: Duration::from_secs(10),
         jobs: 100,
         instances: 1_000,
         runs: 3,
@@ -57,6 +60,7 @@ impl Size {
     const PLACE_QUICK: Self = Self {
         nodes: 30,
         streams: 30,
+        rest: Duration::from_secs(1),
         jobs: 10,
         instances: 20,
         runs: 1,

@@ -69,8 +69,8 @@ impl Dialer for TestDialer {
         }
         let (to_server, from_agent) = mpsc::channel(CHANNEL_FRAMES_MAX);
         let (to_agent, from_server) = mpsc::channel(CHANNEL_FRAMES_MAX);
-        self.opened.send((peer.clone(), Channel { sender: to_agent, receiver: from_agent })).unwrap();
-        Ok(Channel { sender: to_server, receiver: from_server })
+        self.opened.send((peer.clone(), Channel { sender: to_agent, receiver: from_agent.into() })).unwrap();
+        Ok(Channel { sender: to_server, receiver: from_server.into() })
     }
 }
 

@@ -10,17 +10,17 @@ use model::{ClusterId, ServerId};
 use prost::Message;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::answer::{broken, from_wire, unknown};
-use super::conversation::pump;
+use super::conversation::frames;
 use super::link::{Connection, Link};
 use super::{CONNECT_TIMEOUT_DEFAULT, MESSAGE_BYTES_MAX, TlsError, tls};
 use crate::identity::{Identity, Role, member_of};
-use crate::net::{CHANNEL_FRAMES_MAX, Channel, Dialer, NetError, Peer, Refusal};
+use crate::net::{CHANNEL_FRAMES_MAX, Channel, Dialer, Frames, NetError, Peer, Refusal};
 use crate::wire::wire_client::WireClient;
 use crate::wire::{Request, Response};
 
@@ -100,10 +100,7 @@ impl Dialer for GrpcDialer {
         let (sender, outgoing) = mpsc::channel(CHANNEL_FRAMES_MAX);
         let opening = client.open(ReceiverStream::new(outgoing));
         let incoming = answer_by(until, deadline, &peer.address, opening).await?.into_inner();
-        let (frames, receiver) = mpsc::channel(CHANNEL_FRAMES_MAX);
-        let (_, never_closing) = watch::channel(false);
-        tokio::spawn(pump(incoming, frames, never_closing));
-        Ok(Channel { sender, receiver })
+        Ok(Channel { sender, receiver: Frames::new(frames(incoming)) })
     }
 }
 

@@ -25,14 +25,14 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::{chain, to_wire};
-use super::conversation::{closed, pump};
+use super::conversation::{closed, frames};
 use super::{
     ANONYMOUS_CONNECTION_MAX, ANONYMOUS_MESSAGE_BYTES_MAX, CONNECTION_WINDOW_BYTES, CONNECTIONS_MAX, GIVEN_UP_MAX,
     HANDSHAKE_TIMEOUT, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, MESSAGE_BYTES_MAX, SHUTDOWN_GRACE, STREAM_WINDOW_BYTES,
     STREAMS_MAX, TlsError, tls,
 };
 use crate::identity::{Identity, caller_of};
-use crate::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Service};
+use crate::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Frames, Service};
 use crate::wire::wire_server::{Wire, WireServer};
 use crate::wire::{self, Answer, Frame};
 
@@ -197,12 +197,12 @@ impl Wire for Desk {
 
     async fn open(&self, request: Request<Streaming<Frame>>) -> Result<Response<Self::OpenStream>, Status> {
         let (sender, outgoing) = mpsc::channel(CHANNEL_FRAMES_MAX);
-        let (frames, receiver) = mpsc::channel(CHANNEL_FRAMES_MAX);
-        tokio::spawn(pump(request.into_inner(), frames, self.closing.clone()));
+        let closes = |mut closing: watch::Receiver<bool>| async move { closed(&mut closing).await };
+        let incoming = frames(request.into_inner()).take_until(closes(self.closing.clone()));
+        let channel = Channel { sender, receiver: Frames::new(incoming) };
         let (service, caller) = (self.service.clone(), self.caller);
-        tokio::spawn(async move { service.open(caller, Channel { sender, receiver }).await });
-        let mut closing = self.closing.clone();
-        let outgoing = ReceiverStream::new(outgoing).map(Ok).take_until(async move { closed(&mut closing).await });
+        tokio::spawn(async move { service.open(caller, channel).await });
+        let outgoing = ReceiverStream::new(outgoing).map(Ok).take_until(closes(self.closing.clone()));
         Ok(Response::new(Box::pin(outgoing)))
     }
 }

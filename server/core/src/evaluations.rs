@@ -2,7 +2,7 @@
 
 mod blocked;
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
 use model::{Evaluation, EvaluationId, EvaluationStatus, Index, Timestamp};
@@ -52,9 +52,12 @@ pub fn overtakes(committed: &State, ahead: &State, now: Timestamp) -> bool {
     let first = first_pending(ahead, now).map(|known| order(known));
     let is_before = |known: &Evaluation| first.is_none_or(|first| order(known) < first);
     let is_unknown = |known: &Evaluation| {
-        // One that another decided as well is over without a plan of its own.
-        let is_decided = |ahead: &Evaluation| ahead.attempts > known.attempts || ahead.status.is_terminal();
-        ahead.evaluation(known.id).is_none_or(|ahead| !is_decided(ahead) || ahead.attempts < known.attempts)
+        ahead.evaluation(known.id).is_none_or(|ahead| match ahead.attempts.cmp(&known.attempts) {
+            Ordering::Less => true,
+            // One that another decided as well is over without a plan of its own.
+            Ordering::Equal => !ahead.status.is_terminal(),
+            Ordering::Greater => false,
+        })
     };
     let ready = committed.open_evaluations(EvaluationStatus::Pending).take_while(|known| is_before(known));
     ready.chain(waited(committed, now).filter(|known| is_before(known))).any(|known| is_unknown(known))

@@ -394,7 +394,7 @@ impl Cluster for Twin {
                 drop(to_client);
             });
         }
-        Ok(Channel { sender, receiver })
+        Ok(Channel { sender, receiver: receiver.into() })
     }
 
     async fn usage(&self) -> Result<BTreeMap<NodeId, Usage>, ClusterError> {

@@ -62,6 +62,13 @@ const SILENT_AFTER: Duration = Duration::from_secs(1);
 
 type Attempt = RaftError<TypeConfig, ClientWriteError<TypeConfig>>;
 
+/// Those whose votes count wherever a majority is asked: while voters change there are two sets, and who is in one of them
+/// only can't stand in for another server yet.
+pub fn voters_of(membership: &StoredMembership) -> BTreeSet<ServerId> {
+    let sets = membership.membership().get_joint_config();
+    sets.iter().cloned().reduce(|some, others| some.intersection(&others).copied().collect()).unwrap_or_default()
+}
+
 /// All members, by id.
 pub fn members_of(membership: &StoredMembership) -> Vec<Member> {
     let voters: BTreeSet<ServerId> = membership.voter_ids().collect();
@@ -203,5 +210,25 @@ where
             return Err(timed_out());
         }
         sleep(RETRY_PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::types::Membership;
+
+    #[test]
+    fn while_voters_change_only_those_in_both_sets_can_stand_in_for_others() {
+        let voters = |sets: &[&[ServerId]]| {
+            let sets = sets.iter().map(|set| set.iter().copied().collect::<BTreeSet<_>>()).collect::<Vec<_>>();
+            let servers: BTreeMap<_, _> = (1..=3).map(|id| (id, BasicNode::new(format!("server-{id}")))).collect();
+            let membership = Membership::new(sets, servers).unwrap();
+            voters_of(&StoredMembership::new(None, membership)).into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(voters(&[&[1, 2]]), [1, 2]);
+        assert_eq!(voters(&[&[1, 2], &[1, 2, 3]]), [1, 2]);
+        assert_eq!(voters(&[&[1, 2, 3], &[1, 3]]), [1, 3]);
+        assert!(voters_of(&StoredMembership::default()).is_empty());
     }
 }

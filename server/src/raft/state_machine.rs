@@ -1,11 +1,12 @@
 //! The machine as openraft wants it: applies entries in order, answers proposers, takes and installs snapshots.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use model::Index;
+use model::{Index, ServerId};
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
 use seams::Blocking;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::log::is_full;
 use super::machine::{FrozenState, Machine};
+use super::members::voters_of;
 use super::snapshots::Snapshots;
 use super::types::{Answer, LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
 
@@ -33,8 +35,17 @@ pub struct StateMachine {
     membership: StoredMembership,
     snapshots: Snapshots,
     blocking: Blocking,
-    applied: watch::Sender<Index>,
+    told: Told,
     stops: CancellationToken,
+}
+
+/// Where others see how far the machine is.
+#[derive(Default)]
+pub struct Told {
+    /// The last entry that is applied.
+    pub applied: watch::Sender<Index>,
+    /// Who votes, as far as is committed.
+    pub voters: watch::Sender<BTreeSet<ServerId>>,
 }
 
 impl StateMachine {
@@ -43,7 +54,7 @@ impl StateMachine {
         mut machine: Box<dyn Machine>,
         snapshots: Snapshots,
         blocking: Blocking,
-        applied: watch::Sender<Index>,
+        told: Told,
         stops: CancellationToken,
     ) -> io::Result<Self> {
         let mut meta = SnapshotMeta::default();
@@ -53,10 +64,11 @@ impl StateMachine {
         }
         if let Some(last) = meta.last_log_id {
             machine.advanced(last.index());
-            applied.send_replace(last.index());
+            told.applied.send_replace(last.index());
+            told.voters.send_replace(voters_of(&meta.last_membership));
         }
         let SnapshotMeta { last_log_id: last, last_membership: membership } = meta;
-        Ok(Self { machine: Mutex::new(machine), last, membership, snapshots, blocking, applied, stops })
+        Ok(Self { machine: Mutex::new(machine), last, membership, snapshots, blocking, told, stops })
     }
 
     /// The last entry that is applied.
@@ -75,8 +87,13 @@ impl StateMachine {
     fn publish(&mut self) {
         if let Some(last) = self.last {
             self.machine().advanced(last.index());
-            self.applied.send_replace(last.index());
+            self.told.applied.send_replace(last.index());
         }
+    }
+
+    fn change_membership(&mut self, membership: StoredMembership) {
+        self.told.voters.send_replace(voters_of(&membership));
+        self.membership = membership;
     }
 }
 
@@ -104,7 +121,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
                     self.machine().apply(index, term, &command.0)
                 }
                 EntryPayload::Membership(membership) => {
-                    self.membership = StoredMembership::new(Some(entry.log_id), membership);
+                    self.change_membership(StoredMembership::new(Some(entry.log_id), membership));
                     Bytes::new()
                 }
             };
@@ -133,7 +150,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let snapshot = self.keeper().save(snapshot).await?;
         self.machine().restore(&snapshot.snapshot)?;
         self.last = meta.last_log_id;
-        self.membership = meta.last_membership.clone();
+        self.change_membership(meta.last_membership.clone());
         self.publish();
         Ok(())
     }
@@ -231,9 +248,9 @@ mod tests {
         let disk = Arc::new(MemoryDisk::new());
         let snapshots = Snapshots::open(disk, PathBuf::from("/snapshots"), ClusterId::derive(&[b"test"])).unwrap();
         let machine = Box::new(Published(published.clone()));
-        let (applied, _) = watch::channel(0);
+        let told = Told::default();
         let mut machine =
-            StateMachine::restore(machine, snapshots, Blocking::Inline, applied, CancellationToken::new()).unwrap();
+            StateMachine::restore(machine, snapshots, Blocking::Inline, told, CancellationToken::new()).unwrap();
         let most = ADVANCE_AFTER_MAX as Index;
         for (entries, wanted) in [(1..most, vec![most - 1]), (most..2 * most + 1, vec![2 * most - 1, 2 * most])] {
             let entry = |index| Ok((Entry { log_id: log_id(1, index), payload: EntryPayload::Blank }, None));

@@ -216,6 +216,9 @@ fn a_server_joins_votes_and_is_removed_again() {
         );
         cluster.settle().await;
         assert_eq!(cluster.commands(4), ["before"]);
+        for id in [leader, 4] {
+            assert_eq!(cluster.raft(id).voters(), BTreeSet::from([1, 2, 3, 4]), "as server {id} sees them");
+        }
 
         cluster.raft(leader).remove_server(leader, 10 * SECOND).await.unwrap();
         cluster.kill(leader).await;

@@ -11,7 +11,7 @@ use proto::convert::{
     allocation_from_bytes, allocation_to_bytes, assignment_to_wire, document_from_wire, node_from_wire,
     observation_from_wire, usage_from_wire,
 };
-use proto::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Refusal};
+use proto::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Frames, Refusal};
 use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, Welcome, agent_down, agent_up, frame};
 use server_core::apply::{Answer, check_holder};
 use server_core::authorize::{self, Action, Object};
@@ -96,7 +96,7 @@ async fn hear_early(
     server: &Server,
     (node, holder): (NodeId, Holder),
     sender: &mpsc::Sender<Frame>,
-    receiver: &mut mpsc::Receiver<Frame>,
+    receiver: &mut Frames,
     early: &mut Vec<Frame>,
 ) {
     while early.len() < CHANNEL_FRAMES_MAX {
@@ -133,7 +133,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     /// Takes what the agent says, `early` before all else, and sends it what changes, until either side ends it.
-    async fn hold(&mut self, early: Vec<Frame>, mut receiver: mpsc::Receiver<Frame>) {
+    async fn hold(&mut self, early: Vec<Frame>, mut receiver: Frames) {
         let woken = self.server.inner.nodes.begin_session(self.node);
         if self.welcome().await.is_err() || self.send_wanted().await.is_err() {
             return;

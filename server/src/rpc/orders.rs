@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use model::NodeId;
 use proto::convert::{node_from_bytes, node_to_bytes};
-use proto::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Peer, Refusal};
+use proto::net::{Caller, Channel, Peer, Refusal};
 use proto::wire::{self, End, Frame, Hello, Order, OrderAnswer, OrderProxy, agent_down, frame, hello, order};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -109,22 +109,8 @@ impl Server {
         if let Some(frame::Body::End(End { status: NO_PATH, .. })) = first.body {
             return None;
         }
-        // The first frame was read to see whether there is a path; it is put back in front of the rest.
-        let (whole_sender, whole) = mpsc::channel(CHANNEL_FRAMES_MAX);
-        tokio::spawn(async move {
-            let mut next = Some(first);
-            while let Some(frame) = next {
-                if whole_sender.send(frame).await.is_err() {
-                    return;
-                }
-                next = tokio::select! {
-                    biased;
-                    () = whole_sender.closed() => None,
-                    frame = receiver.recv() => frame,
-                };
-            }
-        });
-        Some(Channel { sender, receiver: whole })
+        // The first frame was read to see whether there is a path.
+        Some(Channel { sender, receiver: receiver.behind(first) })
     }
 }
 

@@ -125,8 +125,8 @@ impl Dialer for Dials {
         self.net.carry(far_outbound, near_inbound, plugs);
         let (service, caller) = (listener.service, self.caller);
         tokio::spawn(async move {
-            service.open(caller, Channel { sender: far_sender, receiver: far_receiver }).await;
+            service.open(caller, Channel { sender: far_sender, receiver: far_receiver.into() }).await;
         });
-        Ok(Channel { sender: near_sender, receiver: near_receiver })
+        Ok(Channel { sender: near_sender, receiver: near_receiver.into() })
     }
 }

@@ -18,7 +18,9 @@ pub fn conversation(net: &SimNet, near: Process, far: Process, plugs: [Cancellat
     let ends = Ends { plugs: [one, other, CancellationToken::new()] };
     carry(net, (near, far), near_outbound, far_inbound, ends.clone());
     carry(net, (far, near), far_outbound, near_inbound, ends);
-    (Channel { sender: near_sender, receiver: near_receiver }, Channel { sender: far_sender, receiver: far_receiver })
+    let near = Channel { sender: near_sender, receiver: near_receiver.into() };
+    let far = Channel { sender: far_sender, receiver: far_receiver.into() };
+    (near, far)
 }
 
 /// What ends a conversation: either process, or the connection.

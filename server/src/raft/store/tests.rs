@@ -11,14 +11,13 @@ use openraft::StorageError;
 use openraft::testing::log::{StoreBuilder, Suite};
 use seams::testing::MemoryDisk;
 use seams::{Blocking, Disk, RealDisk};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::raft::log::{LogConfig, recover, size};
 use crate::raft::machine::{FrozenState, Machine};
 use crate::raft::snapshots::Snapshots;
-use crate::raft::state_machine::StateMachine;
+use crate::raft::state_machine::{StateMachine, Told};
 use crate::raft::types::{Command, Payload, Runtime, log_id};
 
 /// A state of nothing.
@@ -77,9 +76,9 @@ impl StoreBuilder<TypeConfig, Store, StateMachine, Remains> for FreshStores {
         let config = LogConfig { folder: folder.join("log"), segment_bytes: 4096, cluster, server: 0 };
         let (contents, segments) = recover(disk.clone(), config).unwrap();
         let snapshots = Snapshots::open(disk, folder.join("snapshots"), cluster).unwrap();
-        let (applied, _) = watch::channel(0);
+        let told = Told::default();
         let stops = CancellationToken::new();
-        let machine = StateMachine::restore(Box::new(Nothing), snapshots, Blocking::Inline, applied, stops).unwrap();
+        let machine = StateMachine::restore(Box::new(Nothing), snapshots, Blocking::Inline, told, stops).unwrap();
         Ok((remains, Store::new(contents, Writer::start(segments, Blocking::Inline)), machine))
     }
 }

@@ -165,9 +165,8 @@ impl Cluster {
     pub fn open(disk: &MemoryDisk, id: ServerId) -> Result<Opened, StartError> {
         let ledger = Arc::new(Mutex::new(Ledger { id, ..Ledger::default() }));
         let machine = Box::new(Machinery(ledger.clone()));
-        let (applied, _) = watch::channel(0);
         let config = config(id, cluster_id());
-        let opened = open(&config, Arc::new(disk.clone()), machine, applied, CancellationToken::new());
+        let opened = open(&config, Arc::new(disk.clone()), machine, Told::default(), CancellationToken::new());
         let (contents, _, _) = opened?;
         let commands = ledger.lock().unwrap().commands.clone();
         Ok(Opened { contents, commands })
