@@ -37,12 +37,12 @@ impl DeviceName {
     /// Whether an ask for `type`, `vendor/type` or `vendor/type/name` means these.
     pub fn answers_to(&self, ask: &str) -> bool {
         // Only the last part may hold slashes of its own.
-        let parts: Vec<_> = ask.splitn(3, '/').collect();
-        match parts.as_slice() {
-            [kind] => self.kind == *kind,
-            [vendor, kind] => self.vendor == *vendor && self.kind == *kind,
-            [vendor, kind, name] => self.vendor == *vendor && self.kind == *kind && self.name == *name,
-            _ => false,
+        let mut parts = ask.splitn(3, '/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(kind), None, _) => self.kind == kind,
+            (Some(vendor), Some(kind), None) => self.vendor == vendor && self.kind == kind,
+            (Some(vendor), Some(kind), Some(name)) => self.vendor == vendor && self.kind == kind && self.name == name,
+            (None, ..) => false,
         }
     }
 }

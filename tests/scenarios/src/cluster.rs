@@ -366,7 +366,7 @@ impl Cluster {
         let job = self.state.job_version(&key, version).expect("that version is there").job.clone();
         let group = job.group(&name.group).expect("the job has that group");
         let held = self.state.node_use(node.id);
-        let taken = Taken { held: Some(&held), placed: &Placed::default(), inherited: None };
+        let taken = Taken { held: Some(&held), placed: &Placed::default(), inherited: None, shares: None };
         let grant = grant(&node, &taken, group).unwrap_or_else(|misfits| panic!("{text} does not fit: {misfits:?}"));
         let tail = Tail {
             index: Some(name.index),

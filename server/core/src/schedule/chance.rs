@@ -70,7 +70,7 @@ fn has_room(state: &State, node: &Node, group: &Group, succeeded: Option<&Alloca
     let counts = counts.unwrap_or_default();
     let free = held.map_or(node.capacity(), |held| held.free(node));
     let inherited = succeeded.map(|known| state.inherited(known));
-    let taken = Taken { held, placed: &Placed::NOTHING, inherited: inherited.as_ref() };
+    let taken = Taken { held, placed: &Placed::NOTHING, inherited: inherited.as_ref(), shares: None };
     let gone: Vec<_> =
         succeeded.into_iter().flat_map(|known| known.ties().after.iter().copied().chain([known.id])).collect();
     let is_one_too_many = succeeded.is_none() && held.is_some_and(|held| held.free_allocations(node) == 0);

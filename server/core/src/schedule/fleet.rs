@@ -14,7 +14,7 @@ use std::sync::Arc;
 use model::{Node, NodeId, Resources, WHOLE_DEVICE};
 
 use super::feasible::Demand;
-use super::grant::{Placed, Taken};
+use super::grant::{Placed, Shares, Taken};
 use super::score::{Packing, Totals};
 use crate::cow::CowMap;
 use crate::state::{NodeUse, Occupancy, Picture, State};
@@ -62,7 +62,9 @@ pub(super) struct Row {
     pub dynamic_ports: u32,
     /// How many more allocations it may hold.
     pub allocations: u32,
-    /// What is free of its devices.
+    /// What is free of each of its devices.
+    pub shares: Shares,
+    /// What is free of all of them.
     pub devices: Devices,
     /// Breaks ties, together with the evaluation's.
     pub hash: u64,
@@ -261,6 +263,7 @@ impl Row {
             used: Resources::default(),
             dynamic_ports: 0,
             allocations: 0,
+            shares: Shares::default(),
             devices: Devices::default(),
             // Ids are hashes, but some come from agents that were configured by hand.
             hash: mix(hash),
@@ -274,13 +277,14 @@ impl Row {
         self.used = held.map(|held| held.held).unwrap_or_default();
         let allocations = held.map_or(self.node.max_allocations, |held| Some(held.free_allocations(&self.node)));
         self.allocations = allocations.unwrap_or(u32::MAX);
-        self.count_beyond_amounts(&Taken { held, placed: &Placed::NOTHING, inherited: None });
+        self.count_beyond_amounts(&Taken { held, placed: &Placed::NOTHING, inherited: None, shares: None });
     }
 
     /// Counts ports and devices that are free where others have taken some.
     pub fn count_beyond_amounts(&mut self, taken: &Taken<'_>) {
         self.count_dynamic_ports(taken);
-        self.devices = taken.free_devices(&self.node);
+        self.shares = taken.free_shares(&self.node);
+        self.devices = self.shares.sum();
     }
 
     /// Counts the ports that are free for dynamic ones where others have taken some.

@@ -16,6 +16,7 @@ mod matching;
 mod numa;
 mod ports;
 mod quantity;
+mod shares;
 mod taken;
 mod volumes;
 
@@ -23,8 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{CoreGrant, DEFAULT_HOST_NETWORK, DeviceGrant, Group, Misfit, Node};
 
-pub(crate) use devices::is_without_devices;
+pub(crate) use devices::{Pick, is_without_devices};
 pub(crate) use ports::{address_of, network_of, room_for_ports};
+pub use shares::Shares;
 pub use taken::{Placed, Taken};
 pub(crate) use volumes::{Written, is_elsewhere};
 
@@ -40,16 +42,32 @@ pub struct Grant {
     pub device_affinity: i64,
 }
 
+/// The same as long as nobody needs names: the planner asks this of every node.
+#[derive(Debug, Default)]
+pub(crate) struct Picked<'a> {
+    cores: Vec<CoreGrant>,
+    /// Devices, and parts of some.
+    pub devices: Vec<Pick<'a>>,
+    /// See [`Grant::device_affinity`].
+    pub device_affinity: i64,
+}
+
 /// Picks the cores and devices of one instance of `group` on `node`; otherwise everything that is short.
 pub fn grant(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<Grant, Vec<Misfit>> {
+    let Picked { cores, devices, device_affinity } = pick(node, taken, group)?;
+    Ok(Grant { cores, devices: devices.iter().map(|pick| pick.grant(node)).collect(), device_affinity })
+}
+
+/// The same without names.
+pub(crate) fn pick<'g>(node: &Node, taken: &Taken<'_>, group: &'g Group) -> Result<Picked<'g>, Vec<Misfit>> {
     let resources = || group.tasks.iter().map(|task| &task.resources);
     if resources().all(|resources| resources.cores == 0 && resources.devices.is_empty()) {
-        return Ok(Grant::default());
+        return Ok(Picked::default());
     }
     if group.tasks.iter().any(numa::is_asked) {
-        numa::grant(node, taken, group)
+        numa::pick(node, taken, group)
     } else {
-        pick(node, taken, group, &Near::new())
+        pick_near(node, taken, group, &Near::new())
     }
 }
 
@@ -57,7 +75,7 @@ pub fn grant(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<Grant, Vec
 type Near<'a> = BTreeMap<&'a str, u16>;
 
 /// Picks the cores and devices of one instance, those near to each other that are said to be; otherwise what is short.
-fn pick(node: &Node, taken: &Taken<'_>, group: &Group, near: &Near<'_>) -> Result<Grant, Vec<Misfit>> {
+fn pick_near<'g>(node: &Node, taken: &Taken<'_>, group: &'g Group, near: &Near<'_>) -> Result<Picked<'g>, Vec<Misfit>> {
     let mut misfits = Vec::new();
     let cores = cores::pick(node, taken, group, near).unwrap_or_else(|misfit| {
         misfits.push(misfit);
@@ -67,7 +85,7 @@ fn pick(node: &Node, taken: &Taken<'_>, group: &Group, near: &Near<'_>) -> Resul
         misfits.extend(short);
         (Vec::new(), 0)
     });
-    if misfits.is_empty() { Ok(Grant { cores, devices, device_affinity }) } else { Err(misfits) }
+    if misfits.is_empty() { Ok(Picked { cores, devices, device_affinity }) } else { Err(misfits) }
 }
 
 /// Whether `group` names volumes or networks that a node may lack.

@@ -10,6 +10,9 @@ use super::{Near, Taken};
 /// picked first.
 pub(super) fn pick(node: &Node, taken: &Taken<'_>, group: &Group, near: &Near<'_>) -> Result<Vec<CoreGrant>, Misfit> {
     let asks = || group.tasks.iter().filter(|task| task.resources.cores > 0);
+    if asks().next().is_none() {
+        return Ok(Vec::new());
+    }
     let ask: u64 = asks().map(|task| u64::from(task.resources.cores)).sum();
     let mut free = free(node, taken);
     if ask > free.len() as u64 {

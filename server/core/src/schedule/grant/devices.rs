@@ -6,9 +6,9 @@
 
 use std::cmp::Reverse;
 
-use model::{Device, DeviceGrant, DeviceId, Group, Misfit, Node, WHOLE_DEVICE};
+use model::{Device, DeviceGrant, DeviceInstance, Group, Misfit, Node, WHOLE_DEVICE};
 
-use super::{Near, Taken, matching};
+use super::{Near, Shares, Taken, matching};
 use crate::limits::DEVICE_SEARCH_STEPS_MAX;
 
 /// One in the unit of scores.
@@ -31,7 +31,8 @@ impl Ask<'_> {
     fn keep_near(&mut self, node: &Node, near: &Near<'_>) {
         let Some(numa) = near.get(self.task).filter(|_| self.is_near_wanted) else { return };
         for place in &mut self.places {
-            place.instances.retain(|at| node.devices[place.group].instances[*at].numa_node == Some(*numa));
+            let Place { group, first, .. } = *place;
+            place.instances.retain(|at| node.devices[group].instances[at - first].numa_node == Some(*numa));
         }
     }
 }
@@ -40,7 +41,9 @@ impl Ask<'_> {
 struct Place {
     /// Their place in the node's list.
     group: usize,
-    /// Those of them that may be given away.
+    /// The place of the first of them among all devices of the node.
+    first: usize,
+    /// Those of them that may be given away, by their places among all devices.
     instances: Vec<usize>,
     /// The weight of the preferences that they meet.
     weight: i64,
@@ -50,25 +53,48 @@ struct Place {
 #[derive(Clone)]
 struct Choice {
     group: usize,
+    first: usize,
     instances: Vec<usize>,
     weight: i64,
 }
 
-/// What is left of each device, in thousandths, by its places in the node's lists.
-struct Free<'a> {
-    node: &'a Node,
-    left: Vec<Vec<u32>>,
-    /// Whether those have it whose room the instance takes over.
-    inherited: Vec<Vec<bool>>,
+/// What is left of each device, by its place among all devices of the node.
+struct Free {
+    left: Shares,
+    /// Whether those have it whose room the instance takes over; empty where there are none.
+    inherited: Vec<bool>,
+}
+
+/// A device, or a part of one, that a task gets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pick<'a> {
+    task: &'a str,
+    /// The place of its equals in the node's list.
+    group: usize,
+    /// The place of the first of those among all devices of the node.
+    first: usize,
+    /// Its own place among all devices.
+    pub at: usize,
+    /// How much of it, in thousandths.
+    pub share: u32,
+}
+
+impl Pick<'_> {
+    /// The same by names.
+    pub fn grant(&self, node: &Node) -> DeviceGrant {
+        let group = &node.devices[self.group];
+        let device = group.id_of(&group.instances[self.at - self.first].id);
+        DeviceGrant { task: self.task.to_string(), device, share: self.share }
+    }
 }
 
 /// The devices of each task that asks for some, with how well they are liked; otherwise each ask that is not met.
-pub(super) fn pick(
+pub(super) fn pick<'g>(
     node: &Node,
     taken: &Taken<'_>,
-    group: &Group,
+    group: &'g Group,
     near: &Near<'_>,
-) -> Result<(Vec<DeviceGrant>, i64), Vec<Misfit>> {
+) -> Result<(Vec<Pick<'g>>, i64), Vec<Misfit>> {
     let mut asks = asks(node, group, |healthy| healthy);
     for ask in &mut asks {
         ask.keep_near(node, near);
@@ -88,18 +114,21 @@ pub(super) fn pick(
     if !search(&asks, &order, &mut free, &mut choices, &mut steps) {
         return Err(short_together(&asks, &order, &mut free));
     }
-    let mut grants = Vec::new();
+    let mut picks = Vec::new();
     let (mut met, mut all) = (0, 0);
     for (ask, choice) in asks.iter().zip(choices.iter().flatten()) {
         met += choice.weight;
         all += ask.device.affinities.iter().map(|affinity| i64::from(affinity.weight.abs())).sum::<i64>();
-        grants.extend(choice.instances.iter().map(|at| DeviceGrant {
-            task: ask.task.to_string(),
-            device: free.id(choice.group, *at),
+        let Choice { group, first, .. } = *choice;
+        picks.extend(choice.instances.iter().map(|at| Pick {
+            task: ask.task,
+            group,
+            first,
+            at: *at,
             share: ask.share,
         }));
     }
-    Ok((grants, met * ONE / all.max(1)))
+    Ok((picks, met * ONE / all.max(1)))
 }
 
 /// For each ask of `task` that wants devices near its cores: its name, how many it wants, the most on one of `numa_nodes`
@@ -116,8 +145,9 @@ pub(super) fn near(
     let of_task = asks.filter(|ask| ask.task == task && ask.is_near_wanted);
     let count = |ask: &Ask<'_>| {
         let on = |numa: u16, least: u32| {
-            let is_there = |(of, at): (usize, usize)| node.devices[of].instances[at].numa_node == Some(numa);
-            most(&ask.places, |place| is_there(place) && free.left[place.0][place.1] >= least) as u64
+            let is_there = |instance: &DeviceInstance| instance.numa_node == Some(numa);
+            let instance = |place: &Place, at: usize| &node.devices[place.group].instances[at - place.first];
+            most(&ask.places, |place, at| is_there(instance(place, at)) && free.left.at(at) >= least) as u64
         };
         let matching = node.cores.numa_nodes.keys().map(|numa| on(*numa, 0)).max().unwrap_or_default();
         let free = open.iter().map(|numa| on(*numa, ask.share)).max().unwrap_or_default();
@@ -128,7 +158,7 @@ pub(super) fn near(
 
 /// Whether `node` has too few devices for some ask of `group`, be they well or not.
 pub(crate) fn is_without_devices(node: &Node, group: &Group) -> bool {
-    asks(node, group, |_| true).iter().any(|ask| most(&ask.places, |_| true) < ask.count)
+    asks(node, group, |_| true).iter().any(|ask| most(&ask.places, |_, _| true) < ask.count)
 }
 
 fn asks<'a>(node: &Node, group: &'a Group, may: impl Fn(bool) -> bool + Copy) -> Vec<Ask<'a>> {
@@ -147,16 +177,20 @@ fn asks<'a>(node: &Node, group: &'a Group, may: impl Fn(bool) -> bool + Copy) ->
 /// Where a device block may be met, whatever is free.
 fn places(node: &Node, device: &Device, may: impl Fn(bool) -> bool) -> Vec<Place> {
     let mut places = Vec::new();
+    let mut next = 0;
     for (at, group) in node.devices.iter().enumerate() {
-        let meets = device.constraints.iter().all(|constraint| matching::holds(constraint, group));
-        if !group.name.answers_to(&device.name) || !meets {
+        let first = next;
+        next += group.instances.len();
+        let meets = || device.constraints.iter().all(|constraint| matching::holds(constraint, group));
+        if !group.name.answers_to(&device.name) || !meets() {
             continue;
         }
-        let may = |at: &usize| may(group.instances[*at].healthy) && matching::is_named(device, &group.instances[*at]);
+        let may = |instance: &DeviceInstance| may(instance.healthy) && matching::is_named(device, instance);
         let met = device.affinities.iter().filter(|affinity| matching::holds(&affinity.condition(), group));
         places.push(Place {
             group: at,
-            instances: (0..group.instances.len()).filter(may).collect(),
+            first,
+            instances: (first..).zip(&group.instances).filter(|(_, one)| may(one)).map(|(at, _)| at).collect(),
             weight: met.map(|affinity| i64::from(affinity.weight)).sum(),
         });
     }
@@ -164,25 +198,25 @@ fn places(node: &Node, device: &Device, may: impl Fn(bool) -> bool) -> Vec<Place
 }
 
 /// The most instances of one place that `counts` lets through.
-fn most(places: &[Place], counts: impl Fn((usize, usize)) -> bool) -> usize {
-    let of_place = |place: &Place| place.instances.iter().filter(|at| counts((place.group, **at))).count();
+fn most(places: &[Place], counts: impl Fn(&Place, usize) -> bool) -> usize {
+    let of_place = |place: &Place| place.instances.iter().filter(|at| counts(place, **at)).count();
     places.iter().map(of_place).max().unwrap_or_default()
 }
 
 /// Why an ask can't be met, if it can't.
-fn short(ask: &Ask<'_>, free: &Free<'_>) -> Option<Misfit> {
-    let left = most(&ask.places, |(group, at)| free.left[group][at] >= ask.share);
+fn short(ask: &Ask<'_>, free: &Free) -> Option<Misfit> {
+    let left = most(&ask.places, |_, at| free.left.at(at) >= ask.share);
     (left < ask.count).then(|| Misfit::Device {
         name: ask.device.name.clone(),
         ask: ask.device.count,
         share: ask.share,
-        matching: most(&ask.places, |_| true) as u64,
+        matching: most(&ask.places, |_, _| true) as u64,
         free: left as u64,
     })
 }
 
 /// The asks that are not met when each takes what it likes best, which is where asks want the same devices.
-fn short_together(asks: &[Ask<'_>], order: &[usize], free: &mut Free<'_>) -> Vec<Misfit> {
+fn short_together(asks: &[Ask<'_>], order: &[usize], free: &mut Free) -> Vec<Misfit> {
     let mut misfits = Vec::new();
     for ask in order.iter().map(|at| &asks[*at]) {
         match free.choices(ask).first() {
@@ -195,13 +229,7 @@ fn short_together(asks: &[Ask<'_>], order: &[usize], free: &mut Free<'_>) -> Vec
 
 /// Finds a choice for each ask of `order`; false where there is none, or none was found when that many had been taken back.
 /// So what each likes best is found however many they are, where it is free for all of them.
-fn search(
-    asks: &[Ask<'_>],
-    order: &[usize],
-    free: &mut Free<'_>,
-    choices: &mut [Option<Choice>],
-    steps: &mut u32,
-) -> bool {
+fn search(asks: &[Ask<'_>], order: &[usize], free: &mut Free, choices: &mut [Option<Choice>], steps: &mut u32) -> bool {
     let Some((at, rest)) = order.split_first() else { return true };
     for choice in free.choices(&asks[*at]) {
         free.take(&choice, asks[*at].share);
@@ -218,20 +246,20 @@ fn search(
     false
 }
 
-impl<'a> Free<'a> {
-    fn of(node: &'a Node, taken: &Taken<'_>) -> Self {
-        let mut free = Self { node, left: Vec::new(), inherited: Vec::new() };
-        for (group, known) in node.devices.iter().enumerate() {
-            let ids: Vec<_> = (0..known.instances.len()).map(|at| free.id(group, at)).collect();
-            free.left.push(ids.iter().map(|id| taken.free_share(id)).collect());
-            free.inherited.push(ids.iter().map(|id| taken.inherited_share(id) > 0).collect());
-        }
-        free
+impl Free {
+    fn of(node: &Node, taken: &Taken<'_>) -> Self {
+        let inherited = match taken.inherited {
+            None => Vec::new(),
+            Some(inherited) => {
+                let ids = node.devices.iter().flat_map(|group| group.instances.iter().map(|one| group.id_of(&one.id)));
+                ids.map(|id| inherited.share_of(&id) > 0).collect()
+            }
+        };
+        Self { left: taken.free_shares(node), inherited }
     }
 
-    fn id(&self, group: usize, at: usize) -> DeviceId {
-        let group = &self.node.devices[group];
-        DeviceId { name: group.name.clone(), id: group.instances[at].id.clone() }
+    fn is_inherited(&self, at: usize) -> bool {
+        self.inherited.get(at).copied().unwrap_or_default()
     }
 
     /// How an ask can be met, the best way first: what is liked most, then what the predecessors have, then the least
@@ -239,23 +267,25 @@ impl<'a> Free<'a> {
     fn choices(&self, ask: &Ask<'_>) -> Vec<Choice> {
         let mut choices = Vec::new();
         for place in &ask.places {
-            let (left, inherited) = (&self.left[place.group], &self.inherited[place.group]);
-            let mut fit: Vec<usize> = place.instances.iter().copied().filter(|at| left[*at] >= ask.share).collect();
+            let left = |at: usize| self.left.at(at);
+            let mut fit: Vec<usize> = place.instances.iter().copied().filter(|at| left(*at) >= ask.share).collect();
             if fit.len() < ask.count {
                 continue;
             }
-            fit.sort_by_key(|at| (!inherited[*at], left[*at], *at));
+            fit.sort_by_key(|at| (!self.is_inherited(*at), left(*at), *at));
             let room = fit.len();
             // One device may be any of those that differ; of several, the best fit is taken as a whole.
             let starts = if ask.count == 1 {
-                fit.chunk_by(|one, other| left[*one] == left[*other]).collect()
+                fit.chunk_by(|one, other| left(*one) == left(*other)).collect()
             } else {
                 vec![&fit[..]]
             };
             for start in starts {
                 let instances = start[..ask.count].to_vec();
-                let key = (Reverse(place.weight), !inherited[instances[0]], left[instances[0]], room, place.group);
-                choices.push((key, Choice { group: place.group, instances, weight: place.weight }));
+                let best = instances[0];
+                let key = (Reverse(place.weight), !self.is_inherited(best), left(best), room, place.group);
+                let Place { group, first, weight, .. } = *place;
+                choices.push((key, Choice { group, first, instances, weight }));
             }
         }
         choices.sort_by_key(|(key, _)| *key);
@@ -263,10 +293,10 @@ impl<'a> Free<'a> {
     }
 
     fn take(&mut self, choice: &Choice, share: u32) {
-        choice.instances.iter().for_each(|at| self.left[choice.group][*at] -= share);
+        choice.instances.iter().for_each(|at| self.left.take(*at, share));
     }
 
     fn give_back(&mut self, choice: &Choice, share: u32) {
-        choice.instances.iter().for_each(|at| self.left[choice.group][*at] += share);
+        choice.instances.iter().for_each(|at| self.left.give_back(*at, share));
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use model::{Group, Misfit, Node, Task};
 
-use super::{Grant, Near, Taken, cores, devices, pick};
+use super::{Near, Picked, Taken, cores, devices, pick_near};
 use crate::limits::NUMA_SEARCH_STEPS_MAX;
 
 /// Whether a task wants its cores near to each other.
@@ -21,11 +21,11 @@ fn is_required(task: &Task) -> bool {
 }
 
 /// Picks the cores and devices of one instance of `group` on `node`; otherwise everything that is short.
-pub(super) fn grant(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<Grant, Vec<Misfit>> {
+pub(super) fn pick<'g>(node: &Node, taken: &Taken<'_>, group: &'g Group) -> Result<Picked<'g>, Vec<Misfit>> {
     let tasks: Vec<_> = group.tasks.iter().filter(|task| is_asked(task)).collect();
     let mut steps = NUMA_SEARCH_STEPS_MAX;
     match search(node, taken, group, &tasks, &mut Near::new(), &mut steps) {
-        Some(grant) => Ok(grant),
+        Some(picked) => Ok(picked),
         None => Err(short(node, taken, group)),
     }
 }
@@ -34,14 +34,14 @@ pub(super) fn grant(node: &Node, taken: &Taken<'_>, group: &Group) -> Result<Gra
 fn search<'g>(
     node: &Node,
     taken: &Taken<'_>,
-    group: &Group,
+    group: &'g Group,
     tasks: &[&'g Task],
     near: &mut Near<'g>,
     steps: &mut u32,
-) -> Option<Grant> {
+) -> Option<Picked<'g>> {
     let Some((task, rest)) = tasks.split_first() else {
         *steps = steps.checked_sub(1)?;
-        return pick(node, taken, group, near).ok();
+        return pick_near(node, taken, group, near).ok();
     };
     let found = choices(node, taken, task).into_iter().find_map(|choice| {
         match choice {
@@ -80,7 +80,7 @@ fn with_room<'n>(
 
 /// What is short: cores or devices at all, or near to each other.
 fn short(node: &Node, taken: &Taken<'_>, group: &Group) -> Vec<Misfit> {
-    if let Err(misfits) = pick(node, taken, group, &Near::new()) {
+    if let Err(misfits) = pick_near(node, taken, group, &Near::new()) {
         return misfits;
     }
     let free = cores::free(node, taken);

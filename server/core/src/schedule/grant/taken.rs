@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{DeviceId, Group, Node, WHOLE_DEVICE};
 
-use super::super::fleet::Devices;
-use super::{Grant, address_of};
+use super::{Grant, Shares, address_of};
 use crate::state::NodeUse;
 
 /// What is taken of a node before one more instance comes.
@@ -17,6 +16,8 @@ pub struct Taken<'a> {
     pub placed: &'a Placed,
     /// What those hold whose room the instance takes over, all of them together; none where it succeeds nobody.
     pub inherited: Option<&'a NodeUse>,
+    /// What is free of each device where it succeeds nobody, if that was counted already.
+    pub shares: Option<&'a Shares>,
 }
 
 /// What a plan has placed on a node so far, beyond what is held there.
@@ -120,18 +121,12 @@ impl Taken<'_> {
         (WHOLE_DEVICE + self.inherited_share(device)).saturating_sub(held + placed).min(WHOLE_DEVICE)
     }
 
-    /// What is free of all devices.
-    pub(in super::super) fn free_devices(&self, node: &Node) -> Devices {
-        let mut devices = Devices::default();
-        for group in &node.devices {
-            for instance in &group.instances {
-                let free = u64::from(self.free_share(&group.id_of(&instance.id)));
-                devices.instances += 1;
-                devices.free += free;
-                devices.begun += if free < u64::from(WHOLE_DEVICE) { free } else { 0 };
-            }
+    /// How much of each device the instance could have.
+    pub(in super::super) fn free_shares(&self, node: &Node) -> Shares {
+        match self.shares.filter(|_| self.inherited.is_none()) {
+            Some(shares) => shares.clone(),
+            None => Shares::of(node, |device| self.free_share(device)),
         }
-        devices
     }
 
     /// How much of a device those have whose room the instance takes over.

@@ -25,7 +25,7 @@ fn asks(count: usize) -> Group {
 }
 
 fn on(node: &Node, held: Option<&NodeUse>, group: &Group) -> Result<Grant, Vec<Misfit>> {
-    grant(node, &Taken { held, placed: &Placed::default(), inherited: None }, group)
+    grant(node, &Taken { held, placed: &Placed::default(), inherited: None, shares: None }, group)
 }
 
 #[test]

@@ -10,7 +10,7 @@ use model::{Algorithm, Allocation, AllocationId, EvaluationId, Group, JobType, N
 use super::moves::Move;
 use super::preempt::Victims;
 use super::ranking::{Ranked, Ranking};
-use super::room::Ask;
+use super::room::{Ask, Room};
 use crate::schedule::Feasibility;
 use crate::schedule::fleet::{Fleet, Judge, Left, Place};
 use crate::schedule::grant::{self, Grant, is_elsewhere};
@@ -233,7 +233,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
                 continue;
             }
             let grant = self.put(at, None);
-            ranking.replace_best(Some(self.rank(at, None)));
+            ranking.replace_best(Some(self.rank(at)));
             if !self.spreads.is_empty() {
                 ranking.weigh(&self.spreads);
             }
@@ -299,8 +299,9 @@ impl<'a, 'f> Chooser<'a, 'f> {
 
     /// The nodes with room for a plain instance.
     fn ranked(&self) -> Vec<Ranked> {
-        let has_room = |at: &&Place| self.fleet.row(**at).is_open && self.ask.has_room(self.fleet, **at, None);
-        self.eligible.iter().filter(has_room).map(|at| self.rank(*at, None)).collect()
+        let open = self.eligible.iter().copied().filter(|at| self.fleet.row(*at).is_open);
+        let ranked = |at: Place| Some(self.rank_in(at, &self.ask.room(self.fleet, at, None)?));
+        open.filter_map(ranked).collect()
     }
 
     /// The node for one instance that replaces another, or is bound to a node.
@@ -340,14 +341,15 @@ impl<'a, 'f> Chooser<'a, 'f> {
         let only =
             want.only_node().map(|id| self.fleet.place_of(id).filter(|at| self.eligible.binary_search(at).is_ok()));
         let (leaving, succeeded) = (self.leaving(want), self.succeeded(want));
-        let takes_it = |at: &Place| {
-            self.may_go(*at, want) && self.is_open(*at, leaving) && self.ask.has_room(self.fleet, *at, succeeded)
+        let rank = |at: Place| {
+            let may_go = self.may_go(at, want) && self.is_open(at, leaving);
+            let room = may_go.then(|| self.ask.room(self.fleet, at, succeeded)).flatten()?;
+            Some((self.score_in(at, Some(want), &room), at))
         };
-        let rank = |at: Place| (self.score(at, Some(want)), at);
         let best = match only {
-            Some(only) => only.filter(takes_it).map(rank),
-            None => self.with_its_disk(leaving).filter(takes_it).map(rank).or_else(|| {
-                let all = self.eligible.iter().copied().filter(takes_it).map(rank);
+            Some(only) => only.and_then(rank),
+            None => self.with_its_disk(leaving).and_then(rank).or_else(|| {
+                let all = self.eligible.iter().copied().filter_map(rank);
                 all.max_by_key(|(score, at)| (score.total(), self.tie(*at), *at))
             }),
         };
@@ -391,9 +393,13 @@ impl<'a, 'f> Chooser<'a, 'f> {
         want.succeeds.as_ref().and_then(|stop| self.state.allocation(stop.allocation)).map(|known| &**known)
     }
 
-    /// The rank without spreads.
-    fn rank(&self, at: Place, want: Option<&Want>) -> Ranked {
-        let score = self.score(at, want);
+    /// The rank of a plain instance without spreads.
+    fn rank(&self, at: Place) -> Ranked {
+        self.rank_in(at, &self.ask.room_to_come(self.fleet, at, None))
+    }
+
+    fn rank_in(&self, at: Place, room: &Room) -> Ranked {
+        let score = self.score_in(at, None, room);
         (score.total() - score.spread, self.tie(at), at)
     }
 
@@ -401,7 +407,13 @@ impl<'a, 'f> Chooser<'a, 'f> {
         self.fleet.row(at).hash.wrapping_sub(self.seed)
     }
 
+    /// The score where there may be no room yet.
     fn score(&self, at: Place, want: Option<&Want>) -> Score {
+        let succeeded = want.and_then(|want| self.succeeded(want));
+        self.score_in(at, want, &self.ask.room_to_come(self.fleet, at, succeeded))
+    }
+
+    fn score_in(&self, at: Place, want: Option<&Want>, room: &Room) -> Score {
         let row = self.fleet.row(at);
         let succeeded = want.and_then(|want| self.succeeded(want));
         let leaving = want.and_then(|want| self.leaving(want)).filter(|known| known.node == row.node.id);
@@ -411,12 +423,11 @@ impl<'a, 'f> Chooser<'a, 'f> {
             false => self.siblings.get(&at).copied().unwrap_or_default().saturating_sub(u32::from(leaves_here)),
         };
         let failed_there = want.is_some_and(|want| want.reschedules.iter().any(|event| event.node == row.node.id));
-        let devices = self.ask.devices_with(self.fleet, at, succeeded);
         let used = self.ask.used_with(self.fleet, at, succeeded);
         let packing = match self.algorithm {
             Algorithm::Binpack => {
-                let (left, takes_device) = (row.capacity - used, devices.is_some());
-                let devices = devices.map_or(row.devices, |(_, devices)| devices);
+                let (left, takes_device) = (row.capacity - used, room.devices.is_some());
+                let devices = room.devices.map_or(row.devices, |(_, devices)| devices);
                 -self.fleet.packing().cost(row, row.free(), left, &devices, takes_device)
             }
             Algorithm::Spread => score::emptiness(used, row.capacity),
@@ -427,7 +438,7 @@ impl<'a, 'f> Chooser<'a, 'f> {
             penalty: score::penalty(failed_there),
             affinity: self.affinities.score(at),
             spread: self.spreads.score(at),
-            devices: devices.map_or(0, |(affinity, _)| affinity),
+            devices: room.devices.map_or(0, |(affinity, _)| affinity),
         }
     }
 
@@ -482,8 +493,8 @@ impl Judge for Chooser<'_, '_> {
     }
 
     fn candidate(&self, at: Place) -> Option<Ranked> {
-        let takes_it = self.is_open(at, None) && self.ask.has_room(self.fleet, at, None);
-        takes_it.then(|| self.rank(at, None))
+        let room = self.is_open(at, None).then(|| self.ask.room(self.fleet, at, None)).flatten()?;
+        Some(self.rank_in(at, &room))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Whether an instance of a group has room on a node, and what it takes there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use model::{Allocation, AllocationId, DeviceId, Group, Misfit, Resources, fits};
+use model::{Allocation, AllocationId, Device, Group, Misfit, Resources, WHOLE_DEVICE, fits};
 
 use super::super::fleet::{Devices, Fleet, Place, Row};
-use super::super::grant::{self, Grant, Taken, Written, address_of, room_for_ports};
+use super::super::grant::{self, Grant, Pick, Picked, Taken, Written, address_of, room_for_ports};
 use super::moves::Burden;
 use crate::state::{NodeUse, State, counts_for};
 
@@ -19,6 +19,16 @@ pub(super) struct Ask<'a> {
     written: Written<'a>,
     /// Whether it asks for cores or devices.
     is_granted: bool,
+    /// What it asks for of devices in all, in thousandths of one.
+    device_share: u64,
+    /// What of that are whole devices.
+    whole_share: u64,
+}
+
+/// What an instance would get on a node that has room for it.
+pub(super) struct Room {
+    /// How well the devices meet its preferences, and what is free of the node's devices then; none where it asks for none.
+    pub devices: Option<(i64, Devices)>,
 }
 
 /// How a group's ports are looked for.
@@ -33,6 +43,7 @@ enum Ports {
 impl<'a> Ask<'a> {
     pub fn of(state: &'a State, group: &'a Group) -> Self {
         let resources = || group.tasks.iter().map(|task| &task.resources);
+        let devices = || resources().flat_map(|resources| &resources.devices);
         let asks_cores = resources().any(|resources| resources.cores > 0);
         let ports = || group.networks.iter().flat_map(|network| network.ports());
         let is_dynamic = group.networks.iter().all(|network| network.reserved_ports.is_empty())
@@ -44,6 +55,8 @@ impl<'a> Ask<'a> {
             ports: if is_dynamic { Ports::Dynamic(ports().count() as u32) } else { Ports::Any },
             written: Written::of(group),
             is_granted: asks_cores || resources().any(|resources| !resources.devices.is_empty()),
+            device_share: share_asked(devices()),
+            whole_share: share_asked(devices().filter(|device| device.share >= WHOLE_DEVICE)),
         }
     }
 
@@ -59,16 +72,26 @@ impl<'a> Ask<'a> {
 
     /// Whether there is room, in place of `succeeded` if that is there.
     pub fn has_room(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> bool {
+        self.room(fleet, at, succeeded).is_some()
+    }
+
+    /// What it would get, in place of `succeeded` if that is there; none where there is no room.
+    pub fn room(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Option<Room> {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
-        self.added(row, succeeded).is_within(row.free())
+        let has_amounts = self.added(row, succeeded).is_within(row.free())
             && (succeeded.is_some() || row.allocations > 0)
+            && (succeeded.is_some() || self.has_shares(&row.devices))
             && match self.ports {
                 Ports::Dynamic(ports) => row.dynamic_ports >= ports,
                 Ports::Any => self.beyond_amounts(fleet, at, succeeded).is_empty(),
             }
-            && (!self.is_granted || self.grant(fleet, at, succeeded).is_ok())
-            && (self.written.is_empty() || self.contended(fleet, at, succeeded).is_empty())
+            && (self.written.is_empty() || self.contended(fleet, at, succeeded).is_empty());
+        if !has_amounts {
+            return None;
+        }
+        let picked = self.pick(fleet, at, succeeded).ok()?;
+        Some(Room { devices: self.devices_left(fleet, at, succeeded, &picked) })
     }
 
     /// Everything that is short, in place of `succeeded` if that is there.
@@ -77,7 +100,7 @@ impl<'a> Ask<'a> {
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
         let mut misfits = fits(self.added(row, succeeded), row.free()).err().unwrap_or_default();
         misfits.extend(row.node.max_allocations.filter(|_| succeeded.is_none() && row.allocations == 0).map(too_many));
-        misfits.extend(self.grant(fleet, at, succeeded).err().unwrap_or_default());
+        misfits.extend(self.pick(fleet, at, succeeded).err().unwrap_or_default());
         match self.ports {
             Ports::Dynamic(ports) if row.dynamic_ports >= ports => {}
             Ports::Dynamic(_) | Ports::Any => misfits.extend(self.beyond_amounts(fleet, at, succeeded)),
@@ -92,24 +115,42 @@ impl<'a> Ask<'a> {
         row.used + self.added(row, succeeded.filter(|known| known.node == row.node.id))
     }
 
-    /// How well the devices that it would get meet its preferences, and what is free of the node's devices then; none where
-    /// it asks for none.
-    pub fn devices_with(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Option<(i64, Devices)> {
-        let grant = Some(()).filter(|()| self.is_granted).and_then(|()| self.grant(fleet, at, succeeded).ok())?;
+    /// Whether so much is free of the devices, whichever they are: far cheaper to tell than which of them it would get.
+    fn has_shares(&self, devices: &Devices) -> bool {
+        self.device_share <= devices.free && self.whole_share <= devices.free - devices.begun
+    }
+
+    /// What it would get if room is made for it there, as far as that is to be had before.
+    pub fn room_to_come(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Room {
+        let picked = self.pick(fleet, at, succeeded);
+        Room { devices: picked.ok().and_then(|picked| self.devices_left(fleet, at, succeeded, &picked)) }
+    }
+
+    fn devices_left(
+        &self,
+        fleet: &Fleet,
+        at: Place,
+        succeeded: Option<&Allocation>,
+        picked: &Picked<'_>,
+    ) -> Option<(i64, Devices)> {
+        if picked.devices.is_empty() {
+            return None;
+        }
         let row = fleet.row(at);
         let inherited = succeeded.filter(|known| known.node == row.node.id).map(|known| self.state.inherited(known));
-        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: None };
-        let mut shares: BTreeMap<&DeviceId, u32> = BTreeMap::new();
-        for granted in &grant.devices {
-            *shares.entry(&granted.device).or_default() += granted.share;
-        }
         let mut devices = row.devices;
-        for (device, share) in shares {
+        for (number, pick) in picked.devices.iter().enumerate() {
+            let is_same = |other: &&Pick<'_>| other.at == pick.at;
+            // Parts of one device count together, with the first of them.
+            if picked.devices[..number].iter().any(|earlier| is_same(&earlier)) {
+                continue;
+            }
+            let share: u32 = picked.devices.iter().filter(is_same).map(|same| same.share).sum();
             // What its predecessors have of it is taken already.
-            let more = share.saturating_sub(inherited.as_ref().map_or(0, |inherited| inherited.share_of(device)));
-            devices.take(taken.free_share(device), more);
+            let theirs = inherited.as_ref().map_or(0, |inherited| inherited.share_of(&pick.grant(&row.node).device));
+            devices.take(row.shares.at(pick.at), share.saturating_sub(theirs));
         }
-        (!grant.devices.is_empty()).then_some((grant.device_affinity, devices))
+        Some((picked.device_affinity, devices))
     }
 
     /// Places an instance there, and says what it gets beyond amounts.
@@ -141,31 +182,38 @@ impl<'a> Ask<'a> {
             }
             Ports::Dynamic(_) | Ports::Any => {}
         }
-        let taken = Taken { held: self.held(fleet.row(at)), placed: fleet.placed(at), inherited };
+        let row = fleet.row(at);
+        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited, shares: Some(&row.shares) };
         let grant = grant::grant(&fleet.row(at).node, &taken, self.group).unwrap_or_default();
         let (placed, row) = fleet.placed_mut(at);
         placed.add(&row.node, self.group, &grant, inherited);
-        let taken = Taken { held: self.held(row), placed, inherited: None };
+        let taken = Taken { held: self.held(row), placed, inherited: None, shares: None };
         row.count_beyond_amounts(&taken);
         grant
     }
 
     /// The cores and devices that it would get there; otherwise everything that is short.
-    fn grant(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Result<Grant, Vec<Misfit>> {
+    fn pick(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Result<Picked<'a>, Vec<Misfit>> {
         if !self.is_granted {
-            return Ok(Grant::default());
+            return Ok(Picked::default());
         }
         let row = fleet.row(at);
         let inherited = succeeded.filter(|known| known.node == row.node.id).map(|known| self.state.inherited(known));
-        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: inherited.as_ref() };
-        grant::grant(&row.node, &taken, self.group)
+        let taken = Taken {
+            held: self.held(row),
+            placed: fleet.placed(at),
+            inherited: inherited.as_ref(),
+            shares: Some(&row.shares),
+        };
+        grant::pick(&row.node, &taken, self.group)
     }
 
     /// Ports that it can't have there.
     fn beyond_amounts(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Vec<Misfit> {
         let row = fleet.row(at);
         let inherited = succeeded.filter(|known| known.node == row.node.id).map(|known| self.state.inherited(known));
-        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: inherited.as_ref() };
+        let taken =
+            Taken { held: self.held(row), placed: fleet.placed(at), inherited: inherited.as_ref(), shares: None };
         room_for_ports(&row.node, &taken, self.group)
     }
 
@@ -192,7 +240,7 @@ impl<'a> Ask<'a> {
     /// Whether there is room as soon as nothing is left there but what `stays`, and `placed` of it by the plan.
     pub fn has_room_beside(&self, fleet: &Fleet, at: Place, stays: &NodeUse, placed: Burden) -> bool {
         let row = fleet.row(at);
-        let taken = Taken { held: Some(stays), placed: &fleet.placed(at).alone(), inherited: None };
+        let taken = Taken { held: Some(stays), placed: &fleet.placed(at).alone(), inherited: None, shares: None };
         let leaves = |known: &&std::sync::Arc<Allocation>| known.holds() && known.desired != model::Desired::Run;
         let gone: Vec<_> = self.state.allocations_of_node(row.node.id).filter(leaves).map(|known| known.id).collect();
         self.resources_on(row).is_within(row.capacity - (stays.held + placed.ask))
@@ -209,7 +257,7 @@ impl<'a> Ask<'a> {
         let gone: Vec<_> = gone.collect();
         let ids: Vec<_> = gone.iter().map(|known| known.id).collect();
         let inherited = NodeUse::of(gone.into_iter());
-        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: Some(&inherited) };
+        let taken = Taken { held: self.held(row), placed: fleet.placed(at), inherited: Some(&inherited), shares: None };
         let is_static = |misfit: &Misfit| matches!(misfit, Misfit::PortTaken { .. });
         (row.allocations > 0 || inherited.allocations > 0)
             && room_for_ports(&row.node, &taken, self.group).iter().all(is_static)
@@ -225,7 +273,7 @@ impl<'a> Ask<'a> {
             return None;
         }
         let mut holders = BTreeSet::new();
-        let nobody = Taken { held: None, placed: fleet.placed(at), inherited: None };
+        let nobody = Taken { held: None, placed: fleet.placed(at), inherited: None, shares: None };
         for (address, port) in static_ports {
             if nobody.is_port_taken(&address, port) || row.node.reserves_port(&address, port) {
                 return None;
@@ -249,6 +297,12 @@ impl<'a> Ask<'a> {
         };
         ask.max(counts) - counts
     }
+}
+
+/// What asks for devices come to, in thousandths of one.
+fn share_asked<'d>(devices: impl Iterator<Item = &'d Device>) -> u64 {
+    let share = |device: &Device| device.count.saturating_mul(u64::from(device.share.clamp(1, WHOLE_DEVICE)));
+    devices.map(share).fold(0, u64::saturating_add)
 }
 
 fn too_many(max: u32) -> Misfit {
