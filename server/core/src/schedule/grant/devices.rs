@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 
 use model::{Device, DeviceGrant, DeviceInstance, Group, Misfit, Node, WHOLE_DEVICE};
 
+use super::shares::ids;
 use super::{Near, Shares, Taken, matching};
 use crate::limits::DEVICE_SEARCH_STEPS_MAX;
 
@@ -250,10 +251,7 @@ impl Free {
     fn of(node: &Node, taken: &Taken<'_>) -> Self {
         let inherited = match taken.inherited {
             None => Vec::new(),
-            Some(inherited) => {
-                let ids = node.devices.iter().flat_map(|group| group.instances.iter().map(|one| group.id_of(&one.id)));
-                ids.map(|id| inherited.share_of(&id) > 0).collect()
-            }
+            Some(inherited) => ids(node).map(|id| inherited.share_of(&id) > 0).collect(),
         };
         Self { left: taken.free_shares(node), inherited }
     }

@@ -4,6 +4,11 @@ use model::{DeviceId, Node, WHOLE_DEVICE};
 
 use super::super::fleet::Devices;
 
+/// The ids of a node's devices, as it lists them.
+pub(super) fn ids(node: &Node) -> impl Iterator<Item = DeviceId> {
+    node.devices.iter().flat_map(|group| group.instances.iter().map(|instance| group.id_of(&instance.id)))
+}
+
 /// What is free of each device of a node, in thousandths, device after device as the node lists them.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Shares(Vec<u32>);
@@ -11,9 +16,7 @@ pub struct Shares(Vec<u32>);
 impl Shares {
     /// What `free` says of each device of `node`.
     pub fn of(node: &Node, free: impl Fn(&DeviceId) -> u32) -> Self {
-        let ids =
-            node.devices.iter().flat_map(|group| group.instances.iter().map(|instance| group.id_of(&instance.id)));
-        Self(ids.map(|id| free(&id)).collect())
+        Self(ids(node).map(|id| free(&id)).collect())
     }
 
     /// What is free of the device at that place.

@@ -79,7 +79,7 @@ impl<'a> Ask<'a> {
     pub fn room(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Option<Room> {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
-        let has_amounts = self.added(row, succeeded).is_within(row.free())
+        let may_have_room = self.added(row, succeeded).is_within(row.free())
             && (succeeded.is_some() || row.allocations > 0)
             && (succeeded.is_some() || self.has_shares(&row.devices))
             && match self.ports {
@@ -87,7 +87,7 @@ impl<'a> Ask<'a> {
                 Ports::Any => self.beyond_amounts(fleet, at, succeeded).is_empty(),
             }
             && (self.written.is_empty() || self.contended(fleet, at, succeeded).is_empty());
-        if !has_amounts {
+        if !may_have_room {
             return None;
         }
         let picked = self.pick(fleet, at, succeeded).ok()?;
