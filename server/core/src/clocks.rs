@@ -91,10 +91,14 @@ impl NodeClocks {
         self.calm = None;
     }
 
-    /// The leader itself stood still for so long, and heard nobody: that says nothing of nodes, whose clocks stood still too.
-    pub fn stood_still(&mut self, still: Duration) {
-        for at in self.heard_at.values_mut().chain(self.leases.values_mut()) {
-            *at = *at + still;
+    /// The leader itself stood still for so long until now, and heard nobody: that says nothing of nodes, whose clocks stood
+    /// still too. Nobody was heard later than now all the same: a beat would set such a clock back.
+    pub fn stood_still(&mut self, still: Duration, now: Timestamp) {
+        for at in self.heard_at.values_mut() {
+            *at = (*at + still).min(now);
+        }
+        for until in self.leases.values_mut() {
+            *until = *until + still;
         }
     }
 
@@ -355,7 +359,7 @@ mod tests {
         let mut clocks = NodeClocks::default();
         clocks.heard(node("n0").id, seconds(0));
         clocks.lease(node("n1").id, DOWN_AFTER, seconds(0));
-        clocks.stood_still(Duration::from_secs(60));
+        clocks.stood_still(Duration::from_secs(60), seconds(60));
         assert_eq!(clocks.look(&state, seconds(60)).changes, []);
         assert_eq!(clocks.look(&state, seconds(60) + DOWN_AFTER).changes, [(node("n0").id, NodeStatus::Down)]);
     }
@@ -461,7 +465,7 @@ mod tests {
                     match event {
                         Event::Heard => each.heard(id, now),
                         Event::Lease(seconds) => each.lease(id, Duration::from_secs(seconds), now),
-                        Event::StoodStill => each.stood_still(Duration::from_secs(2)),
+                        Event::StoodStill => each.stood_still(Duration::from_secs(2), now),
                         Event::Session | Event::Status(_) | Event::Gone | Event::Nothing => {}
                     }
                 }

@@ -23,7 +23,7 @@ pub(super) async fn run(server: Server, term: Term) {
         let now = server.monotonic();
         let look = |leading: &mut Leading| {
             if late >= STANDSTILL_MIN {
-                leading.clocks.stood_still(late);
+                leading.clocks.stood_still(late, now);
             }
             leading.clocks.look(&state, now)
         };
