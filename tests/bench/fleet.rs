@@ -134,13 +134,13 @@ pub struct Trouble {
 impl Trouble {
     /// What came since `earlier`. A node that was lost voids the run.
     pub fn since(self, earlier: Self) -> Result<Self, String> {
-        let suspect = self.silences.suspect - earlier.silences.suspect;
+        let since = Self {
+            reopened: self.reopened.saturating_sub(earlier.reopened),
+            silences: Silences { suspect: self.silences.suspect - earlier.silences.suspect, down: 0 },
+        };
         match self.silences.down - earlier.silences.down {
-            0 => Ok(Self {
-                reopened: self.reopened.saturating_sub(earlier.reopened),
-                silences: Silences { suspect, down: 0 },
-            }),
-            down => Err(format!("{down} nodes were lost, {suspect} were suspect")),
+            0 => Ok(since),
+            down => Err(format!("{down} nodes were lost; {since}")),
         }
     }
 }

@@ -16,9 +16,10 @@ use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, 
 use server_core::apply::{Answer, check_holder};
 use server_core::authorize::{self, Action, Object};
 use server_core::command::{Command, Holder, NodeSession, ServerRecord};
-use server_core::limits::beat_interval;
+use server_core::limits::{BEAT_INTERVAL_MIN, beat_interval};
 use server_core::state::State;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::Refused;
 use super::beats::down;
@@ -32,8 +33,7 @@ pub(super) async fn serve(server: &Server, caller: Caller, hello: AgentHello, ch
         Err(refusal) => return Err((refusal, channel)),
     };
     let Channel { sender, mut receiver } = channel;
-    let mut session =
-        Session { server, node, began_at: 0, sender: sender.clone(), servers_sent_at: 0, last_sent: None };
+    let mut session = Session::new(server, node, sender.clone());
     if is_on(OldBug::OldWantedObeyed) && (session.welcome().await.is_err() || session.send_wanted().await.is_err()) {
         return Ok(());
     }
@@ -126,12 +126,28 @@ struct Session<'a> {
     /// Index of the entry with which it began.
     began_at: Index,
     sender: mpsc::Sender<Frame>,
+    /// How often the agent is asked to beat.
+    beat_interval: Duration,
+    last_beat_at: Option<Instant>,
     /// Index of the servers' table when they were sent.
     servers_sent_at: Index,
     last_sent: Option<Vec<WantedItem>>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(server: &'a Server, node: NodeId, sender: mpsc::Sender<Frame>) -> Self {
+        Self {
+            server,
+            node,
+            began_at: 0,
+            sender,
+            beat_interval: BEAT_INTERVAL_MIN,
+            last_beat_at: None,
+            servers_sent_at: 0,
+            last_sent: None,
+        }
+    }
+
     /// Takes what the agent says, `early` before all else, and sends it what changes, until either side ends it.
     async fn hold(&mut self, early: Vec<Frame>, mut receiver: Frames) {
         let woken = self.server.inner.nodes.begin_session(self.node);
@@ -169,9 +185,10 @@ impl Session<'_> {
     async fn welcome(&mut self) -> Result<(), Gone> {
         let state = self.server.state();
         self.servers_sent_at = state.indexes().servers;
+        self.beat_interval = beat_interval(state.node_count());
         self.send(agent_down::Body::Welcome(Welcome {
             cluster: bytes::Bytes::copy_from_slice(self.server.inner.config.cluster.as_bytes()),
-            beat_interval_ms: beat_interval(state.node_count()).as_millis() as u64,
+            beat_interval_ms: self.beat_interval.as_millis() as u64,
             servers: servers(&state),
         }))
         .await
@@ -188,7 +205,13 @@ impl Session<'_> {
                 }
                 self.end_if_past()?;
             }
-            agent_up::Body::Beat(beat) => take_beat(self.server, self.node, &beat, &self.sender),
+            agent_up::Body::Beat(beat) => {
+                let now = Instant::now();
+                if let Some(last) = self.last_beat_at.replace(now) {
+                    inner.pace.beat(now - last, self.beat_interval);
+                }
+                take_beat(self.server, self.node, &beat, &self.sender);
+            }
             agent_up::Body::Lease(lease) => {
                 let lease = Duration::from_millis(lease.milliseconds);
                 inner.beats.take_lease(self.node, lease, self.sender.clone());
