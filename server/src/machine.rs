@@ -180,7 +180,7 @@ fn nodes_with_new_work(state: &State, changes: &[Change]) -> BTreeSet<NodeId> {
         Change::Allocation { node, desired: true, .. } => Some(*node),
         // What an agent said itself is no news to it, unless it is over and leaves the wanted ones.
         Change::Allocation { id, node, desired: false, .. } => {
-            state.allocation(*id).filter(|allocation| !allocation.holds()).map(|_| *node)
+            state.allocation_on(*node, *id).filter(|allocation| !allocation.holds()).map(|_| *node)
         }
         Change::Node { id, .. } => Some(*id),
         Change::Job { .. }

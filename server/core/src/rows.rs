@@ -82,6 +82,12 @@ impl<K: Ord + Copy, V: Clone> Rows<K, V> {
         None
     }
 
+    /// Puts `value` in the place of the row that stands at `place`, and returns that.
+    pub fn replace(&mut self, place: Place, value: V) -> Option<V> {
+        debug_assert!(self.at(place).is_some(), "a row stands there");
+        self.rows.insert(place.0, value)
+    }
+
     /// Puts `value` behind all others; where it stands then. It is found by its key after [`learn`](Self::learn).
     pub fn append(&mut self, value: V) -> Place {
         let place = Place(self.next);

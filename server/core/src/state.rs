@@ -31,7 +31,7 @@ use crate::chain::Chain;
 use crate::command::{Holder, JoinTokenRecord, SchedulerConfiguration, ServerRecord};
 use crate::cow::CowMap;
 use crate::rebalance::Rebalance;
-use crate::rows::Rows;
+use crate::rows::{Place, Rows};
 
 pub use image::{DecodeImage, Image};
 pub use job::{JobRecord, JobStatus, JobVersion};
@@ -287,6 +287,16 @@ impl State {
     /// An allocation.
     pub fn allocation(&self, id: AllocationId) -> Option<&Arc<Allocation>> {
         self.allocations.get(&id)
+    }
+
+    /// An allocation of a node: found sooner than by its id alone, among a few instead of all.
+    pub fn allocation_on(&self, node: NodeId, id: AllocationId) -> Option<&Arc<Allocation>> {
+        self.place_on(node, id).and_then(|place| self.allocations.at(place))
+    }
+
+    /// Where it stands.
+    fn place_on(&self, node: NodeId, id: AllocationId) -> Option<Place> {
+        self.occupancies.get(&node)?.allocations.get(&id).copied()
     }
 
     /// All allocations, by id.

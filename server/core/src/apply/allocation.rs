@@ -50,8 +50,8 @@ fn observe_one(state: &mut State, work: &mut AtWork, node: NodeId, observation: 
         work.alarms.push(alarm);
         return false;
     }
-    let Some(old) = state.allocation(observation.allocation).cloned() else { return false };
-    if old.node != node || (old.client_status.is_terminal() && !is_on(OldBug::EndsRevoked)) {
+    let Some(old) = state.allocation_on(node, observation.allocation).cloned() else { return false };
+    if old.client_status.is_terminal() && !is_on(OldBug::EndsRevoked) {
         return false;
     }
     let mut new = (*old).clone();
@@ -219,7 +219,8 @@ pub(super) fn add(state: &mut State, work: &AtWork, allocation: Allocation, prov
 
 /// Stores a changed allocation. `desired`: the agent has something new to do.
 pub(super) fn save(state: &mut State, work: &AtWork, allocation: Allocation, desired: bool) {
-    let before = state.allocation(allocation.id).filter(|known| known.is_live() && !allocation.is_live()).cloned();
+    let ends = !allocation.is_live();
+    let before = ends.then(|| state.allocation(allocation.id)).flatten().filter(|known| known.is_live()).cloned();
     store(state, work, allocation, desired);
     if let Some(before) = before {
         close_gap(state, work, &before);

@@ -48,9 +48,11 @@ impl State {
 
     /// Stores an allocation that has changed, and what follows from it.
     pub(crate) fn put_allocation(&mut self, allocation: Allocation) {
-        let id = allocation.id;
         let allocation = Arc::new(allocation);
-        let old = self.allocations.insert(id, allocation.clone());
+        let old = match self.place_on(allocation.node, allocation.id) {
+            Some(place) => self.allocations.replace(place, allocation.clone()),
+            None => self.allocations.insert(allocation.id, allocation.clone()),
+        };
         let held_before = old.as_deref().is_some_and(Allocation::holds);
         if is_on(OldBug::FreedTooEarly) {
             self.recount(allocation.node);
@@ -63,7 +65,7 @@ impl State {
         if let Some(old) = old {
             self.recount_of_job(&old, &allocation);
         }
-        self.derive_instances(id);
+        self.put_instances(allocation.id, catalog::instances(self, &allocation));
     }
 
     /// Forgets an allocation.
