@@ -2,7 +2,8 @@
 //!
 //! Beats go up at the interval that servers tell; the leader's acknowledgements come down. A beat that stays without
 //! one for [`SILENCE_GRACE`] beyond the interval makes the link open a stream to another server beside the first, which
-//! it drops only when the second stands. It carries frames; what they mean is the agent's matter.
+//! it drops only when the second stands. Where none helps, it tries less and less often: it is the leader then that is gone
+//! or has too much to do, and each new stream gives it more. It carries frames; what they mean is the agent's matter.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,9 @@ pub const DIAL_DEADLINE: Duration = Duration::from_secs(2);
 pub const REDIAL_DELAY_MAX: Duration = Duration::from_secs(2);
 /// The wait after the first failed attempt.
 pub const REDIAL_DELAY_MIN: Duration = Duration::from_millis(100);
+/// The longest wait before a server is left because the leader stays silent, before jitter: with the time until that is
+/// noticed it is less than a node may be silent.
+pub const SILENT_REDIAL_DELAY_MAX: Duration = Duration::from_secs(4);
 /// How often beats say again what runs use, though it has not changed: a new leader has not heard it.
 pub const USAGE_REPEATED: Duration = Duration::from_secs(10);
 /// The interval of beats until a server tells another.
@@ -71,6 +75,8 @@ struct Stand {
     /// The place in the list of servers that is tried next.
     next: usize,
     failures: u32,
+    /// Streams that were opened because the leader was silent, since it last was not.
+    silences: u32,
     interval: Duration,
     beat_at: Instant,
     beats: u64,
@@ -89,6 +95,7 @@ impl Link {
             dialing: None,
             next: self.random.next_u64() as usize,
             failures: 0,
+            silences: 0,
             interval: BEAT_INTERVAL_FIRST,
             beat_at: now,
             beats: 0,
@@ -127,7 +134,7 @@ impl Link {
         let all_failed = current.is_none() && stand.failures as usize >= candidates.len();
         let peer = if all_failed { Peer::any(peer.address) } else { peer };
         stand.next = stand.next.wrapping_add(1);
-        let base = redial_delay(stand.failures, current.is_some());
+        let base = redial_delay(stand.failures, current.is_some().then_some(stand.silences));
         // Half of the wait is random, so that the agents of a lost server do not arrive together.
         let jitter = Duration::from_nanos(self.random.next_u64() % (base.as_nanos() as u64 / 2 + 1));
         let dialer = self.dialer.clone();
@@ -148,6 +155,7 @@ impl Link {
                 let greeted = channel.sender.try_send(Frame { body: Some(frame::Body::Hello(hello)) }).is_ok();
                 if greeted {
                     info!(server = %peer.address, "connected to server");
+                    stand.silences += u32::from(stand.conversation.is_some());
                     stand.conversation = Some((peer, channel));
                     stand.beat_at = now;
                     stand.usage_at = now;
@@ -204,6 +212,7 @@ impl Link {
                 stand.silent_at = now + stand.interval + SILENCE_GRACE;
                 // Another stream is not needed any more.
                 stand.dialing = None;
+                stand.silences = 0;
                 self.heard.send_replace(now);
                 return;
             }
@@ -267,13 +276,14 @@ fn send(stand: &mut Stand, up: AgentUp) {
     }
 }
 
-/// The wait before the next attempt to connect, before jitter: it doubles with each of the `failures` up to its limit.
-fn redial_delay(failures: u32, is_connected: bool) -> Duration {
-    match (failures, is_connected) {
-        (0, false) => Duration::ZERO,
-        (0, true) => SILENCE_GRACE,
-        (failures, _) => REDIAL_DELAY_MIN.saturating_mul(1 << (failures - 1).min(31)).min(REDIAL_DELAY_MAX),
-    }
+/// The wait before the next attempt to connect, before jitter: it doubles with each of the `failures` up to its limit. Where
+/// a stream stands, but the leader is silent, it doubles with each of the `silences` too.
+fn redial_delay(failures: u32, silences: Option<u32>) -> Duration {
+    let doubled = |least: Duration, times: u32| least.saturating_mul(1 << times.min(31));
+    let after_failure = |times| doubled(REDIAL_DELAY_MIN, times).min(REDIAL_DELAY_MAX);
+    let after_failure = failures.checked_sub(1).map_or(Duration::ZERO, after_failure);
+    let silent = silences.map(|silences| doubled(SILENCE_GRACE, silences).min(SILENT_REDIAL_DELAY_MAX));
+    silent.unwrap_or_default().max(after_failure)
 }
 
 async fn dialed(
@@ -298,14 +308,23 @@ mod tests {
 
     #[test]
     fn the_wait_before_the_next_attempt_grows_from_its_least_to_its_most() {
-        assert_eq!(redial_delay(0, false), Duration::ZERO);
-        assert_eq!(redial_delay(0, true), SILENCE_GRACE);
-        assert_eq!(redial_delay(1, false), REDIAL_DELAY_MIN);
-        assert_eq!(redial_delay(2, true), 2 * REDIAL_DELAY_MIN);
+        assert_eq!(redial_delay(0, None), Duration::ZERO);
+        assert_eq!(redial_delay(1, None), REDIAL_DELAY_MIN);
+        assert_eq!(redial_delay(2, None), 2 * REDIAL_DELAY_MIN);
         let grows = (1..).take_while(|failures| REDIAL_DELAY_MIN * (1 << (failures - 1)) < REDIAL_DELAY_MAX).count();
         let grown = u32::try_from(grows).unwrap();
-        assert!(redial_delay(grown, false) < REDIAL_DELAY_MAX);
-        assert_eq!(redial_delay(grown + 1, false), REDIAL_DELAY_MAX);
-        assert_eq!(redial_delay(u32::MAX, false), REDIAL_DELAY_MAX);
+        assert!(redial_delay(grown, None) < REDIAL_DELAY_MAX);
+        assert_eq!(redial_delay(grown + 1, None), REDIAL_DELAY_MAX);
+        assert_eq!(redial_delay(u32::MAX, None), REDIAL_DELAY_MAX);
+    }
+
+    #[test]
+    fn where_no_server_makes_the_leader_heard_others_are_tried_less_often_but_before_the_node_is_given_up() {
+        assert_eq!(redial_delay(0, Some(0)), SILENCE_GRACE);
+        assert_eq!(redial_delay(0, Some(1)), 2 * SILENCE_GRACE);
+        assert_eq!(redial_delay(u32::MAX, Some(0)), REDIAL_DELAY_MAX);
+        assert_eq!(redial_delay(0, Some(u32::MAX)), SILENT_REDIAL_DELAY_MAX);
+        let rotation = BEAT_INTERVAL_FIRST + SILENCE_GRACE + SILENT_REDIAL_DELAY_MAX;
+        assert!(rotation < Duration::from_secs(6), "after so long without a beat a node is down");
     }
 }

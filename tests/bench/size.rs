@@ -50,9 +50,10 @@ impl Size {
         min_healthy: Duration::from_secs(10),
     };
     /// What is published.
-    pub const FULL: [Self; 3] = [
+    pub const FULL: [Self; 4] = [
         Self { jobs: 30, runs: 2, latency_runs: 2, ..Self::PLACE_5K },
         Self::PLACE_5K,
+        Self { nodes: 10_000, ..Self::PLACE_5K },
         Self { nodes: 50_000, runs: 1, ..Self::PLACE_5K },
     ];
     /// To see that it works.
