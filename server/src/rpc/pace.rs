@@ -22,7 +22,7 @@ const RATE_MIN: u32 = 500;
 const TICK: Duration = Duration::from_millis(50);
 /// A timer that is later than this is too late.
 const LATE: Duration = Duration::from_millis(20);
-/// A beat that is later than this is too late; a node is suspect only when two more intervals have passed.
+/// A beat that is later than this is too late: long before its node is suspect, which takes three intervals.
 const LATE_BEAT: Duration = Duration::from_millis(250);
 /// Share of late beats, in percent, beyond which agents do not keep up: one host that has trouble of its own is not meant,
 /// except where there are few.
