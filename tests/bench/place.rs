@@ -112,7 +112,7 @@ pub async fn measure(size: Size, cluster: &Cluster, fleet: &Fleet) -> Result<Pla
     let cpu_committed = cluster.cpu().since(cpu);
     let placements = size.placements();
     let deadline = Instant::now() + RUN_WITHIN + RUN_WITHIN_EACH * placements as u32;
-    let wanted = on_streams(size, cluster, deadline).await?;
+    let wanted = on_streams(size, cluster).await?;
     while fleet.starts.count() < wanted {
         if Instant::now() > deadline {
             return Err(format!("{} of {wanted} instances started", fleet.starts.count()));
@@ -199,29 +199,26 @@ async fn watch(server: SocketAddr, evaluation: String) -> Result<Instant, String
 }
 
 /// How many instances were placed on nodes that have an agent.
-async fn on_streams(size: Size, cluster: &Cluster, deadline: Instant) -> Result<u64, String> {
+async fn on_streams(size: Size, cluster: &Cluster) -> Result<u64, String> {
     if size.streams == size.nodes {
         return Ok(size.placements());
     }
+    let mut client = Client::connect(cluster.http()[0]).await?;
+    // The last commit may have been seen on another server. Use is told as this one knows it; before it answers this, it
+    // knows of every commit.
+    client.get(&format!("/v1/job/{}/summary", name(0))).await?;
+    let usage = client.get("/v1/nodes/usage").await?.json;
+    let nodes = usage["Nodes"].as_array().ok_or("there is no list of nodes")?;
     let has_stream = |node: &&serde_json::Value| {
         let number = node["Name"].as_str().and_then(|name| name.strip_prefix('n')?.parse().ok());
         number.is_some_and(|number: usize| number < size.streams)
     };
     let memory = |node: &serde_json::Value| node["Reserved"]["MemoryMB"].as_u64().unwrap_or_default();
-    let mut client = Client::connect(cluster.http()[0]).await?;
-    loop {
-        let usage = client.get("/v1/nodes/usage").await?.json;
-        let nodes = usage["Nodes"].as_array().ok_or("there is no list of nodes")?;
-        // The last commit may have been seen on another server.
-        let placed = nodes.iter().map(memory).sum::<u64>() / MEMORY_MB;
-        if placed == size.placements() {
-            return Ok(nodes.iter().filter(has_stream).map(memory).sum::<u64>() / MEMORY_MB);
-        }
-        if Instant::now() > deadline {
-            return Err(format!("this server knows of {placed} instances"));
-        }
-        sleep(Duration::from_millis(10)).await;
+    let placed = nodes.iter().map(memory).sum::<u64>() / MEMORY_MB;
+    if placed != size.placements() {
+        return Err(format!("nodes hold {placed} instances"));
     }
+    Ok(nodes.iter().filter(has_stream).map(memory).sum::<u64>() / MEMORY_MB)
 }
 
 /// Waits until a server knows of so many instances that they run; any, whoever leads.
