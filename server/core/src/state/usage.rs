@@ -17,8 +17,8 @@ use crate::rows::Place;
 pub struct NodeUse {
     /// The sum.
     pub held: Resources,
-    /// Ports, per address of the node, each with how many hold it: more than one where a port may be shared.
-    pub(super) ports: BTreeMap<String, BTreeMap<u16, u32>>,
+    /// Ports, per address of the node.
+    pub(super) ports: BTreeMap<String, Holders>,
     /// Cores that some task has alone.
     pub cores: BTreeSet<u16>,
     /// How much is held of each device, in thousandths.
@@ -28,6 +28,11 @@ pub struct NodeUse {
     /// Predecessors that still hold something, each with its successor.
     successors: BTreeMap<AllocationId, AllocationId>,
 }
+
+/// The ports of an address that are held, in order, each with how many hold it: more than one where a port may be shared.
+/// They are counted, and copied with the node's other numbers, far more often than one comes or goes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Holders(Vec<(u16, u32)>);
 
 /// What is on a node, derived from its allocations: what they hold, and where each stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,6 +44,39 @@ pub(crate) struct Occupancy {
 /// Whether it counts.
 fn holds(allocation: &Allocation) -> bool {
     allocation.holds() && !(is_on(OldBug::FreedTooEarly) && allocation.desired != Desired::Run)
+}
+
+impl Holders {
+    fn place_of(&self, port: u16) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&port, |(known, _)| *known)
+    }
+
+    /// How many hold `port`.
+    fn of(&self, port: u16) -> u32 {
+        self.place_of(port).map_or(0, |at| self.0[at].1)
+    }
+
+    /// How many ports are held, from `first` to `last`.
+    fn between(&self, first: u16, last: u16) -> usize {
+        let below = |port: u32| self.0.partition_point(|(known, _)| u32::from(*known) < port);
+        below(u32::from(last) + 1).saturating_sub(below(u32::from(first)))
+    }
+
+    fn add_one(&mut self, port: u16) {
+        match self.place_of(port) {
+            Ok(at) => self.0[at].1 += 1,
+            Err(at) => self.0.insert(at, (port, 1)),
+        }
+    }
+
+    /// What nobody holds is not there, as if it had never been.
+    fn remove_one(&mut self, port: u16) {
+        let Ok(at) = self.place_of(port) else { return };
+        self.0[at].1 -= 1;
+        if self.0[at].1 == 0 {
+            self.0.remove(at);
+        }
+    }
 }
 
 impl NodeUse {
@@ -71,17 +109,17 @@ impl NodeUse {
 
     /// Whether that port of that address is held.
     pub fn holds_port(&self, address: &str, port: u16) -> bool {
-        self.ports.get(address).is_some_and(|ports| ports.contains_key(&port))
+        self.holders_of_port(address, port) > 0
     }
 
     /// How many hold that port of that address.
     pub fn holders_of_port(&self, address: &str, port: u16) -> u32 {
-        self.ports.get(address).and_then(|ports| ports.get(&port)).copied().unwrap_or_default()
+        self.ports.get(address).map_or(0, |ports| ports.of(port))
     }
 
     /// How many ports of that address are held, from `first` to `last`.
     pub fn ports_between(&self, address: &str, first: u16, last: u16) -> usize {
-        self.ports.get(address).filter(|_| first <= last).map_or(0, |ports| ports.range(first..=last).count())
+        self.ports.get(address).map_or(0, |ports| ports.between(first, last))
     }
 
     /// How much is held of a device, in thousandths.
@@ -116,8 +154,8 @@ impl NodeUse {
         self.allocations -= 1;
         for port in &allocation.ports {
             let Some(ports) = self.ports.get_mut(&port.host_ip) else { continue };
-            count_down(ports, &port.value, 1);
-            if ports.is_empty() {
+            ports.remove_one(port.value);
+            if ports.0.is_empty() {
                 self.ports.remove(&port.host_ip);
             }
         }
@@ -136,7 +174,7 @@ impl NodeUse {
                 Some(ports) => ports,
                 None => self.ports.entry(port.host_ip.clone()).or_default(),
             };
-            *ports.entry(port.value).or_default() += 1;
+            ports.add_one(port.value);
         }
     }
 
@@ -152,7 +190,7 @@ impl NodeUse {
 }
 
 /// Takes `number` away; what is at zero is not there, as if it had never been.
-fn count_down<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K, number: u32) {
+fn count_down(counts: &mut BTreeMap<DeviceId, u32>, key: &DeviceId, number: u32) {
     let Some(count) = counts.get_mut(key) else { return };
     *count = count.saturating_sub(number);
     if *count == 0 {

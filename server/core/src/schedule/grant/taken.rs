@@ -98,7 +98,11 @@ impl Placed {
 
     /// Adds that many instances of which no more is to be said than that each has `dynamic_ports` of the node's default network.
     pub(crate) fn add_dynamic_ports(&mut self, node: &Node, dynamic_ports: u32) {
-        *self.dynamic_ports.entry(node.default_address().to_string()).or_default() += dynamic_ports as usize;
+        // Looked up first: the address is mostly there, and need not be copied.
+        match self.dynamic_ports.get_mut(node.default_address()) {
+            Some(known) => *known += dynamic_ports as usize,
+            None => drop(self.dynamic_ports.insert(node.default_address().to_string(), dynamic_ports as usize)),
+        }
     }
 }
 

@@ -31,6 +31,11 @@ pub(super) struct Room {
     pub devices: Option<(i64, Devices)>,
 }
 
+impl Room {
+    /// That of an instance which asks for neither cores nor devices.
+    const PLAIN: Self = Self { devices: None };
+}
+
 /// How a group's ports are looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ports {
@@ -90,6 +95,10 @@ impl<'a> Ask<'a> {
         if !may_have_room {
             return None;
         }
+        if !self.is_granted {
+            // The usual case, asked of every node: what is picked would be moved about for nothing.
+            return Some(Room::PLAIN);
+        }
         let picked = self.pick(fleet, at, succeeded).ok()?;
         Some(Room { devices: self.devices_left(fleet, at, succeeded, &picked) })
     }
@@ -122,6 +131,9 @@ impl<'a> Ask<'a> {
 
     /// What it would get if room is made for it there, as far as that is to be had before.
     pub fn room_to_come(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Room {
+        if !self.is_granted {
+            return Room::PLAIN;
+        }
         let picked = self.pick(fleet, at, succeeded);
         Room { devices: picked.ok().and_then(|picked| self.devices_left(fleet, at, succeeded, &picked)) }
     }

@@ -72,17 +72,26 @@ impl Knapsack {
         let columns = self.columns;
         let mut filled = vec![0i32; self.rows * columns];
         for row in 0..self.rows {
-            for column in 0..columns {
-                let fits = sizes.iter().filter(|(rows, columns, _)| *rows <= row && *columns <= column);
-                let best = fits.map(|(down, left, worth)| filled[(row - down) * columns + column - left] + worth).max();
-                filled[row * columns + column] = best.unwrap_or(0);
+            // What takes CPU is looked up in rows that are done, all columns at a time; what takes none, in this one.
+            let (done, rest) = filled.split_at_mut(row * columns);
+            let best = &mut rest[..columns];
+            for (down, left, worth) in sizes.iter().filter(|(down, left, _)| (1..=row).contains(down) && *left < columns) {
+                let before = &done[(row - down) * columns..][..columns - left];
+                for (best, before) in best[*left..].iter_mut().zip(before) {
+                    *best = (*best).max(before + worth);
+                }
+            }
+            for (_, left, worth) in sizes.iter().filter(|(down, _, _)| *down == 0) {
+                for column in *left..columns {
+                    best[column] = best[column].max(best[column - left] + worth);
+                }
             }
         }
-        for row in 0..self.rows {
-            for column in 0..columns {
-                let all = self.worth(row as u64 * cpu, column as u64 * memory) as i32;
-                let cell = &mut filled[row * columns + column];
-                *cell = (all - *cell).max(0);
+        let of_memory: Vec<_> = (0..columns).map(|column| self.worth(0, column as u64 * memory) as i32).collect();
+        for (row, cells) in filled.chunks_exact_mut(columns).enumerate() {
+            let of_cpu = self.worth(row as u64 * cpu, 0) as i32;
+            for (cell, of_memory) in cells.iter_mut().zip(&of_memory) {
+                *cell = (of_cpu + of_memory - *cell).max(0);
             }
         }
         self.of_no_use = filled;
@@ -180,7 +189,8 @@ mod tests {
     proptest! {
         #[test]
         fn it_finds_what_trying_all_combinations_finds(
-            sizes in proptest::collection::vec((1..5u64, 1..5u64), 1..4),
+            // Some take nothing of one of both.
+            sizes in proptest::collection::vec((0..5u64, 0..5u64), 1..4),
             (cpu, memory) in (0..9u64, 0..9u64),
         ) {
             let usual: Vec<_> = sizes.iter().map(|(cpu, memory)| usual(*cpu, *memory)).collect();
