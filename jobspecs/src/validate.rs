@@ -135,7 +135,7 @@ fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
     policy::check_group(job, group, path, problems);
     batch::check_group(job, group, path, problems);
     scaling::check_group(group, path, problems);
-    storage::check_group(group, path, problems);
+    storage::check_group(job, group, path, problems);
     // Ports of tasks are deprecated, and still ports by name.
     let of_tasks = group.tasks.iter().flat_map(|task| &task.resources.networks);
     let ports = group.networks.iter().chain(of_tasks).flat_map(|network| network.ports());

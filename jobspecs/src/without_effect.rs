@@ -216,7 +216,7 @@ mod tests {
                 "EphemeralDisk": {"Migrate": true},
                 "Networks": [{"CNI": {"Args": {"a": "b"}}}],
                 "Services": [{"Cluster": "eu", "Connect": {"Native": true}}],
-                "Volumes": {"data": {"Type": "host", "PerAlloc": true}},
+                "Volumes": {"data": {"Type": "host", "MountOptions": {"FSType": "ext4"}}},
                 "Tasks": [{"Templates": [{"DestPath": "a"}, {"DestPath": "b"}]}],
             }],
         });
@@ -228,7 +228,7 @@ mod tests {
             "TaskGroups[0].Services[0].Connect",
             "TaskGroups[0].Tasks[0].Templates[0]",
             "TaskGroups[0].Tasks[0].Templates[1]",
-            "TaskGroups[0].Volumes.data.PerAlloc",
+            "TaskGroups[0].Volumes.data.MountOptions",
         ];
         assert_eq!(paths(loud, Given::AsDocument), wanted);
     }

@@ -199,7 +199,7 @@ pub(super) fn task_spec(local: &Local, name: &str, node: &Node, config_of_node: 
         cores: if holds_network { BTreeSet::new() } else { cores(local, name) },
         memory_nodes: if holds_network { BTreeSet::new() } else { memory_nodes(local, name, node) },
         devices: if holds_network { Vec::new() } else { devices(local, name, config_of_node) },
-        mounts: if holds_network { Vec::new() } else { mounts(group, task, node) },
+        mounts: if holds_network { Vec::new() } else { mounts(group, task, node, local.assignment.index) },
         resources: task.resources.clone(),
         user: task.user.clone(),
         logs: task.logs.clone(),
@@ -247,12 +247,13 @@ fn devices(local: &Local, task: &str, config: &AgentConfig) -> Vec<String> {
     paths.into_iter().collect()
 }
 
-/// The volumes that the task mounts. Of two that say that it can't be written, one is enough.
-fn mounts(group: &Group, task: &Task, node: &Node) -> Vec<VolumeMounted> {
+/// The volumes that the task of the instance of that name index mounts. Of two that say that it can't be written, one is
+/// enough.
+fn mounts(group: &Group, task: &Task, node: &Node, index: u32) -> Vec<VolumeMounted> {
     let mounted = |mount: &model::VolumeMount| {
         let volume = group.volumes.get(&mount.volume);
-        let known =
-            volume.filter(|volume| volume.kind == "host").and_then(|volume| node.host_volumes.get(&volume.source));
+        let of_host = volume.filter(|volume| volume.is_of_host());
+        let known = of_host.and_then(|volume| node.host_volumes.get(&*volume.source_of(index)));
         let is_read_only = volume.is_some_and(|volume| volume.read_only) || known.is_some_and(|known| known.read_only);
         VolumeMounted {
             volume: mount.volume.clone(),

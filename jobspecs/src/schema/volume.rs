@@ -19,7 +19,7 @@ pub(super) static VOLUME: Block = Block::new(
             "As files or as a device.",
         ),
         block("mount_options", "MountOptions", &MOUNT_OPTIONS, Times::Once).not_yet(),
-        attribute("per_alloc", "PerAlloc", Kind::Bool, "One volume per instance.").not_yet(),
+        attribute("per_alloc", "PerAlloc", Kind::Bool, "One volume per instance: that of `source[index]`."),
     ],
 )
 .labelled("Name")

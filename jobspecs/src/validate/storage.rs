@@ -1,6 +1,6 @@
 //! Volumes of groups, and where tasks see them.
 
-use model::{Group, Volume};
+use model::{Group, Job, Volume};
 
 use super::Problems;
 use crate::nearest;
@@ -23,9 +23,19 @@ const ACCESS_MODES: [(&str, &[&str]); 2] = [
     ),
 ];
 
-pub(super) fn check_group(group: &Group, path: &str, problems: &mut Problems) {
+pub(super) fn check_group(job: &Job, group: &Group, path: &str, problems: &mut Problems) {
+    let has_canaries = !job.kind.is_per_node() && group.update.as_ref().is_some_and(|update| update.canary > 0);
     for (name, volume) in &group.volumes {
-        check_volume(name, volume, &format!("{path}.Volumes.{name}"), problems);
+        let path = format!("{path}.Volumes.{name}");
+        check_volume(name, volume, &path, problems);
+        if volume.per_alloc && has_canaries {
+            let message = format!("the volume `{name}` can't have `per_alloc` in a group with canaries");
+            problems.add(
+                format!("{path}.PerAlloc"),
+                message,
+                "a canary would need the volume of the one that it stands beside",
+            );
+        }
     }
     for (number, task) in group.tasks.iter().enumerate() {
         let path = format!("{path}.Tasks[{number}]");

@@ -1,5 +1,6 @@
 //! A group: the tasks that run together on one node, and how many times.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -86,6 +87,24 @@ impl Group {
     /// Those of them that an instance comes back to.
     pub fn sticky_volumes(&self) -> impl Iterator<Item = &super::Volume> {
         self.host_volumes().filter(|volume| volume.sticky)
+    }
+
+    /// Whether each instance has volumes of its own, so that one may go where others may not.
+    pub fn has_volumes_per_instance(&self) -> bool {
+        self.host_volumes().any(|volume| volume.per_alloc)
+    }
+
+    /// The group as the instance of that name index has it: with its own volumes, as if no other had any.
+    pub fn of_instance(&self, index: u32) -> Cow<'_, Self> {
+        if !self.has_volumes_per_instance() {
+            return Cow::Borrowed(self);
+        }
+        let mut own = self.clone();
+        for volume in own.volumes.values_mut().filter(|volume| volume.is_of_host()) {
+            volume.source = volume.source_of(index).into_owned();
+            volume.per_alloc = false;
+        }
+        Cow::Owned(own)
     }
 
     /// What one instance asks of any node: the most that tasks of it hold at the same time, and its disk. Those that run

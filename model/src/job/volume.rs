@@ -1,5 +1,6 @@
 //! Storage that outlives an instance: what a group claims, where tasks see it, and tasks that provide it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,11 @@ impl Volume {
     /// Whether it is a volume of the host.
     pub fn is_of_host(&self) -> bool {
         self.kind == "host"
+    }
+
+    /// The volume's name in the cluster, as the instance of that name index has it.
+    pub fn source_of(&self, index: u32) -> Cow<'_, str> {
+        if self.per_alloc { format!("{}[{index}]", self.source).into() } else { self.source.as_str().into() }
     }
 
     /// Whether nobody else may write while it is written.

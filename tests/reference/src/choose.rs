@@ -11,7 +11,7 @@ use server_core::testing::Wanted;
 
 use crate::demand;
 use crate::desk::{Desk, Piece, Placed, capacity, held, number};
-use crate::equipment::{Given, give, short_of_ports};
+use crate::equipment::{Given, give, own_volumes, short_of_ports};
 use crate::order::best_order;
 use crate::packing::Packing;
 use crate::preempt::{Search, search};
@@ -93,10 +93,14 @@ impl<'a> Plan<'a> {
         };
         let document = |want: &Wanted| state.job_version(job, want.version).map(|version| &version.job);
         let wants = best_order(state, wants, &|want| document(want)?.group(&want.group));
-        for same in wants.chunk_by(|one, other| (&one.group, one.version) == (&other.group, other.version)) {
+        let own = |want: &Wanted| own_volumes(document(want)?.group(&want.group)?, want.index);
+        let is_alike = |one: &Wanted, other: &Wanted| {
+            (&one.group, one.version) == (&other.group, other.version) && own(one).is_none() && own(other).is_none()
+        };
+        for same in wants.chunk_by(is_alike) {
             let Some(job) = document(&same[0]) else { continue };
             let Some(group) = job.group(&same[0].group) else { continue };
-            plan.place_all(job, group, same);
+            plan.place_all(job, own(&same[0]).as_ref().unwrap_or(group), same);
         }
         let is_one = wants.first().and_then(document).is_some_and(|job| job.all_at_once && !job.kind.is_per_node());
         if is_one && !plan.unplaced.is_empty() {
@@ -257,8 +261,10 @@ impl<'a> Plan<'a> {
             .collect();
         let misfits: Vec<_> = nodes.into_iter().map(|node| self.misfits(turn, node)).collect();
         let known = self.unplaced.entry(turn.group.name.clone()).or_default();
-        // The first speaks for its equals, one that is bound to a node for itself.
-        let speaks = known.count == 0 || turn.want.node.is_some();
+        // The first speaks for its equals, one that is bound to a node or has volumes of its own for itself.
+        let of_all = turn.job.group(&turn.group.name);
+        let is_own = of_all.is_some_and(|group| own_volumes(group, turn.want.index).is_some());
+        let speaks = known.count == 0 || turn.want.node.is_some() || is_own;
         known.count += count;
         for misfits in misfits.into_iter().filter(|_| speaks) {
             known.nodes[0] += 1;

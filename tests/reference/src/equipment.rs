@@ -35,6 +35,16 @@ fn network(port: &Port, node: &Node) -> Option<String> {
     }
 }
 
+/// The group with the volumes that the instance of that index has, if each has its own.
+pub fn own_volumes(group: &Group, index: Option<u32>) -> Option<Group> {
+    let index = index.filter(|_| group.volumes.values().any(|volume| volume.kind == "host" && volume.per_alloc))?;
+    let mut own = group.clone();
+    for volume in own.volumes.values_mut().filter(|volume| volume.per_alloc) {
+        volume.source = format!("{}[{index}]", volume.source);
+    }
+    Some(own)
+}
+
 /// Volumes and networks that the group names and `node` does not have.
 pub fn lacks(node: &Node, group: &Group) -> BTreeSet<Misfit> {
     let mut misfits = BTreeSet::new();

@@ -8,6 +8,7 @@ use scenarios::story::Decided;
 use server_core::plan::Progress;
 
 use crate::demand;
+use crate::equipment::own_volumes;
 
 /// The first expectation that a decision does not meet, in words.
 pub fn unmet(decided: &Decided<'_>) -> Option<String> {
@@ -168,9 +169,11 @@ impl<'a> OfGroup<'a> {
         }
         let has_devices = self.group.tasks.iter().all(|task| task.resources.devices.is_empty());
         let is_relative = demand::is_relative(self.job, self.group);
+        // All of a system job have the same name index.
+        let own = own_volumes(self.group, Some(0));
+        let group = own.as_ref().unwrap_or(self.group);
         let open = self.decided.after.nodes().filter(|node| demand::is_open(node));
-        let mut able =
-            open.filter(|node| demand::is_eligible(node, self.job, self.group) && has_devices && !is_relative);
+        let mut able = open.filter(|node| demand::is_eligible(node, self.job, group) && has_devices && !is_relative);
         let is_served = |node: &model::Node| {
             on_node.get(&node.id).is_some_and(|all| {
                 all.iter().any(|known| {

@@ -104,6 +104,7 @@ pub fn ask(group: &mut Group, words: &mut Words) {
         for part in parts {
             match part {
                 "sticky" => volume.sticky = true,
+                "per_alloc" => volume.per_alloc = true,
                 "block" => volume.attachment_mode = "block-device".into(),
                 mode => volume.access_mode = access(mode).as_str().into(),
             }

@@ -209,7 +209,7 @@ impl Cluster {
                 node.meta.insert(key.into(), constraint.value.clone());
             }
         }
-        for volume in group.volumes.values().filter(|volume| volume.is_of_host()) {
+        for volume in group.host_volumes() {
             node.host_volumes.insert(volume.source.clone(), HostVolume::default());
         }
         node.cores.ids = (0..new.cores as u16).collect();

@@ -52,6 +52,8 @@ mod numa;
 mod on_nodes;
 #[path = "behaviours/order.rs"]
 mod order;
+#[path = "behaviours/own_volumes.rs"]
+mod own_volumes;
 #[path = "behaviours/preemption.rs"]
 mod preemption;
 #[path = "behaviours/preemption_of_devices.rs"]

@@ -177,14 +177,16 @@ fn a_task_sees_its_volume_and_the_memory_of_its_cores() {
     let mut node = model::testing::node("n1");
     node.cores =
         Cores { ids: (0..4).collect(), core_mhz: 1000, numa_nodes: [(0, [0, 1].into()), (1, [2, 3].into())].into() };
-    let volume = HostVolume { path: "/volumes/v".into(), ..HostVolume::default() };
-    node.host_volumes.insert("data".into(), volume);
+    for (name, path) in [("data", "/volumes/v"), ("data[1]", "/volumes/1"), ("data[2]", "/volumes/2")] {
+        node.host_volumes.insert(name.into(), HostVolume { path: path.into(), ..HostVolume::default() });
+    }
     let mut job = job("web");
-    let asked = Volume { kind: "host".into(), source: "data".into(), ..Volume::default() };
-    job.groups[0].volumes.insert("mine".into(), asked);
-    let task = &mut job.groups[0].tasks[0];
-    let mount = model::VolumeMount { volume: "mine".into(), destination: "/data".into(), ..Default::default() };
-    task.volume_mounts = vec![mount];
+    for (name, per_alloc) in [("shared", false), ("own", true)] {
+        let asked = Volume { kind: "host".into(), source: "data".into(), per_alloc, ..Volume::default() };
+        job.groups[0].volumes.insert(name.into(), asked);
+        let mount = model::VolumeMount { volume: name.into(), destination: "/data".into(), ..Default::default() };
+        job.groups[0].tasks[0].volume_mounts.push(mount);
+    }
     for (affinity, cores, wanted) in [
         ("require", vec![2, 3], vec![1]),
         ("prefer", vec![0, 1], vec![0]),
@@ -197,7 +199,7 @@ fn a_task_sees_its_volume_and_the_memory_of_its_cores() {
             allocation: allocation("a"),
             document: DocumentId { job: job.key(), create_index: 1, version: 0 },
             group: "web".into(),
-            index: 0,
+            index: 2,
             ports: Vec::new(),
             cores: vec![model::CoreGrant { task: "web".into(), ids: cores.into_iter().collect() }],
             devices: Vec::new(),
@@ -212,6 +214,7 @@ fn a_task_sees_its_volume_and_the_memory_of_its_cores() {
         let local = Local::new(assignment, Arc::new(job), state, Duration::ZERO);
         let spec = task_spec(&local, "web", &node, &config);
         assert_eq!(spec.memory_nodes.into_iter().collect::<Vec<u16>>(), wanted, "{affinity}");
-        assert_eq!(spec.mounts[0].source.as_deref(), Some("/volumes/v"));
+        let sources: Vec<_> = spec.mounts.iter().filter_map(|mount| mount.source.as_deref()).collect();
+        assert_eq!(sources, ["/volumes/v", "/volumes/2"]);
     }
 }

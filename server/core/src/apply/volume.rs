@@ -124,7 +124,8 @@ pub(super) fn check(
     group: &Group,
     new: &Allocation,
 ) -> Result<(), Vec<Misfit>> {
-    let mut misfits = Written::of(group).contended(state, node, &Placed::NOTHING, &new.ties().after);
+    let own = group.of_instance(new.index);
+    let mut misfits = Written::of(&own).contended(state, node, &Placed::NOTHING, &new.ties().after);
     let claims = keys(version, group, new).filter_map(|key| state.volume_claim(&key));
     misfits.extend(claims.filter_map(|claim| is_elsewhere(node, claim)));
     if misfits.is_empty() { Ok(()) } else { Err(misfits) }

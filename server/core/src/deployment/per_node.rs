@@ -16,7 +16,8 @@ pub(super) fn standing(state: &State, deployment: &Deployment, name: &str) -> (u
     let Some((version, group)) = version.and_then(|known| Some((known, known.job.group(name)?))) else {
         return (0, 0);
     };
-    let feasibility = Feasibility::alone(version, group);
+    let own = group.of_instance(0);
+    let feasibility = Feasibility::alone(version, &own);
     let mut newest: BTreeMap<NodeId, &Arc<Allocation>> = BTreeMap::new();
     let of_group = state.allocations_of_job(&deployment.job).filter(|known| known.group == name);
     for known in of_group.filter(|known| known.desired == Desired::Run) {

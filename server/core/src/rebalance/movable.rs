@@ -161,9 +161,9 @@ fn passing(
     }
 }
 
-/// Whether what the group has written stays behind on its host.
+/// Whether what the group has written stays behind on its host, or each instance has volumes there of its own.
 fn writes_to_host(group: &Group) -> bool {
-    group.volumes.values().any(|volume| !volume.read_only)
+    group.volumes.values().any(|volume| !volume.read_only || volume.per_alloc)
 }
 
 fn drains(state: &State, allocation: &Allocation) -> bool {

@@ -3,7 +3,7 @@
 //! It looks at what the job wants now, and at those nodes only. A yes is an instance that fits; what a plan does with it is
 //! the planner's. A no is sure: what was in the way on all other nodes still is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Allocation, AllocationId, Group, JobKey, Node, NodeId, Timestamp, fits};
@@ -22,19 +22,21 @@ pub fn has_chance(state: &State, job: &JobKey, nodes: &BTreeSet<NodeId>, now: Ti
     if wishes.updates_in_place.iter().any(stands_there) {
         return true;
     }
-    let mut asks: BTreeMap<(&str, u64), Feasibility<'_>> = BTreeMap::new();
-    let mut had_plain = BTreeSet::new();
+    let mut last: Option<(&Want, Feasibility<'_>)> = None;
+    let mut had_plain = false;
     for want in &wishes.wants {
         let Some(group) = want.version.job.group(&want.group) else { continue };
-        let key = (want.group.as_str(), want.version.version);
+        // Those that are alike mostly come together.
+        last.take_if(|(other, _)| !want.is_alike(other));
+        had_plain &= last.is_some();
         // Equals have equal chances.
-        if want.is_plain() && !had_plain.insert(key) {
+        if want.is_plain() && std::mem::replace(&mut had_plain, true) {
             continue;
         }
-        let feasibility = asks.entry(key).or_insert_with(|| {
+        let (_, feasibility) = last.get_or_insert_with(|| {
             let mut feasibility = Feasibility::new(state, &want.version, group);
             wishes.stops.iter().for_each(|stop| feasibility.leave(stop.allocation));
-            feasibility
+            (want, feasibility)
         });
         if fits_on_one(state, want, group, feasibility, nodes) {
             return true;

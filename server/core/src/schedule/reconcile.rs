@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Allocation, AllocationId, Desired, EvaluationId, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp,
+    Allocation, AllocationId, Desired, EvaluationId, Job, JobKey, NodeId, RescheduleEvent, StopReason, Timestamp,
     VolumeClaim, VolumeClaimKey,
 };
 
@@ -125,6 +125,8 @@ pub(super) struct Want {
     pub claims: Vec<Arc<VolumeClaim>>,
     /// The node that a rebalance promised it: there or nowhere, and nobody makes way for it.
     pub to: Option<NodeId>,
+    /// Whether its version names volumes that no other instance of the group has.
+    pub has_own_volumes: bool,
 }
 
 impl Want {
@@ -142,7 +144,27 @@ impl Want {
             node: None,
             claims: Vec::new(),
             to: None,
+            has_own_volumes: false,
         }
+    }
+
+    /// The same, by the volumes that the instance of its name index has where each has its own.
+    pub(super) fn by_own_volumes(mut self) -> Self {
+        let of_each = self.version.job.groups.iter().position(|group| group.name == self.group);
+        let of_each = of_each.filter(|at| self.version.job.groups[*at].has_volumes_per_instance());
+        if let (Some(index), Some(at)) = (self.index, of_each) {
+            let mut job = Job::clone(&self.version.job);
+            job.groups[at] = job.groups[at].of_instance(index).into_owned();
+            self.version = Arc::new(JobVersion { job: Arc::new(job), ..JobVersion::clone(&self.version) });
+            self.has_own_volumes = true;
+        }
+        self
+    }
+
+    /// Whether it asks for what others of its group and version ask for.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        let is_own = self.has_own_volumes || other.has_own_volumes;
+        !is_own && self.group == other.group && self.version.version == other.version.version
     }
 
     /// The only node that will do, if there is one.
@@ -191,6 +213,7 @@ pub(super) fn reconcile(state: &State, key: &JobKey, evaluation: Option<Evaluati
     for want in wishes.wants.iter_mut().filter(|want| want.node.is_none()) {
         want.claims = claims_of(state, key, want);
     }
+    wishes.wants = wishes.wants.into_iter().map(Want::by_own_volumes).collect();
     wishes.follow_ups = together(wishes.follow_ups);
     wishes.keep_what_others_wait_for(&of_job);
     wishes

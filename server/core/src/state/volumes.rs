@@ -84,7 +84,7 @@ impl State {
         let uses = |known: &&Arc<Allocation>| {
             let version = self.job_version(&known.job, known.job_version);
             let group = version.and_then(|version| version.job.group(&known.group));
-            group.is_some_and(|group| group.host_volumes().any(|asked| asked.source == volume.name))
+            group.is_some_and(|group| group.host_volumes().any(|asked| asked.source_of(known.index) == volume.name))
         };
         self.allocations_of_node(volume.node).filter(|known| known.holds()).filter(uses)
     }

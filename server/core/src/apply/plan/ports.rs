@@ -25,7 +25,10 @@ pub(super) fn fixed_by(state: &State, plan: &Plan) -> BTreeMap<NodeId, BTreeSet<
             Some(group.networks.iter().flat_map(|network| &network.reserved_ports).collect())
         };
         let (_, ports) = last.get_or_insert_with(|| (placement, reserved_ports().unwrap_or_default()));
-        let Some(node) = state.node(placement.node).filter(|_| !ports.is_empty()) else { continue };
+        if ports.is_empty() {
+            continue;
+        }
+        let Some(node) = state.node(placement.node) else { continue };
         for port in ports {
             if let Some(address) = address_of(port, node) {
                 fixed.entry(node.id).or_default().insert((address.to_string(), port.value));

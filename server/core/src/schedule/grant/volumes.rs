@@ -58,7 +58,7 @@ impl<'a> Written<'a> {
             let version = state.job_version(&known.job, known.job_version);
             let group = version.and_then(|version| version.job.group(&known.group));
             let written = group.into_iter().flat_map(Group::host_volumes).filter(|volume| !volume.read_only);
-            others.extend(written.map(|volume| (volume.source.as_str(), volume.is_written_alone())));
+            others.extend(written.map(|volume| (volume.source_of(known.index), volume.is_written_alone())));
         }
         let is_contended = |volume: &&&Volume| {
             let by_others = others.iter().filter(|(source, _)| *source == volume.source).map(|(_, alone)| *alone);

@@ -23,10 +23,10 @@ pub(super) fn count(unplaced: &mut BTreeMap<String, Unplaced>, chooser: &Chooser
     let known = unplaced.entry(want.group.clone()).or_default();
     let count = known.count + count;
     // The reasons of the first speak for its equals, since the plan only gets fuller. An instance that can only go to
-    // one node, or back to its volumes, has reasons of its own.
+    // one node, or to its volumes, has reasons of its own.
     if known.count == 0 {
         *known = sum(chooser.group.ask(), chooser.findings(want));
-    } else if want.node.is_some() || !want.claims.is_empty() {
+    } else if want.node.is_some() || !want.claims.is_empty() || want.has_own_volumes {
         add(known, chooser.findings(want));
     }
     // Instances of one group may be of two versions: room for the smaller is worth another try.

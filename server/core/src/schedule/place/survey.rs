@@ -24,8 +24,12 @@ impl Survey {
     /// The next instance of the group of that name.
     pub fn of(state: &State, version: &Arc<JobVersion>, group: &str, now: Timestamp) -> Self {
         let wanted = reconcile(state, &version.job.key(), None, now).wants;
-        let want = wanted.into_iter().find(|want| want.group == group).unwrap_or_else(|| Want::fresh(group, version));
-        Self { want }
+        let one_more = || {
+            let count = version.job.group(group).map_or(0, |group| group.count);
+            let index = if version.job.kind.is_per_node() { 0 } else { count };
+            Want { index: Some(index), ..Want::fresh(group, version) }.by_own_volumes()
+        };
+        Self { want: wanted.into_iter().find(|want| want.group == group).unwrap_or_else(one_more) }
     }
 
     /// The same with another document.

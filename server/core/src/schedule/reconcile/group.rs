@@ -118,9 +118,9 @@ impl<'a> AtWork<'a, '_> {
                 self.rollout.fills_up_as(self.group, self.pace, last.get(&index).map(|last| last.job_version));
             // The lowest index that no live instance has is found when the plan is applied. What is over and counts keeps
             // its index, and what comes back as it was takes its own, so there it must be said which is whose; also where
-            // each comes back to volumes of its own.
-            let is_sticky = self.group.sticky_volumes().next().is_some();
-            let is_free = ended.is_empty() && self.pace.spreads() && !is_sticky;
+            // each has volumes of its own, or comes back to them.
+            let is_bound = self.group.host_volumes().any(|volume| volume.sticky || volume.per_alloc);
+            let is_free = ended.is_empty() && self.pace.spreads() && !is_bound;
             match self.wants.last_mut().filter(|last| is_free && last.is_like_fresh(version)) {
                 Some(last) => last.count += 1,
                 None => {

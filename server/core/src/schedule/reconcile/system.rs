@@ -31,7 +31,9 @@ pub(super) fn reconcile<'a>(
     for allocation in of_group {
         of_node.entry(allocation.node).or_default().push(allocation);
     }
-    let feasibility = Feasibility::new(state, version, group);
+    // All of them have the same name index.
+    let own = group.of_instance(0);
+    let feasibility = Feasibility::new(state, version, &own);
     let mut work = AtWork {
         state,
         version,

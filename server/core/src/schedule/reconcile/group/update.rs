@@ -63,7 +63,8 @@ impl<'a> AtWork<'a, '_> {
             return Change::Destructive;
         };
         // In place only where the node still meets every condition.
-        let feasibility = Feasibility::alone(self.version, self.group);
+        let own = self.group.of_instance(allocation.index);
+        let feasibility = Feasibility::alone(self.version, &own);
         match self.state.node(allocation.node) {
             Some(node) if feasibility.conditions(node).is_empty() => self.rollout.change(self.group, old),
             Some(_) | None => Change::Destructive,
