@@ -11,11 +11,12 @@ use server_core::testing::Wanted;
 
 use crate::demand;
 use crate::desk::{Desk, Piece, Placed, capacity, held, number};
-use crate::equipment::{Given, give, own_volumes, short_of_ports};
+use crate::equipment::{Given, give, short_of_ports};
 use crate::order::best_order;
 use crate::packing::Packing;
 use crate::preempt::{Search, search};
 use crate::score::{Candidate, score};
+use crate::volumes::{claims, contended, is_elsewhere, own_volumes};
 
 /// A plan as the reference makes it.
 pub struct Plan<'a> {
@@ -199,6 +200,7 @@ impl<'a> Plan<'a> {
     /// Whether the node may be taken at all, whatever room it has.
     fn is_open(&self, turn: &Turn<'_>, node: &Node) -> bool {
         bound(self.desk.state, turn).is_none_or(|only| only == node.id)
+            && self.claimed_elsewhere(turn, node).is_empty()
             && demand::is_open(node)
             && demand::is_eligible(node, turn.job, turn.group)
             && demand::others(&self.desk, node, turn.job, turn.group, turn.want.previous).is_empty()
@@ -211,7 +213,15 @@ impl<'a> Plan<'a> {
             && self.has_amounts(turn, node, &after)
             && self.has_place(turn, node, &here, &after)
             && short_of_ports(node, turn.group, &here, &after).is_empty()
+            && contended(turn.group, &here, &after).is_empty()
             && give(node, turn.group, &here, &after).is_ok()
+    }
+
+    /// The volumes that the instance comes back to, and `node` does not have.
+    fn claimed_elsewhere(&self, turn: &Turn<'_>, node: &Node) -> Vec<Misfit> {
+        let index = turn.want.index.filter(|_| turn.want.node.is_none());
+        let claims = claims(self.desk.state, turn.job, turn.group, index);
+        claims.iter().filter_map(|claim| is_elsewhere(node, claim)).collect()
     }
 
     /// What must be gone before an instance starts there: what it succeeds, if that is there.
@@ -264,7 +274,8 @@ impl<'a> Plan<'a> {
         // The first speaks for its equals, one that is bound to a node or has volumes of its own for itself.
         let of_all = turn.job.group(&turn.group.name);
         let is_own = of_all.is_some_and(|group| own_volumes(group, turn.want.index).is_some());
-        let speaks = known.count == 0 || turn.want.node.is_some() || is_own;
+        let comes_back = !claims(self.desk.state, turn.job, turn.group, turn.want.index).is_empty();
+        let speaks = known.count == 0 || turn.want.node.is_some() || is_own || comes_back;
         known.count += count;
         for misfits in misfits.into_iter().filter(|_| speaks) {
             known.nodes[0] += 1;
@@ -300,6 +311,8 @@ impl<'a> Plan<'a> {
         }
         misfits.extend(give(node, turn.group, &here, &after).err().unwrap_or_default());
         misfits.extend(short_of_ports(node, turn.group, &here, &after));
+        misfits.extend(contended(turn.group, &here, &after));
+        misfits.extend(self.claimed_elsewhere(turn, node));
         misfits
     }
 }

@@ -8,7 +8,7 @@ use model::{
 
 use crate::condition::{holds, resolve};
 use crate::desk::Desk;
-use crate::equipment;
+use crate::{equipment, volumes};
 
 /// Whether `node` meets what of the demand never depends on what runs: then it is one of the group's nodes.
 pub fn is_eligible(node: &Node, job: &Job, group: &Group) -> bool {
@@ -48,6 +48,7 @@ pub fn lasting(node: &Node, job: &Job, group: &Group) -> Vec<Misfit> {
     for constraint in constraints(job, group).filter(|constraint| !holds(constraint, node)) {
         misfits.push(Misfit::Constraint { text: constraint.to_string(), has: None });
     }
+    misfits.extend(volumes::lacks(node, job, group));
     misfits.extend(equipment::lacks(node, group));
     misfits
 }

@@ -7,6 +7,7 @@ use model::{AllocationId, Desired, DeviceId, Group, JobKey, Node, NodeId, Resour
 use server_core::state::State;
 
 use crate::equipment::Given;
+use crate::volumes::{writes, writes_of};
 
 /// Something that holds a part of a node.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Piece {
     pub cores: BTreeSet<u16>,
     /// Shares of devices, in thousandths.
     pub devices: Vec<(DeviceId, u32)>,
+    /// Volumes of the host that it writes to, each with whether nobody else may.
+    pub writes: Vec<(String, bool)>,
     /// What must be gone before it begins.
     pub after: Vec<AllocationId>,
 }
@@ -66,6 +69,7 @@ impl<'a> Desk<'a> {
             unknown_ports: BTreeMap::new(),
             cores: known.cores.iter().flat_map(|grant| grant.ids.iter().copied()).collect(),
             devices: known.devices.iter().map(|grant| (grant.device.clone(), grant.share)).collect(),
+            writes: writes_of(state, known),
             after: known.ties().after.clone(),
         });
         Self { state, job: job.clone(), pieces: pieces.collect(), ending: BTreeSet::new(), placed: Vec::new() }
@@ -94,6 +98,7 @@ impl<'a> Desk<'a> {
             unknown_ports: BTreeMap::new(),
             cores: given.cores.iter().flat_map(|grant| grant.ids.iter().copied()).collect(),
             devices: given.devices.iter().map(|grant| (grant.device.clone(), grant.share)).collect(),
+            writes: writes(group),
             after,
         };
         for network in &group.networks {

@@ -1,4 +1,4 @@
-//! Ports, cores, devices and volumes: what a node lacks, what is short now, and what an instance is given.
+//! Ports, cores and devices: what a node lacks, what is short now, and what an instance is given.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,29 +35,9 @@ fn network(port: &Port, node: &Node) -> Option<String> {
     }
 }
 
-/// The group with the volumes that the instance of that index has, if each has its own.
-pub fn own_volumes(group: &Group, index: Option<u32>) -> Option<Group> {
-    let index = index.filter(|_| group.volumes.values().any(|volume| volume.kind == "host" && volume.per_alloc))?;
-    let mut own = group.clone();
-    for volume in own.volumes.values_mut().filter(|volume| volume.per_alloc) {
-        volume.source = format!("{}[{index}]", volume.source);
-    }
-    Some(own)
-}
-
-/// Volumes and networks that the group names and `node` does not have.
+/// Networks that the group names and `node` does not have.
 pub fn lacks(node: &Node, group: &Group) -> BTreeSet<Misfit> {
     let mut misfits = BTreeSet::new();
-    for volume in group.volumes.values().filter(|volume| volume.kind == "host") {
-        let name = volume.source.clone();
-        match node.host_volumes.get(&volume.source) {
-            None => drop(misfits.insert(Misfit::HostVolume { name })),
-            Some(known) if known.read_only && !volume.read_only => {
-                misfits.insert(Misfit::HostVolumeReadOnly { name });
-            }
-            Some(_) => {}
-        }
-    }
     for port in group.networks.iter().flat_map(|network| network.ports()).filter(|port| address(port, node).is_none()) {
         misfits.insert(Misfit::HostNetwork { name: network(port, node).unwrap_or_else(|| port.host_network.clone()) });
     }

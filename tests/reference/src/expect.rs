@@ -8,7 +8,7 @@ use scenarios::story::Decided;
 use server_core::plan::Progress;
 
 use crate::demand;
-use crate::equipment::own_volumes;
+use crate::volumes::own_volumes;
 
 /// The first expectation that a decision does not meet, in words.
 pub fn unmet(decided: &Decided<'_>) -> Option<String> {

@@ -29,6 +29,7 @@ mod run;
 mod score;
 mod shorten;
 mod story;
+mod volumes;
 
 pub use run::{Outcome, Seen, begin, play};
 pub use shorten::shortened;

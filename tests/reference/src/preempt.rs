@@ -7,6 +7,7 @@ use model::{AllocationId, Desired, JobKey, Node, StopReason};
 use crate::choose::{Plan, Turn};
 use crate::desk::{amounts, capacity, held};
 use crate::equipment::{address, give, is_reserved, short_of_ports};
+use crate::volumes::contended;
 
 /// How much higher a priority must be.
 const GAP: u32 = 10;
@@ -76,6 +77,7 @@ fn comes_anyway(plan: &Plan<'_>, turn: &Turn<'_>, node: &Node) -> bool {
     has_amounts
         && plan.has_place(turn, node, &stays, &[])
         && short_of_ports(node, turn.group, &stays, &[]).is_empty()
+        && contended(turn.group, &stays, &[]).is_empty()
         && give(node, turn.group, &stays, &[]).is_ok()
 }
 
@@ -119,6 +121,7 @@ fn is_enough(plan: &Plan<'_>, turn: &Turn<'_>, node: &Node, set: &[&Victim]) -> 
         && plan.has_amounts(turn, node, &gone)
         && plan.has_place(turn, node, &here, &gone)
         && short_of_ports(node, turn.group, &here, &gone).is_empty()
+        && contended(turn.group, &here, &gone).is_empty()
         && give(node, turn.group, &here, &gone).is_ok()
 }
 

@@ -79,7 +79,8 @@ impl Teller {
             64 if self.is_there(story, &job) && self.random.percent(50) => format!("stable {job}"),
             64 => return self.revert(story, &job),
             65..69 => return self.of_deployment(story, &job),
-            69..73 => format!("wait {}s", self.random.between(1, 200)),
+            69..71 => format!("wait {}s", self.random.between(1, 200)),
+            71..73 => return self.of_volume(story, &node),
             73..75 => "wait 20m".into(),
             75..78 => "wait 2h\ncollect".into(),
             78..82 => format!("down {node}"),
@@ -135,6 +136,35 @@ impl Teller {
         let may_be_promoted = waiting.peek().is_some() && waiting.all(is_proven);
         let deeds = if may_be_promoted { &["promote"][..] } else { &["pause", "resume", "resume", "fail"][..] };
         Some(format!("{} {job}", self.random.one(deeds)))
+    }
+
+    /// Somebody makes or deletes a volume, or lets an instance go from its own.
+    fn of_volume(&mut self, story: &Story, node: &str) -> Option<String> {
+        let state = story.state();
+        let volumes: Vec<_> = state.volumes().collect();
+        let claims: Vec<_> = state.volume_claims().collect();
+        match self.random.below(5) {
+            0 if !claims.is_empty() => {
+                let key = &self.random.one(&claims).key;
+                let group = if key.group == *key.job.id { String::new() } else { format!(".{}", key.group) };
+                Some(format!("unclaim {}{group}[{}]", key.job.id, key.index))
+            }
+            1 if !volumes.is_empty() => {
+                let volume = *self.random.one(&volumes);
+                let place = state.node(volume.node)?;
+                let is_used = state.users_of_volume(volume).next().is_some();
+                let deed = self.random.one(&["close", "delete"]);
+                (!is_used).then(|| format!("{deed} {} on {}", volume.name, place.name))
+            }
+            _ => {
+                let place = state.nodes().find(|known| known.name == node)?;
+                let name = *self.random.one(&["data", "logs", "data[0]", "data[1]"]);
+                let is_taken = volumes.iter().any(|known| known.node == place.id && known.name == name);
+                let modes = self.random.one(&["", "", "modes=writer,single-writer", "modes=reader-only", "pending"]);
+                let is_free = !is_taken && !place.host_volumes.contains_key(name);
+                is_free.then(|| format!("volume {name} on {node} {modes}"))
+            }
+        }
     }
 
     /// Somebody has instances moved, or stops that.

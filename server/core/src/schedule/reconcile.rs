@@ -221,7 +221,9 @@ pub(super) fn reconcile(state: &State, key: &JobKey, evaluation: Option<Evaluati
 
 /// What the instance has come to have of the sticky volumes of its group.
 fn claims_of(state: &State, key: &JobKey, want: &Want) -> Vec<Arc<VolumeClaim>> {
-    let group = want.version.job.group(&want.group);
+    // One of a system job stays on its node anyway, whatever the job was before.
+    let job = Some(&want.version.job).filter(|job| !job.kind.is_per_node());
+    let group = job.and_then(|job| job.group(&want.group));
     let (Some(group), Some(index)) = (group, want.index) else { return Vec::new() };
     let claim = |volume: &model::Volume| {
         let source = volume.source.clone();

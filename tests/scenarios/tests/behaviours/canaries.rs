@@ -1,6 +1,6 @@
 //! Canaries that fail, move or are lost.
 
-use scenarios::check;
+use scenarios::{check, check_wanted};
 
 /// Two healthy instances on one node and two canaries on the other.
 const SETUP: &str = "node n1
@@ -105,5 +105,25 @@ fn a_canary_that_is_lost_when_it_is_promoted_takes_no_place() {
         "stop web[0] on n2: not needed
          blocked web 1: ${node.unique.name} = n2 1, node down 1
          held back web 1",
+    );
+}
+
+#[test]
+fn what_is_too_many_needs_no_canary_before_it_ends() {
+    check_wanted(
+        "node n1 cpu=1500 rack=r1
+         node n2 cpu=1000 rack=r1
+         job web count=4 cpu=500 constraint=\"${meta.rack} = r1\"
+         run
+         job web change=env max_parallel=1 canary=1
+         run
+         healthy web
+         promote web
+         run
+         node n2 cpu=1000 rack=r2
+         node n3 cpu=1000 rack=r1
+         job web count=1",
+        "web",
+        "web[0] on n3",
     );
 }

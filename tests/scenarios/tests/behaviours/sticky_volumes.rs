@@ -128,3 +128,16 @@ fn a_claim_that_was_made_since_the_plan_holds() {
         "place web[0] on n1",
     );
 }
+
+#[test]
+fn what_a_job_claimed_before_it_became_a_system_job_binds_it_to_nothing() {
+    check(
+        "node n1 volume=data
+         node n2 volume=data
+         job web volume=data;sticky
+         alloc web[0] on n1
+         run
+         job web type=system dc=eu",
+        "stop web[0] on n1: node unfit\nblocked web 1: datacenter 2",
+    );
+}

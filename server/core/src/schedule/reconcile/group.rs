@@ -40,6 +40,8 @@ pub(super) fn reconcile<'a>(
     work.pace = rollout.pace(group, slots.values().copied());
     let mut ended = work.ended(&slots);
     work.scale_down(&mut slots, &mut ended);
+    // What ends because it is too many needs no canary to be tried before it.
+    work.pace = rollout.pace(group, slots.values().copied());
     work.place_failed_anew(ended.values().copied());
     work.move_and_replace(&slots);
     work.move_and_replace(&canaries);
@@ -63,7 +65,7 @@ struct AtWork<'a, 'w> {
     version: &'a Arc<JobVersion>,
     group: &'a Group,
     rollout: &'a Rollout<'a>,
-    /// Known as soon as it is known what stands in the slots.
+    /// Known as soon as it is known what stands in the slots, and for good when what is too many is out of them.
     pace: Pace<'a>,
     now: Timestamp,
     /// The group's allocations, whatever became of them.
