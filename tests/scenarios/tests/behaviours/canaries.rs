@@ -112,9 +112,9 @@ fn a_canary_that_is_lost_when_it_is_promoted_takes_no_place() {
 fn what_is_too_many_needs_no_canary_before_it_ends() {
     check_wanted(
         "node n1 cpu=1500 rack=r1
-         node n2 cpu=1000 rack=r1
-         job web count=4 cpu=500 constraint=\"${meta.rack} = r1\"
+         job web count=3 cpu=500 constraint=\"${meta.rack} = r1\"
          run
+         node n2 cpu=1000 rack=r1
          job web change=env max_parallel=1 canary=1
          run
          healthy web
