@@ -10,17 +10,17 @@ use super::Violation;
 
 pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
     for node in state.nodes() {
-        let mut writers: BTreeMap<(&str, Option<u32>), Vec<(&Allocation, bool)>> = BTreeMap::new();
+        let mut writers: BTreeMap<String, Vec<(&Allocation, bool)>> = BTreeMap::new();
         for allocation in state.allocations_of_node(node.id).filter(|known| !known.client_status.is_terminal()) {
             for volume in
                 group(state, allocation).into_iter().flat_map(Group::host_volumes).filter(|one| !one.read_only)
             {
                 let is_alone = volume.access_mode == "single-node-single-writer";
-                let index = volume.per_alloc.then_some(allocation.index);
-                writers.entry((&volume.source, index)).or_default().push((allocation, is_alone));
+                let of_index = if volume.per_alloc { format!("[{}]", allocation.index) } else { String::new() };
+                writers.entry(format!("{}{of_index}", volume.source)).or_default().push((allocation, is_alone));
             }
         }
-        for ((source, _), writers) in writers {
+        for (source, writers) in writers {
             for (at, (one, is_alone)) in writers.iter().enumerate() {
                 for (other, is_other_alone) in &writers[at + 1..] {
                     // One that waits for the other is not there before that is gone.
