@@ -48,7 +48,9 @@ pub fn of_wait(job: &str, wait: &Wait, session: &Session) -> String {
     let name = wait.name.strip_prefix(job).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&wait.name);
     let name = text::escape(name);
     let logs = format!("`sched alloc logs {}`", text::short(&wait.alloc_id));
-    let when = || if wait.until <= time::now() { "due now".into() } else { session.time(wait.until) };
+    // What comes within a second has come when it is read.
+    let is_due = wait.until < time::now().saturating_add(time::NANOSECONDS_PER_SECOND);
+    let when = || if is_due { "due now".into() } else { session.time(wait.until) };
     match wait.kind.as_str() {
         "promotion" => format!(
             "its canaries are healthy, and the deployment waits for `sched deployment promote {}`",

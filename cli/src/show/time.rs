@@ -5,7 +5,8 @@ use std::time::Duration;
 use model::Timestamp;
 use seams::{Clock, SystemClock};
 
-const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
+/// What times are counted in, per second.
+pub const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
 
 /// Now, in nanoseconds since 1970.
 pub fn now() -> i64 {
