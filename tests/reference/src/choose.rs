@@ -96,7 +96,8 @@ impl<'a> Plan<'a> {
         let wants = best_order(state, wants, &|want| document(want)?.group(&want.group));
         let own = |want: &Wanted| own_volumes(document(want)?.group(&want.group)?, want.index);
         let is_alike = |one: &Wanted, other: &Wanted| {
-            (&one.group, one.version) == (&other.group, other.version) && own(one).is_none() && own(other).is_none()
+            let of_each = |want: &Wanted| want.index.filter(|_| own(want).is_some());
+            (&one.group, one.version, of_each(one)) == (&other.group, other.version, of_each(other))
         };
         for same in wants.chunk_by(is_alike) {
             let Some(job) = document(&same[0]) else { continue };

@@ -62,7 +62,7 @@ pub(super) fn place(
     let mut coming = BTreeSet::new();
     let mut victims = None;
     'groups: while let Some(first) = rest.first() {
-        let end = rest.iter().skip(1).position(|want| !want.is_alike(first)).map_or(rest.len(), |others| others + 1);
+        let end = rest.iter().position(|want| !want.is_alike(first)).unwrap_or(rest.len());
         let (of_group, others) = rest.split_at(end);
         rest = others;
         let Some(group) = first.version.job.group(&first.group) else { continue };

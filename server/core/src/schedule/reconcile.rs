@@ -163,8 +163,8 @@ impl Want {
 
     /// Whether it asks for what others of its group and version ask for.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
-        let is_own = self.has_own_volumes || other.has_own_volumes;
-        !is_own && self.group == other.group && self.version.version == other.version.version
+        let of_each = |want: &Self| want.index.filter(|_| want.has_own_volumes);
+        self.group == other.group && self.version.version == other.version.version && of_each(self) == of_each(other)
     }
 
     /// The only node that will do, if there is one.
