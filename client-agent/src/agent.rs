@@ -375,6 +375,7 @@ impl Agent {
             LinkEvent::Wanted(wanted) => self.take_wanted(wanted),
             LinkEvent::Bodies(bodies) => self.take_bodies(bodies),
             LinkEvent::Kept(sequence) => self.report.kept(sequence),
+            LinkEvent::BeatInterval(interval) => self.beat_interval = interval,
             LinkEvent::Order(peer, order) => self.obey(peer, order),
             LinkEvent::Reregister => {
                 self.send(agent_up::Body::Register(node_to_wire(&self.node)));

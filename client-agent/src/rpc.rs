@@ -47,6 +47,8 @@ pub(crate) enum LinkEvent {
     Bodies(wire::Bodies),
     /// Observations up to this sequence are kept.
     Kept(u64),
+    /// How often beats come from now on.
+    BeatInterval(Duration),
     /// Something to be done now, and the server that asks.
     Order(Peer, wire::Order),
     /// The leader does not know the node.
@@ -84,6 +86,16 @@ struct Stand {
     usage_at: Instant,
     /// When the silence of the leader is too long.
     silent_at: Instant,
+}
+
+impl Stand {
+    /// Beats each so many milliseconds from now on; 0 says nothing.
+    fn go_by(&mut self, milliseconds: u64) {
+        if milliseconds > 0 {
+            self.interval = Duration::from_millis(milliseconds);
+            self.beat_at = self.beat_at.min(Instant::now() + self.interval);
+        }
+    }
 }
 
 impl Link {
@@ -200,9 +212,7 @@ impl Link {
         let event = match down {
             agent_down::Body::Welcome(welcome) => {
                 stand.failures = 0;
-                if welcome.beat_interval_ms > 0 {
-                    stand.interval = Duration::from_millis(welcome.beat_interval_ms);
-                }
+                stand.go_by(welcome.beat_interval_ms);
                 stand.silent_at = Instant::now() + stand.interval + SILENCE_GRACE;
                 self.learn(&welcome.servers);
                 LinkEvent::Welcome(welcome)
@@ -215,6 +225,10 @@ impl Link {
                 stand.silences = 0;
                 self.heard.send_replace(now);
                 return;
+            }
+            agent_down::Body::BeatIntervalMs(milliseconds) => {
+                stand.go_by(milliseconds);
+                LinkEvent::BeatInterval(stand.interval)
             }
             agent_down::Body::Wanted(wanted) => LinkEvent::Wanted(wanted),
             agent_down::Body::Bodies(bodies) => LinkEvent::Bodies(bodies),

@@ -72,6 +72,8 @@ pub struct Leadership {
     pub leader: Option<(ServerId, String)>,
     /// Whether it is this server.
     pub is_self: bool,
+    /// How often agents are asked to beat, as far as this server has heard.
+    pub beat_interval: Duration,
 }
 
 /// A server as consensus sees it.

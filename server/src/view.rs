@@ -52,7 +52,8 @@ impl Cluster for Server {
 
     fn leadership(&self) -> Leadership {
         let leadership = self.inner.raft.leader().borrow().clone();
-        Leadership { term: leadership.term, leader: leadership.leader, is_self: leadership.is_leader }
+        let beat_interval = self.inner.beats.interval(self.state().node_count());
+        Leadership { term: leadership.term, leader: leadership.leader, is_self: leadership.is_leader, beat_interval }
     }
 
     fn members(&self) -> Vec<Member> {
@@ -173,7 +174,7 @@ impl Server {
             leading.usage.iter().map(beat).collect()
         });
         let nodes = nodes.ok_or(Refusal::NotLeader { leader: None })?;
-        Ok(wire::Beats { nodes }.encode_to_vec().into())
+        Ok(wire::Beats { nodes, beat_interval_ms: 0 }.encode_to_vec().into())
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use server::authority::Authority;
 
+use super::browse::Client;
 use super::cpu::Cpu;
 use super::runs_folder;
 use crate::e2e::process::Process;
@@ -103,6 +104,15 @@ impl Cluster {
     /// The servers' process ids.
     pub fn ids(&self) -> Vec<u32> {
         self.processes.iter().map(Process::id).collect()
+    }
+
+    /// How often agents are asked to beat at present, as a server has heard it.
+    pub async fn beat_interval(&self) -> Result<Duration, String> {
+        let figures = Client::connect(self.http()[0]).await?.get("/v1/metrics").await?.json;
+        let gauges = figures["Gauges"].as_array().into_iter().flatten();
+        let interval = gauges.into_iter().find(|gauge| gauge["Name"] == "sched.beat_interval_milliseconds");
+        let milliseconds = interval.and_then(|gauge| gauge["Value"].as_u64());
+        milliseconds.map(Duration::from_millis).ok_or_else(|| "no server says how often agents beat".into())
     }
 
     /// How often a leader called a node suspect, and how often down, as the servers' logs say.

@@ -71,7 +71,7 @@ impl Shadows {
 
     async fn beat(self, nodes: Vec<NodeId>) {
         let beat = |node: &NodeId| wire::NodeBeat { node: node_to_bytes(*node), usage: None, lease_ms: 0 };
-        let beats = wire::Beats { nodes: nodes.iter().map(beat).collect() };
+        let beats = wire::Beats { nodes: nodes.iter().map(beat).collect(), beat_interval_ms: 0 };
         let mut due = Instant::now();
         loop {
             let interval = match self.ask_leader(request::Body::Beats(beats.clone())).await {

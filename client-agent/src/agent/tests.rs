@@ -85,6 +85,8 @@ struct Bench {
     shutdown: CancellationToken,
     stream: Option<(Peer, Channel)>,
     deaf: bool,
+    /// Beats that were heard.
+    beats: u32,
     cluster: ClusterId,
     jobs: BTreeMap<DocumentId, Job>,
     /// Index of the first registration of the jobs that are wanted from now on.
@@ -118,6 +120,7 @@ impl Bench {
             shutdown: CancellationToken::new(),
             stream: None,
             deaf: false,
+            beats: 0,
             cluster: ClusterId::derive(&[b"cluster"]),
             jobs: BTreeMap::new(),
             registered_at: 1,
@@ -271,7 +274,10 @@ impl Bench {
     async fn take(&mut self, up: agent_up::Body) {
         match up {
             agent_up::Body::Beat(_) if self.deaf => {}
-            agent_up::Body::Beat(beat) => self.tell(agent_down::Body::BeatHeard(beat.sequence)).await,
+            agent_up::Body::Beat(beat) => {
+                self.beats += 1;
+                self.tell(agent_down::Body::BeatHeard(beat.sequence)).await;
+            }
             agent_up::Body::Observations(observations) => {
                 for item in &observations.items {
                     let observation = observation_from_wire(item).unwrap();
@@ -475,6 +481,21 @@ async fn silence_of_the_leader_leads_to_another_server_and_all_is_said_again() {
     bench.until_status(id, ClientStatus::Running).await;
     bench.serve(Duration::from_secs(30)).await;
     assert_eq!(bench.hellos.len(), 2, "a server that answers is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_beats_as_often_as_the_servers_ask_and_bears_their_silence_for_as_long() {
+    let mut bench = Bench::new().await;
+    bench.until("a stream", |bench| bench.hellos.len() == 1).await;
+    let long = 10 * BEAT_INTERVAL_FIRST;
+    for (asked, least, most) in [(long, 5, 7), (BEAT_INTERVAL_FIRST, 59, 61)] {
+        bench.tell(agent_down::Body::BeatIntervalMs(asked.as_millis() as u64)).await;
+        bench.tell(agent_down::Body::BeatIntervalMs(0)).await;
+        bench.beats = 0;
+        bench.serve(60 * BEAT_INTERVAL_FIRST).await;
+        assert!((least..=most).contains(&bench.beats), "{} beats, one in {asked:?}", bench.beats);
+    }
+    assert_eq!(bench.hellos.len(), 1, "the server was never silent for too long");
 }
 
 #[tokio::test(start_paused = true)]

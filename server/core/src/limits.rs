@@ -100,8 +100,14 @@ pub const NODE_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Beat interval of a small cluster; it grows with the nodes ([`beat_interval`]).
 pub const BEAT_INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// It grows by that: agents shall not be told of another one with each node that comes.
+pub const BEAT_INTERVAL_STEP: Duration = Duration::from_millis(100);
 /// Beats per second that a leader takes.
 pub const BEATS_PER_SECOND_MAX: u32 = 10_000;
+/// Where many beats come late, agents are asked to beat less often, down to such a part.
+pub const BEAT_STRETCH_MAX: u32 = 4;
+/// With fewer nodes they never are.
+pub const BEAT_STRETCH_NODES_MIN: usize = 1000;
 /// Missed beat intervals after which a node is suspect.
 pub const SUSPECT_AFTER_BEATS: u32 = 3;
 /// Silence after which a node is down, unless beats are rarer.
@@ -119,20 +125,21 @@ pub fn clocks_interval(nodes: usize) -> Duration {
     beat_interval(nodes) / 10
 }
 
-/// How often each agent beats in a cluster of that many nodes.
+/// How often each agent beats in a cluster of that many nodes, while beats come in time.
 pub fn beat_interval(nodes: usize) -> Duration {
     let spread = Duration::from_secs(1) * u32::try_from(nodes).unwrap_or(u32::MAX) / BEATS_PER_SECOND_MAX;
-    spread.max(BEAT_INTERVAL_MIN)
+    let steps = spread.as_nanos().div_ceil(BEAT_INTERVAL_STEP.as_nanos());
+    (BEAT_INTERVAL_STEP * u32::try_from(steps).unwrap_or(u32::MAX)).max(BEAT_INTERVAL_MIN)
 }
 
-/// Silence after which a node is suspect in a cluster of that many nodes.
-pub fn suspect_after(nodes: usize) -> Duration {
-    beat_interval(nodes) * SUSPECT_AFTER_BEATS
+/// Silence after which a node is suspect whose agent beats so often.
+pub fn suspect_after(beat_interval: Duration) -> Duration {
+    beat_interval * SUSPECT_AFTER_BEATS
 }
 
-/// Silence after which a node is down in a cluster of that many nodes.
-pub fn down_after(nodes: usize) -> Duration {
-    DOWN_AFTER.max(beat_interval(nodes) * DOWN_AFTER_BEATS)
+/// Silence after which a node is down whose agent beats so often.
+pub fn down_after(beat_interval: Duration) -> Duration {
+    DOWN_AFTER.max(beat_interval * DOWN_AFTER_BEATS)
 }
 
 /// Voters that are never gone below by removing dead servers, unless somebody asks for others.
@@ -171,16 +178,17 @@ mod tests {
         assert_eq!(NODES, 10_000);
         assert_eq!(beat_interval(3), BEAT_INTERVAL_MIN);
         assert_eq!(beat_interval(NODES), BEAT_INTERVAL_MIN);
-        assert!(beat_interval(NODES + 1) > BEAT_INTERVAL_MIN);
+        assert_eq!(beat_interval(NODES + 1), BEAT_INTERVAL_MIN + BEAT_INTERVAL_STEP);
+        assert_eq!(beat_interval(NODES + NODES / 10), BEAT_INTERVAL_MIN + BEAT_INTERVAL_STEP);
         assert_eq!(beat_interval(5 * NODES), BEAT_INTERVAL_MIN * 5);
     }
 
     #[test]
     fn silence_is_judged_by_the_clock_until_beats_are_rarer_and_then_by_beats() {
-        assert_eq!(suspect_after(NODES), BEAT_INTERVAL_MIN * SUSPECT_AFTER_BEATS);
-        assert_eq!(down_after(NODES), DOWN_AFTER);
-        assert_eq!(down_after(NODES + 1), beat_interval(NODES + 1) * DOWN_AFTER_BEATS);
-        assert_eq!(suspect_after(2 * NODES), BEAT_INTERVAL_MIN * 2 * SUSPECT_AFTER_BEATS);
-        assert_eq!(down_after(2 * NODES), BEAT_INTERVAL_MIN * 2 * DOWN_AFTER_BEATS);
+        let rarer = beat_interval(NODES + 1);
+        assert_eq!(suspect_after(BEAT_INTERVAL_MIN), BEAT_INTERVAL_MIN * SUSPECT_AFTER_BEATS);
+        assert_eq!(down_after(BEAT_INTERVAL_MIN), DOWN_AFTER);
+        assert_eq!(suspect_after(rarer), rarer * SUSPECT_AFTER_BEATS);
+        assert_eq!(down_after(rarer), rarer * DOWN_AFTER_BEATS);
     }
 }

@@ -20,6 +20,7 @@ use seams::{Blocking, Clock, Random};
 use server_core::apply::{Accepted, Answer, apply};
 use server_core::autopilot::ServerSeen;
 use server_core::command::{Command, Entry};
+use server_core::limits::BEAT_INTERVAL_MIN;
 use server_core::plan::{DeploymentChange, GroupGoal, Outcome, Placement, Plan, Progress};
 use server_core::state::State;
 use tokio::sync::{mpsc, watch};
@@ -360,7 +361,7 @@ impl Cluster for Twin {
 
     fn leadership(&self) -> Leadership {
         let leader = self.leads.load(Ordering::SeqCst).then(|| (1, "127.0.0.1:4647".to_string()));
-        Leadership { term: 1, is_self: leader.is_some(), leader }
+        Leadership { term: 1, is_self: leader.is_some(), leader, beat_interval: BEAT_INTERVAL_MIN }
     }
 
     fn members(&self) -> Vec<Member> {

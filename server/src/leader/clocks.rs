@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{NodeStatus, Term};
 use server_core::command::Command;
-use server_core::limits::clocks_interval;
+use server_core::limits::{beat_interval, clocks_interval};
 use tokio::time::{Instant, sleep_until};
 
 use super::propose;
@@ -15,6 +15,7 @@ const STANDSTILL_MIN: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(server: Server, term: Term) {
     let mut was_braked = false;
+    let mut was_asked = None;
     loop {
         let due = Instant::now() + clocks_interval(server.state().node_count());
         sleep_until(due).await;
@@ -25,9 +26,12 @@ pub(super) async fn run(server: Server, term: Term) {
             if late >= STANDSTILL_MIN {
                 leading.clocks.stood_still(late, now);
             }
-            leading.clocks.look(&state, now)
+            (leading.clocks.look(&state, now), leading.clocks.beat_interval(state.node_count()))
         };
-        let Some(found) = server.with_leading(look) else { return };
+        let Some((found, asked)) = server.with_leading(look) else { return };
+        if was_asked.replace(asked).is_some_and(|before| before != asked) {
+            tracing::info!(interval = ?asked, usual = ?beat_interval(state.node_count()), "agents are asked for beats");
+        }
         if late >= STANDSTILL_MIN {
             tracing::warn!(?late, "this server stood still: it was stopped, or its machine has too much to do");
         }

@@ -16,7 +16,7 @@ use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, 
 use server_core::apply::{Answer, check_holder};
 use server_core::authorize::{self, Action, Object};
 use server_core::command::{Command, Holder, NodeSession, ServerRecord};
-use server_core::limits::{BEAT_INTERVAL_MIN, beat_interval};
+use server_core::limits::BEAT_INTERVAL_MIN;
 use server_core::state::State;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -185,7 +185,7 @@ impl<'a> Session<'a> {
     async fn welcome(&mut self) -> Result<(), Gone> {
         let state = self.server.state();
         self.servers_sent_at = state.indexes().servers;
-        self.beat_interval = beat_interval(state.node_count());
+        self.beat_interval = self.server.inner.beats.interval(state.node_count());
         self.send(agent_down::Body::Welcome(Welcome {
             cluster: bytes::Bytes::copy_from_slice(self.server.inner.config.cluster.as_bytes()),
             beat_interval_ms: self.beat_interval.as_millis() as u64,
@@ -211,6 +211,7 @@ impl<'a> Session<'a> {
                     inner.pace.beat(now - last, self.beat_interval);
                 }
                 take_beat(self.server, self.node, &beat, &self.sender);
+                self.send_beat_interval().await?;
             }
             agent_up::Body::Lease(lease) => {
                 let lease = Duration::from_millis(lease.milliseconds);
@@ -266,6 +267,17 @@ impl<'a> Session<'a> {
         }
         self.servers_sent_at = state.indexes().servers;
         self.send(agent_down::Body::Servers(wire::Servers { servers: servers(&state) })).await
+    }
+
+    /// Tells how often to beat, if that is another interval than the agent was told: the cluster grows and shrinks, and its
+    /// leader may have too much to do.
+    async fn send_beat_interval(&mut self) -> Result<(), Gone> {
+        let interval = self.server.inner.beats.interval(self.server.state().node_count());
+        if self.beat_interval == interval {
+            return Ok(());
+        }
+        self.beat_interval = interval;
+        self.send(agent_down::Body::BeatIntervalMs(interval.as_millis() as u64)).await
     }
 
     /// Sends the whole set of wanted allocations, if it changed.

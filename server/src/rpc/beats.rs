@@ -2,6 +2,7 @@
 //! when the leader has heard them. They never touch the log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ const HEAR_WITHIN: Duration = Duration::from_secs(1);
 pub(crate) struct Beats {
     waiting: Mutex<BTreeMap<NodeId, Waiting>>,
     arrived: Notify,
+    /// How often agents shall beat, in milliseconds, as a leader last said it; 0 for never.
+    asked_ms: AtomicU64,
 }
 
 struct Waiting {
@@ -55,6 +58,14 @@ impl Beats {
         self.arrived.notify_one();
     }
 
+    /// How often agents of a cluster of so many nodes shall beat: as the leader last said, if this server has heard it.
+    pub fn interval(&self, nodes: usize) -> Duration {
+        match self.asked_ms.load(Ordering::Relaxed) {
+            0 => beat_interval(nodes),
+            asked => Duration::from_millis(asked),
+        }
+    }
+
     fn drain(&self) -> BTreeMap<NodeId, Waiting> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -82,7 +93,8 @@ async fn pass_batch_on(server: &Server, batch: BTreeMap<NodeId, Waiting>) {
         usage: waiting.usage.as_ref().map(usage_to_wire),
         lease_ms: waiting.lease.map_or(0, |lease| lease.as_millis() as u64),
     };
-    let beats = wire::Beats { nodes: batch.iter().map(beat).collect() };
+    let interval = server.inner.beats.interval(server.state().node_count());
+    let beats = wire::Beats { nodes: batch.iter().map(beat).collect(), beat_interval_ms: interval.as_millis() as u64 };
     let leader = server.inner.raft.leader().borrow().leader.clone();
     let heard = match leader {
         Some((id, _)) if id == server.inner.config.id => server.hear_beats(beats).ok(),
@@ -97,6 +109,7 @@ async fn pass_batch_on(server: &Server, batch: BTreeMap<NodeId, Waiting>) {
         None => None,
     };
     let Some(heard) = heard else { return };
+    server.inner.beats.asked_ms.store(heard.beat_interval_ms, Ordering::Relaxed);
     let unknown: BTreeSet<Bytes> = heard.unknown.into_iter().collect();
     for (node, waiting) in batch {
         let body = if unknown.contains(&node_to_bytes(node)) {
@@ -116,6 +129,7 @@ impl Server {
         let now = self.monotonic();
         let not_leading = || Refusal::NotLeader { leader: None };
         self.with_leading(|leading| {
+            leading.clocks.gone_by(Duration::from_millis(batch.beat_interval_ms), now);
             let mut unknown = Vec::new();
             for beat in batch.nodes {
                 let Ok(node) = node_from_bytes("beat.node", &beat.node) else { continue };
@@ -137,7 +151,7 @@ impl Server {
             if leading.usage.len() > state.node_count() {
                 leading.usage.retain(|node, _| state.node(*node).is_some());
             }
-            let interval = beat_interval(state.node_count());
+            let interval = leading.clocks.beat_interval(state.node_count());
             wire::BeatsHeard { unknown, beat_interval_ms: interval.as_millis() as u64 }
         })
         .ok_or_else(not_leading)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{NodeId, NodeStatus, Timestamp};
 use server_core::command::Command;
-use server_core::limits::down_after;
+use server_core::limits::{beat_interval, down_after};
 
 use super::{Step, Violation};
 
@@ -30,7 +30,7 @@ impl Heard {
     /// An entry was applied.
     pub fn applied(&self, now: Timestamp, step: &Step<'_>) -> Vec<Violation> {
         let Command::SetNodeStatus { changes, .. } = &step.entry.command else { return Vec::new() };
-        let within = down_after(step.before.node_count());
+        let within = down_after(beat_interval(step.before.node_count()));
         let is_new = |id: &NodeId| step.before.node(*id).is_some_and(|node| node.status != NodeStatus::Down);
         let falls = |id: &NodeId| step.after.node(*id).is_some_and(|node| node.status == NodeStatus::Down);
         let mut violations = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{NodeId, NodeStatus, Timestamp};
-use server_core::limits::{MASS_LOSS_NODES_MIN, down_after};
+use server_core::limits::{MASS_LOSS_NODES_MIN, beat_interval, down_after};
 use server_core::state::State;
 
 use super::Violation;
@@ -50,7 +50,7 @@ impl Silent {
         if state.node_count() >= MASS_LOSS_NODES_MIN && self.since.len() * 2 > state.node_count() {
             return Vec::new();
         }
-        let within = down_after(state.node_count()) + NOTICED_WITHIN;
+        let within = down_after(beat_interval(state.node_count())) + NOTICED_WITHIN;
         let mut violations = Vec::new();
         for (id, since) in &self.since {
             let silent = now.since(led.max(*since));

@@ -63,6 +63,7 @@ impl Figures {
         self.add("nomad_raft_snapshotIndex", &[], numbers.snapshot);
         self.add("sched_leader_known", &[], leadership.leader.is_some().into());
         self.add("sched_leader_self", &[], leadership.is_self.into());
+        self.add("sched_beat_interval_milliseconds", &[], leadership.beat_interval.as_millis() as u64);
     }
 
     fn evaluations(&mut self, state: &State) {
