@@ -373,7 +373,7 @@ impl Agent {
             }
             _ if !self.obeys => {}
             LinkEvent::Wanted(wanted) => self.take_wanted(wanted),
-            LinkEvent::Bodies(bodies) => self.take_bodies(bodies),
+            LinkEvent::Bodies(bodies) => self.take_bodies(&bodies),
             LinkEvent::Kept(sequence) => self.report.kept(sequence),
             LinkEvent::BeatInterval(interval) => self.beat_interval = interval,
             LinkEvent::Order(peer, order) => self.obey(peer, order),

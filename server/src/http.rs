@@ -32,7 +32,7 @@ mod nomad;
 mod ui;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -13,7 +13,8 @@ use model::{
     NodeId, Observation, Service, StopReason, TaskPhase, Timestamp,
 };
 use proto::convert::{
-    allocation_from_bytes, allocation_to_bytes, assignment_to_wire, document_from_wire, observation_from_wire,
+    allocation_from_bytes, allocation_to_bytes, assignment_to_wire, document_from_wire, document_to_wire,
+    observation_from_wire,
 };
 use proto::net::{CHANNEL_FRAMES_MAX, Channel, Dialer, NetError, Peer};
 use proto::wire::{self, AgentDown, Frame, Request, Response, agent_down, agent_up, frame, hello, order};
@@ -198,7 +199,7 @@ impl Bench {
             allocation: allocation_to_bytes(it.allocation),
             generation: it.generation,
         };
-        wire::Wanted { epoch: 1, index: self.index, items: self.wanted.values().map(item).collect() }
+        wire::Wanted { epoch: 1, index: self.index, items: self.wanted.values().map(item).collect(), news: None }
     }
 
     async fn tell_wanted(&self) {
@@ -368,6 +369,22 @@ async fn it_introduces_itself_runs_what_is_wanted_and_ends_what_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_comes_with_what_is_wanted_is_not_asked_for() {
+    let mut bench = Bench::new().await;
+    bench.until("a stream", |bench| bench.hellos.len() == 1).await;
+    let id = bench.want("a", &job("web"), &[]);
+    let jobs = bench.jobs.iter().map(|(document, job)| wire::JobBody {
+        version: Some(document_to_wire(document)),
+        document: serde_json::to_vec(job).unwrap().into(),
+    });
+    let assignments = bench.wanted.values().map(assignment_to_wire).collect();
+    let news = wire::Bodies { assignments, jobs: jobs.collect() };
+    bench.tell(agent_down::Body::Wanted(wire::Wanted { news: Some(news), ..bench.wanted_set() })).await;
+    bench.until_status(id, ClientStatus::Running).await;
+    assert_eq!(bench.fetched, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_that_was_forgotten_and_is_registered_anew_has_another_document() {
     let mut bench = Bench::new().await;
     let id = bench.want("a", &job("web"), &[]);
@@ -392,8 +409,8 @@ async fn an_older_wanted_set_is_ignored() {
     bench.index = 10;
     let id = bench.want("a", &job("web"), &[]);
     bench.until_status(id, ClientStatus::Running).await;
-    bench.tell(agent_down::Body::Wanted(wire::Wanted { epoch: 1, index: 10, items: Vec::new() })).await;
-    bench.tell(agent_down::Body::Wanted(wire::Wanted { epoch: 0, index: 99, items: Vec::new() })).await;
+    bench.tell(agent_down::Body::Wanted(wire::Wanted { epoch: 1, index: 10, items: Vec::new(), news: None })).await;
+    bench.tell(agent_down::Body::Wanted(wire::Wanted { epoch: 0, index: 99, items: Vec::new(), news: None })).await;
     bench.serve(Duration::from_secs(20)).await;
     assert_eq!(bench.status(id), Some(ClientStatus::Running));
     assert_eq!(bench.fake.running().len(), 1);

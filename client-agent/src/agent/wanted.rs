@@ -65,11 +65,18 @@ impl Agent {
         }
         self.wanted = Some((wanted.epoch, wanted.index, items));
         self.bodies.retain(|id, _| self.wanted.as_ref().is_some_and(|(_, _, items)| items.contains_key(id)));
+        self.learn(&wanted.news.unwrap_or_default());
         self.compare();
     }
 
     /// Takes fetched bodies.
-    pub(super) fn take_bodies(&mut self, bodies: wire::Bodies) {
+    pub(super) fn take_bodies(&mut self, bodies: &wire::Bodies) {
+        self.learn(bodies);
+        self.fetch_at = None;
+        self.compare();
+    }
+
+    fn learn(&mut self, bodies: &wire::Bodies) {
         for body in &bodies.jobs {
             let Some(version) = &body.version else { continue };
             let document = document_from_wire(version);
@@ -89,8 +96,6 @@ impl Agent {
                 Err(error) => warn!(%error, "an assignment that can't be read is ignored"),
             }
         }
-        self.fetch_at = None;
-        self.compare();
     }
 
     /// Brings what is known in line with what is wanted.

@@ -38,7 +38,7 @@ use crate::cluster::{
 pub(super) const HAPPENINGS_KEPT: usize = 2 * EVENT_BATCH_MAX;
 
 /// A cluster of one state.
-pub(super) struct Twin {
+pub(crate) struct Twin {
     states: watch::Sender<Arc<State>>,
     happenings: Mutex<VecDeque<Happening>>,
     /// Whether somebody leads.
@@ -61,7 +61,7 @@ pub(super) struct Twin {
 
 impl Twin {
     /// A cluster with two nodes and nothing else.
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         let twin = Arc::new(Self {
             states: watch::channel(Arc::new(State::default())).0,
             happenings: Mutex::default(),
@@ -94,12 +94,12 @@ impl Twin {
     }
 
     /// The newest state.
-    pub(super) fn state(&self) -> Arc<State> {
+    pub(crate) fn state(&self) -> Arc<State> {
         self.states.borrow().clone()
     }
 
     /// Applies a command that must be accepted.
-    pub(super) fn apply(&self, command: Command) -> Accepted {
+    pub(crate) fn apply(&self, command: Command) -> Accepted {
         match self.answer(None, command) {
             Answer::Accepted(accepted) => accepted,
             Answer::Rejected(rejection) => panic!("{rejection}"),
@@ -123,12 +123,12 @@ impl Twin {
     }
 
     /// Registers a job.
-    pub(super) fn register(&self, job: Job) -> Accepted {
+    pub(crate) fn register(&self, job: Job) -> Accepted {
         self.apply(Command::RegisterJob { job: Arc::new(job), check_index: None, submission: None })
     }
 
     /// Places instances of a job's first group, as its pending or a new evaluation.
-    pub(super) fn place(&self, id: &str, node: &str, count: u32) {
+    pub(crate) fn place(&self, id: &str, node: &str, count: u32) {
         let key = JobKey::new("default", id);
         let pending =
             self.state().evaluations_of_job(&key).find(|known| !known.status.is_terminal()).map(|known| known.id);
@@ -205,7 +205,7 @@ impl Twin {
     }
 
     /// The id of a node.
-    pub(super) fn node(&self, name: &str) -> NodeId {
+    pub(crate) fn node(&self, name: &str) -> NodeId {
         NodeId::derive(&[b"node", name.as_bytes()])
     }
 

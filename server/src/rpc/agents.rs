@@ -1,18 +1,17 @@
 //! A session with one agent: its node registered, its beats and observations taken, its wanted allocations sent whenever
 //! they change.
 
+mod bodies;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::old_bugs::{OldBug, is_on};
-use model::{Allocation, Assignment, DocumentId, Index, JobKey, NodeId, NodeStatus};
-use proto::convert::{
-    allocation_from_bytes, allocation_to_bytes, assignment_to_wire, document_from_wire, node_from_wire,
-    observation_from_wire, usage_from_wire,
-};
+use model::{Index, NodeId, NodeStatus};
+use proto::convert::{node_from_wire, observation_from_wire, usage_from_wire};
 use proto::net::{CHANNEL_FRAMES_MAX, Caller, Channel, Frames, Refusal};
-use proto::wire::{self, AgentHello, AgentUp, Bodies, Frame, Wanted, WantedItem, Welcome, agent_down, agent_up, frame};
+use proto::wire::{self, AgentHello, AgentUp, Frame, Wanted, WantedItem, Welcome, agent_down, agent_up, frame};
 use server_core::apply::{Answer, check_holder};
 use server_core::authorize::{self, Action, Object};
 use server_core::command::{Command, Holder, NodeSession, ServerRecord};
@@ -21,6 +20,7 @@ use server_core::state::State;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use self::bodies::{fetched, item, news};
 use super::Refused;
 use super::beats::down;
 use super::observations::Said;
@@ -228,7 +228,7 @@ impl<'a> Session<'a> {
                 inner.observations.take(self.node, said, good);
             }
             agent_up::Body::Fetch(fetch) => {
-                let bodies = bodies(&self.server.state(), self.node, &fetch);
+                let bodies = fetched(&self.server.state(), self.node, &fetch);
                 self.send(agent_down::Body::Bodies(bodies)).await?;
             }
         }
@@ -284,18 +284,15 @@ impl<'a> Session<'a> {
     async fn send_wanted(&mut self) -> Result<(), Gone> {
         let state = self.server.state();
         // Of an allocation that is over the agent has nothing more to do.
-        let wanted = state.allocations_of_node(self.node).filter(|allocation| allocation.holds());
-        let items: Vec<_> = wanted
-            .map(|allocation| WantedItem {
-                allocation: allocation_to_bytes(allocation.id),
-                generation: in_epoch(&state, allocation.generation),
-            })
-            .collect();
+        let wanted: Vec<_> = state.allocations_of_node(self.node).filter(|allocation| allocation.holds()).collect();
+        let items: Vec<_> = wanted.iter().map(|allocation| item(&state, allocation)).collect();
         if self.last_sent.as_ref() == Some(&items) {
             return Ok(());
         }
-        self.last_sent = Some(items.clone());
-        self.send(agent_down::Body::Wanted(Wanted { epoch: state.epoch(), index: state.index(), items })).await
+        // At first nobody knows what the agent has.
+        let before = self.last_sent.replace(items.clone());
+        let news = before.map(|before| news(&state, &before, &wanted));
+        self.send(agent_down::Body::Wanted(Wanted { epoch: state.epoch(), index: state.index(), items, news })).await
     }
 
     async fn send(&self, body: agent_down::Body) -> Result<(), Gone> {
@@ -324,61 +321,5 @@ async fn come(turn: &mut Option<Turn<'_>>) {
     match turn {
         Some(turn) => turn.await,
         None => std::future::pending().await,
-    }
-}
-
-/// What the agent lacks, of what is its business.
-fn bodies(state: &State, node: NodeId, fetch: &wire::Fetch) -> Bodies {
-    let assignments = fetch
-        .allocations
-        .iter()
-        .filter_map(|id| allocation_from_bytes("fetch.allocations", id).ok())
-        .filter_map(|id| state.allocation(id))
-        .filter(|allocation| allocation.node == node)
-        .map(|allocation| assignment_to_wire(&assignment(state, allocation)))
-        .collect();
-    let job = |version: &wire::JobVersion| {
-        let wanted = document_from_wire(version);
-        let known = state.job_version(&wanted.job, wanted.version)?;
-        if create_index(state, &wanted.job) != wanted.create_index {
-            return None;
-        }
-        let document = serde_json::to_vec(&*known.job).ok()?.into();
-        Some(wire::JobBody { version: Some(version.clone()), document })
-    };
-    Bodies { assignments, jobs: fetch.jobs.iter().filter_map(job).collect() }
-}
-
-/// Index of the job's first registration; 0 where there is no such job.
-fn create_index(state: &State, job: &JobKey) -> Index {
-    state.job(job).map_or(0, |record| in_epoch(state, record.create_index))
-}
-
-/// Indexes stay far below this many bits.
-const EPOCH_SHIFT: u32 = 48;
-
-/// A number by which an agent tells the newer of two, as it is told: what was made after a backup and is gone with the
-/// restore must not be taken for what the restored cluster makes under the same number.
-fn in_epoch(state: &State, number: Index) -> Index {
-    number.wrapping_add(state.epoch() << EPOCH_SHIFT)
-}
-
-fn assignment(state: &State, allocation: &Allocation) -> Assignment {
-    Assignment {
-        allocation: allocation.id,
-        document: DocumentId {
-            job: allocation.job.clone(),
-            create_index: create_index(state, &allocation.job),
-            version: allocation.job_version,
-        },
-        group: allocation.group.clone(),
-        index: allocation.index,
-        ports: allocation.ports.clone(),
-        cores: allocation.cores.clone(),
-        devices: allocation.devices.clone(),
-        after: allocation.ties().after.clone(),
-        deployment: allocation.deployment,
-        desired: allocation.desired.clone(),
-        generation: in_epoch(state, allocation.generation),
     }
 }
