@@ -41,13 +41,11 @@ fn own_size(usual: Size) -> Option<Size> {
     let [nodes, streams, jobs, runs] = ["BENCH_NODES", "BENCH_STREAMS", "BENCH_JOBS", "BENCH_RUNS"].map(number);
     let is_asked = [nodes, streams, jobs, runs].iter().any(Option::is_some);
     let nodes = nodes.unwrap_or(usual.nodes);
-    is_asked.then(|| Size {
-        nodes,
-        streams: streams.unwrap_or(nodes),
-        jobs: jobs.unwrap_or(usual.jobs),
-        runs: runs.unwrap_or(usual.runs),
-        ..usual
-    })
+    let streams = streams.unwrap_or(nodes);
+    // What runs nowhere never comes to rest.
+    let latency_runs = if streams == nodes { usual.latency_runs } else { 0 };
+    let (jobs, runs) = (jobs.unwrap_or(usual.jobs), runs.unwrap_or(usual.runs));
+    is_asked.then_some(Size { nodes, streams, jobs, runs, latency_runs, ..usual })
 }
 
 fn number(variable: &str) -> Option<usize> {

@@ -15,7 +15,7 @@ const STANDSTILL_MIN: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(server: Server, term: Term) {
     let mut was_braked = false;
-    let mut was_asked = None;
+    let mut was_rarer = false;
     loop {
         let due = Instant::now() + clocks_interval(server.state().node_count());
         sleep_until(due).await;
@@ -29,8 +29,11 @@ pub(super) async fn run(server: Server, term: Term) {
             (leading.clocks.look(&state, now), leading.clocks.beat_interval(state.node_count()))
         };
         let Some((found, asked)) = server.with_leading(look) else { return };
-        if was_asked.replace(asked).is_some_and(|before| before != asked) {
-            tracing::info!(interval = ?asked, usual = ?beat_interval(state.node_count()), "agents are asked for beats");
+        let usual = beat_interval(state.node_count());
+        if std::mem::replace(&mut was_rarer, asked > usual) != (asked > usual) {
+            let what =
+                if asked > usual { "many beats come late: agents beat less often" } else { "beats come in time again" };
+            tracing::info!(interval = ?asked, ?usual, "{what}");
         }
         if late >= STANDSTILL_MIN {
             tracing::warn!(?late, "this server stood still: it was stopped, or its machine has too much to do");

@@ -10,10 +10,10 @@ use model::Timestamp;
 
 use crate::limits::{BEAT_INTERVAL_MIN, BEAT_STRETCH_MAX, BEAT_STRETCH_NODES_MIN, beat_interval, suspect_after};
 
-/// A beat that the leader hears later than this is late: long before its node is suspect, and more than beats are gathered.
-const LATE: Duration = Duration::from_millis(500);
+/// A beat that the leader hears later than this is late: long before its node is suspect, and more than servers gather them.
+const LATE: Duration = Duration::from_millis(300);
 /// Share of late beats, in percent, beyond which it is not some hosts that have trouble of their own.
-const LATE_PERCENT: u32 = 20;
+const LATE_PERCENT: u32 = 10;
 /// So often in a row that share must be seen: agents whose server has died are late once.
 const LATE_LOOKS: u32 = 2;
 /// For so long beats must have come in time before agents are asked for more of them again.

@@ -277,7 +277,7 @@ fn where_the_beats_of_many_nodes_come_late_they_are_borne_with_for_longer_and_in
         let state = cluster(nodes);
         let ids: Vec<NodeId> = state.nodes().map(|node| node.id).collect();
         let mut clocks = NodeClocks::default();
-        let late = Duration::from_millis(1501);
+        let late = BEAT_INTERVAL_MIN + Duration::from_millis(301);
         let mut at = seconds(100);
         for _ in 0..4 {
             at = at + late;
