@@ -53,8 +53,8 @@ impl Size {
     pub const FULL: [Self; 4] = [
         Self { jobs: 30, runs: 2, latency_runs: 2, ..Self::PLACE_5K },
         Self::PLACE_5K,
-        Self { nodes: 10_000, ..Self::PLACE_5K },
-        Self { nodes: 50_000, runs: 1, ..Self::PLACE_5K },
+        Self { nodes: 10_000, streams: 10_000, runs: 2, ..Self::PLACE_5K },
+        Self { nodes: 50_000, runs: 2, ..Self::PLACE_5K },
     ];
     /// To see that it works.
     pub const QUICK: [Self; 2] = [Self::PLACE_QUICK, Self { streams: 20, latency_runs: 0, ..Self::PLACE_QUICK }];

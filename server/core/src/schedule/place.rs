@@ -25,6 +25,7 @@ use crate::plan::{Placement, Stop, Tail};
 use crate::state::State;
 use choose::{Chooser, Chosen};
 
+use explain::Unmet;
 pub(crate) use explain::{Finding, sum};
 pub(crate) use prospect::Prospect;
 pub(crate) use survey::{Standings, Survey, Surveyor};
@@ -53,6 +54,7 @@ pub(super) fn place(
     wants: &[Want],
 ) -> Placed {
     let mut placed = Placed::default();
+    let mut unmet = Unmet::default();
     let ordered = order::best_order(wants, fleet.mean_capacity());
     let wants = ordered.as_deref().unwrap_or(wants);
     let mut rest = wants;
@@ -95,7 +97,7 @@ pub(super) fn place(
             // Room comes back when something is gone; a place under a constraint on others, as soon as that is decided.
             if !gave_back || !chooser.feasibility.is_relative() {
                 for (want, count) in unplaced {
-                    explain::count(&mut placed.unplaced, &chooser, want, count);
+                    unmet.count(&chooser, want, count);
                 }
                 break;
             }
@@ -111,6 +113,7 @@ pub(super) fn place(
         lines.end_group();
     }
     placed.placements = lines.all;
+    placed.unplaced = unmet.sums();
     give_up_partial_all_at_once(&mut placed, wants);
     placed
 }

@@ -1,6 +1,7 @@
 //! Why an instance finds no node: every reason of every node, summed up.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use model::{Misfit, NearMiss, Node, NodeId, Resources, Unplaced};
@@ -18,27 +19,62 @@ pub(crate) struct Finding {
     pub is_available: bool,
 }
 
-/// Counts `count` instances that found no node, with the reasons at that moment.
-pub(super) fn count(unplaced: &mut BTreeMap<String, Unplaced>, chooser: &Chooser<'_, '_>, want: &Want, count: u32) {
-    let known = unplaced.entry(want.group.clone()).or_default();
-    let count = known.count + count;
-    // The reasons of the first speak for its equals, since the plan only gets fuller. An instance that can only go to
-    // one node, or to its volumes, has reasons of its own.
-    if known.count == 0 {
-        *known = sum(chooser.group.ask(), chooser.findings(want));
-    } else if want.node.is_some() || !want.claims.is_empty() || want.has_own_volumes {
-        add(known, chooser.findings(want));
+/// What found no node, and why.
+#[derive(Default)]
+pub(super) struct Unmet {
+    unplaced: BTreeMap<String, Unplaced>,
+    /// What was found on each node by instances that have reasons of their own, by group.
+    own: BTreeMap<String, BTreeMap<NodeId, Finding>>,
+}
+
+impl Unmet {
+    /// Counts `count` instances that found no node, with the reasons at that moment.
+    pub fn count(&mut self, chooser: &Chooser<'_, '_>, want: &Want, count: u32) {
+        let known = self.unplaced.entry(want.group.clone()).or_default();
+        let ask = chooser.group.ask();
+        // The reasons of the first speak for its equals, since the plan only gets fuller. An instance that can only go to
+        // one node, or to its volumes, has reasons of its own.
+        if want.node.is_some() || !want.claims.is_empty() || want.has_own_volumes {
+            let own = self.own.entry(want.group.clone()).or_default();
+            chooser.findings(want).into_iter().for_each(|finding| merge(own, finding));
+            known.ask = if known.count == 0 { ask } else { known.ask };
+        } else if known.count == 0 {
+            *known = sum(ask, chooser.findings(want));
+        }
+        // Instances of one group may be of two versions: room for the smaller is worth another try.
+        known.ask = Resources {
+            cpu_mhz: known.ask.cpu_mhz.min(ask.cpu_mhz),
+            memory_mb: known.ask.memory_mb.min(ask.memory_mb),
+            memory_max_mb: known.ask.memory_max_mb.min(ask.memory_max_mb),
+            disk_mb: known.ask.disk_mb.min(ask.disk_mb),
+        };
+        known.coming.extend(&chooser.coming);
+        known.count += count;
     }
-    // Instances of one group may be of two versions: room for the smaller is worth another try.
-    let ask = chooser.group.ask();
-    known.ask = Resources {
-        cpu_mhz: known.ask.cpu_mhz.min(ask.cpu_mhz),
-        memory_mb: known.ask.memory_mb.min(ask.memory_mb),
-        memory_max_mb: known.ask.memory_max_mb.min(ask.memory_max_mb),
-        disk_mb: known.ask.disk_mb.min(ask.disk_mb),
-    };
-    known.coming.extend(&chooser.coming);
-    known.count = count;
+
+    /// All of it, by group.
+    pub fn sums(mut self) -> BTreeMap<String, Unplaced> {
+        for (group, own) in self.own {
+            add(self.unplaced.entry(group).or_default(), own.into_values());
+        }
+        self.unplaced
+    }
+}
+
+/// Counts a node once, with all that stands against any of several instances there.
+fn merge(known: &mut BTreeMap<NodeId, Finding>, new: Finding) {
+    match known.entry(new.node.id) {
+        Entry::Vacant(place) => drop(place.insert(new)),
+        Entry::Occupied(place) => {
+            let known = place.into_mut();
+            known.is_available |= new.is_available;
+            for misfit in new.misfits {
+                if known.misfits.iter().all(|other| other.dimension() != misfit.dimension()) {
+                    known.misfits.push(misfit);
+                }
+            }
+        }
+    }
 }
 
 /// Sums up what was found on each node.
