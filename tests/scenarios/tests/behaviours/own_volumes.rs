@@ -89,16 +89,14 @@ fn why_names_the_volume_of_the_instance() {
 }
 
 #[test]
-fn where_two_lack_their_volumes_why_counts_each_node_once() {
-    check_why(
+fn where_two_lack_their_volumes_each_node_counts_once_for_a_reason_of_both() {
+    check(
         "node n1
          node n2 volume=data[0]
          node n3 cpu=50 volume=data[1]
          job web count=3 volume=data;per_alloc
          alloc web[0] on n2",
-        "web",
-        "web: 1 of 3 run, 2 unplaced, blocked
-         3 nodes: 3 filtered, 0 exhausted, 0 fit",
+        "blocked web 2: cpu 1, missing host volume data[1] 2, missing host volume data[2] 3",
     );
 }
 
