@@ -32,6 +32,8 @@ pub struct Plan<'a> {
     pub unplaced: BTreeMap<String, Unplaced>,
     /// Whether the answer is not settled by the description.
     pub is_open_question: bool,
+    /// What stands against what found no room, by group and node.
+    against: BTreeMap<String, BTreeMap<NodeId, BTreeMap<String, bool>>>,
     packing: Packing,
     seed: u64,
 }
@@ -57,8 +59,24 @@ pub struct Unplaced {
     pub count: u32,
     /// All nodes, those that could never take it, and those that are too full.
     pub nodes: [u32; 3],
-    /// How often each reason was met.
+    /// On how many each reason was met.
     pub reasons: BTreeMap<String, u32>,
+}
+
+impl Unplaced {
+    /// So many, with what stands against any of them on each node, and whether that lasts.
+    fn of(count: u32, against: &BTreeMap<NodeId, BTreeMap<String, bool>>) -> Self {
+        let mut sums = Self { count, nodes: [against.len() as u32, 0, 0], ..Self::default() };
+        for reasons in against.values() {
+            let lasts = reasons.values().any(|lasts| *lasts);
+            sums.nodes[1] += u32::from(lasts);
+            sums.nodes[2] += u32::from(!reasons.is_empty() && !lasts);
+            for reason in reasons.keys() {
+                *sums.reasons.entry(reason.clone()).or_default() += 1;
+            }
+        }
+        sums
+    }
 }
 
 /// A want at its turn.
@@ -88,6 +106,7 @@ impl<'a> Plan<'a> {
             instances: Vec::new(),
             stops: Vec::new(),
             unplaced: BTreeMap::new(),
+            against: BTreeMap::new(),
             is_open_question: false,
             packing: Packing::of(state),
             seed: tail(evaluation.as_bytes()),
@@ -270,22 +289,19 @@ impl<'a> Plan<'a> {
             .nodes()
             .filter(|node| bound(self.desk.state, turn).is_none_or(|only| only == node.id))
             .collect();
-        let misfits: Vec<_> = nodes.into_iter().map(|node| self.misfits(turn, node)).collect();
+        let misfits: Vec<_> = nodes.into_iter().map(|node| (node.id, self.misfits(turn, node))).collect();
         let known = self.unplaced.entry(turn.group.name.clone()).or_default();
         // The first speaks for its equals, one that is bound to a node or has volumes of its own for itself.
         let of_all = turn.job.group(&turn.group.name);
         let is_own = of_all.is_some_and(|group| own_volumes(group, turn.want.index).is_some());
         let comes_back = !claims(self.desk.state, turn.job, turn.group, turn.want.index).is_empty();
         let speaks = known.count == 0 || turn.want.node.is_some() || is_own || comes_back;
-        known.count += count;
-        for misfits in misfits.into_iter().filter(|_| speaks) {
-            known.nodes[0] += 1;
-            known.nodes[1] += u32::from(misfits.iter().any(Misfit::is_filter));
-            known.nodes[2] += u32::from(!misfits.is_empty() && !misfits.iter().any(Misfit::is_filter));
-            for misfit in misfits {
-                *known.reasons.entry(misfit.dimension().into_owned()).or_default() += 1;
-            }
+        let against = self.against.entry(turn.group.name.clone()).or_default();
+        for (node, misfits) in misfits.into_iter().filter(|_| speaks) {
+            let reasons = misfits.iter().map(|misfit| (misfit.dimension().into_owned(), misfit.is_filter()));
+            against.entry(node).or_default().extend(reasons);
         }
+        *known = Unplaced::of(known.count + count, against);
     }
 
     fn misfits(&self, turn: &Turn<'_>, node: &Node) -> Vec<Misfit> {

@@ -54,7 +54,7 @@ pub(super) fn place(
     wants: &[Want],
 ) -> Placed {
     let mut placed = Placed::default();
-    let mut unmet = Unmet::default();
+    let mut unmet = Unmet::of(wants);
     let ordered = order::best_order(wants, fleet.mean_capacity());
     let wants = ordered.as_deref().unwrap_or(wants);
     let mut rest = wants;

@@ -20,26 +20,41 @@ pub(crate) struct Finding {
 }
 
 /// What found no node, and why.
-#[derive(Default)]
 pub(super) struct Unmet {
     unplaced: BTreeMap<String, Unplaced>,
-    /// What was found on each node by instances that have reasons of their own, by group.
+    /// What was found on each node, for groups that have instances with reasons of their own.
     own: BTreeMap<String, BTreeMap<NodeId, Finding>>,
 }
 
+/// Whether an instance can only go to one node, or to its volumes, so that others don't speak for it.
+fn is_own(want: &Want) -> bool {
+    want.node.is_some() || !want.claims.is_empty() || want.has_own_volumes
+}
+
 impl Unmet {
+    /// Nothing yet of `wants`.
+    pub fn of(wants: &[Want]) -> Self {
+        let mut own = BTreeMap::new();
+        for want in wants.iter().filter(|want| is_own(want)) {
+            counter(&mut own, &want.group);
+        }
+        Self { unplaced: BTreeMap::new(), own }
+    }
+
     /// Counts `count` instances that found no node, with the reasons at that moment.
     pub fn count(&mut self, chooser: &Chooser<'_, '_>, want: &Want, count: u32) {
         let known = self.unplaced.entry(want.group.clone()).or_default();
         let ask = chooser.group.ask();
-        // The reasons of the first speak for its equals, since the plan only gets fuller. An instance that can only go to
-        // one node, or to its volumes, has reasons of its own.
-        if want.node.is_some() || !want.claims.is_empty() || want.has_own_volumes {
-            let own = self.own.entry(want.group.clone()).or_default();
-            chooser.findings(want).into_iter().for_each(|finding| merge(own, finding));
-            known.ask = if known.count == 0 { ask } else { known.ask };
-        } else if known.count == 0 {
-            *known = sum(ask, chooser.findings(want));
+        let is_first = known.count == 0;
+        if is_first {
+            known.ask = ask;
+        }
+        // The reasons of the first speak for its equals, since the plan only gets fuller.
+        if is_first || is_own(want) {
+            match self.own.get_mut(&want.group) {
+                Some(own) => chooser.findings(want).into_iter().for_each(|finding| merge(own, finding)),
+                None => add(known, chooser.findings(want)),
+            }
         }
         // Instances of one group may be of two versions: room for the smaller is worth another try.
         known.ask = Resources {
@@ -55,7 +70,9 @@ impl Unmet {
     /// All of it, by group.
     pub fn sums(mut self) -> BTreeMap<String, Unplaced> {
         for (group, own) in self.own {
-            add(self.unplaced.entry(group).or_default(), own.into_values());
+            if let Some(known) = self.unplaced.get_mut(&group) {
+                add(known, own.into_values());
+            }
         }
         self.unplaced
     }
@@ -97,10 +114,14 @@ fn add(sums: &mut Unplaced, findings: impl IntoIterator<Item = Finding>) {
         if is_available {
             *counter(&mut sums.nodes_available, &node.datacenter) += 1;
         }
-        for misfit in &misfits {
-            let reason = counter(&mut sums.reasons, &misfit.dimension());
-            reason.nodes += 1;
-            reason.filter = misfit.is_filter();
+        for (at, misfit) in misfits.iter().enumerate() {
+            let name = misfit.dimension();
+            // Two tasks may lack the same on one node.
+            if misfits[..at].iter().all(|other| other.dimension() != name) {
+                let reason = counter(&mut sums.reasons, &name);
+                reason.nodes += 1;
+                reason.filter = misfit.is_filter();
+            }
         }
         if !misfits.is_empty() {
             come_near(&mut nearest, &node, misfits);
