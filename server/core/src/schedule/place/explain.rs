@@ -52,7 +52,7 @@ impl Unmet {
         // The reasons of the first speak for its equals, since the plan only gets fuller.
         if is_first || is_own(want) {
             match self.own.get_mut(&want.group) {
-                Some(own) => chooser.findings(want).into_iter().for_each(|finding| merge(own, finding)),
+                Some(own) => chooser.findings(want).for_each(|finding| merge(own, finding)),
                 None => add(known, chooser.findings(want)),
             }
         }
