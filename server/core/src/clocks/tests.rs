@@ -208,6 +208,7 @@ fn in_a_small_cluster_nothing_is_braked() {
 enum Event {
     Heard,
     Lease(u64),
+    GoneBy(u64),
     Session,
     Status(NodeStatus),
     Gone,
@@ -221,6 +222,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         12 => Just(Event::Heard),
         1 => (0..9u64).prop_map(Event::Lease),
+        1 => (0..4u64).prop_map(Event::GoneBy),
         1 => Just(Event::Session),
         2 => proptest::sample::select(&STATUSES[..]).prop_map(Event::Status),
         1 => Just(Event::Gone),
@@ -251,6 +253,7 @@ proptest! {
                 match event {
                     Event::Heard => each.heard(id, now),
                     Event::Lease(seconds) => each.lease(id, Duration::from_secs(seconds), now),
+                    Event::GoneBy(seconds) => each.gone_by(Duration::from_secs(seconds), now),
                     Event::StoodStill => each.stood_still(Duration::from_secs(2), now),
                     Event::Session | Event::Status(_) | Event::Gone | Event::Nothing => {}
                 }
@@ -262,7 +265,7 @@ proptest! {
                     node.status = status;
                     state.nodes.insert(id, Arc::new(node));
                 }
-                Event::Heard | Event::Lease(_) | Event::StoodStill | Event::Nothing => {}
+                Event::Heard | Event::Lease(_) | Event::GoneBy(_) | Event::StoodStill | Event::Nothing => {}
             }
             tireless.calm = None;
             prop_assert_eq!(clocks.look(&state, now), tireless.look(&state, now));
