@@ -55,6 +55,16 @@ impl Wishes {
         self.follow_ups.push(FollowUp { at, allocations: vec![allocation.id] });
     }
 
+    /// Leaves what canaries would take the place of as it is for now.
+    fn hold_canaries_back(&mut self) {
+        for canary in self.wants.extract_if(.., |want| want.canary) {
+            let counts = self.counts.entry(canary.group.clone()).or_default();
+            counts.canary -= 1;
+            counts.ignore += 1;
+            *self.held_back.entry(canary.group).or_default() += 1;
+        }
+    }
+
     /// Keeps of the follow-ups that come too late those that others wait for.
     fn keep_what_others_wait_for(&mut self, of_job: &[&Arc<Allocation>]) {
         let anew: BTreeSet<_> = self.follow_ups.iter().flat_map(|known| known.allocations.iter().copied()).collect();

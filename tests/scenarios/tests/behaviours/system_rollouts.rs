@@ -363,6 +363,32 @@ fn a_rollout_that_needs_canaries_begins_with_them_or_not_at_all() {
 }
 
 #[test]
+fn canaries_of_one_group_wait_until_those_of_the_others_can_begin_too() {
+    let setup = "node n1
+         job agent type=system
+         group side
+         run
+         runs agent[0] on n1
+         run
+         job agent change=env max_parallel=1 canary=50
+         group side change=env max_parallel=1 canary=50";
+    // Nobody knows anything yet of what the canary of `side` would take the place of.
+    check(
+        setup,
+        "held back agent 1
+         held back agent.side 1",
+    );
+    check(
+        &format!("{setup}\nrun\nruns agent.side[0] on n1"),
+        "deployment begins
+         stop agent.side[0] on n1: updated
+         stop agent[0] on n1: updated
+         canary agent.side[0] on n1 after agent.side[0]
+         canary agent[0] on n1 after agent[0]",
+    );
+}
+
+#[test]
 fn what_a_failed_canary_gives_way_to_is_of_a_version_that_is_still_known() {
     // What ran there before is of version 1, of which only instances are left that are over, and these not for ever.
     check(

@@ -188,6 +188,8 @@ impl<'a> Rollout<'a> {
             wants_some && waits && counts(group).canary == 0
         };
         if per_node && self.version.job.groups.iter().any(lacks_canaries) {
+            // A canary without a deployment is nobody's: it would be replaced at the next look, and so for ever.
+            wishes.hold_canaries_back();
             return;
         }
         let has_instances = |group: &Group| {
