@@ -87,12 +87,14 @@ pub fn is_reserved(node: &Node, (address, port): &(String, u16)) -> bool {
     node.reserved_ports.contains(port) || of_network.into_iter().any(|network| network.reserved_ports.contains(port))
 }
 
+/// The task that wants its cores on one NUMA node, and which one that is.
+type Near<'a> = Option<(&'a Task, u16)>;
+
 /// The cores and devices that an instance gets on `node`, or everything that is short.
 pub fn give(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) -> Result<Given, Vec<Misfit>> {
     let Some(task) = group.tasks.iter().find(|task| wants_near(task)) else {
         return give_from(node, group, here, after, None);
     };
-    let is_required = task.resources.numa.as_ref().is_some_and(|numa| numa.is_required());
     let free = free_cores(node, here, after);
     let wanted = task.resources.cores as usize;
     // Where the instance before has most of them, then where least is left over.
@@ -107,32 +109,75 @@ pub fn give(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId])
         })
         .collect();
     rooms.sort();
-    let near = rooms.iter().find(|(_, there, _)| *there >= wanted).map(|(_, _, numa)| *numa);
-    if near.is_some() || !is_required {
-        return give_from(node, group, here, after, near.map(|numa| (task.name.as_str(), numa)));
+    let open: Vec<u16> = rooms.iter().filter(|(_, there, _)| *there >= wanted).map(|(_, _, numa)| *numa).collect();
+    let near = open.iter().find_map(|numa| give_from(node, group, here, after, Some((task, *numa))).ok());
+    if let Some(given) = near {
+        return Ok(given);
     }
     // Of what is short anywhere that is told, and not that it is short near.
-    give_from(node, group, here, after, None)?;
-    let of_all = node.cores.numa_nodes.values().map(BTreeSet::len);
-    let (most, free) = (of_all.max().unwrap_or(0), rooms.iter().map(|(_, there, _)| *there).max().unwrap_or(0));
-    Err(vec![Misfit::NumaCores { ask: wanted as u32, most: most as u32, free: free as u32 }])
+    let anywhere = give_from(node, group, here, after, None)?;
+    if task.resources.numa.as_ref().is_none_or(|numa| !numa.is_required()) {
+        return Ok(anywhere);
+    }
+    if open.is_empty() {
+        let most = node.cores.numa_nodes.values().map(BTreeSet::len).max().unwrap_or(0);
+        let free = rooms.iter().map(|(_, there, _)| *there).max().unwrap_or(0);
+        return Err(vec![Misfit::NumaCores { ask: wanted as u32, most: most as u32, free: free as u32 }]);
+    }
+    let mut short: Vec<_> =
+        task.resources.devices.iter().filter_map(|device| short_near(node, task, device, here, after, &open)).collect();
+    if short.is_empty() {
+        // Each is there alone, and together they are too many: told of the NUMA node that comes first.
+        let together = give_from(node, group, here, after, Some((task, open[0]))).err().unwrap_or_default();
+        short.extend(together.into_iter().filter_map(|misfit| match misfit {
+            Misfit::Device { name, ask, matching, free, .. } => Some(Misfit::NumaDevice { name, ask, matching, free }),
+            _ => None,
+        }));
+    }
+    short.sort();
+    short.dedup();
+    Err(short)
 }
 
-/// Stories have one such task in a group at most, and it names no devices.
+/// Stories have one such task in a group at most.
 fn wants_near(task: &Task) -> bool {
     task.resources.cores > 0 && task.resources.numa.as_ref().is_some_and(|numa| numa.is_asked())
 }
 
-/// The same, with the cores of that task from that NUMA node.
+/// Whether `task` wants that device near its cores.
+fn is_near_wanted(task: &Task, device: &Device) -> bool {
+    task.resources.numa.as_ref().is_some_and(|numa| numa.devices.contains(&device.name))
+}
+
+/// What is short of a device that must be near, where the cores are free on each NUMA node of `open`.
+fn short_near(
+    node: &Node,
+    task: &Task,
+    device: &Device,
+    here: &[&Piece],
+    after: &[AllocationId],
+    open: &[u16],
+) -> Option<Misfit> {
+    let left = left_of_each(node, here, after);
+    let on =
+        |numa: u16, counts: &dyn Fn(usize, usize) -> bool| most(node, &Ask { task, device, near: Some(numa) }, counts);
+    let free = open.iter().map(|numa| on(*numa, &|set, one| left[set][one] >= u64::from(device.share))).max();
+    let free = free.unwrap_or(0);
+    let matching = node.cores.numa_nodes.keys().map(|numa| on(*numa, &|_, _| true)).max().unwrap_or(0);
+    let (name, ask) = (device.name.clone(), device.count);
+    (is_near_wanted(task, device) && free < ask).then_some(Misfit::NumaDevice { name, ask, matching, free })
+}
+
+/// The same, with the cores of that task from that NUMA node, and the devices that it wants near them.
 fn give_from(
     node: &Node,
     group: &Group,
     here: &[&Piece],
     after: &[AllocationId],
-    near: Option<(&str, u16)>,
+    near: Near<'_>,
 ) -> Result<Given, Vec<Misfit>> {
     let cores = cores(node, group, here, after, near);
-    let devices = devices(node, group, here, after);
+    let devices = devices(node, group, here, after, near);
     match (cores, devices) {
         (Ok(cores), Ok((devices, liked))) => Ok(Given { cores, devices, liked }),
         (cores, devices) => Err(cores.err().into_iter().chain(devices.err().unwrap_or_default()).collect()),
@@ -154,7 +199,7 @@ fn cores(
     group: &Group,
     here: &[&Piece],
     after: &[AllocationId],
-    near: Option<(&str, u16)>,
+    near: Near<'_>,
 ) -> Result<Vec<CoreGrant>, Misfit> {
     let mut free = free_cores(node, here, after);
     let ask: u32 = group.tasks.iter().map(|task| task.resources.cores).sum();
@@ -164,7 +209,7 @@ fn cores(
     let mut grants = Vec::new();
     for task in group.tasks.iter().filter(|task| task.resources.cores > 0) {
         let wanted = task.resources.cores as usize;
-        let numa = near.filter(|(name, _)| *name == task.name).and_then(|(_, numa)| node.cores.numa_nodes.get(&numa));
+        let numa = near.filter(|(of, _)| of.name == task.name).and_then(|(_, numa)| node.cores.numa_nodes.get(&numa));
         let from: Vec<u16> =
             free.iter().copied().filter(|core| numa.is_none_or(|cores| cores.contains(core))).collect();
         let mut ids: Vec<u16> =
@@ -192,53 +237,75 @@ type Devices = (Vec<DeviceGrant>, (i64, i64));
 /// What is left of each device, group by group.
 type Left = Vec<Vec<u64>>;
 
-fn devices(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) -> Result<Devices, Vec<Misfit>> {
-    let asks: Vec<_> = group
-        .tasks
-        .iter()
-        .flat_map(|task| task.resources.devices.iter().map(move |device| (task.name.as_str(), device)))
-        .filter(|(_, device)| device.count > 0)
-        .collect();
+/// A device block of a task.
+struct Ask<'a> {
+    task: &'a Task,
+    device: &'a Device,
+    /// The NUMA node that the devices have to be on.
+    near: Option<u16>,
+}
+
+fn of_each(node: &Node, amount: impl Fn(&DeviceId) -> u64) -> Left {
+    let of_group = |known: &DeviceGroup| known.instances.iter().map(|one| amount(&known.id_of(&one.id))).collect();
+    node.devices.iter().map(of_group).collect()
+}
+
+fn left_of_each(node: &Node, here: &[&Piece], after: &[AllocationId]) -> Left {
     let before: Vec<_> = here.iter().copied().filter(|piece| after.contains(&piece.id)).collect();
     let whole = u64::from(WHOLE_DEVICE);
-    let of_each = |free: &dyn Fn(&DeviceId) -> u64| -> Left {
-        let of_group = |known: &DeviceGroup| known.instances.iter().map(|one| free(&known.id_of(&one.id))).collect();
-        node.devices.iter().map(of_group).collect()
-    };
-    let inherited = of_each(&|id| held_of(id, &before));
-    let mut left = of_each(&|id| (whole + held_of(id, &before)).saturating_sub(held_of(id, here)).min(whole));
-    let misfits: Vec<_> = asks.iter().filter_map(|(_, device)| short(node, device, &left)).collect();
+    of_each(node, |id| (whole + held_of(id, &before)).saturating_sub(held_of(id, here)).min(whole))
+}
+
+fn devices(
+    node: &Node,
+    group: &Group,
+    here: &[&Piece],
+    after: &[AllocationId],
+    near: Near<'_>,
+) -> Result<Devices, Vec<Misfit>> {
+    let of_tasks = group.tasks.iter().flat_map(|task| task.resources.devices.iter().map(move |device| (task, device)));
+    let asks: Vec<_> = of_tasks
+        .filter(|(_, device)| device.count > 0)
+        .map(|(task, device)| {
+            let near = near.filter(|(of, _)| of.name == task.name && is_near_wanted(task, device));
+            Ask { task, device, near: near.map(|(_, numa)| numa) }
+        })
+        .collect();
+    let before: Vec<_> = here.iter().copied().filter(|piece| after.contains(&piece.id)).collect();
+    let inherited = of_each(node, |id| held_of(id, &before));
+    let mut left = left_of_each(node, here, after);
+    let misfits: Vec<_> = asks.iter().filter_map(|ask| short(node, ask, &left)).collect();
     if !misfits.is_empty() {
         return Err(misfits);
     }
     // Larger shares choose first, then those with fewer sets of equals to choose from, then those that want more.
     let mut order: Vec<usize> = (0..asks.len()).collect();
     order.sort_by_key(|at| {
-        let device = asks[*at].1;
+        let device = asks[*at].device;
         let sets = node.devices.iter().filter(|known| answers(known, device)).count();
         (Reverse(device.share), sets, Reverse(device.count), *at)
     });
     let mut picks = BTreeMap::new();
-    let wanted: Vec<_> = order.iter().map(|at| (*at, asks[*at].1)).collect();
+    let wanted: Vec<_> = order.iter().map(|at| (*at, &asks[*at])).collect();
     if !pick_all(node, &wanted, &inherited, &mut left, &mut picks) {
         let mut misfits = Vec::new();
-        for (_, device) in &wanted {
-            match choices(node, device, &inherited, &left).first() {
-                Some((set, instances)) => take(&mut left, *set, instances, device),
-                None => misfits.extend(short(node, device, &left)),
+        for (_, ask) in &wanted {
+            match choices(node, ask, &inherited, &left).first() {
+                Some((set, instances)) => take(&mut left, *set, instances, ask.device),
+                None => misfits.extend(short(node, ask, &left)),
             }
         }
         return Err(misfits);
     }
     let mut grants = Vec::new();
     let mut liked = (0, 0);
-    for (at, (task, device)) in asks.iter().enumerate() {
+    for (at, Ask { task, device, .. }) in asks.iter().enumerate() {
         let (set, instances): &(usize, Vec<usize>) = &picks[&at];
         let known = &node.devices[*set];
         liked.0 += weight(known, device);
         liked.1 += device.affinities.iter().map(|affinity| i64::from(affinity.weight).abs()).sum::<i64>();
         grants.extend(instances.iter().map(|one| DeviceGrant {
-            task: task.to_string(),
+            task: task.name.clone(),
             device: known.id_of(&known.instances[*one].id),
             share: device.share,
         }));
@@ -248,15 +315,15 @@ fn devices(node: &Node, group: &Group, here: &[&Piece], after: &[AllocationId]) 
 
 fn pick_all(
     node: &Node,
-    wanted: &[(usize, &Device)],
+    wanted: &[(usize, &Ask<'_>)],
     inherited: &Left,
     left: &mut Left,
     picks: &mut BTreeMap<usize, (usize, Vec<usize>)>,
 ) -> bool {
-    let Some(((at, device), rest)) = wanted.split_first() else { return true };
-    for (set, instances) in choices(node, device, inherited, left) {
+    let Some(((at, ask), rest)) = wanted.split_first() else { return true };
+    for (set, instances) in choices(node, ask, inherited, left) {
         let mut then = left.clone();
-        take(&mut then, set, &instances, device);
+        take(&mut then, set, &instances, ask.device);
         picks.insert(*at, (set, instances));
         if pick_all(node, rest, inherited, &mut then, picks) {
             return true;
@@ -270,10 +337,11 @@ fn take(left: &mut Left, set: usize, instances: &[usize], device: &Device) {
 }
 
 /// The ways to meet one ask, the best first.
-fn choices(node: &Node, device: &Device, inherited: &Left, left: &Left) -> Vec<(usize, Vec<usize>)> {
+fn choices(node: &Node, ask: &Ask<'_>, inherited: &Left, left: &Left) -> Vec<(usize, Vec<usize>)> {
+    let device = ask.device;
     let mut ways = Vec::new();
     for (set, known) in node.devices.iter().enumerate().filter(|(_, known)| answers(known, device)) {
-        let fits = |one: &usize| may_be(known, *one, device) && left[set][*one] >= u64::from(device.share);
+        let fits = |one: &usize| may_be(known, *one, ask) && left[set][*one] >= u64::from(device.share);
         let mut fit: Vec<usize> = (0..known.instances.len()).filter(fits).collect();
         fit.sort_by_key(|one| (inherited[set][*one] == 0, left[set][*one], *one));
         if (fit.len() as u64) < device.count {
@@ -295,33 +363,36 @@ fn choices(node: &Node, device: &Device, inherited: &Left, left: &Left) -> Vec<(
     ways.into_iter().map(|(_, way)| way).collect()
 }
 
-fn short(node: &Node, device: &Device, left: &Left) -> Option<Misfit> {
-    let most = |counts: &dyn Fn(usize, usize) -> bool| {
-        let sets = node.devices.iter().enumerate().filter(|(_, known)| answers(known, device));
-        let of_set = |(set, known): (usize, &DeviceGroup)| {
-            (0..known.instances.len()).filter(|one| may_be(known, *one, device) && counts(set, *one)).count() as u64
-        };
-        sets.map(of_set).max().unwrap_or(0)
-    };
-    let free = most(&|set, one| left[set][one] >= u64::from(device.share));
+fn short(node: &Node, ask: &Ask<'_>, left: &Left) -> Option<Misfit> {
+    let device = ask.device;
+    let free = most(node, ask, &|set, one| left[set][one] >= u64::from(device.share));
     (free < device.count).then(|| Misfit::Device {
         name: device.name.clone(),
         ask: device.count,
         share: device.share,
-        matching: most(&|_, _| true),
+        matching: most(node, ask, &|_, _| true),
         free,
     })
+}
+
+/// The most devices of one set that may be given for `ask` and that `counts` lets through.
+fn most(node: &Node, ask: &Ask<'_>, counts: &dyn Fn(usize, usize) -> bool) -> u64 {
+    let sets = node.devices.iter().enumerate().filter(|(_, known)| answers(known, ask.device));
+    let of_set = |(set, known): (usize, &DeviceGroup)| {
+        (0..known.instances.len()).filter(|one| may_be(known, *one, ask) && counts(set, *one)).count() as u64
+    };
+    sets.map(of_set).max().unwrap_or(0)
 }
 
 fn answers(known: &DeviceGroup, device: &Device) -> bool {
     known.name.answers_to(&device.name) && device.constraints.iter().all(|constraint| meets(known, constraint))
 }
 
-fn may_be(known: &DeviceGroup, one: usize, device: &Device) -> bool {
-    let named = |constraint: &Constraint| {
-        constraint.attribute != "${device.ids}" || constraint.value == known.instances[one].id
-    };
-    known.instances[one].healthy && device.constraints.iter().all(named)
+fn may_be(known: &DeviceGroup, one: usize, ask: &Ask<'_>) -> bool {
+    let one = &known.instances[one];
+    let named = |constraint: &Constraint| constraint.attribute != "${device.ids}" || constraint.value == one.id;
+    let is_near = ask.near.is_none() || one.numa_node == ask.near;
+    one.healthy && is_near && ask.device.constraints.iter().all(named)
 }
 
 fn weight(known: &DeviceGroup, device: &Device) -> i64 {

@@ -12,9 +12,10 @@ pub fn node(random: &mut Random) -> String {
         (25, &["memory_max=1000", "memory_max=2000", "memory_max=3000"][..]),
         (30, &["disk=100", "disk=200", "disk=1000"][..]),
         (20, &["reserved=100:100", "reserved=50:0"][..]),
-        (30, &["cores=0-3 core_mhz=200", "cores=0-1,4-6 core_mhz=100", "cores=1-5", "cores=0-5 numa=0-2;3-5"][..]),
+        (30, CORES),
         (25, &["device=nvidia/gpu/a100:2", "device=nvidia/gpu/a100:3-1", "device=amd/gpu/mi50:1"][..]),
         (15, &["device=\"nvidia/gpu/t4:2;vram=16\"", "device=fpga/x/y:1"][..]),
+        (20, DEVICES_OF_NUMA_NODES),
         (25, &["network=lan:10.0.0.1", "network=lan:10.0.0.1:8080", "network=lan:127.0.0.1"][..]),
         (25, &["volume=data", "volume=data:ro", "volume=data volume=logs"][..]),
         (25, &["volume=data[0]", "volume=data[0] volume=data[1]", "volume=data[1] volume=data[2]:ro"][..]),
@@ -66,6 +67,20 @@ pub fn job(random: &mut Random) -> String {
     }
     words
 }
+
+const CORES: &[&str] = &[
+    "cores=0-3 core_mhz=200",
+    "cores=0-1,4-6 core_mhz=100",
+    "cores=1-5",
+    "cores=0-5 numa=0-2;3-5",
+    "cores=0-7 numa=0-3;4-7 core_mhz=100",
+];
+
+const DEVICES_OF_NUMA_NODES: &[&str] = &[
+    "device=\"nvidia/gpu/k80:2;numa=0,1\"",
+    "device=\"amd/gpu/mi60:3-1;numa=1,1,0\"",
+    "device=\"nvidia/gpu/k40:1;numa=1\"",
+];
 
 /// What may change of a job.
 pub fn change(random: &mut Random) -> String {
@@ -193,6 +208,11 @@ const ASKS: &[&str] = &[
     "cores=2 numa=require",
     "cores=3 numa=require",
     "cores=2 numa=prefer",
+    "cores=1 numa=require:gpu device=gpu:1",
+    "cores=2 numa=require:gpu device=gpu:2",
+    "cores=1 numa=require:gpu device=\"gpu:1;share=500\"",
+    "cores=2 numa=prefer:gpu device=\"gpu:1;affinity=40 ${device.vendor} = amd\"",
+    "cores=1 numa=require:gpu device=\"gpu:1;constraint=${device.ids} = 1\" device=\"nvidia/gpu:1;share=400\"",
     "device=gpu:1",
     "device=gpu:2",
     "device=\"gpu:1;share=300\"",

@@ -145,6 +145,21 @@ fn devices_that_are_all_on_the_other_numa_node_are_a_reason_of_their_own() {
 }
 
 #[test]
+fn devices_that_are_near_alone_and_not_together_are_the_reason() {
+    check_why(
+        "node n1 cores=0-5 numa=0-2;3-5 device=\"nvidia/gpu/k80:2;numa=0,1\"
+         job web cores=1 device=gpu device=nvidia/gpu numa=require:gpu,nvidia/gpu",
+        "web",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         1 nodes: 0 filtered, 1 exhausted, 0 fit
+         n1: device nvidia/gpu near the cores: 1 wanted, 1 match, 0 free
+         hint: drop the numa affinity: fits 1 node
+         hint: add one node of at least 0 MHz, 64 MiB, 1 cores, 1 of device gpu and 1 of device nvidia/gpu, \
+         with 1 of device gpu near the cores, 1 of device nvidia/gpu near the cores",
+    );
+}
+
+#[test]
 fn a_device_that_a_constraint_rules_out_is_not_near_either() {
     check(
         "node n1 cores=0-7 numa=0-3;4-7 cpu=8000 device=\"nvidia/gpu/1080ti:2;numa=0,1\"

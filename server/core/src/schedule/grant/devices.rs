@@ -132,29 +132,35 @@ pub(super) fn pick<'g>(
     Ok((picks, met * ONE / all.max(1)))
 }
 
-/// For each ask of `task` that wants devices near its cores: its name, how many it wants, the most on one of `numa_nodes`
-/// that meet it, and the most that are free on one of those that are `open`.
-pub(super) fn near(
-    node: &Node,
-    taken: &Taken<'_>,
-    group: &Group,
-    task: &str,
-    open: &[u16],
-) -> Vec<(String, u64, u64, u64)> {
+/// The devices that `task` wants near its cores and that are short there, where the cores are free on each NUMA node of
+/// `open`, the best first. The devices are there, and free, if they need not be near.
+pub(super) fn short_near(node: &Node, taken: &Taken<'_>, group: &Group, task: &str, open: &[u16]) -> Vec<Misfit> {
     let free = Free::of(node, taken);
     let asks = asks(node, group, |healthy| healthy).into_iter();
-    let of_task = asks.filter(|ask| ask.task == task && ask.is_near_wanted);
-    let count = |ask: &Ask<'_>| {
-        let on = |numa: u16, least: u32| {
-            let is_there = |instance: &DeviceInstance| instance.numa_node == Some(numa);
-            let instance = |place: &Place, at: usize| &node.devices[place.group].instances[at - place.first];
-            most(&ask.places, |place, at| is_there(instance(place, at)) && free.left.at(at) >= least) as u64
-        };
-        let matching = node.cores.numa_nodes.keys().map(|numa| on(*numa, 0)).max().unwrap_or_default();
-        let free = open.iter().map(|numa| on(*numa, ask.share)).max().unwrap_or_default();
-        (ask.device.name.clone(), ask.device.count, matching, free)
+    let on = |ask: &Ask<'_>, numa: u16, least: u32| {
+        let is_there = |instance: &DeviceInstance| instance.numa_node == Some(numa);
+        let instance = |place: &Place, at: usize| &node.devices[place.group].instances[at - place.first];
+        most(&ask.places, |place, at| is_there(instance(place, at)) && free.left.at(at) >= least) as u64
     };
-    of_task.map(|ask| count(&ask)).collect()
+    let short = |ask: Ask<'_>| {
+        let matching = node.cores.numa_nodes.keys().map(|numa| on(&ask, *numa, 0)).max().unwrap_or_default();
+        let free = open.iter().map(|numa| on(&ask, *numa, ask.share)).max()?;
+        let (name, ask) = (ask.device.name.clone(), ask.device.count);
+        (free < ask).then_some(Misfit::NumaDevice { name, ask, matching, free })
+    };
+    let misfits: Vec<_> = asks.filter(|ask| ask.task == task && ask.is_near_wanted).filter_map(short).collect();
+    if !misfits.is_empty() {
+        return misfits;
+    }
+    // Each is there alone. Together they may want more than any NUMA node has: told of the best one.
+    let together: Option<Vec<_>> =
+        open.iter().map(|numa| pick(node, taken, group, &Near::from([(task, *numa)])).err()).collect();
+    let of_best = together.and_then(|all| all.into_iter().next()).unwrap_or_default();
+    let near = |misfit| match misfit {
+        Misfit::Device { name, ask, matching, free, .. } => Misfit::NumaDevice { name, ask, matching, free },
+        other => other,
+    };
+    of_best.into_iter().map(near).collect()
 }
 
 /// Whether `node` has too few devices for some ask of `group`, be they well or not.

@@ -57,7 +57,9 @@ fn search<'g>(
 /// Where the cores of `task` may be, the best first; none for anywhere.
 fn choices(node: &Node, taken: &Taken<'_>, task: &Task) -> Vec<Option<u16>> {
     let free = cores::free(node, taken);
-    let mut fit: Vec<_> = with_room(node, &free, task)
+    let of_numa = node.cores.numa_nodes.iter().map(|(numa, cores)| (*numa, cores & &free));
+    let mut fit: Vec<_> = of_numa
+        .filter(|(_, free)| free.len() >= task.resources.cores as usize)
         .map(|(numa, free)| {
             let inherited = free.iter().filter(|core| taken.inherits_core(**core)).count();
             (std::cmp::Reverse(inherited), free.len(), numa)
@@ -66,16 +68,6 @@ fn choices(node: &Node, taken: &Taken<'_>, task: &Task) -> Vec<Option<u16>> {
     fit.sort_unstable();
     let anywhere = (!is_required(task)).then_some(None);
     fit.into_iter().map(|(_, _, numa)| Some(numa)).chain(anywhere).collect()
-}
-
-/// The NUMA nodes with enough free cores for `task`, each with those.
-fn with_room<'n>(
-    node: &'n Node,
-    free: &'n BTreeSet<u16>,
-    task: &'n Task,
-) -> impl Iterator<Item = (u16, BTreeSet<u16>)> + 'n {
-    let of_numa = node.cores.numa_nodes.iter().map(|(numa, cores)| (*numa, cores & free));
-    of_numa.filter(|(_, free)| free.len() >= task.resources.cores as usize)
 }
 
 /// What is short: cores or devices at all, or near to each other.
@@ -90,17 +82,11 @@ fn short(node: &Node, taken: &Taken<'_>, group: &Group) -> Vec<Misfit> {
     let mut misfits = BTreeSet::new();
     let required = || group.tasks.iter().filter(|task| is_required(task));
     for task in required() {
-        let ask = task.resources.cores;
-        let open: Vec<u16> = with_room(node, &free, task).map(|(numa, _)| numa).collect();
+        let open: Vec<u16> = choices(node, taken, task).into_iter().flatten().collect();
         if open.is_empty() {
-            misfits.insert(Misfit::NumaCores { ask, most, free: most_free });
-            continue;
+            misfits.insert(Misfit::NumaCores { ask: task.resources.cores, most, free: most_free });
         }
-        for (name, ask, matching, free) in devices::near(node, taken, group, &task.name, &open) {
-            if free < ask {
-                misfits.insert(Misfit::NumaDevice { name, ask, matching, free });
-            }
-        }
+        misfits.extend(devices::short_near(node, taken, group, &task.name, &open));
     }
     if misfits.is_empty() {
         // Each would fit alone. Together they ask for more of one NUMA node than is free there.

@@ -48,7 +48,8 @@ pub(in super::super) fn hints(
     let of_one_node = [closed_nodes(findings), sick_drivers(findings), low_limits(findings)].concat();
     hints.extend(of_one_node.into_iter().map(|change| Hint { changes: vec![change], nodes: now + 1 }));
     hints.extend(stopped_jobs(state, survey, group, findings, now));
-    let node = NewNode { with: conditions(survey.job(), findings), ..new_node(group, findings, unplaced.max(1)) };
+    let node =
+        NewNode { with: conditions(survey.job(), group, findings), ..new_node(group, findings, unplaced.max(1)) };
     let node = Change::AddNode(node);
     hints.push(Hint { changes: vec![node], nodes: now + 1 });
     hints
@@ -329,10 +330,25 @@ fn new_node(group: &Group, findings: &[Finding], instances: u32) -> NewNode {
 }
 
 /// What a new node must be or have, by which nodes that are there are excluded; each in words, once.
-fn conditions(job: &Job, findings: &[Finding]) -> Vec<String> {
-    let misfits = findings.iter().flat_map(|finding| &finding.misfits);
-    let conditions: BTreeSet<_> = misfits.filter_map(|misfit| condition(job, misfit)).collect();
+fn conditions(job: &Job, group: &Group, findings: &[Finding]) -> Vec<String> {
+    let misfits = || findings.iter().flat_map(|finding| &finding.misfits);
+    let mut conditions: BTreeSet<_> = misfits().filter_map(|misfit| condition(job, misfit)).collect();
+    if misfits().any(|misfit| matches!(misfit, Misfit::NumaDevice { .. })) {
+        conditions.extend(devices_near_cores(group));
+    }
     conditions.into_iter().collect()
+}
+
+/// All devices that tasks of `group` want near their cores: those that one misses are no use without the others.
+fn devices_near_cores(group: &Group) -> impl Iterator<Item = String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for resources in group.tasks.iter().map(|task| &task.resources) {
+        let wanted = resources.numa.iter().flat_map(|numa| &numa.devices);
+        for device in wanted.flat_map(|name| resources.devices.iter().filter(move |device| device.name == *name)) {
+            *counts.entry(&device.name).or_default() += device.count;
+        }
+    }
+    counts.into_iter().map(|(name, count)| format!("{count} of device {name} near the cores"))
 }
 
 /// What a new node must be or have so that a reason does not exclude it; none where that goes without saying, or amounts
@@ -352,8 +368,8 @@ fn condition(job: &Job, misfit: &Misfit) -> Option<String> {
         Misfit::VolumePlugin { name } => Some(format!("volume plugin {name}")),
         Misfit::DistinctProperty { property, .. } => Some(format!("another {property}")),
         Misfit::NumaCores { ask, .. } => Some(format!("{ask} cores of one numa node")),
-        Misfit::NumaDevice { name, ask, .. } => Some(format!("{ask} of device {name} near the cores")),
-        Misfit::NotReady { .. }
+        Misfit::NumaDevice { .. }
+        | Misfit::NotReady { .. }
         | Misfit::Ineligible { .. }
         | Misfit::DistinctHosts
         | Misfit::Cpu { .. }
