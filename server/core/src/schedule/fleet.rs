@@ -11,7 +11,7 @@ mod index;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Node, NodeId, Resources, WHOLE_DEVICE};
+use model::{Node, NodeId, Port, Resources, WHOLE_DEVICE};
 
 use super::feasible::Demand;
 use super::grant::{Placed, Shares, Taken};
@@ -241,6 +241,11 @@ impl Fleet {
     /// What the plan at work has placed there beyond amounts, to be added to; and the row.
     pub fn placed_mut(&mut self, at: Place) -> (&mut Placed, &mut Row) {
         (self.placed.entry(at).or_default(), &mut self.rows[at as usize])
+    }
+
+    /// Whether one of the dynamic ports that the plan at work has placed may turn out to be that one.
+    pub fn may_be_picked(&self, port: &Port) -> bool {
+        self.placed.iter().any(|(at, placed)| placed.may_pick(&self.row(*at).node, port))
     }
 
     /// Places an instance there until the rows are next brought in line with a state. `is_one_more` where it takes nobody's

@@ -71,7 +71,7 @@ pub(super) fn place(
         let mut chooser = Chooser::new(state, fleet, evaluation, first, group, &ending, &earlier);
         chooser.go_on_from(victims.take(), &coming);
         let mut open: Vec<_> = of_group.iter().map(|want| (want, want.count)).collect();
-        loop {
+        let has_unplaced = loop {
             let mut unplaced = Vec::new();
             let mut gave_back = false;
             for (want, count) in open {
@@ -96,16 +96,17 @@ pub(super) fn place(
             }
             // Room comes back when something is gone; a place under a constraint on others, as soon as that is decided.
             if !gave_back || !chooser.feasibility.is_relative() {
+                let has_unplaced = !unplaced.is_empty();
                 for (want, count) in unplaced {
                     unmet.count(&chooser, want, count);
                 }
-                break;
+                break has_unplaced;
             }
             open = unplaced;
-        }
+        };
         victims = chooser.hand_on();
         // The room that some wait for was given to others: they are looked at again in the next plan.
-        placed.cut_short |= chooser.lets_down;
+        placed.cut_short |= chooser.lets_down || has_unplaced && chooser.ask.may_share_what_nobody_knows(chooser.fleet);
         let Chooser { moves, coming: new, .. } = chooser;
         earlier.extend(moves);
         coming.extend(new);

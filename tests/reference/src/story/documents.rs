@@ -84,13 +84,26 @@ const DEVICES_OF_NUMA_NODES: &[&str] = &[
 
 /// What may change of a job.
 pub fn change(random: &mut Random) -> String {
-    match random.below(10) {
+    let of_job = match random.below(100) {
+        0..10 => format!("priority={}", random.one(&[20, 50, 70, 90])),
+        10..13 => format!("without={}", random.one(&["side", "third"])),
+        13 => random.one(&["type=service", "type=batch", "type=system", "type=sysbatch"]).to_string(),
+        _ => change_of_group(random),
+    };
+    match random.below(100) {
+        0..20 => of_job + &format!("\ngroup side {}", change_of_group(random)),
+        20..24 => of_job + &format!("\ngroup third {}", change_of_group(random)),
+        _ => of_job,
+    }
+}
+
+fn change_of_group(random: &mut Random) -> String {
+    match random.below(9) {
         0..3 => format!("count={}", random.below(8)),
         3 => amounts(random),
         4..6 => "change=env".into(),
         6 => "change=tags".into(),
         7 => format!("change=env {}", random.one(&ROLLOUTS)),
-        8 => format!("priority={}", random.one(&[20, 50, 70, 90])),
         _ => format!("change=env {}", asks(random)),
     }
 }

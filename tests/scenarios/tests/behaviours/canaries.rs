@@ -127,3 +127,18 @@ fn what_is_too_many_needs_no_canary_before_it_ends() {
         "web[0] on n3",
     );
 }
+
+#[test]
+fn a_canary_is_beside_the_lowest_index_also_of_what_comes_back_at_the_same_time() {
+    check(
+        "node n1 volume=data[0]
+         job web count=2 reschedule=30s
+         alloc web[0] on n1 failed at=-1h
+         alloc web[1] on n1 healthy
+         job web change=env volume=data;per_alloc max_parallel=1 canary=1",
+        "deployment begins
+         place web[0] of version 0 on n1
+         canary web[0] on n1
+         held back web 1",
+    );
+}

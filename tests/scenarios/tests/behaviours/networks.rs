@@ -126,6 +126,20 @@ fn ports_that_may_collide_are_shared() {
 }
 
 #[test]
+fn a_port_that_may_collide_needs_no_room_beside_dynamic_ones_of_which_it_is_one() {
+    // The first plan does not know yet that 8080 is among those that `web` gets.
+    check(
+        "node n1 ports=8080-8083
+         job web count=2 dynamic_ports=2
+         group side port=8080 ignore_collision",
+        "place web[0] on n1
+         place web[1] on n1
+         place web.side[0] on n1
+         blocked web.side 1: dynamic ports 1",
+    );
+}
+
+#[test]
 fn a_port_is_taken_until_the_last_of_those_that_share_it_is_gone() {
     let shared = "node n1
         job web count=2 port=80 ignore_collision

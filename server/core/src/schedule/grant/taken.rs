@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{DeviceId, Group, Node, WHOLE_DEVICE};
+use model::{DeviceId, Group, Node, Port, WHOLE_DEVICE};
 
 use super::{Grant, Shares, address_of};
 use crate::state::NodeUse;
@@ -89,6 +89,13 @@ impl Placed {
     /// Whether the plan has placed ports whose number `apply` picks.
     pub(super) fn has_dynamic_ports(&self) -> bool {
         !self.dynamic_ports.is_empty()
+    }
+
+    /// Whether one of them may turn out to be `port`.
+    pub(in super::super) fn may_pick(&self, node: &Node, port: &Port) -> bool {
+        let (first, last) = node.dynamic_ports;
+        (first..=last).contains(&port.value)
+            && address_of(port, node).is_some_and(|address| self.dynamic_ports.contains_key(address))
     }
 
     /// The same when all predecessors are gone.

@@ -38,14 +38,14 @@ pub(super) struct Chosen {
 /// Chooses nodes for the instances of one group.
 pub(super) struct Chooser<'a, 'f> {
     state: &'a State,
-    fleet: &'f mut Fleet,
+    pub fleet: &'f mut Fleet,
     pub group: &'a Group,
     job: model::JobKey,
     kind: JobType,
     priority: u32,
     /// What the plan has ended so far.
     ending: BTreeSet<AllocationId>,
-    ask: Ask<'a>,
+    pub ask: Ask<'a>,
     algorithm: Algorithm,
     /// Breaks ties, together with the node's hash.
     seed: u64,

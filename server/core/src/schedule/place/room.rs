@@ -249,6 +249,13 @@ impl<'a> Ask<'a> {
         alone.filter_map(|port| Some((address_of(port, &row.node)?.to_string(), port.value))).collect()
     }
 
+    /// Whether a static port that others may have too can be one of the dynamic ones that the plan has placed. Which those
+    /// are is known to the next plan; until then it seems to need one more of the range.
+    pub fn may_share_what_nobody_knows(&self, fleet: &Fleet) -> bool {
+        let mut of_group = self.group.networks.iter().flat_map(|network| &network.reserved_ports);
+        of_group.any(|port| port.ignore_collision && fleet.may_be_picked(port))
+    }
+
     /// Whether there is room as soon as nothing is left there but what `stays`, and `placed` of it by the plan.
     pub fn has_room_beside(&self, fleet: &Fleet, at: Place, stays: &NodeUse, placed: Burden) -> bool {
         let row = fleet.row(at);

@@ -45,8 +45,8 @@ pub(super) fn reconcile<'a>(
     work.place_failed_anew(ended.values().copied());
     work.move_and_replace(&slots);
     work.move_and_replace(&canaries);
-    work.place_canaries(&slots, &canaries);
     let missing = work.missing(&slots, &ended);
+    work.place_canaries(&slots, &canaries, &missing);
     work.update(&slots, &missing, &ended);
     work.fill_up(missing, &ended);
     let AtWork { counts, mut wants, wishes, .. } = work;
@@ -113,11 +113,10 @@ impl<'a> AtWork<'a, '_> {
 
     /// Wants what is missing up to the count.
     fn fill_up(&mut self, missing: BTreeSet<u32>, ended: &Slots<'_>) {
-        let last = self.newest(|known| !known.canary && !ended_on_purpose(known));
+        let last = self.last_of_each();
         for index in missing {
             self.counts.place += 1;
-            let version =
-                self.rollout.fills_up_as(self.group, self.pace, last.get(&index).map(|last| last.job_version));
+            let version = self.fills_up_as(&last, index);
             // The lowest index that no live instance has is found when the plan is applied. What is over and counts keeps
             // its index, and what comes back as it was takes its own, so there it must be said which is whose; also where
             // each has volumes of its own, or comes back to them.
@@ -131,6 +130,16 @@ impl<'a> AtWork<'a, '_> {
                 }
             }
         }
+    }
+
+    /// The newest of each name index that something was to take the place of.
+    fn last_of_each(&self) -> Slots<'a> {
+        self.newest(|known| !known.canary && !ended_on_purpose(known))
+    }
+
+    /// The version in which what is missing at `index` is placed, where `last` stood there.
+    fn fills_up_as(&self, last: &Slots<'a>, index: u32) -> &'a Arc<JobVersion> {
+        self.rollout.fills_up_as(self.group, self.pace, last.get(&index).map(|last| last.job_version))
     }
 }
 
