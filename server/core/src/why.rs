@@ -152,6 +152,9 @@ fn explain(
     if trial.is_some() {
         hints.retain(|hint| trial::lets_all_in(state, record, &group.name, hint));
     }
+    for hint in &mut hints {
+        hint.behind = trial::comes_first(state, record, &group.name, hint);
+    }
     let nodes = by_name(&standings);
     let sums = sum(group.ask(), standings.findings);
     GroupWhy {

@@ -263,13 +263,15 @@ impl<'a> Plan<'a> {
         node.max_allocations.is_none_or(|max| number(&then) <= u64::from(max))
     }
 
-    /// What an instance adds to what is held of each dimension, and what is free.
+    /// What an instance asks of each dimension, and what is free for it: that included which it takes over.
     fn ask_and_free(&self, turn: &Turn<'_>, node: &Node, after: &[AllocationId]) -> [[u64; 4]; 2] {
         let here = self.desk.on(node.id);
         let new = self.desk.newcomer(node, turn.group, after.to_vec(), &Given::default());
         let then: Vec<&Piece> = here.iter().copied().chain([&new]).collect();
-        let (has, before, then) = (capacity(node), held(&here), held(&then));
-        [std::array::from_fn(|at| then[at] - before[at]), std::array::from_fn(|at| has[at].saturating_sub(before[at]))]
+        let alone = self.desk.newcomer(node, turn.group, Vec::new(), &Given::default());
+        let (has, before, then, ask) = (capacity(node), held(&here), held(&then), held(&[&alone]));
+        let taken_over = |at: usize| ask[at] - (then[at] - before[at]);
+        [ask, std::array::from_fn(|at| has[at].saturating_sub(before[at]) + taken_over(at))]
     }
 
     /// How good a node is, and what breaks ties.

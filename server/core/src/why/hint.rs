@@ -6,7 +6,7 @@ mod search;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use model::{Constraint, JobKey, Misfit, NodeId};
+use model::{Constraint, JobKey, Misfit, NodeId, Resources};
 
 pub(super) use search::hints;
 
@@ -20,6 +20,8 @@ pub struct Hint {
     pub changes: Vec<Change>,
     /// Nodes that fit then.
     pub nodes: u32,
+    /// A job that waits ahead and has the first use of it, so that it may be that nothing is left.
+    pub behind: Option<JobKey>,
 }
 
 /// A change of the document or of the cluster.
@@ -109,6 +111,8 @@ pub struct NewNode {
     pub with: Vec<String>,
     /// Instances that need that much each.
     pub instances: u32,
+    /// Whether each needs a node for itself.
+    pub is_apart: bool,
 }
 
 /// What an instance asks an amount of.
@@ -124,20 +128,62 @@ pub enum Dimension {
     Disk,
 }
 
+impl Hint {
+    /// A change of the document or the cluster, after which so many nodes fit.
+    fn of(changes: Vec<Change>, nodes: u32) -> Self {
+        Self { changes, nodes, behind: None }
+    }
+
+    /// A sentence for people, in which only jobs are named that `may_be_named`.
+    pub fn words(&self, may_be_named: impl Fn(&JobKey) -> bool) -> String {
+        let changes: Vec<_> = self.changes.iter().map(ToString::to_string).collect();
+        let mut words = changes.join(" and ");
+        // A node that is opened or added is one by itself.
+        if !self.changes.iter().any(Change::is_of_one_node) {
+            words += &format!(": fits {} node{}", self.nodes, if self.nodes == 1 { "" } else { "s" });
+        }
+        match &self.behind {
+            None => {}
+            Some(job) if may_be_named(job) => words += &format!("; {} waits ahead and comes first", named(job)),
+            Some(_) => words += "; another job waits ahead and comes first",
+        }
+        words
+    }
+}
+
 /// A sentence for people.
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let changes: Vec<_> = self.changes.iter().map(ToString::to_string).collect();
-        write!(f, "{}", changes.join(" and "))?;
-        // A node that is opened or added is one by itself.
-        if self.changes.iter().any(Change::is_of_one_node) {
-            return Ok(());
+        f.write_str(&self.words(|_| true))
+    }
+}
+
+fn named(job: &JobKey) -> String {
+    match &*job.namespace {
+        model::DEFAULT_NAMESPACE => format!("job {}", job.id),
+        namespace => format!("job {} of namespace {namespace}", job.id),
+    }
+}
+
+impl NewNode {
+    /// What it must have free.
+    pub(super) fn amounts(&self) -> Resources {
+        Resources {
+            cpu_mhz: self.cpu_mhz,
+            memory_mb: self.memory_mb,
+            memory_max_mb: self.memory_max_mb.max(self.memory_mb),
+            // Where nobody is short of it there is enough.
+            disk_mb: if self.disk_mb == 0 { u64::MAX } else { self.disk_mb },
         }
-        write!(f, ": fits {} node{}", self.nodes, if self.nodes == 1 { "" } else { "s" })
     }
 }
 
 impl Change {
+    /// Whether it leaves the document as it is.
+    pub(super) fn is_of_cluster(&self) -> bool {
+        self.is_of_one_node() || matches!(self, Change::StopJob(_))
+    }
+
     /// Whether it lets one node in more, which it names.
     fn is_of_one_node(&self) -> bool {
         match self {
@@ -184,11 +230,11 @@ impl fmt::Display for Change {
             Change::OpenNode { name, because, .. } => {
                 write!(f, "bring back node {name}, which would fit: {because}")
             }
-            Change::StopJob(job) if *job.namespace == *model::DEFAULT_NAMESPACE => write!(f, "stop job {}", job.id),
-            Change::StopJob(job) => write!(f, "stop job {} of namespace {}", job.id, job.namespace),
+            Change::StopJob(job) => write!(f, "stop {}", named(job)),
             Change::AddNode(node) => {
                 match node.instances {
                     0 | 1 => write!(f, "add one node of at least {node}")?,
+                    instances if node.is_apart => write!(f, "add {instances} nodes of at least {node} each")?,
                     instances => write!(f, "add room of at least {node} for each of {instances} instances")?,
                 }
                 match node.with.as_slice() {

@@ -1,10 +1,13 @@
-//! What stands in the way of a job that is placed all at once or not at all, and waits: looked at where as many of its
-//! instances stand as find room, since the first one may well fit everywhere.
+//! Hints that are carried out on a copy of the state, to see what comes of them.
+//!
+//! What stands in the way of a job that is placed all at once or not at all, and waits, is looked at where as many of its
+//! instances stand as find room, since the first one may well fit everywhere. And of what others wait for too, whoever is
+//! ahead has the first use.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Eligibility, Job, Node, NodeId, NodeStatus};
+use model::{Eligibility, Evaluation, EvaluationStatus, Job, JobKey, Node, NodeId, NodeStatus};
 
 use super::{Change, Hint, NodeLimit, blocked};
 use crate::command::Command;
@@ -23,13 +26,48 @@ pub(super) fn of(state: &State, record: &JobRecord) -> Option<State> {
 
 /// Whether `hint`, which is about `group`, lets all of the job in.
 pub(super) fn lets_all_in(state: &State, record: &JobRecord, group: &str, hint: &Hint) -> bool {
+    // It says for how many instances there must be room.
+    carried_out(state, record, group, hint)
+        .is_none_or(|then| !then.is_cut_short && blocked(&then.state, &record.key).is_none())
+}
+
+/// The job that waits ahead of `record`'s and has the first use of what `hint` changes in the cluster, if nothing of it is
+/// left for `group`.
+pub(super) fn comes_first(state: &State, record: &JobRecord, group: &str, hint: &Hint) -> Option<JobKey> {
+    if !hint.changes.iter().all(Change::is_of_cluster) {
+        return None;
+    }
+    let own = blocked(state, &record.key)?;
+    let mut ahead = state.open_evaluations(EvaluationStatus::Blocked).take_while(|known| known.id != own.id).peekable();
+    ahead.peek()?;
+    let Some(then) = carried_out(state, record, group, hint) else {
+        // Whether it meets what they want of it nobody knows; that it is large enough does.
+        let node = hint.changes.iter().find_map(|change| match change {
+            Change::AddNode(node) => Some(node.amounts()),
+            _ => None,
+        })?;
+        let has_room = |known: &&Arc<Evaluation>| known.unplaced.values().any(|other| other.ask.is_within(node));
+        return ahead.find(has_room).map(|known| known.job.clone());
+    };
+    let live = |state: &State, job: &JobKey, is_meant: &dyn Fn(&str) -> bool| {
+        state.allocations_of_job(job).filter(|known| known.is_live() && is_meant(&known.group)).count()
+    };
+    let gains =
+        |job: &JobKey, is_meant: &dyn Fn(&str) -> bool| live(&then.state, job, is_meant) > live(state, job, is_meant);
+    if gains(&record.key, &|other| other == group) {
+        return None;
+    }
+    ahead.map(|known| &known.job).find(|job| gains(job, &|_| true)).cloned()
+}
+
+/// What comes of `hint`, which is about `group`; none where it adds a node, of which nobody knows everything.
+fn carried_out(state: &State, record: &JobRecord, group: &str, hint: &Hint) -> Option<Rehearsal> {
     let mut rehearsal = Rehearsal::of(state, state.time());
     let mut job = Job::clone(&record.current().job);
     let mut is_bent = false;
     for change in &hint.changes {
         match change {
-            // It says for how many instances there must be room.
-            Change::AddNode(_) => return true,
+            Change::AddNode(_) => return None,
             Change::StopJob(other) => rehearsal.stop_at_once(other),
             Change::OpenNode { node, .. } => open(&mut rehearsal, *node),
             Change::HealDrivers { node, drivers, .. } => configure(&mut rehearsal, *node, |node| {
@@ -50,7 +88,7 @@ pub(super) fn lets_all_in(state: &State, record: &JobRecord, group: &str, hint: 
         register(&mut rehearsal, job);
     }
     rehearsal.decide();
-    !rehearsal.is_cut_short && blocked(&rehearsal.state, &record.key).is_none()
+    Some(rehearsal)
 }
 
 fn register(rehearsal: &mut Rehearsal, job: Job) {

@@ -101,7 +101,7 @@ fn why_says_that_a_static_port_is_in_the_way() {
          1 nodes: 0 filtered, 1 exhausted, 0 fit
          n1: port 8080 is taken
          hint: use dynamic ports instead of static ones: fits 1 node
-         hint: add room of at least 100 MHz and 64 MiB for each of 2 instances",
+         hint: add 2 nodes of at least 100 MHz and 64 MiB each",
     );
 }
 

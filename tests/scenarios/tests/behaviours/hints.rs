@@ -338,6 +338,99 @@ fn who_waits_says_since_when_by_what_and_after_what_it_was_tried_again() {
     );
 }
 
+#[test]
+fn what_takes_the_place_of_another_may_have_its_room_too() {
+    check_why(
+        "node n1 cpu=1630 mem=1000
+         job web cpu=1000 mem=100
+         alloc web[0] on n1 healthy
+         job web cpu=2000",
+        "web",
+        "web: 1 of 1 run, 1 unplaced, blocked
+         1 nodes: 0 filtered, 1 exhausted, 0 fit
+         n1: cpu short 370 MHz of 2000
+         hint: lower cpu to 1630 MHz: fits 1 node
+         hint: add one node of at least 2000 MHz and 100 MiB",
+    );
+    check_why(
+        "node n1 cpu=1000 mem=1000
+         node n2 cpu=1000 mem=500
+         job agent type=system mem=300
+         run
+         healthy agent
+         job agent mem=2000",
+        "agent",
+        "agent: 2 of 2 run, 2 unplaced, blocked
+         2 nodes: 0 filtered, 2 exhausted, 0 fit
+         n1: memory short 1000 MiB of 2000
+         n2: memory short 1500 MiB of 2000
+         hint: lower memory to 1000 MiB: fits 1 node
+         hint: add room of at least 100 MHz and 2000 MiB for each of 2 instances",
+    );
+}
+
+#[test]
+fn who_waits_ahead_has_the_first_use_of_what_is_changed() {
+    let waits = |priority: &str| {
+        format!(
+            "node n1
+             node n2 ineligible
+             job pa port=9000
+             alloc pa[0] on n1 running
+             job pb port=9000 {priority}
+             run
+             job pc port=9000"
+        )
+    };
+    let said = |ahead: &str| {
+        format!(
+            "pc: 0 of 1 run, 1 unplaced, blocked
+             2 nodes: 1 filtered, 1 exhausted, 0 fit
+             n1: port 9000 is taken
+             n2: node is marked ineligible
+             hint: use dynamic ports instead of static ones: fits 1 node
+             hint: bring back node n2, which would fit: node is marked ineligible{ahead}
+             hint: stop job pa: fits 1 node{ahead}
+             hint: add one node of at least 100 MHz and 64 MiB{ahead}"
+        )
+    };
+    check_why(&waits(""), "pc", &said("; job pb waits ahead and comes first"));
+    check_why(&waits("priority=20"), "pc", &said(""));
+}
+
+#[test]
+fn of_a_new_node_who_waits_ahead_has_the_use_where_it_is_large_enough() {
+    let waits = |mem: u32, ahead: &str| {
+        check_why(
+            &format!("node n1 mem=50\njob large mem=900\nrun\njob web mem={mem}"),
+            "web",
+            &format!(
+                "web: 0 of 1 run, 1 unplaced, blocked
+                 1 nodes: 0 filtered, 1 exhausted, 0 fit
+                 n1: memory short {} MiB of {mem}
+                 hint: add one node of at least 100 MHz and {mem} MiB{ahead}",
+                mem - 50
+            ),
+        );
+    };
+    waits(899, "");
+    waits(900, "; job large waits ahead and comes first");
+}
+
+#[test]
+fn instances_that_may_not_share_a_node_need_one_each() {
+    check_why(
+        "node n1
+         job web count=3 distinct_hosts",
+        "web",
+        "web: 0 of 3 run, 2 unplaced, blocked
+         1 nodes: 1 filtered, 0 exhausted, 0 fit
+         n1: distinct_hosts: the job already runs there
+         hint: remove constraint `distinct_hosts`: fits 1 node
+         hint: add 2 nodes of at least 100 MHz and 64 MiB each",
+    );
+}
+
 /// Cases of the property; in each every hint is carried out on a cluster of its own.
 const CASES: u32 = 150;
 /// Of the clusters that are drawn if nobody asks for others.

@@ -107,7 +107,9 @@ impl<'a> Ask<'a> {
     pub fn misfits(&self, fleet: &Fleet, at: Place, succeeded: Option<&Allocation>) -> Vec<Misfit> {
         let row = fleet.row(at);
         let succeeded = succeeded.filter(|known| known.node == row.node.id);
-        let mut misfits = fits(self.added(row, succeeded), row.free()).err().unwrap_or_default();
+        // People think of what is asked in all, and of all that is to be had.
+        let free = row.free() + succeeded.map(|known| self.counts(known)).unwrap_or_default();
+        let mut misfits = fits(self.resources_on(row), free).err().unwrap_or_default();
         misfits.extend(row.node.max_allocations.filter(|_| succeeded.is_none() && row.allocations == 0).map(too_many));
         misfits.extend(self.pick(fleet, at, succeeded).err().unwrap_or_default());
         match self.ports {
@@ -309,12 +311,16 @@ impl<'a> Ask<'a> {
     fn added(&self, row: &Row, succeeded: Option<&Allocation>) -> Resources {
         let ask = self.resources_on(row);
         let Some(known) = succeeded else { return ask };
-        let counts = if known.ties().after.is_empty() {
-            known.resources
-        } else {
-            counts_for(known, self.state.allocations_of_node(known.node).map(|other| &**other))
-        };
+        let counts = self.counts(known);
         ask.max(counts) - counts
+    }
+
+    /// What `known` counts for on its node, for who takes over its room.
+    fn counts(&self, known: &Allocation) -> Resources {
+        match known.ties().after.is_empty() {
+            true => known.resources,
+            false => counts_for(known, self.state.allocations_of_node(known.node).map(|other| &**other)),
+        }
     }
 }
 

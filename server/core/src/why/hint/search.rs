@@ -37,7 +37,7 @@ pub(in super::super) fn hints(
         });
         let nodes = fits(&surveyor.findings(&bent));
         // A change that lets nobody in is no hint.
-        (nodes > now).then_some(Hint { changes, nodes })
+        (nodes > now).then_some(Hint::of(changes, nodes))
     };
     let single = single_changes(survey.job(), group, findings);
     let mut hints: Vec<_> = single.into_iter().filter_map(|change| try_out(vec![change])).collect();
@@ -46,12 +46,14 @@ pub(in super::super) fn hints(
         hints.truncate(HINTS_TOGETHER_MAX);
     }
     let of_one_node = [closed_nodes(findings), sick_drivers(findings), low_limits(findings)].concat();
-    hints.extend(of_one_node.into_iter().map(|change| Hint { changes: vec![change], nodes: now + 1 }));
+    hints.extend(of_one_node.into_iter().map(|change| Hint::of(vec![change], now + 1)));
     hints.extend(stopped_jobs(state, survey, group, findings, now));
-    let node =
-        NewNode { with: conditions(survey.job(), group, findings), ..new_node(group, findings, unplaced.max(1)) };
-    let node = Change::AddNode(node);
-    hints.push(Hint { changes: vec![node], nodes: now + 1 });
+    let node = NewNode {
+        with: conditions(survey.job(), group, findings),
+        is_apart: is_apart(survey.job(), group),
+        ..new_node(group, findings, unplaced.max(1))
+    };
+    hints.push(Hint::of(vec![Change::AddNode(node)], now + 1));
     hints
 }
 
@@ -280,7 +282,7 @@ fn stopped_jobs(state: &State, survey: &Survey, group: &Group, findings: &[Findi
         let mut rehearsal = Rehearsal::of(state, state.time());
         rehearsal.stop_at_once(&job);
         let nodes = fits(&Surveyor::of(&rehearsal.state).findings(survey));
-        (nodes > now).then_some(Hint { changes: vec![Change::StopJob(job)], nodes })
+        (nodes > now).then(|| Hint::of(vec![Change::StopJob(job)], nodes))
     };
     candidates.into_iter().filter_map(|(.., job)| fits_without(job)).take(HINTS_OF_JOBS_MAX).collect()
 }
@@ -326,7 +328,15 @@ fn new_node(group: &Group, findings: &[Finding], instances: u32) -> NewNode {
         devices: devices.into_iter().map(|(name, count)| (name.to_string(), count)).collect(),
         instances,
         with: Vec::new(),
+        is_apart: false,
     }
+}
+
+/// Whether no two instances can be on one node.
+fn is_apart(job: &Job, group: &Group) -> bool {
+    let mut ports = group.networks.iter().flat_map(|network| &network.reserved_ports);
+    constraints(job, group).iter().any(|known| known.operator == model::Operator::DistinctHosts)
+        || ports.any(|port| !port.ignore_collision)
 }
 
 /// What a new node must be or have, by which nodes that are there are excluded; each in words, once.

@@ -198,7 +198,7 @@ impl<'a> Group<'a> {
             nodes_fit: group.nodes_fit,
             reasons: group.reasons.iter().map(reason).collect(),
             nodes: group.nodes.iter().map(Node::of).collect(),
-            hints: hints.map(ToString::to_string).collect(),
+            hints: hints.map(|hint| hint.words(&sees)).collect(),
         }
     }
 }
