@@ -26,7 +26,9 @@ pub use allocation::{Allocation, CheckStatus, TaskEvent, TaskState};
 pub use capacity::{Foreseen, Largest, Moved, Overview, Placed, Room};
 pub use deployment::Deployment;
 pub use evaluation::{Evaluation, Metric};
-pub use explanation::{BlockedThere, Explanation, GroupExplanation, GroupOnNode, JobOnNode, NodeAlone, Score, Wait};
+pub use explanation::{
+    Ask, BlockedThere, Explanation, GroupExplanation, GroupOnNode, JobOnNode, NodeAlone, Score, Wait,
+};
 pub use job::{GroupSummary, Job, JobStub, Summary, Versions};
 pub use node::{DrainStatus, Node, NodeUsage};
 pub use plan::{Change, Diff, FieldChange, ObjectChange, Plan, TaskChange};

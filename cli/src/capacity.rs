@@ -81,8 +81,8 @@ async fn call(args: &Args, session: &Session) -> Result<Option<Call>, Failure> {
     if let Some(file) = &args.file {
         let file =
             JobFile { file: file.clone(), variables: args.variables.clone(), variable_files: Vec::new(), strict: true };
-        let jobspec = jobspec::read(&file)?;
-        namespace = jobspec.namespace().filter(|_| session.client.namespace().is_none()).map(str::to_owned);
+        let jobspec = jobspec::read(&file, session)?;
+        namespace = Some(jobspec.namespace().to_owned());
         body.insert("Job".into(), jobspec.job);
     }
     let mut added = Vec::new();
@@ -187,7 +187,13 @@ fn print_foreseen(foreseen: &Foreseen) {
         show::line(table);
     }
     foreseen.ask.iter().for_each(print_placed);
-    foreseen.room.iter().for_each(print_room);
+    if let Some(room) = &foreseen.room {
+        print_room(room);
+        // Where a number was asked for it is said there.
+        if let (Some(why), 0, None) = (&room.why, room.instances, &foreseen.ask) {
+            follow::unplaced_lines("what-if", why).iter().for_each(show::line);
+        }
+    }
     if foreseen.is_cut_short {
         show::warning("more must be decided than is foreseen: what else waits is not counted");
     }
@@ -230,9 +236,6 @@ fn print_room(room: &Room) {
     print_nodes(&room.nodes);
     if !room.ends_first.is_empty() {
         show::line(format_args!("What ends first: {}", text::escape(&room.ends_first)));
-    }
-    if let (Some(why), true) = (&room.why, room.instances == 0) {
-        follow::unplaced_lines("what-if", why).iter().for_each(show::line);
     }
 }
 

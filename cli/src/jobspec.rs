@@ -70,18 +70,19 @@ impl Jobspec {
         self.job.get("ID").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The job's namespace, where it names one.
-    pub fn namespace(&self) -> Option<&str> {
-        self.job.get("Namespace").and_then(Value::as_str).filter(|namespace| !namespace.is_empty())
+    /// The job's namespace.
+    pub fn namespace(&self) -> &str {
+        self.job.get("Namespace").and_then(Value::as_str).unwrap_or(model::DEFAULT_NAMESPACE)
     }
 
-    /// A call that puts the job to a path and nothing else, in the namespace that is meant.
-    pub fn call_with(&self, path: String, session: &Session) -> Call {
-        let call = Call::put(path, &json!({ "Job": self.job }));
-        match (session.client.namespace(), self.namespace()) {
-            (None, Some(namespace)) => call.query("namespace", namespace),
-            _ => call,
-        }
+    /// A call that puts the job to a path and nothing else, in its namespace.
+    pub fn call_with(&self, path: String) -> Call {
+        self.within(Call::put(path, &json!({ "Job": self.job })))
+    }
+
+    /// The call in the job's namespace, whichever the session is in.
+    pub fn within(&self, call: Call) -> Call {
+        call.query("namespace", self.namespace())
     }
 
     /// The lines of a server's warnings that tell something new: it does not know where in the file things stand.
@@ -101,8 +102,9 @@ impl Jobspec {
     }
 }
 
-/// Reads the file that the arguments name. All that is wrong with it has been printed when this fails.
-pub fn read(file: &JobFile) -> Result<Jobspec, Failure> {
+/// Reads the file that the arguments name. A job that names no namespace is of the session's. All that is wrong with the
+/// file has been printed when this fails.
+pub fn read(file: &JobFile, session: &Session) -> Result<Jobspec, Failure> {
     let name = if file.file == "-" { "<stdin>" } else { &file.file };
     let bytes = read_bytes(&file.file)?;
     let source = Source::from_bytes(name, &bytes).map_err(|diagnostics| report(name, &diagnostics))?;
@@ -112,6 +114,7 @@ pub fn read(file: &JobFile) -> Result<Jobspec, Failure> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let inputs = Inputs {
+        namespace: session.client.namespace().filter(|namespace| *namespace != "*"),
         variables: &variables,
         var_files: &var_files,
         environment: &environment,

@@ -6,6 +6,8 @@ use std::fmt;
 /// order.
 #[derive(Clone, Copy, Default)]
 pub struct Inputs<'a> {
+    /// The namespace of a job that names none; `default` unless given.
+    pub namespace: Option<&'a str>,
     /// From flags, `-var name=text`: name, text, and the flag for display.
     pub variables: &'a [(String, String, String)],
     /// Variable files: name for display, and text in HCL or JSON.

@@ -83,7 +83,7 @@ fn objects(value: &Json) -> usize {
     }
 }
 
-fn unwrapped(value: Json) -> Json {
+pub(crate) fn unwrapped(value: Json) -> Json {
     match value {
         Json::Object(mut object) => {
             let wrapper = object.keys().find(|key| key.eq_ignore_ascii_case("job")).cloned();

@@ -12,7 +12,7 @@ use crate::complete::{complete, fill_in};
 use crate::decode::Decoder;
 use crate::evaluate::{Budget, Evaluator};
 use crate::inputs::Inputs;
-use crate::json::decode_json;
+use crate::json::{decode_json, unwrapped};
 use crate::schema::JOB;
 use crate::source::Source;
 use crate::tree::Places;
@@ -38,7 +38,7 @@ const TOP_BLOCKS: [&str; 4] = ["job", "variable", "variables", "locals"];
 pub fn parse(source: &Source, inputs: &Inputs<'_>) -> Result<Parsed, Diagnostics> {
     source.check_size()?;
     if source.text().trim_start().starts_with('{') {
-        return parse_json(source);
+        return parse_json(source, inputs.namespace);
     }
     let read_so_far = syntax::read(source);
     let Some(body) = &read_so_far.body else {
@@ -62,7 +62,8 @@ pub fn parse(source: &Source, inputs: &Inputs<'_>) -> Result<Parsed, Diagnostics
     let span = node.span.clone();
     let (json, places) = node.split();
     let mut uses = in_document(&json, Given::AsText);
-    let job = match read(json) {
+    let namespace = inputs.namespace.filter(|_| !names_namespace(&json));
+    let job = match read(json, namespace) {
         Ok(job) => job,
         Err(message) => {
             // What does not fit was most likely left out with an error of its own.
@@ -131,11 +132,26 @@ fn without_job(source: &Source) -> Diagnostics {
     Diagnostic::error(source, 0..0, "the file has no job").label("no `job` block from here on").hint(hint).into()
 }
 
-fn read(mut json: Json) -> Result<Job, String> {
+fn read(mut json: Json, namespace: Option<&str>) -> Result<Job, String> {
     fill_in(&mut json);
     let mut job: Job = serde_json::from_value(json).map_err(|error| format!("the job can't be read: {error}"))?;
     complete(&mut job);
+    put_into(&mut job, namespace);
     Ok(job)
+}
+
+/// Whether a document says of which namespace its job is.
+fn names_namespace(json: &Json) -> bool {
+    let is_named = |(name, value): (&String, &Json)| {
+        name.eq_ignore_ascii_case("Namespace") && value.as_str().is_some_and(|namespace| !namespace.is_empty())
+    };
+    json.as_object().is_some_and(|fields| fields.iter().any(is_named))
+}
+
+fn put_into(job: &mut Job, namespace: Option<&str>) {
+    if let Some(namespace) = namespace {
+        job.namespace = namespace.into();
+    }
 }
 
 /// A warning for each place where something without effect stands: what is written once may be used at several.
@@ -186,7 +202,7 @@ fn check_top(source: &Source, body: &Body, errors: &mut Vec<Diagnostic>) {
     }
 }
 
-fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
+fn parse_json(source: &Source, namespace: Option<&str>) -> Result<Parsed, Diagnostics> {
     let json = syntax::json(source)?;
     let first_line = source.text().find('\n').unwrap_or(source.text().len());
     let whole = || 0..first_line;
@@ -195,11 +211,14 @@ fn parse_json(source: &Source) -> Result<Parsed, Diagnostics> {
         let error = Diagnostic::error(source, whole(), "this JSON is not a job");
         return Err(error.hint("write: { \"Job\": { \"ID\": \"name\", \"TaskGroups\": [ … ] } }").into());
     }
-    let (job, warnings) = decode_json(json).map_err(|error| {
+    let json = unwrapped(json);
+    let namespace = namespace.filter(|_| !names_namespace(&json));
+    let (mut job, warnings) = decode_json(json).map_err(|error| {
         let place = json_place::find(source.text(), &error.path).unwrap_or_else(whole);
         Diagnostic::error(source, place, error.to_string()).hint_if(error.hint)
     })?;
     let place = |path: &str| json_place::find(source.text(), path).unwrap_or_else(whole);
+    put_into(&mut job, namespace);
     let problems = validate(&job);
     // To find a place takes a pass over the text, which only those that are shown are worth.
     let errors = problems.iter().enumerate().map(|(at, problem)| {

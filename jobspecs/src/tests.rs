@@ -190,3 +190,35 @@ fn what_only_the_environment_gives_is_told() {
     let over = Inputs { var_files: &var_files, variables: &variables, ..alone };
     assert_eq!(told(&over), [pair(("count", " 2 "))].into(), "the others are given elsewhere, too");
 }
+
+#[test]
+fn a_job_that_names_no_namespace_is_of_the_one_that_is_given() {
+    let hcl = |namespace: &str| {
+        format!(
+            r#"job "web" {{
+                 {namespace}
+                 group "web" {{
+                   task "web" {{
+                     driver = "docker"
+                     config {{ image = "web" }}
+                   }}
+                 }}
+               }}"#
+        )
+    };
+    let json = |namespace: &str| {
+        let task = r#"{ "Name": "web", "Driver": "docker", "Config": { "image": "web" } }"#;
+        format!(
+            r#"{{ "Job": {{ {namespace} "ID": "web", "TaskGroups": [ {{ "Name": "web", "Tasks": [ {task} ] }} ] }} }}"#
+        )
+    };
+    let namespace_of = |text: &str, namespace| {
+        parse(&Source::new("web", text), &Inputs { namespace, ..Inputs::default() }).unwrap().job.namespace
+    };
+    let named = [hcl(r#"namespace = "own""#), json(r#""namespace": "own","#)];
+    for (silent, named) in [hcl(""), json("")].iter().zip(&named) {
+        assert_eq!(namespace_of(silent, None), model::DEFAULT_NAMESPACE);
+        assert_eq!(namespace_of(silent, Some("prod")), "prod");
+        assert_eq!(namespace_of(named, Some("prod")), "own");
+    }
+}

@@ -72,6 +72,12 @@ pub struct Ask {
     pub memory_max_mb: u64,
     #[serde(rename = "DiskMB")]
     pub disk_mb: u64,
+    /// Cores that are had alone.
+    #[serde(rename = "Cores")]
+    pub cores: u64,
+    /// Devices, each with how many.
+    #[serde(rename = "Devices")]
+    pub devices: BTreeMap<String, u64>,
 }
 
 /// How many nodes gave one reason.

@@ -26,12 +26,9 @@ pub struct Args {
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
-    let jobspec = jobspec::read(&args.file)?;
+    let jobspec = jobspec::read(&args.file, session)?;
     let request = json!({ "Job": jobspec.job, "Diff": args.diff });
-    let mut call = Call::put(path(&["v1", "job", jobspec.id(), "plan"]), &request);
-    if let (None, Some(namespace)) = (session.client.namespace(), jobspec.namespace()) {
-        call = call.query("namespace", namespace);
-    }
+    let call = jobspec.within(Call::put(path(&["v1", "job", jobspec.id(), "plan"]), &request));
     let answer = session.client.call(call).await?.value;
     let plan: Plan = decode(&answer)?;
     let exit = if plan.changes() { Exit::Changes } else { Exit::Done };

@@ -30,7 +30,7 @@ pub struct Args {
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
-    let jobspec = jobspec::read(&args.file)?;
+    let jobspec = jobspec::read(&args.file, session)?;
     let mut request = json!({ "Job": jobspec.job });
     if let Some(index) = args.check_index {
         request["EnforceIndex"] = true.into();
@@ -41,10 +41,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     request["Submission"] = jobspec.submission();
-    let mut call = Call::put("/v1/jobs", &request);
-    if let (None, Some(namespace)) = (session.client.namespace(), jobspec.namespace()) {
-        call = call.query("namespace", namespace);
-    }
+    let call = jobspec.within(Call::put("/v1/jobs", &request));
     let answer = session.client.call(call).await.map_err(|error| refused(error, args, jobspec.id()))?.value;
     let field = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     let warnings = jobspec.new_warnings(field("Warnings"));
@@ -59,8 +56,8 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Done);
     }
-    let namespace = session.client.namespace().or(jobspec.namespace()).unwrap_or("default").to_owned();
-    follow::evaluation(session, Subject { job: jobspec.id().to_owned(), namespace }, evaluation).await
+    let subject = Subject { job: jobspec.id().to_owned(), namespace: jobspec.namespace().to_owned() };
+    follow::evaluation(session, subject, evaluation).await
 }
 
 fn or_none(id: &str) -> &str {

@@ -29,7 +29,7 @@ struct Validation {
 
 /// Runs it.
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
-    let jobspec = jobspec::read(&args.file)?;
+    let jobspec = jobspec::read(&args.file, session)?;
     let answer = match session.client.call(Call::put("/v1/validate/job", &json!({ "Job": jobspec.job }))).await {
         Ok(answer) => answer.value,
         Err(Error::Unreachable { .. } | Error::NoLeader { .. }) => {

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::{Explanation, GroupExplanation, Wait, decode};
+use crate::api::{Ask, Explanation, GroupExplanation, Wait, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
@@ -106,13 +106,7 @@ fn print_group(job: &str, group: &GroupExplanation, session: &Session) {
         show::line(format_args!("Blocked since {since} (evaluation {evaluation}{cause})"));
         print_last_try(group, session);
     }
-    let ask = &group.ask;
-    let burst =
-        if ask.memory_max_mb > ask.memory_mb { format!(" (up to {})", ask.memory_max_mb) } else { String::new() };
-    show::line(format_args!(
-        "One instance asks for {} MHz, {} MiB memory{burst}, {} MiB disk",
-        ask.cpu, ask.memory_mb, ask.disk_mb
-    ));
+    show::line(format_args!("One instance asks for {}", asked(&group.ask)));
     show::line(format_args!(
         "Of {}: {} excluded, {} full, {} fit",
         text::count(group.nodes_total, "node"),
@@ -182,6 +176,21 @@ fn print_nodes(group: &GroupExplanation, session: &Session) {
 /// How many of `nodes` are listed.
 fn shown(nodes: usize, all: bool) -> usize {
     if all { nodes } else { nodes.min(NODES_SHOWN_MAX) }
+}
+
+/// What one instance asks for, in words.
+fn asked(ask: &Ask) -> String {
+    let burst = match ask.memory_max_mb > ask.memory_mb {
+        true => format!(" (up to {})", ask.memory_max_mb),
+        false => String::new(),
+    };
+    let mut parts = vec![format!("{} MHz", ask.cpu)];
+    if ask.cores > 0 {
+        parts.push(text::count(ask.cores, "core"));
+    }
+    parts.extend([format!("{} MiB memory{burst}", ask.memory_mb), format!("{} MiB disk", ask.disk_mb)]);
+    parts.extend(ask.devices.iter().map(|(name, count)| format!("{count} of device {}", text::escape(name))));
+    parts.join(", ")
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
                 variable_files: Vec::new(),
                 strict: true,
             };
-            (jobspec::read(&file)?.call_with(place, session), None)
+            (jobspec::read(&file, session)?.call_with(place), None)
         }
         (None, None) => {
             let answer = session.client.call(Call::get(place)).await?.value;

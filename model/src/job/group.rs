@@ -107,6 +107,20 @@ impl Group {
         Cow::Owned(own)
     }
 
+    /// Cores that its tasks have alone.
+    pub fn cores(&self) -> u32 {
+        self.tasks.iter().map(|task| task.resources.cores).sum()
+    }
+
+    /// Devices that one instance asks for: each name as it is written, with how many.
+    pub fn devices(&self) -> BTreeMap<&str, u64> {
+        let mut devices = BTreeMap::new();
+        for device in self.tasks.iter().flat_map(|task| &task.resources.devices) {
+            *devices.entry(&*device.name).or_default() += device.count;
+        }
+        devices
+    }
+
     /// What one instance asks of any node: the most that tasks of it hold at the same time, and its disk. Those that run
     /// to their end before the main tasks, and those that run after them, hold nothing beside them. Cores that a task
     /// wants alone count for something on a certain node only, see [`Group::ask_on`].

@@ -7,7 +7,7 @@
 mod change;
 mod overview;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Allocation, EvaluationStatus, Index, Job, JobKey, NodeId, Timestamp, Unplaced};
@@ -33,7 +33,7 @@ pub struct WhatIf {
     /// Nodes that there would be more.
     pub added: Vec<NewNodes>,
     /// Nodes that would be gone, with what runs there.
-    pub removed: Vec<NodeId>,
+    pub removed: BTreeSet<NodeId>,
 }
 
 /// What would come of it.
@@ -103,9 +103,10 @@ pub struct Room {
 }
 
 impl Room {
-    /// What ends first: of the reasons of nodes that are merely full the commonest.
+    /// What ends first: of the reasons of nodes that are merely full the commonest; none where no node is.
     pub fn ends_first(&self) -> Option<&str> {
-        let reasons = self.unplaced.as_ref()?.reasons.iter().filter(|(_, count)| !count.filter);
+        let full = self.unplaced.as_ref().filter(|unplaced| unplaced.nodes_exhausted > 0)?;
+        let reasons = full.reasons.iter().filter(|(_, count)| !count.filter);
         reasons.max_by_key(|(_, count)| count.nodes).map(|(reason, _)| reason.as_str())
     }
 }
@@ -241,7 +242,7 @@ fn waiting(state: &State, job: &JobKey) -> BTreeMap<String, Unplaced> {
 }
 
 /// The groups that ran on nodes that are gone, or wait for another number of places than before.
-fn moved(before: &State, after: &State, removed: &[NodeId]) -> Vec<Moved> {
+fn moved(before: &State, after: &State, removed: &BTreeSet<NodeId>) -> Vec<Moved> {
     let mut displaced: BTreeMap<(JobKey, String), u32> = BTreeMap::new();
     for known in removed.iter().flat_map(|node| before.allocations_of_node(*node)).filter(|known| known.is_live()) {
         *displaced.entry((known.job.clone(), known.group.clone())).or_default() += 1;

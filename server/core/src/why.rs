@@ -56,6 +56,10 @@ pub struct GroupWhy {
     pub waits: Vec<Wait>,
     /// What one instance asks for.
     pub ask: Resources,
+    /// Cores that it asks for alone.
+    pub cores: u32,
+    /// Devices that it asks for, by the names that are written, with how many.
+    pub devices: BTreeMap<String, u64>,
     /// Nodes that exist.
     pub nodes_total: u32,
     /// Nodes that could never take it as it is, each counted once.
@@ -165,6 +169,8 @@ fn explain(
         blocked: blocked_in(state).filter(|_| unplaced > 0).map(|known| Blocked::of(state, known)),
         waits,
         ask: sums.ask,
+        cores: group.cores(),
+        devices: group.devices().into_iter().map(|(name, count)| (name.to_string(), count)).collect(),
         nodes_total: sums.nodes_total,
         nodes_filtered: sums.nodes_filtered,
         nodes_exhausted: sums.nodes_exhausted,

@@ -242,7 +242,7 @@ fn what_if(cluster: &Cluster, changes: &str) -> WhatIf {
         match verb.as_str() {
             "ask" => what_if.ask = Some(ask(words)),
             "add" => what_if.added.push(new_nodes(cluster, words)),
-            "remove" => what_if.removed.push(cluster.node_named(&words.name()).id),
+            "remove" => drop(what_if.removed.insert(cluster.node_named(&words.name()).id)),
             "job" => what_if.job = Some(cluster.drafted(line)),
             other => panic!("nobody knows {other}"),
         }

@@ -133,7 +133,8 @@ pub(super) async fn parse(api: Arc<Api>, call: Arc<Call>) -> Result<Response, Fa
     }
     let var_files = [("Variables".to_string(), body.text("Variables")?)];
     let random = |bytes: &mut [u8]| api.config.random.fill(bytes);
-    let inputs = Inputs { var_files: &var_files, random: Some(&random), ..Inputs::default() };
+    let namespace = Some(call.namespace());
+    let inputs = Inputs { namespace, var_files: &var_files, random: Some(&random), ..Inputs::default() };
     let source = Source::new("jobspec.hcl", &text);
     let parsed = jobspecs::parse(&source, &inputs);
     let job = parsed.map_err(|wrong| Failure::bad_request(wrong.render(false)))?.job;

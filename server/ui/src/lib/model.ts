@@ -313,7 +313,14 @@ export interface WhyGroup {
   BlockedTriedAt?: number | null;
   BlockedTriedAfter?: string | null;
   Waits?: Wait[];
-  Ask: { CPU: number; MemoryMB: number; MemoryMaxMB?: number; DiskMB?: number };
+  Ask: {
+    CPU: number;
+    MemoryMB: number;
+    MemoryMaxMB?: number;
+    DiskMB?: number;
+    Cores?: number;
+    Devices?: Record<string, number>;
+  };
   NodesTotal: number;
   NodesFiltered: number;
   NodesExhausted: number;

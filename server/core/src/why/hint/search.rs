@@ -315,17 +315,13 @@ fn new_node(group: &Group, findings: &[Finding], instances: u32) -> NewNode {
     let ask = group.ask();
     let is_short_of_disk =
         |finding: &Finding| finding.misfits.iter().any(|misfit| matches!(misfit, Misfit::Disk { .. }));
-    let mut devices: BTreeMap<&str, u64> = BTreeMap::new();
-    for device in group.tasks.iter().flat_map(|task| &task.resources.devices) {
-        *devices.entry(&device.name).or_default() += device.count;
-    }
     NewNode {
         cpu_mhz: ask.cpu_mhz,
         memory_mb: ask.memory_mb,
         memory_max_mb: if ask.memory_max_mb > ask.memory_mb { ask.memory_max_mb } else { 0 },
         disk_mb: if findings.iter().any(is_short_of_disk) { ask.disk_mb } else { 0 },
-        cores: group.tasks.iter().map(|task| task.resources.cores).sum(),
-        devices: devices.into_iter().map(|(name, count)| (name.to_string(), count)).collect(),
+        cores: group.cores(),
+        devices: group.devices().into_iter().map(|(name, count)| (name.to_string(), count)).collect(),
         instances,
         with: Vec::new(),
         is_apart: false,

@@ -34,7 +34,7 @@ struct Group<'a> {
     /// Name of the node that had gained room before that.
     blocked_tried_after: Option<&'a str>,
     waits: Vec<WaitView<'a>>,
-    ask: Ask,
+    ask: GroupAsk<'a>,
     nodes_total: u32,
     nodes_filtered: u32,
     nodes_exhausted: u32,
@@ -111,6 +111,17 @@ pub(super) struct Ask {
     memory_max_mb: u64,
     #[serde(rename = "DiskMB")]
     disk_mb: u64,
+}
+
+/// What one instance of a group asks for.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GroupAsk<'a> {
+    #[serde(flatten)]
+    amounts: Ask,
+    cores: u32,
+    /// How many of each, by the names that are written.
+    devices: &'a BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -191,7 +202,7 @@ impl<'a> Group<'a> {
             blocked_tried_at: blocked.and_then(|blocked| blocked.tried_at).map(|at| at.nanoseconds()),
             blocked_tried_after: blocked.and_then(|blocked| blocked.tried_after.as_deref()),
             waits: group.waits.iter().map(WaitView::of).collect(),
-            ask: Ask::of(group.ask),
+            ask: GroupAsk { amounts: Ask::of(group.ask), cores: group.cores, devices: &group.devices },
             nodes_total: group.nodes_total,
             nodes_filtered: group.nodes_filtered,
             nodes_exhausted: group.nodes_exhausted,
