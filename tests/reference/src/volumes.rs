@@ -42,8 +42,13 @@ fn lack(node: &Node, job: &Job, volume: &Volume) -> Option<Misfit> {
     if !volume.read_only && (known.read_only || access == AccessMode::SingleNodeReaderOnly) {
         return Some(Misfit::HostVolumeReadOnly { name });
     }
-    let wanted = VolumeCapability { access, ..VolumeCapability::default() };
-    let is_offered = offer.is_none_or(|offer| offer.capabilities.contains(&wanted));
+    let mut modes = vec![access];
+    if volume.read_only && volume.access_mode.is_empty() {
+        modes.push(AccessMode::SingleNodeReaderOnly);
+    }
+    let as_wanted = |access| VolumeCapability { access, ..VolumeCapability::default() };
+    let is_offered = offer.is_none_or(|offer| modes.iter().any(|mode| offer.capabilities.contains(&as_wanted(*mode))));
+    let wanted = as_wanted(modes.pop()?);
     (!is_offered).then_some(Misfit::HostVolumeMode { name, wanted })
 }
 

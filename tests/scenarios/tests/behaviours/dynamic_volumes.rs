@@ -52,6 +52,15 @@ fn a_mode_for_readers_lets_nobody_write() {
 }
 
 #[test]
+fn who_only_reads_and_names_no_mode_takes_one_for_readers() {
+    let on_volume = |modes: &str| format!("node n1\nvolume data on n1 modes={modes}\njob web volume=data:ro");
+    for modes in ["reader-only", "writer"] {
+        check(&on_volume(modes), "place web[0] on n1");
+    }
+    check(&on_volume("single-writer"), "blocked web 1: access mode of host volume data 1");
+}
+
+#[test]
 fn who_writes_alone_is_the_only_writer() {
     let setup = "node n1
          volume data on n1 modes=writer,single-writer,multi-writer

@@ -1,6 +1,6 @@
 //! Volumes of the host: whether a node has them, whether who writes to them is alone, and where an instance has its own.
 
-use model::{AccessMode, AllocationId, Group, Misfit, Node, Volume, VolumeClaim};
+use model::{AccessMode, AllocationId, Group, Misfit, Node, Volume, VolumeCapability, VolumeClaim};
 
 use super::Placed;
 use crate::state::State;
@@ -19,8 +19,17 @@ pub(super) fn lack(node: &Node, namespace: &str, volume: &Volume) -> Option<Misf
     if is_for_readers && !volume.read_only {
         return Some(Misfit::HostVolumeReadOnly { name: name() });
     }
-    let is_offered = known.dynamic.as_ref().is_none_or(|offer| offer.capabilities.contains(&wanted));
-    (!is_offered).then(|| Misfit::HostVolumeMode { name: name(), wanted })
+    let is_offered = |wanted| known.dynamic.as_ref().is_none_or(|offer| offer.capabilities.contains(&wanted));
+    if is_offered(wanted) {
+        return None;
+    }
+    // Who only reads and names no mode is content with one for readers.
+    let may_read_only = volume.read_only && volume.access_mode.is_empty();
+    let wanted = match may_read_only {
+        true => VolumeCapability { access: AccessMode::SingleNodeReaderOnly, ..wanted },
+        false => wanted,
+    };
+    (!may_read_only || !is_offered(wanted)).then(|| Misfit::HostVolumeMode { name: name(), wanted })
 }
 
 /// The volume of which a claim says that it is not on `node`, or is another one by now.
