@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeId, Resources, VolumeCapability, WHOLE_DEVICE};
+use crate::{NodeId, Resources, Timestamp, Trigger, VolumeCapability, WHOLE_DEVICE};
 
 /// One reason why a group does not fit on a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -354,6 +354,18 @@ pub struct Unplaced {
     /// room of lower work. One of them where any node will do.
     #[serde(default)]
     pub coming: BTreeSet<NodeId>,
+    /// How the wait began. A plan says nothing of it: `apply` knows.
+    #[serde(default)]
+    pub began: Option<WaitBegan>,
+}
+
+/// How a group began to wait for room, by which it is known however often it was tried since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitBegan {
+    /// When the first found none.
+    pub at: Timestamp,
+    /// What caused the evaluation of that.
+    pub by: Trigger,
 }
 
 /// How many nodes gave one reason.

@@ -32,7 +32,7 @@ pub use allocation::{
 pub use assignment::{Assignment, DocumentId, Observation, Usage};
 pub use deployment::{Deployment, DeploymentGroup, DeploymentStatus};
 pub use evaluation::{Evaluation, EvaluationStatus, Trigger};
-pub use explanation::{Misfit, NearMiss, ReasonCount, Unplaced};
+pub use explanation::{Misfit, NearMiss, ReasonCount, Unplaced, WaitBegan};
 pub use id::{
     AllocationId, ClusterId, DeploymentId, Derivation, EvaluationId, Index, JobKey, NodeId, ParseIdError, ServerId,
     Term, VolumeClaimId, VolumeId,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use model::{
     Allocation, ClientStatus, Evaluation, EvaluationId, EvaluationStatus, Group, Index, JobKey, Misfit, NodeId,
-    ReasonCount, Resources, Timestamp, Trigger,
+    ReasonCount, Resources, Timestamp, Trigger, WaitBegan,
 };
 
 use crate::schedule::{Finding, Score, Standings, Survey, Surveyor, sum};
@@ -166,7 +166,7 @@ fn explain(
         desired,
         running: state.allocations_of_job(&record.key).filter(is_running).count() as u32,
         unplaced,
-        blocked: blocked_in(state).filter(|_| unplaced > 0).map(|known| Blocked::of(state, known)),
+        blocked: blocked_in(state).filter(|_| unplaced > 0).map(|known| Blocked::of(state, known, &group.name)),
         waits,
         ask: sums.ask,
         cores: group.cores(),
@@ -187,16 +187,19 @@ fn blocked<'a>(state: &'a State, job: &JobKey) -> Option<&'a Arc<Evaluation>> {
 }
 
 impl Blocked {
-    fn of(state: &State, known: &Evaluation) -> Self {
+    fn of(state: &State, known: &Evaluation, group: &str) -> Self {
         let first = known.previous.and_then(|id| state.evaluation(id));
-        // Its own plans are those that were tried for it again.
+        let found_none = || WaitBegan { at: known.created_at, by: first.map_or(known.trigger, |first| first.trigger) };
+        let began = known.unplaced.get(group).and_then(|unplaced| unplaced.began).unwrap_or_else(found_none);
+        // Its own plans are those that were tried for it again, if it is not the follower of one that waited before.
         let was_tried = known.attempts > 0;
+        let tried_at = if was_tried { known.modified_at } else { known.created_at };
         let seen = state.gains_after(known.create_index).take_while(|(index, _)| *index <= known.snapshot_index);
         Self {
             evaluation: known.id,
-            since: known.created_at,
-            cause: first.map_or(known.trigger, |first| first.trigger),
-            tried_at: was_tried.then_some(known.modified_at),
+            since: began.at,
+            cause: began.by,
+            tried_at: (was_tried || tried_at > began.at).then_some(tried_at),
             tried_after: seen.last().filter(|_| was_tried).and_then(|(_, id)| Some(state.node(id)?.name.clone())),
         }
     }

@@ -80,23 +80,37 @@ pub fn check_blocked(setup: &str, job: &str, expected: &str) {
     assert_eq!(format!("since {} by {}, {tried}", ago(blocked.since), blocked.cause.as_str()), expected);
 }
 
+/// What jobs other than the one that is explained want.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// What they have.
+    Content,
+    /// What they lack, too.
+    Waiting,
+}
+
 /// Plays the lines, and carries out, each on a cluster of its own, every hint that `why` gives of `job`. The first that
 /// does not have one more instance placed, with all that led to it; and how many hints there were. Other jobs are content
-/// with what they have, or they would take the room that a hint makes.
-pub fn broken_hint(lines: &[String], job: &str) -> (usize, Option<String>) {
+/// with what they have; where they are not, as `others` says, only hints about the cluster count that name nobody who
+/// comes first.
+pub fn broken_hint(lines: &[String], job: &str, others: Others) -> (usize, Option<String>) {
     let setup = lines.join("\n");
     let play = || {
         let mut cluster = Cluster::play(&setup);
         cluster.run();
-        cluster.content_all_but(job);
+        if others == Others::Content {
+            cluster.content_all_but(job);
+        }
         cluster
     };
+    let is_of_document = |hint: &&Hint| hint.changes.iter().any(|change| change.bend(&mut Job::default(), ""));
+    let counts = |hint: &&Hint| others == Others::Content || hint.behind.is_none() && !is_of_document(hint);
     let cluster = play();
     let Some(why) = why(&cluster.state, &job_key(job)) else { return (0, None) };
     let mut hints = 0;
     // A group that has all it wants is told what one more would need; nobody asks for that one.
     for group in why.groups.iter().filter(|group| group.unplaced > 0) {
-        for hint in &group.hints {
+        for hint in group.hints.iter().filter(counts) {
             hints += 1;
             let mut tried = play();
             let before = live(&tried, job, &group.group);

@@ -71,7 +71,9 @@ use server_core::dry_run::dry_run;
 use server_core::why::why;
 
 use cluster::Cluster;
-pub use explained::{broken_hint, check_blocked, check_capacity, check_node_alone, check_on_node, check_overview};
+pub use explained::{
+    Others, broken_hint, check_blocked, check_capacity, check_node_alone, check_on_node, check_overview,
+};
 pub use rebalance::{check_held, check_rebalance, check_rebalance_status, first_wrong_rebalance};
 
 /// Plays `setup` and asserts that exactly `expected` is decided.

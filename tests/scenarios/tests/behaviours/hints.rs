@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use scenarios::{broken_hint, check_blocked, check_why};
+use scenarios::{Others, broken_hint, check_blocked, check_why};
 use server_core::limits::HINTS_OF_CLOSED_NODES_MAX;
 
 /// Asserts what `why` says of `web`, and that each of its hints is true.
@@ -10,7 +10,7 @@ use server_core::limits::HINTS_OF_CLOSED_NODES_MAX;
 fn check(setup: &str, expected: &str) {
     check_why(setup, "web", expected);
     let lines: Vec<_> = setup.lines().map(str::to_string).collect();
-    let (hints, broken) = broken_hint(&lines, "web");
+    let (hints, broken) = broken_hint(&lines, "web", Others::Content);
     assert!(broken.is_none(), "{}", broken.unwrap_or_default());
     assert!(hints > 0, "nothing was hinted at");
 }
@@ -336,6 +336,13 @@ fn who_waits_says_since_when_by_what_and_after_what_it_was_tried_again() {
         "web",
         "since -35s by job-register, tried again -5s after n2",
     );
+    // Also where something else had it looked at, and by a new version it begins anew.
+    check_blocked(&format!("{WAITS}\nask web\nrun\nwait 5s"), "web", "since -35s by job-register, tried again -5s");
+    check_blocked(
+        &format!("{WAITS}\njob web mem=600\nrun\nwait 5s"),
+        "web",
+        "since -5s by job-register, not tried again",
+    );
 }
 
 #[test]
@@ -502,7 +509,9 @@ proptest! {
 
     #[test]
     fn every_hint_carried_out_lets_the_scheduler_place_one_more(lines in cluster()) {
-        let (_, broken) = broken_hint(&lines, "web");
-        prop_assert!(broken.is_none(), "{}", broken.unwrap_or_default());
+        for others in [Others::Content, Others::Waiting] {
+            let (_, broken) = broken_hint(&lines, "web", others);
+            prop_assert!(broken.is_none(), "{}", broken.unwrap_or_default());
+        }
     }
 }

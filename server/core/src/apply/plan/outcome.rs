@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Evaluation, EvaluationId, EvaluationStatus, Trigger};
+use model::{Evaluation, EvaluationId, EvaluationStatus, Trigger, WaitBegan};
 
 use super::super::{AtWork, Wish, allocation};
 use crate::limits::{EVALUATION_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN};
@@ -15,7 +15,11 @@ pub(super) fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut ev
     evaluation.attempts += 1;
     evaluation.snapshot_index = plan.snapshot_index;
     let Outcome { progress, unplaced, queued, follow_ups } = &plan.outcome;
-    evaluation.unplaced = unplaced.clone();
+    let waited = std::mem::replace(&mut evaluation.unplaced, unplaced.clone());
+    for (group, unplaced) in &mut evaluation.unplaced {
+        let known = waited.get(group).and_then(|known| known.began).or_else(|| wait_began(state, plan, group));
+        unplaced.began = known.or(Some(WaitBegan { at: work.at, by: evaluation.trigger }));
+    }
     evaluation.queued = queued.clone();
     if plan.deployment != DeploymentChange::None || evaluation.deployment.is_none() {
         evaluation.deployment =
@@ -74,6 +78,12 @@ pub(super) fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut ev
         }
     }
     work.save_evaluation(state, evaluation);
+}
+
+/// How `group` began to wait of which the plan says again that it waits.
+fn wait_began(state: &State, plan: &Plan, group: &str) -> Option<WaitBegan> {
+    let blocked = state.evaluations_of_job(&plan.job).find(|known| known.status == EvaluationStatus::Blocked)?;
+    blocked.unplaced.get(group)?.began
 }
 
 /// Whether it goes on waiting itself. Another takes over before its plans look like those of one that has no end.
