@@ -12,6 +12,8 @@ if pid=$(pid_of "$name"); then
     say "kill -9 $pid ($name)"
     send_signal KILL "$name" "$pid"
     wait_until 5 gone || die "$name (pid $pid) survived kill -9"
+elif [ -z "$(engine ps -aq --filter "label=sched.cluster_name=$CLUSTER" --filter "label=sched.node_name=$name")" ]; then
+    die "$name does not run, nor any container of it: is the demo up?"
 else
     say "$name does not run"
 fi

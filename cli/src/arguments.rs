@@ -43,7 +43,7 @@ struct Options {
     #[arg(long, global = true, value_name = "SECRET")]
     token: Option<String>,
     /// How long to wait for one answer
-    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = crate::arguments::duration)]
     timeout: Duration,
     /// Print the API's JSON
     #[arg(long, global = true, alias = "json-output")]
@@ -158,6 +158,11 @@ fn environment(name: &str) -> Option<String> {
         .find_map(|prefix| std::env::var(format!("{prefix}{name}")).ok().filter(|value| !value.is_empty()))
 }
 
+/// A duration as it is written.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "a duration is written as `90s`, `15m` or `1h30m`".into())
+}
+
 fn choose_colours(options: &Options) {
     if options.no_color {
         anstream::ColorChoice::Never.write_global();
@@ -171,6 +176,12 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    #[test]
+    fn a_duration_is_a_number_with_a_unit() {
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(90 * 60)));
+        assert!(duration("soon").unwrap_err().contains("90s"));
+    }
 
     #[test]
     fn clap_finds_no_fault_in_the_tree_of_commands() {

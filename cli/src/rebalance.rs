@@ -74,7 +74,7 @@ struct Ask {
     #[arg(long, value_name = "NUMBER")]
     max_per_job: Option<u32>,
     /// Leave alone what was moved within this time [default: 10m]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = crate::arguments::duration)]
     cool_down: Option<Duration>,
 }
 

@@ -46,7 +46,15 @@ pub fn ask(amounts: &str) -> Result<Value, Failure> {
 
 /// What nodes have.
 pub fn nodes(amounts: &str) -> Result<Value, Failure> {
-    read(amounts, &OF_NODES)
+    let nodes = read(amounts, &OF_NODES)?;
+    let has = |field: &str| nodes.get(field).is_some();
+    match has("Like") || has("CPU") && has("MemoryMB") {
+        true => Ok(nodes),
+        false => {
+            Err(Failure::new("a node that is added needs `cpu=` and `mem=`, or `like=` with a node of the cluster")
+                .at(amounts))
+        }
+    }
 }
 
 fn read(amounts: &str, more: &[(&str, Meaning)]) -> Result<Value, Failure> {
@@ -111,6 +119,7 @@ mod tests {
         let wanted = json!({ "CPU": 500, "MemoryMB": 2048, "MemoryMaxMB": 3000, "Count": 20, "Device": "nvidia/gpu",
             "DeviceCount": 2, "Datacenter": "dc1" });
         assert_eq!(read, wanted);
+        assert!(nodes("cpu=8000").unwrap_err().to_string().contains("`mem=`"));
         assert_eq!(nodes("like=n1,count=3").unwrap(), json!({ "Like": "n1", "Count": 3 }));
     }
 

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use crate::api::{Ask, Explanation, GroupExplanation, Wait, decode};
+use crate::api::{Ask, Explanation, GroupExplanation, JobStub, Wait, decode};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::find;
@@ -39,7 +39,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
             .hint(format!("its groups are {}", known.join(", "))));
     }
     show::line(format_args!("Job {} v{}", text::escape(&explanation.job_id), explanation.job_version));
-    groups.into_iter().for_each(|group| print_group(&stub.id, group, session));
+    groups.into_iter().for_each(|group| print_group(&stub, group, session));
     Ok(Exit::Done)
 }
 
@@ -77,11 +77,11 @@ pub fn of_wait(job: &str, wait: &Wait, session: &Session) -> String {
     }
 }
 
-fn print_group(job: &str, group: &GroupExplanation, session: &Session) {
+fn print_group(job: &JobStub, group: &GroupExplanation, session: &Session) {
     show::heading(&format!("Group {}", text::escape(&group.group)));
     show::line(format_args!("{} of {} running, {} without a node", group.running, group.desired, group.unplaced));
     for wait in group.waits.iter().take(WAITS_SHOWN_MAX) {
-        let sentence = of_wait(job, wait, session);
+        let sentence = of_wait(&job.id, wait, session);
         show::line(Tone::Busy.paint(&show::as_called(&sentence)));
     }
     if group.waits.len() > WAITS_SHOWN_MAX {
@@ -91,7 +91,8 @@ fn print_group(job: &str, group: &GroupExplanation, session: &Session) {
         if group.waits.is_empty() {
             show::line("Nothing holds this group back.");
         }
-        if session.verbose {
+        // A job that has an instance on each node is asked about the nodes that have none.
+        if session.verbose || matches!(job.kind.as_str(), "system" | "sysbatch") && group.nodes_filtered > 0 {
             print_nodes(group, session);
         }
         return;

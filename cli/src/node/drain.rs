@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, group = "wanted")]
     monitor: bool,
     /// When what is left is stopped at once
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = crate::arguments::duration)]
     deadline: Duration,
     /// Stop everything at once
     #[arg(long, conflicts_with_all = ["deadline", "no_deadline"])]

@@ -20,19 +20,19 @@ pub struct Args {
     #[arg(long, value_name = "true|false", action = clap::ArgAction::Set)]
     cleanup_dead_servers: Option<bool>,
     /// How long a server is silent before it counts as dead
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = crate::arguments::duration)]
     dead_server_after: Option<Duration>,
     /// How many voters are left at least
     #[arg(long, value_name = "NUMBER")]
     min_quorum: Option<u32>,
     /// Silence beyond which a server counts as unhealthy
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = crate::arguments::duration)]
     last_contact_threshold: Option<Duration>,
     /// Entries that a healthy server may be behind
     #[arg(long, value_name = "NUMBER")]
     max_trailing_logs: Option<u64>,
     /// How long a server must have been well to count as stable
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = crate::arguments::duration)]
     server_stabilization_time: Option<Duration>,
 }
 
