@@ -49,6 +49,8 @@ pub struct JsonWarning {
     pub path: String,
     /// What there is to know.
     pub message: String,
+    /// The same in a word or two.
+    pub label: &'static str,
 }
 
 impl fmt::Display for JsonWarning {
@@ -71,7 +73,8 @@ pub fn decode_json(value: Json) -> Result<(Job, Vec<JsonWarning>), JsonError> {
         serde_json::from_value(json).map_err(|error| JsonError::at("", format!("can't be read: {error}")))?;
     complete(&mut job);
     uses.extend(in_job(&job));
-    let warnings = uses.into_iter().map(|found| JsonWarning { path: found.path, message: found.message });
+    let warnings =
+        uses.into_iter().map(|found| JsonWarning { path: found.path, message: found.message, label: found.label });
     Ok((job, warnings.collect()))
 }
 

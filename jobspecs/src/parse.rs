@@ -158,11 +158,11 @@ fn put_into(job: &mut Job, namespace: Option<&str>) {
 fn warnings(source: &Source, uses: &[Use], places: &Places) -> Vec<Diagnostic> {
     let located = uses.iter().map(|found| {
         let span = places.nearest(&found.path).cloned().unwrap_or(0..0);
-        ((span.start, span.end), found.message.as_str(), found.hint)
+        ((span.start, span.end), found.message.as_str(), found.hint, found.label)
     });
     let unique: BTreeSet<_> = located.collect();
-    let warning = |((start, end), message, hint): ((usize, usize), &str, &str)| {
-        Diagnostic::warning(source, start..end, message).label("without effect").hint(hint)
+    let warning = |((start, end), message, hint, label): ((usize, usize), &str, &str, &str)| {
+        Diagnostic::warning(source, start..end, message).label(label).hint(hint)
     };
     unique.into_iter().map(warning).collect()
 }
@@ -229,7 +229,7 @@ fn parse_json(source: &Source, namespace: Option<&str>) -> Result<Parsed, Diagno
         Some(errors) => Err(errors),
         None => {
             let shown = warnings.iter().take(DIAGNOSTICS_MAX).map(|warning| {
-                Diagnostic::warning(source, place(&warning.path), warning.to_string()).label("without effect")
+                Diagnostic::warning(source, place(&warning.path), warning.to_string()).label(warning.label)
             });
             Ok(Parsed { job, warnings: shown.collect(), from_environment: BTreeMap::new() })
         }

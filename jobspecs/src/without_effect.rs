@@ -1,7 +1,7 @@
 //! What a job says that this release does not act on. It is in the model, so it is kept with the job and shown; that
 //! it has no effect yet is said wherever it is used.
 
-use model::{CheckKind, Job};
+use model::{Affinity, CheckKind, Constraint, Job};
 use serde_json::Value as Json;
 
 use crate::schema::{Block, Field, JOB, Kind, Status, Times};
@@ -16,6 +16,8 @@ pub(crate) struct Use {
     pub message: String,
     /// What there is to know or to do about it.
     pub hint: &'static str,
+    /// What is said at its place.
+    pub label: &'static str,
 }
 
 /// How a document came about.
@@ -27,6 +29,10 @@ pub(crate) enum Given {
     AsDocument,
 }
 
+/// What is known of nodes, by name; of what ends in a dot, whatever follows.
+const NAMES_OF_NODES: [&str; 7] =
+    ["attr.", "meta.", "node.datacenter", "node.class", "node.pool", "node.unique.id", "node.unique.name"];
+const NO_EFFECT: &str = "without effect";
 const KEPT: &str = "it is kept with the job and shown by `job inspect`";
 
 /// The fields without effect that a document gives, before anything is filled in.
@@ -64,13 +70,19 @@ fn of_field(block: &Block, field: &Field, path: String) -> Use {
         _ => ("attribute", if field.name.is_empty() { field.json } else { field.name }),
     };
     match replacement(block.name, name) {
-        Some(hint) => Use { path, message: format!("the {word} `{name}` is deprecated and has no effect"), hint },
+        Some(hint) => Use {
+            path,
+            message: format!("the {word} `{name}` is deprecated and has no effect"),
+            hint,
+            label: NO_EFFECT,
+        },
         None if ["periodic", "parameterized"].contains(&name) => Use {
             path,
             message: format!("the {word} `{name}` has no effect yet: the job runs once, at once"),
             hint: KEPT,
+            label: NO_EFFECT,
         },
-        None => Use { path, message: format!("the {word} `{name}` has no effect yet"), hint: KEPT },
+        None => Use { path, message: format!("the {word} `{name}` has no effect yet"), hint: KEPT, label: NO_EFFECT },
     }
 }
 
@@ -127,43 +139,66 @@ const PROVIDERS_OF_OTHERS: [&str; 2] = ["nomad", "vault"];
 /// The values without effect in fields that otherwise have one, in a complete job.
 pub(crate) fn in_job(job: &Job) -> Vec<Use> {
     let mut uses = Vec::new();
+    in_conditions(&job.constraints, &job.affinities, "", &mut uses);
     for (at, group) in job.groups.iter().enumerate() {
         let path = format!("TaskGroups[{at}]");
+        in_conditions(&group.constraints, &group.affinities, &format!("{path}."), &mut uses);
         for (name, volume) in group.volumes.iter().filter(|(_, volume)| volume.kind == "csi") {
             let message = format!("the csi volume `{}` has no effect yet", volume.source);
             let hint = "tasks that mount it do not start; host volumes of the nodes can be mounted";
-            uses.push(Use { path: format!("{path}.Volumes.{name}"), message, hint });
+            uses.push(Use { path: format!("{path}.Volumes.{name}"), message, hint, label: NO_EFFECT });
         }
         in_services(&group.services, &path, &mut uses);
         for (at, task) in group.tasks.iter().enumerate() {
             let path = format!("{path}.Tasks[{at}]");
+            in_conditions(&task.constraints, &task.affinities, &format!("{path}."), &mut uses);
             in_services(&task.services, &path, &mut uses);
             if !DRIVERS.contains(&task.driver.as_str()) {
                 let message = format!("the driver `{}` is not in this release", task.driver);
                 let hint = "the job waits until a node has it; drivers of this release are docker and fake";
-                uses.push(Use { path: format!("{path}.Driver"), message, hint });
+                uses.push(Use { path: format!("{path}.Driver"), message, hint, label: NO_EFFECT });
             }
             for (at, secret) in task.secrets.iter().enumerate() {
                 if PROVIDERS_OF_OTHERS.contains(&secret.provider.as_str()) {
                     let message = format!("the secrets provider `{}` is not in this release", secret.provider);
                     let hint = "the job waits until a node has a program of that name; built in is `file`";
-                    uses.push(Use { path: format!("{path}.Secrets[{at}].Provider"), message, hint });
+                    uses.push(Use { path: format!("{path}.Secrets[{at}].Provider"), message, hint, label: NO_EFFECT });
                 }
             }
             for (name, hint) in DEPRECATED_OF_DOCKER {
                 if task.driver == "docker" && task.config.contains_key(name) {
                     let message = format!("the setting `{name}` is deprecated, and the docker driver refuses it");
-                    uses.push(Use { path: format!("{path}.Config.{name}"), message, hint });
+                    uses.push(Use { path: format!("{path}.Config.{name}"), message, hint, label: NO_EFFECT });
                 }
             }
             if task.resources.memory_max < 0 {
                 let message = "memory without a limit has no effect yet".to_string();
                 let hint = "the limit is what `memory` reserves; give memory_max a number above it for more";
-                uses.push(Use { path: format!("{path}.Resources.MemoryMaxMB"), message, hint });
+                uses.push(Use { path: format!("{path}.Resources.MemoryMaxMB"), message, hint, label: NO_EFFECT });
             }
         }
     }
     uses
+}
+
+/// Conditions that no node can meet, because nothing of a node is called that.
+fn in_conditions(constraints: &[Constraint], affinities: &[Affinity], path: &str, uses: &mut Vec<Use>) {
+    let of_constraints = constraints.iter().enumerate().map(|(at, one)| (format!("Constraints[{at}]"), &one.attribute));
+    let of_affinities = affinities.iter().enumerate().map(|(at, one)| (format!("Affinities[{at}]"), &one.attribute));
+    for (block, target) in of_constraints.chain(of_affinities) {
+        let name = target.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        if name.is_some_and(|name| !NAMES_OF_NODES.iter().any(|known| is_name(name, known))) {
+            let message = format!("no node has anything that is called `{target}`");
+            let hint = "write ${attr.name}, ${meta.name}, ${node.datacenter}, ${node.class}, ${node.pool}, ${node.unique.id} \
+                        or ${node.unique.name}";
+            uses.push(Use { path: format!("{path}{block}.LTarget"), message, hint, label: "not known" });
+        }
+    }
+}
+
+/// Whether `name` is `known`, or begins with it where that ends in a dot.
+fn is_name(name: &str, known: &str) -> bool {
+    name == known || known.ends_with('.') && name.starts_with(known) && name.len() > known.len()
 }
 
 fn in_services(services: &[model::Service], path: &str, uses: &mut Vec<Use>) {
@@ -177,7 +212,12 @@ fn in_services(services: &[model::Service], path: &str, uses: &mut Vec<Use>) {
                 CheckKind::Script => ("Type", "checks of type \"script\" have"),
                 CheckKind::Http | CheckKind::Tcp => ("Protocol", "checks over HTTPS have"),
             };
-            uses.push(Use { path: format!("{path}.{field}"), message: format!("{what} no effect yet"), hint });
+            uses.push(Use {
+                path: format!("{path}.{field}"),
+                message: format!("{what} no effect yet"),
+                hint,
+                label: NO_EFFECT,
+            });
         }
     }
 }

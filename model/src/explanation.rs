@@ -354,7 +354,7 @@ pub struct Unplaced {
     /// room of lower work. One of them where any node will do.
     #[serde(default)]
     pub coming: BTreeSet<NodeId>,
-    /// How the wait began. A plan says nothing of it: `apply` knows.
+    /// How the wait began, if that was before the evaluation that waits now. A plan says nothing of it: `apply` knows.
     #[serde(default)]
     pub began: Option<WaitBegan>,
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use model::{
     Allocation, AllocationId, ClusterId, Deployment, DeploymentId, DynamicVolume, Evaluation, EvaluationId,
     EvaluationStatus, Index, Instance, JobKey, Node, NodeId, ServerId, Term, Timestamp, VolumeClaim, VolumeClaimKey,
-    VolumeId,
+    VolumeId, WaitBegan,
 };
 
 use crate::apply::Answer;
@@ -335,6 +335,13 @@ impl State {
     pub fn evaluations_of_job<'a>(&'a self, key: &JobKey) -> impl Iterator<Item = &'a Arc<Evaluation>> + use<'a> {
         let ids = self.of_jobs.get(key).into_iter().flat_map(|of_job| &of_job.evaluations);
         ids.filter_map(|id| self.evaluations.get(id))
+    }
+
+    /// How the wait of `group` began for which `evaluation` stands; none if it does not.
+    pub fn wait_began(&self, evaluation: &Evaluation, group: &str) -> Option<WaitBegan> {
+        let cause = evaluation.previous.and_then(|id| self.evaluation(id)).map_or(evaluation.trigger, |by| by.trigger);
+        let itself = WaitBegan { at: evaluation.created_at, by: cause };
+        Some(evaluation.unplaced.get(group)?.began.unwrap_or(itself))
     }
 
     /// The evaluations that are pending without having to wait, or those that are blocked, in the order in which they

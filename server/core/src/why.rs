@@ -188,9 +188,8 @@ fn blocked<'a>(state: &'a State, job: &JobKey) -> Option<&'a Arc<Evaluation>> {
 
 impl Blocked {
     fn of(state: &State, known: &Evaluation, group: &str) -> Self {
-        let first = known.previous.and_then(|id| state.evaluation(id));
-        let found_none = || WaitBegan { at: known.created_at, by: first.map_or(known.trigger, |first| first.trigger) };
-        let began = known.unplaced.get(group).and_then(|unplaced| unplaced.began).unwrap_or_else(found_none);
+        let began = state.wait_began(known, group);
+        let began = began.unwrap_or(WaitBegan { at: known.created_at, by: known.trigger });
         // Its own plans are those that were tried for it again, if it is not the follower of one that waited before.
         let was_tried = known.attempts > 0;
         let tried_at = if was_tried { known.modified_at } else { known.created_at };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Evaluation, EvaluationId, EvaluationStatus, Trigger, WaitBegan};
+use model::{Evaluation, EvaluationId, EvaluationStatus, Trigger};
 
 use super::super::{AtWork, Wish, allocation};
 use crate::limits::{EVALUATION_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN};
@@ -17,8 +17,10 @@ pub(super) fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut ev
     let Outcome { progress, unplaced, queued, follow_ups } = &plan.outcome;
     let waited = std::mem::replace(&mut evaluation.unplaced, unplaced.clone());
     for (group, unplaced) in &mut evaluation.unplaced {
-        let known = waited.get(group).and_then(|known| known.began).or_else(|| wait_began(state, plan, group));
-        unplaced.began = known.or(Some(WaitBegan { at: work.at, by: evaluation.trigger }));
+        unplaced.began = match blocked_of(state, plan).find(|known| known.id != evaluation.id) {
+            Some(blocked) => state.wait_began(blocked, group),
+            None => waited.get(group).and_then(|known| known.began),
+        };
     }
     evaluation.queued = queued.clone();
     if plan.deployment != DeploymentChange::None || evaluation.deployment.is_none() {
@@ -80,10 +82,9 @@ pub(super) fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut ev
     work.save_evaluation(state, evaluation);
 }
 
-/// How `group` began to wait of which the plan says again that it waits.
-fn wait_began(state: &State, plan: &Plan, group: &str) -> Option<WaitBegan> {
-    let blocked = state.evaluations_of_job(&plan.job).find(|known| known.status == EvaluationStatus::Blocked)?;
-    blocked.unplaced.get(group)?.began
+/// The job's evaluation that waits for room.
+fn blocked_of<'a>(state: &'a State, plan: &Plan) -> impl Iterator<Item = &'a Arc<Evaluation>> + use<'a> {
+    state.evaluations_of_job(&plan.job).filter(|known| known.status == EvaluationStatus::Blocked)
 }
 
 /// Whether it goes on waiting itself. Another takes over before its plans look like those of one that has no end.
@@ -116,6 +117,12 @@ fn block(state: &mut State, work: &mut AtWork, wish: Wish, evaluation: &Evaluati
     let id = work.create(state, wish);
     let mut blocked = Evaluation::clone(state.evaluation(id).expect("it was created on the line above"));
     blocked.unplaced = evaluation.unplaced.clone();
+    if evaluation.trigger == Trigger::QueuedAllocs {
+        // It takes over from one that waited itself.
+        for (group, unplaced) in &mut blocked.unplaced {
+            unplaced.began = state.wait_began(evaluation, group);
+        }
+    }
     blocked.queued = evaluation.queued.clone();
     blocked.snapshot_index = evaluation.snapshot_index;
     blocked.description = "waits for room".into();
@@ -125,8 +132,8 @@ fn block(state: &mut State, work: &mut AtWork, wish: Wish, evaluation: &Evaluati
 
 /// Cancels the job's other evaluations that this plan decided as well, and those that were blocked.
 fn cancel_others(state: &mut State, work: &AtWork, plan: &Plan) {
-    let blocked = state.evaluations_of_job(&plan.job).filter(|known| known.status == EvaluationStatus::Blocked);
-    let others: BTreeSet<_> = blocked.map(|known| known.id).chain(plan.supersedes.iter().copied()).collect();
+    let others: BTreeSet<_> =
+        blocked_of(state, plan).map(|known| known.id).chain(plan.supersedes.iter().copied()).collect();
     for id in others {
         let Some(known) = state.evaluation(id).cloned() else { continue };
         if known.job != plan.job || known.id == plan.evaluation || known.status.is_terminal() {
