@@ -43,6 +43,9 @@ pub const CAPACITY_AMOUNT_MAX: u64 = 1 << 40;
 pub const CAPACITY_NODES_ADDED_MAX: u64 = 1_000;
 /// Plans that are made on a copy of the state to foresee what comes of a change.
 pub const REHEARSED_PLANS_MAX: usize = 20_000;
+/// Plans that are made to see whether a hint leaves something for those who wait ahead; where that takes more, it is said
+/// that they come first.
+pub const HINTED_PLANS_MAX: usize = 100;
 /// How much higher a priority must be to take the room of work of another job.
 pub const PREEMPTION_PRIORITY_GAP: u32 = 10;
 /// Instances on a node of which every combination is weighed when some must make way; of more, a good one is picked.

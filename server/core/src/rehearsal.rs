@@ -102,7 +102,7 @@ impl Rehearsal {
     }
 
     /// Decides whatever is due, the blocked work that may find a place included, with so many plans at most.
-    fn decide_at_most(&mut self, plans: usize) {
+    pub fn decide_at_most(&mut self, plans: usize) {
         for made in 0.. {
             self.blocked.settle();
             self.blocked.look(&self.state);

@@ -80,6 +80,14 @@ pub fn check_blocked(setup: &str, job: &str, expected: &str) {
     assert_eq!(format!("since {} by {}, {tried}", ago(blocked.since), blocked.cause.as_str()), expected);
 }
 
+/// The hints that `why` gives of the first group of `job` when `setup` is played.
+pub fn hints(setup: &str, job: &str) -> Vec<String> {
+    let mut cluster = Cluster::play(setup);
+    cluster.run();
+    let why = why(&cluster.state, &job_key(job)).expect("the scenario has that job");
+    why.groups[0].hints.iter().map(Hint::to_string).collect()
+}
+
 /// What jobs other than the one that is explained want.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Others {

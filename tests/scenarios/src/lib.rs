@@ -72,7 +72,7 @@ use server_core::why::why;
 
 use cluster::Cluster;
 pub use explained::{
-    Others, broken_hint, check_blocked, check_capacity, check_node_alone, check_on_node, check_overview,
+    Others, broken_hint, check_blocked, check_capacity, check_node_alone, check_on_node, check_overview, hints,
 };
 pub use rebalance::{check_held, check_rebalance, check_rebalance_status, first_wrong_rebalance};
 

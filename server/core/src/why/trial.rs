@@ -11,6 +11,7 @@ use model::{Eligibility, Evaluation, EvaluationStatus, Job, JobKey, Node, NodeId
 
 use super::{Change, Hint, NodeLimit, blocked};
 use crate::command::Command;
+use crate::limits::{HINTED_PLANS_MAX, REHEARSED_PLANS_MAX};
 use crate::rehearsal::Rehearsal;
 use crate::state::{JobRecord, State};
 
@@ -27,7 +28,7 @@ pub(super) fn of(state: &State, record: &JobRecord) -> Option<State> {
 /// Whether `hint`, which is about `group`, lets all of the job in.
 pub(super) fn lets_all_in(state: &State, record: &JobRecord, group: &str, hint: &Hint) -> bool {
     // It says for how many instances there must be room.
-    carried_out(state, record, group, hint)
+    carried_out(state, record, group, hint, REHEARSED_PLANS_MAX)
         .is_none_or(|then| !then.is_cut_short && blocked(&then.state, &record.key).is_none())
 }
 
@@ -40,7 +41,7 @@ pub(super) fn comes_first(state: &State, record: &JobRecord, group: &str, hint: 
     let own = blocked(state, &record.key)?;
     let mut ahead = state.open_evaluations(EvaluationStatus::Blocked).take_while(|known| known.id != own.id).peekable();
     ahead.peek()?;
-    let Some(then) = carried_out(state, record, group, hint) else {
+    let Some(then) = carried_out(state, record, group, hint, HINTED_PLANS_MAX) else {
         // Whether it meets what they want of it nobody knows; that it is large enough does.
         let node = hint.changes.iter().find_map(|change| match change {
             Change::AddNode(node) => Some(node.amounts()),
@@ -60,8 +61,9 @@ pub(super) fn comes_first(state: &State, record: &JobRecord, group: &str, hint: 
     ahead.map(|known| &known.job).find(|job| gains(job, &|_| true)).cloned()
 }
 
-/// What comes of `hint`, which is about `group`; none where it adds a node, of which nobody knows everything.
-fn carried_out(state: &State, record: &JobRecord, group: &str, hint: &Hint) -> Option<Rehearsal> {
+/// What comes of `hint`, which is about `group`, with so many plans at most; none where it adds a node, of which nobody
+/// knows everything.
+fn carried_out(state: &State, record: &JobRecord, group: &str, hint: &Hint, plans: usize) -> Option<Rehearsal> {
     let mut rehearsal = Rehearsal::of(state, state.time());
     let mut job = Job::clone(&record.current().job);
     let mut is_bent = false;
@@ -87,7 +89,7 @@ fn carried_out(state: &State, record: &JobRecord, group: &str, hint: &Hint) -> O
     if is_bent {
         register(&mut rehearsal, job);
     }
-    rehearsal.decide();
+    rehearsal.decide_at_most(plans);
     Some(rehearsal)
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use scenarios::{Others, broken_hint, check_blocked, check_why};
-use server_core::limits::HINTS_OF_CLOSED_NODES_MAX;
+use server_core::limits::{HINTED_PLANS_MAX, HINTS_OF_CLOSED_NODES_MAX};
 
 /// Asserts what `why` says of `web`, and that each of its hints is true.
 #[track_caller]
@@ -403,6 +403,20 @@ fn who_waits_ahead_has_the_first_use_of_what_is_changed() {
     };
     check_why(&waits(""), "pc", &said("; job pb waits ahead and comes first"));
     check_why(&waits("priority=20"), "pc", &said(""));
+}
+
+#[test]
+fn as_many_who_wait_ahead_are_placed_in_thought_as_the_limit() {
+    let comes_first = |ahead: usize| {
+        let mut lines = vec!["node n1 cpu=100000 mem=100000".to_string(), "job big mem=100000".into(), "run".into()];
+        lines.extend((0..ahead).map(|number| format!("job w{number} mem=10 cpu=10")));
+        lines.extend(["run".to_string(), "job web mem=10 cpu=10".into()]);
+        let hints = scenarios::hints(&lines.join("\n"), "web");
+        hints.contains(&"stop job big: fits 1 node; job w0 waits ahead and comes first".to_string())
+    };
+    // One plan is for `web` itself.
+    assert!(!comes_first(HINTED_PLANS_MAX - 1));
+    assert!(comes_first(HINTED_PLANS_MAX));
 }
 
 #[test]

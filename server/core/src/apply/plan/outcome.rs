@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Evaluation, EvaluationId, EvaluationStatus, Trigger};
+use model::{Evaluation, EvaluationId, EvaluationStatus, Trigger, WaitBegan};
 
 use super::super::{AtWork, Wish, allocation};
 use crate::limits::{EVALUATION_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN};
@@ -19,7 +19,14 @@ pub(super) fn conclude(state: &mut State, work: &mut AtWork, plan: &Plan, mut ev
     for (group, unplaced) in &mut evaluation.unplaced {
         unplaced.began = match blocked_of(state, plan).find(|known| known.id != evaluation.id) {
             Some(blocked) => state.wait_began(blocked, group),
-            None => waited.get(group).and_then(|known| known.began),
+            None => match waited.get(group) {
+                Some(known) => known.began,
+                // It waits for other groups since it was created.
+                None if evaluation.trigger == Trigger::QueuedAllocs => {
+                    Some(WaitBegan { at: work.at, by: evaluation.trigger })
+                }
+                None => None,
+            },
         };
     }
     evaluation.queued = queued.clone();

@@ -331,8 +331,8 @@ fn new_node(group: &Group, findings: &[Finding], instances: u32) -> NewNode {
 /// Whether no two instances can be on one node.
 fn is_apart(job: &Job, group: &Group) -> bool {
     let mut ports = group.networks.iter().flat_map(|network| &network.reserved_ports);
-    constraints(job, group).iter().any(|known| known.operator == model::Operator::DistinctHosts)
-        || ports.any(|port| !port.ignore_collision)
+    let is_apart = |known: &Constraint| known.operator == model::Operator::DistinctHosts && known.value != "false";
+    constraints(job, group).iter().any(is_apart) || ports.any(|port| !port.ignore_collision)
 }
 
 /// What a new node must be or have, by which nodes that are there are excluded; each in words, once.
