@@ -8,6 +8,28 @@ const HOME: &str = "node n1 volume=data[1]
      job web count=2 volume=data;per_alloc";
 
 #[test]
+fn an_instance_that_was_replaced_counts_once_for_the_next_of_its_group() {
+    // On n4 is the new one of `web[0]`, so that `web[1]` stays where it is.
+    check(
+        "scheduler spread
+         node n2 cpu=4000 mem=1000
+         node n4 cpu=2000 mem=1000 volume=data[0] volume=data[1]
+         job other cpu=2000 mem=500
+         alloc other[0] on n2 running
+         job web cpu=400 mem=50 volume=data:ro;per_alloc
+         run
+         volume data[1] on n2
+         job web count=2
+         run
+         job web change=env volume=data;per_alloc",
+        "stop web[0] on n4: updated
+         stop web[1] on n2: updated
+         place web[0] on n4 after web[0]
+         place web[1] on n2 after web[1]",
+    );
+}
+
+#[test]
 fn each_goes_where_its_own_is() {
     check(HOME, "place web[0] on n2\nplace web[1] on n1");
     check(

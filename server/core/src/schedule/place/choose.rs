@@ -177,7 +177,8 @@ impl<'a, 'f> Chooser<'a, 'f> {
         }
         *self.siblings.entry(done.to).or_default() += done.count;
         self.spreads.add(done.to, i64::from(done.count));
-        done.from.into_iter().for_each(|from| self.leave(from));
+        // One that the plan ends was not counted to begin with.
+        done.from.filter(|(id, _)| !self.ending.contains(id)).into_iter().for_each(|(_, from)| self.leave(from));
     }
 
     /// The best nodes for up to `count` instances as `want` says, on which they are placed from now on.
@@ -323,8 +324,8 @@ impl<'a, 'f> Chooser<'a, 'f> {
 
     /// Remembers where one instance went in place of `leaving`.
     fn moved_one(&mut self, at: Place, leaving: Option<&Allocation>) {
-        let from = self.leaves(leaving);
-        from.into_iter().for_each(|from| self.leave(from));
+        let from = leaving.and_then(|known| Some((known.id, self.leaves(leaving)?)));
+        from.into_iter().for_each(|(_, from)| self.leave(from));
         let ask = self.ask.resources_on(self.fleet.row(at));
         self.moves.push(Move { group: &self.group.name, count: 1, ask, to: at, from });
     }

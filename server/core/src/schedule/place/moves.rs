@@ -1,6 +1,6 @@
 //! Where instances of a plan go, and what they leave for it.
 
-use model::Resources;
+use model::{AllocationId, Resources};
 
 use super::super::fleet::Place;
 
@@ -15,8 +15,8 @@ pub(super) struct Move<'a> {
     pub ask: Resources,
     /// Where they go.
     pub to: Place,
-    /// Where the instance counted until now that one of them replaces.
-    pub from: Option<Place>,
+    /// The instance that one of them replaces, and where it counted until now.
+    pub from: Option<(AllocationId, Place)>,
 }
 
 /// What instances that the plan places ask of one node.
