@@ -25,8 +25,12 @@ pub(super) fn check(state: &State, violations: &mut Vec<Violation>) {
         // Of what was out of contact nobody knows how it is until its agent has said so.
         let is_silent = |one: &Allocation| one.client_status == ClientStatus::Unknown;
         let may_overlap = |one: &Allocation| one.migrate || is_silent(one);
-        let replaced =
-            |one: &Allocation| may_overlap(one) && twins.iter().any(|other| one.ties().next == Some(other.id));
+        // Of a job that is of another type by now, what took its place may be known by its node.
+        let has_place = |next: &Allocation, one: &Allocation| {
+            next.is_live() && (&next.job, &next.group, next.index) == (&one.job, &one.group, one.index)
+        };
+        let next = |one: &Allocation| one.ties().next.and_then(|id| state.allocation(id));
+        let replaced = |one: &Allocation| may_overlap(one) && next(one).is_some_and(|next| has_place(next, one));
         let counts = |one: &&&Allocation| !replaced(one) && !one.canary && !was_just_promoted(state, one);
         let counted: Vec<_> = twins.iter().filter(counts).collect();
         if counted.len() > 1 {
