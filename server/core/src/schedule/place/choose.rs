@@ -177,7 +177,6 @@ impl<'a, 'f> Chooser<'a, 'f> {
         }
         *self.siblings.entry(done.to).or_default() += done.count;
         self.spreads.add(done.to, i64::from(done.count));
-        // One that the plan ends was not counted to begin with.
         done.from.filter(|(id, _)| !self.ending.contains(id)).into_iter().for_each(|(_, from)| self.leave(from));
     }
 

@@ -15,7 +15,8 @@ pub(super) struct Move<'a> {
     pub ask: Resources,
     /// Where they go.
     pub to: Place,
-    /// The instance that one of them replaces, and where it counted until now.
+    /// The instance that one of them replaces, and where it counted until now; one that the plan ends counts nowhere for who
+    /// comes next.
     pub from: Option<(AllocationId, Place)>,
 }
 
