@@ -1,5 +1,5 @@
 //! What a job says that this release does not act on. It is in the model, so it is kept with the job and shown; that
-//! it has no effect yet is said wherever it is used.
+//! it has no effect yet is said wherever it is used. And what it asks of nodes by names that nothing of a node has.
 
 use model::{Affinity, CheckKind, Constraint, Job};
 use serde_json::Value as Json;
