@@ -275,3 +275,22 @@ fn moved(before: &State, after: &State, removed: &BTreeSet<NodeId>) -> Vec<Moved
     };
     keys.into_iter().map(of).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use model::ReasonCount;
+
+    use super::*;
+
+    #[test]
+    fn nothing_ends_first_where_no_node_is_merely_full() {
+        let ends_first = |nodes_exhausted| {
+            let reasons = BTreeMap::from([("memory".to_string(), ReasonCount { nodes: 1, filter: false })]);
+            let unplaced = Unplaced { nodes_total: 1, nodes_exhausted, reasons, ..Unplaced::default() };
+            let room = Room { instances: 0, is_limit: false, nodes: BTreeMap::new(), unplaced: Some(unplaced) };
+            room.ends_first().map(str::to_string)
+        };
+        assert_eq!(ends_first(0), None);
+        assert_eq!(ends_first(1), Some("memory".into()));
+    }
+}
