@@ -85,19 +85,21 @@ fn of_group<'a>(state: &'a State, of: &'a Allocation) -> impl Iterator<Item = &'
     state.allocations_of_job(&of.job).map(|known| &**known).filter(|known| known.group == of.group)
 }
 
-fn is_moving(known: &Allocation) -> bool {
-    known.migrate && known.holds() && known.client_status != ClientStatus::Unknown
+/// What a job has one of on each node ends with the drain, and whatever the job had before keeps its pace.
+fn is_moving(state: &State, known: &Allocation) -> bool {
+    let is_there = known.holds() && known.client_status != ClientStatus::Unknown;
+    known.migrate && is_there && !kind_of(state, known).is_per_node()
 }
 
 fn moving(state: &State, of: &Allocation) -> usize {
-    of_group(state, of).filter(|known| is_moving(known)).count()
+    of_group(state, of).filter(|known| is_moving(state, known)).count()
 }
 
 /// How many of those are ended by the same entry because their deadline has passed: that may be any number.
 fn ended_late(step: &Step<'_>, of: &Allocation) -> usize {
     let ended = step.stopped(StopReason::Migrated).map(|(_, after)| after);
-    let of_group = ended.filter(|known| (&known.job, &known.group) == (&of.job, &of.group) && is_moving(known));
-    of_group.filter(|known| is_past_deadline(step, known)).count()
+    let of_group = ended.filter(|known| (&known.job, &known.group) == (&of.job, &of.group));
+    of_group.filter(|known| is_moving(step.after, known) && is_past_deadline(step, known)).count()
 }
 
 fn missing(state: &State, of: &Allocation) -> usize {

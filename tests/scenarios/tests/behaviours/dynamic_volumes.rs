@@ -122,6 +122,24 @@ fn who_writes_may_have_to_make_way() {
 }
 
 #[test]
+fn nobody_makes_way_for_who_may_write_where_a_writer_ends_already() {
+    check(
+        "node n1
+         volume data on n1 modes=single-writer,multi-writer
+         node n2
+         volume data on n2 modes=single-writer,multi-writer
+         scheduler preempt
+         job low priority=10 count=2 volume=data;single-writer
+         run
+         job web priority=90 count=2 volume=data;multi-writer",
+        "preempt low[0] on n1
+         place web[0] on n1 after low[0]
+         blocked web 1: host volume data is written 2
+         blocked low 1: host volume data is written 2",
+    );
+}
+
+#[test]
 fn two_that_were_planned_apart_do_not_write_at_once() {
     check_late(
         "node n1

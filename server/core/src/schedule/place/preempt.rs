@@ -42,6 +42,8 @@ struct OnNode<'a> {
     victims: Vec<Victim<'a>>,
     /// What is in use of it when everything is gone that ends already, apart from what the plan has placed.
     stays: NodeUse,
+    /// What ends already.
+    ends: Vec<AllocationId>,
     /// The cheapest that was found, if that was looked for.
     cheapest: Option<Option<(Cost, Vec<AllocationId>)>>,
 }
@@ -140,17 +142,17 @@ impl<'a> Victims<'a> {
         }
         let node = &fleet.row(at).node;
         let held = self.state.held_on(node.id);
-        let stays = |known: &&Arc<Allocation>| {
-            known.holds() && known.desired == Desired::Run && !self.ending.contains(&known.id)
-        };
-        let staying: Vec<_> = self.state.allocations_of_node(node.id).filter(stays).collect();
+        let stays = |known: &&Arc<Allocation>| known.desired == Desired::Run && !self.ending.contains(&known.id);
+        let holding = self.state.allocations_of_node(node.id).filter(|known| known.holds());
+        let (staying, ending): (Vec<_>, Vec<_>) = holding.partition(stays);
+        let ends = ending.into_iter().map(|known| known.id).collect();
         let stays = NodeUse::of(staying.iter().map(|known| &***known));
         let is_succeeded = |known: &Allocation| held.is_some_and(|held| held.has_successor(known.id));
         let mut victims = Vec::new();
         for known in staying.into_iter().filter(|known| !is_succeeded(known)) {
             victims.extend(self.victim(known));
         }
-        self.nodes.insert(at, OnNode { victims, stays, cheapest: None });
+        self.nodes.insert(at, OnNode { victims, stays, ends, cheapest: None });
     }
 
     /// That allocation, if it has to make way for work of our priority.
@@ -177,7 +179,8 @@ impl<'a> Victims<'a> {
     /// Whether an instance has room on a node as soon as everything is gone that ends already.
     fn has_room_soon(&self, fleet: &Fleet, ask: &Ask<'_>, at: Place) -> bool {
         let placed = self.placed.get(&at).copied().unwrap_or_default();
-        self.nodes.get(&at).is_some_and(|on_node| ask.has_room_beside(fleet, at, &on_node.stays, placed))
+        let left = |on_node: &OnNode<'_>| ask.has_room_beside(fleet, at, (&on_node.stays, &on_node.ends), placed);
+        self.nodes.get(&at).is_some_and(left)
     }
 
     /// Finds the cheapest that makes room on a node.

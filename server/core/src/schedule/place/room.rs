@@ -258,17 +258,22 @@ impl<'a> Ask<'a> {
         of_group.any(|port| port.ignore_collision && fleet.may_be_picked(port))
     }
 
-    /// Whether there is room as soon as nothing is left there but what `stays`, and `placed` of it by the plan.
-    pub fn has_room_beside(&self, fleet: &Fleet, at: Place, stays: &NodeUse, placed: Burden) -> bool {
+    /// Whether there is room as soon as those are `gone` and nothing is left there but what `stays`, and `placed` of it by
+    /// the plan.
+    pub fn has_room_beside(
+        &self,
+        fleet: &Fleet,
+        at: Place,
+        (stays, gone): (&NodeUse, &[AllocationId]),
+        placed: Burden,
+    ) -> bool {
         let row = fleet.row(at);
         let taken = Taken { held: Some(stays), placed: &fleet.placed(at).alone(), inherited: None, shares: None };
-        let leaves = |known: &&std::sync::Arc<Allocation>| known.holds() && known.desired != model::Desired::Run;
-        let gone: Vec<_> = self.state.allocations_of_node(row.node.id).filter(leaves).map(|known| known.id).collect();
         self.resources_on(row).is_within(row.capacity - (stays.held + placed.ask))
             && row.node.max_allocations.is_none_or(|max| stays.allocations + placed.count < max)
             && room_for_ports(&row.node, &taken, self.group).is_empty()
             && grant::grant(&row.node, &taken, self.group).is_ok()
-            && self.written.contended(self.state, &row.node, fleet.placed(at), &gone).is_empty()
+            && self.written.contended(self.state, &row.node, fleet.placed(at), gone).is_empty()
     }
 
     /// Whether cores, devices, dynamic ports, volumes and a place among the node's allocations are to be had there when
