@@ -101,18 +101,20 @@ fn spell_out(entries: &mut Entries, _: &Span) -> Result<(), Fault> {
         }
         given = Some(operator);
         let span = value.span.clone();
-        match operator {
-            "distinct_hosts" => {
-                let text = if matches!(value.tree, Tree::Leaf(Json::Bool(false))) { "false" } else { "true" };
-                entries.insert("RTarget".into(), leaf(&span, text));
-            }
-            "distinct_property" => {
-                entries.insert("LTarget".into(), value);
-            }
-            _ => {
-                entries.insert("RTarget".into(), value);
-            }
+        let (side, name) = match operator {
+            "distinct_property" => ("LTarget", "attribute"),
+            _ => ("RTarget", "value"),
+        };
+        if entries.contains_key(side) {
+            let message = format!("`{operator}` and `{name}` exclude each other");
+            return Err(Fault { span, message, hint: "keep one of them" });
         }
+        let target = match operator {
+            "distinct_hosts" if matches!(value.tree, Tree::Leaf(Json::Bool(false))) => leaf(&span, "false"),
+            "distinct_hosts" => leaf(&span, "true"),
+            _ => value,
+        };
+        entries.insert(side.into(), target);
         // Inserted after the loop's check of it, so that it does not exclude itself.
         entries.insert("Operand".into(), leaf(&span, operator));
     }

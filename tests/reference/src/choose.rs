@@ -300,8 +300,11 @@ impl<'a> Plan<'a> {
         let speaks = known.count == 0 || turn.want.node.is_some() || is_own || comes_back;
         let against = self.against.entry(turn.group.name.clone()).or_default();
         for (node, misfits) in misfits.into_iter().filter(|_| speaks) {
-            let reasons = misfits.iter().map(|misfit| (misfit.dimension().into_owned(), misfit.is_filter()));
-            against.entry(node).or_default().extend(reasons);
+            let reasons = against.entry(node).or_default();
+            for misfit in misfits {
+                // Two asks for devices of one name may be short for different reasons.
+                *reasons.entry(misfit.dimension().into_owned()).or_default() |= misfit.is_filter();
+            }
         }
         *known = Unplaced::of(known.count + count, against);
     }
