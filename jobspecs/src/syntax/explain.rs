@@ -377,8 +377,15 @@ fn of_block(place: &Place<'_>, message: &str) -> Found {
         .rfind('{')
         .filter(|open| !place.before[..*open].contains(['=', '"']) || place.line.trim_end().ends_with('}'));
     if is_end && inner.is_some() && !rest.starts_with('}') {
-        let error = place.here("a block on one line has one attribute at most");
-        return Some((error.hint("write each attribute on a line of its own"), Then::Cut));
+        let is_line_over = rest.trim_start().is_empty() || rest.trim_start().starts_with(['#', '/']);
+        let (message, hint) = match is_line_over {
+            true => (
+                "a block whose first line has an attribute ends on that line",
+                "write the closing } on this line, or the attribute on a line of its own",
+            ),
+            false => ("a block on one line has one attribute at most", "write each attribute on a line of its own"),
+        };
+        return Some((place.here(message).hint(hint), Then::Cut));
     }
     None
 }
