@@ -274,7 +274,7 @@ impl fmt::Display for Misfit {
             Misfit::Driver { name } => write!(f, "driver {name} is missing or unhealthy"),
             Misfit::Constraint { text, has: Some(has) } => write!(f, "constraint {text} (is {has})"),
             Misfit::Constraint { text, has: None } => write!(f, "constraint {text} (not set)"),
-            Misfit::DistinctHosts => write!(f, "distinct_hosts: the job already runs there"),
+            Misfit::DistinctHosts => write!(f, "distinct_hosts: another instance already runs there"),
             Misfit::DistinctProperty { property, value } => {
                 write!(f, "distinct_property {property}: {value} is used up")
             }

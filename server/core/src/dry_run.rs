@@ -27,11 +27,11 @@ pub struct DryRun {
     pub counts: BTreeMap<String, Counts>,
     /// What would find no room, per group.
     pub unplaced: BTreeMap<String, Unplaced>,
-    /// Where new instances would go, by name.
+    /// Where new instances would go, by group and index.
     pub placements: Vec<Preview>,
-    /// Instances that would be told to stop, by name.
+    /// Instances that would be told to stop, by group and index.
     pub stops: Vec<Preview>,
-    /// Instances of other jobs that would end to make room, by name.
+    /// Instances of other jobs that would end to make room, by job, group and index.
     pub preempted: Vec<Preempted>,
     /// Index of the last change of the job as it is registered, to be checked when it is run; 0 for a new job.
     pub job_modify_index: Index,
@@ -46,6 +46,8 @@ pub struct DryRun {
 pub struct Preview {
     /// The group.
     pub group: String,
+    /// Which of the group's instances.
+    pub index: u32,
     /// The instance's name, `web.web[0]`.
     pub name: String,
     /// The node's name.
@@ -55,7 +57,7 @@ pub struct Preview {
 }
 
 /// An instance that would end, and for whom.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preempted {
     /// Its name, `batch.batch[0]`.
     pub name: String,
@@ -117,6 +119,7 @@ fn preview(state: &State, allocation: AllocationId) -> Option<Preview> {
     let known = state.allocation(allocation)?;
     Some(Preview {
         group: known.group.clone(),
+        index: known.index,
         name: known.name(),
         node_name: known.node_name.to_string(),
         node: known.node,
@@ -137,7 +140,7 @@ pub(crate) fn preempted(state: &State, first_index: Index) -> Vec<Preempted> {
             by: taker(known)?.name(),
         })
     };
-    let mut all: Vec<_> = state.allocations_as_placed().filter_map(of).collect();
-    all.sort();
-    all
+    let mut all: Vec<_> = state.allocations_as_placed().filter(|known| taker(known).is_some()).collect();
+    all.sort_by_key(|known| (&known.job, &known.group, known.index, known.id));
+    all.into_iter().filter_map(of).collect()
 }

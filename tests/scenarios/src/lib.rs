@@ -196,6 +196,10 @@ pub fn check_dry_run(setup: &str, job: &str, expected: &str) {
     let before = cluster.state.clone();
     let foreseen = dry_run(&cluster.state, &document, cluster.now);
     assert_eq!(cluster.state, before, "a dry run changes nothing");
+    assert!(
+        foreseen.placements.is_sorted_by_key(|preview| (&preview.group, preview.index)),
+        "the ninth before the tenth"
+    );
     let said = decision::of_dry_run(&foreseen);
     assert_eq!(normal(said.iter().map(String::as_str), expected), normal(expected.lines(), expected));
     cluster.register(document);

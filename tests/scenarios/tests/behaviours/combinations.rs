@@ -493,6 +493,12 @@ fn a_new_version_of_what_failed_begins_without_its_history() {
 }
 
 #[test]
+fn a_dry_run_lists_the_third_instance_before_the_eleventh() {
+    let places: Vec<String> = (0..11).map(|index| format!("place web[{index}] on n1")).collect();
+    check_dry_run("node n1", "job web count=11", &format!("version 0\nweb: place 11\n{}", places.join("\n")));
+}
+
+#[test]
 fn a_dry_run_counts_everything_that_would_be_done() {
     let setup = "node n1
          node n2

@@ -117,7 +117,7 @@ fn distinct_hosts_is_removed_or_a_node_added() {
          job web count=2 distinct_hosts",
         "web: 0 of 2 run, 1 unplaced, blocked
          1 nodes: 1 filtered, 0 exhausted, 0 fit
-         n1: distinct_hosts: the job already runs there
+         n1: distinct_hosts: another instance already runs there
          hint: remove constraint `distinct_hosts`: fits 1 node
          hint: add one node of at least 100 MHz and 64 MiB",
     );
@@ -446,7 +446,7 @@ fn instances_that_may_not_share_a_node_need_one_each() {
         "web",
         "web: 0 of 3 run, 2 unplaced, blocked
          1 nodes: 1 filtered, 0 exhausted, 0 fit
-         n1: distinct_hosts: the job already runs there
+         n1: distinct_hosts: another instance already runs there
          hint: remove constraint `distinct_hosts`: fits 1 node
          hint: add 2 nodes of at least 100 MHz and 64 MiB each",
     );
