@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Allocation, AllocationId, Deployment, Desired, Evaluation, JobType, NodeId, NodeStatus, StopReason, Term, Timestamp,
+    Allocation, AllocationId, Deployment, Desired, Evaluation, Group, JobType, NodeId, NodeStatus, StopReason, Term,
+    Timestamp,
 };
 
 use crate::command::Command;
 use crate::limits::{BATCH_EVALUATION_KEPT, COLLECT_BATCH_MAX, DEPLOYMENT_KEPT, EVALUATION_KEPT, JOB_KEPT, NODE_KEPT};
-use crate::schedule::shall_come_back;
+use crate::schedule::{ended_on_purpose, shall_come_back};
 use crate::state::{JobRecord, JobStatus, State};
 
 /// The next batch of what can be forgotten, found by the leader of `term`; none if there is nothing.
@@ -146,10 +147,7 @@ fn what_rollouts_count(state: &State) -> BTreeSet<AllocationId> {
         if previous.is_some_and(|original| original.is_live() && original.ties().next == Some(allocation.id)) {
             last_tries.insert(allocation.id);
         }
-        let is_missed = !matches!(
-            allocation.desired,
-            Desired::Stop(StopReason::JobStopped | StopReason::NotNeeded | StopReason::Updated)
-        );
+        let is_missed = !ended_on_purpose(allocation);
         let is_wanted = allocation.desired == Desired::Run;
         let place = (&allocation.job, &allocation.group, allocation.index, only_node(state, allocation));
         for (of_kind, counts) in [is_wanted, is_missed].into_iter().enumerate() {
@@ -163,7 +161,8 @@ fn what_rollouts_count(state: &State) -> BTreeSet<AllocationId> {
         }
     }
     let over = newest.into_values().map(|known| known.id).chain(last_tries);
-    let mut kept: BTreeSet<_> = over.filter(|id| state.allocation(*id).is_some_and(|known| !known.holds())).collect();
+    let is_gone = |id: &AllocationId| state.allocation(*id).is_some_and(|known| !known.holds());
+    let mut kept: BTreeSet<_> = over.chain(what_ran_before(state)).filter(is_gone).collect();
     // What came after one of these in its place speaks for it, and hides it.
     let place = |known: &Allocation| {
         (known.job.clone(), known.group.clone(), known.index, only_node(state, known), known.canary)
@@ -183,14 +182,42 @@ fn what_rollouts_count(state: &State) -> BTreeSet<AllocationId> {
     kept
 }
 
+/// For each group of a job with one instance on each node, the newest that ran the newest version before the current one:
+/// while that is unproven, a node without an instance takes the other.
+fn what_ran_before(state: &State) -> Vec<AllocationId> {
+    let mut newest: BTreeMap<_, &Allocation> = BTreeMap::new();
+    let ran_before = |known: &&Arc<Allocation>| {
+        let is_before = |(record, _): &(&Arc<JobRecord>, _)| {
+            let (current, was) = (record.current(), known.job_version);
+            current.job.kind.is_per_node() && was < current.version && record.version(was).is_some()
+        };
+        !known.canary && rolling(state, known).is_some_and(|it| is_before(&it))
+    };
+    for allocation in state.allocations().filter(ran_before) {
+        let rank = |known: &Allocation| (known.job_version, known.create_index, known.id);
+        let known = newest.entry((&allocation.job, &allocation.group)).or_insert(allocation);
+        if rank(known) < rank(allocation) {
+            *known = allocation;
+        }
+    }
+    newest.into_values().map(|known| known.id).collect()
+}
+
 /// Whether there shall be an instance in the place of `allocation`, by a group whose versions roll out step by step.
 fn has_place(state: &State, allocation: &Allocation) -> bool {
-    let Some(record) = state.job(&allocation.job).filter(|record| !record.stop) else { return false };
+    rolling(state, allocation).is_some_and(|(record, group)| match record.current().job.kind.is_per_node() {
+        true => state.node(allocation.node).is_some(),
+        false => allocation.index < group.count,
+    })
+}
+
+/// The job and the group of `allocation`, if its versions roll out step by step.
+fn rolling<'a>(state: &'a State, allocation: &Allocation) -> Option<(&'a Arc<JobRecord>, &'a Group)> {
+    let record = state.job(&allocation.job).filter(|record| !record.stop)?;
     let job = &record.current().job;
     let rolls = matches!(job.kind, JobType::Service | JobType::System);
-    job.group(&allocation.group).filter(|group| rolls && group.update.is_some()).is_some_and(|group| {
-        if job.kind.is_per_node() { state.node(allocation.node).is_some() } else { allocation.index < group.count }
-    })
+    let group = job.group(&allocation.group).filter(|group| rolls && group.update.is_some())?;
+    Some((record, group))
 }
 
 /// The node that an instance stands for, where its job has one on each.

@@ -33,7 +33,7 @@ pub(crate) use constraint::{resolve, unmet};
 pub(crate) use feasible::{Feasibility, readiness};
 pub(crate) use place::{Finding, Prospect, Standings, Survey, Surveyor, sum};
 pub use reconcile::Counts;
-pub(crate) use reschedule::{is_final, shall_come_back};
+pub(crate) use reschedule::{ended_on_purpose, is_final, shall_come_back};
 pub use score::{SCORE_ONE, Score};
 
 /// What was decided for one evaluation.

@@ -356,10 +356,10 @@ fn bound(state: &State, turn: &Turn<'_>) -> Option<NodeId> {
     turn.want.node.or_else(|| promised(state, turn))
 }
 
-/// Where a rebalance promised a place to what moves, unless its node is what drives it away.
+/// Where a rebalance promised a place to what moves, unless its node is what drives it away, or it is over by itself.
 fn promised(state: &State, turn: &Turn<'_>) -> Option<NodeId> {
     let moves = state.rebalance()?.moves.iter().filter(|known| known.stage == Stage::Moving);
     let known = state.allocation(turn.want.previous?)?;
     let is_driven = known.client_status == ClientStatus::Unknown || state.node(known.node)?.drain.is_some();
-    moves.filter(|_| !is_driven).find(|one| one.allocation == known.id).map(|one| one.to)
+    moves.filter(|_| known.is_live() && !is_driven).find(|one| one.allocation == known.id).map(|one| one.to)
 }

@@ -85,12 +85,7 @@ pub(super) fn register(
         let silent_since = known.map_or(work.at, |known| known.status_at);
         settle_returned(state, work, id, silent_since);
     }
-    if state.nodes.get(&id).is_some_and(|node| node.is_schedulable()) {
-        node_is_open(state, work, id);
-    } else {
-        // What runs there may have no place there any more.
-        node_is_closed(state, work, id, Trigger::NodeUpdate);
-    }
+    node_differs(state, work, id);
     Ok(Accepted::default())
 }
 
@@ -280,7 +275,7 @@ pub(super) fn change_volumes(state: &mut State, work: &mut AtWork, id: NodeId, c
     if node != *known {
         node.generation = work.index;
         save(state, work, node, NodeChange::Registered);
-        node_is_open(state, work, id);
+        node_differs(state, work, id);
     }
 }
 
@@ -318,6 +313,15 @@ fn settle_returned(state: &mut State, work: &mut AtWork, id: NodeId, silent_sinc
         }
     }
     evaluate_jobs(state, work, jobs, Trigger::NodeUpdate, id);
+}
+
+/// What was not placed may fit now, and what runs there may have no place there any more.
+fn node_differs(state: &mut State, work: &mut AtWork, id: NodeId) {
+    if state.nodes.get(&id).is_some_and(|node| node.is_schedulable()) {
+        node_is_open(state, work, id);
+    } else {
+        node_is_closed(state, work, id, Trigger::NodeUpdate);
+    }
 }
 
 /// Room may have appeared: blocked evaluations try again, and system jobs look at the node.

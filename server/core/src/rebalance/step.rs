@@ -89,7 +89,11 @@ fn outcome(state: &State, known: &Move) -> Option<(Stage, String)> {
             return Some((Stage::Done, format!("replacement {} is healthy", id(replacement))));
         }
         if !replacement.is_live() {
-            return Some((Stage::Skipped, "its replacement was not needed any more".into()));
+            let why = match replacement.desired {
+                Desired::Stop(model::StopReason::Preempted) => "its replacement made way for other work",
+                _ => "its replacement was not needed any more",
+            };
+            return Some((Stage::Skipped, why.into()));
         }
         if is_told && original.desired != Desired::Stop(model::StopReason::Migrated) {
             return Some((Stage::Skipped, "something else replaced it".into()));

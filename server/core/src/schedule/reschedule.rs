@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use model::old_bugs::{OldBug, is_on};
-use model::{Allocation, ClientStatus, DelayFunction, Desired, JobType, Reschedule, RescheduleEvent, Timestamp};
+use model::{
+    Allocation, ClientStatus, DelayFunction, Desired, JobType, Reschedule, RescheduleEvent, StopReason, Timestamp,
+};
 
 use crate::limits::RESCHEDULES_KEPT;
 
@@ -18,6 +20,14 @@ pub(crate) fn shall_come_back(known: &Allocation, kind: JobType) -> bool {
         ClientStatus::Pending | ClientStatus::Running | ClientStatus::Unknown | ClientStatus::Lost => false,
     };
     is_over && known.desired == Desired::Run
+}
+
+/// Whether nothing was to take its place.
+pub(crate) fn ended_on_purpose(known: &Allocation) -> bool {
+    match known.desired {
+        Desired::Stop(StopReason::JobStopped | StopReason::NotNeeded | StopReason::Updated) => true,
+        Desired::Run | Desired::Stop(_) => false,
+    }
 }
 
 /// What becomes of a failed instance.

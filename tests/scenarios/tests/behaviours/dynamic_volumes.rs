@@ -140,6 +140,25 @@ fn nobody_makes_way_for_who_may_write_where_a_writer_ends_already() {
 }
 
 #[test]
+fn a_volume_that_goes_is_noticed_on_a_closed_node_too() {
+    check(
+        "node n1
+         volume data on n1
+         job tidy type=batch
+         alloc tidy[0] on n1 running
+         run
+         down n1
+         run
+         job tidy type=sysbatch volume=data
+         run
+         watch
+         close data on n1",
+        "stop tidy[0] on n1: node unfit
+         blocked tidy 1: missing host volume data 1, node down 1",
+    );
+}
+
+#[test]
 fn two_that_were_planned_apart_do_not_write_at_once() {
     check_late(
         "node n1

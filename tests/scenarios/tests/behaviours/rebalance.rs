@@ -379,6 +379,16 @@ fn a_drain_takes_over_what_a_rebalance_moves() {
 }
 
 #[test]
+fn a_replacement_that_makes_way_ends_its_move() {
+    let setup =
+        format!("{CROWDED}\nscheduler preempt\nrebalance spread\nwatch\nrun\njob high priority=90 cpu=900\nrun");
+    check_rebalance_status(
+        &format!("{setup}\nwatch"),
+        "complete\nweb[0] to n2 skipped: its replacement made way for other work",
+    );
+}
+
+#[test]
 fn what_passes_is_waited_for_but_not_for_ever() {
     let setup = "node n1 cpu=1000
          node n2 cpu=1000

@@ -72,6 +72,30 @@ fn a_node_without_an_instance_takes_the_version_that_is_proven_while_canaries_ar
 }
 
 #[test]
+fn what_ran_before_is_known_for_as_long_as_the_new_version_is_unproven() {
+    // The second version is on n1 only, where the canary is then, since n2 was closed to it.
+    let setup = "node n1
+         node n2
+         job agent type=system
+         run
+         runs agent[0] on n1
+         runs agent[0] on n2
+         ineligible n2
+         job agent change=env
+         run
+         gone agent[0] on n1
+         runs agent[0] on n1
+         run
+         job agent change=meta max_parallel=1 canary=50
+         run
+         gone agent[0] on n1
+         run";
+    for later in ["", "wait 2h\ncollect\nrun"] {
+        check(&format!("{setup}\n{later}\nnode n3"), "place agent[0] of version 1 on n3");
+    }
+}
+
+#[test]
 fn a_canary_takes_the_place_of_an_instance_that_runs_and_of_none_that_was_just_placed() {
     let setup = "node n0
          node n1

@@ -12,12 +12,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Allocation, ClientStatus, Desired, Group, StopReason, Timestamp};
+use model::{Allocation, ClientStatus, Group, StopReason, Timestamp};
 
 use super::rollout::{Pace, Rollout};
 use super::{Counts, Want, Wishes};
 use crate::plan::Stop;
-use crate::schedule::reschedule::shall_come_back;
+use crate::schedule::reschedule::{ended_on_purpose, shall_come_back};
 use crate::state::{JobVersion, State};
 
 type Slots<'a> = BTreeMap<u32, &'a Arc<Allocation>>;
@@ -140,13 +140,5 @@ impl<'a> AtWork<'a, '_> {
     /// The version in which what is missing at `index` is placed, where `last` stood there.
     fn fills_up_as(&self, last: &Slots<'a>, index: u32) -> &'a Arc<JobVersion> {
         self.rollout.fills_up_as(self.group, self.pace, last.get(&index).map(|last| last.job_version))
-    }
-}
-
-/// Whether nothing was to take its place.
-fn ended_on_purpose(allocation: &Allocation) -> bool {
-    match allocation.desired {
-        Desired::Stop(StopReason::JobStopped | StopReason::NotNeeded | StopReason::Updated) => true,
-        Desired::Run | Desired::Stop(_) => false,
     }
 }
