@@ -12,6 +12,7 @@ use model::{
 use super::{Accepted, AtWork, Rejection, Wish};
 use crate::command::{DrainSpec, Holder, NodeSession};
 use crate::limits::NODE_EVENTS_KEPT;
+use crate::rebalance::Stage;
 use crate::reconnect;
 use crate::state::{Change, NodeChange, State};
 
@@ -202,6 +203,13 @@ pub(super) fn drain(
     save(state, work, node, NodeChange::Drain);
     if drains {
         node_is_closed(state, work, id, Trigger::NodeDrain);
+        // What a rebalance moves goes wherever there is room from now on.
+        let is_promised = |known: &&Arc<Allocation>| {
+            let planned = state.rebalance().and_then(|rebalance| rebalance.move_of(known.id));
+            known.is_live() && planned.is_some_and(|planned| planned.stage == Stage::Moving)
+        };
+        let jobs = state.allocations_of_node(id).filter(is_promised).map(|known| known.job.clone()).collect();
+        evaluate_jobs(state, work, jobs, Trigger::NodeDrain, id);
     } else {
         // Nothing has to move any more, save what is being replaced already and does not do badly.
         let moves = |allocation: &&Arc<Allocation>| allocation.migrate && allocation.is_live();

@@ -189,3 +189,21 @@ fn a_smaller_count_does_not_end_what_runs_for_what_is_over() {
         "in-place count[2]",
     );
 }
+
+#[test]
+fn what_ended_while_the_job_was_a_service_has_finished_no_batch_work() {
+    check(
+        "node n1
+         node n2
+         job web
+         alloc web[0] on n1 running healthy
+         run
+         down n1
+         run
+         back n1
+         gone web[0] on n2
+         runs web[0] on n1
+         job web type=batch",
+        "in-place web[0]",
+    );
+}

@@ -379,6 +379,13 @@ fn a_drain_takes_over_what_a_rebalance_moves() {
 }
 
 #[test]
+fn what_failed_where_a_rebalance_moved_it_is_tried_elsewhere_when_its_node_drains() {
+    let setup = format!("{CROWDED}\nnode n3 cpu=1000\nrebalance spread\nwatch\nrun\nfails web[0] on n3\nrun");
+    check(&setup, "");
+    check(&format!("{setup}\ndrain n1"), "follow-up in 30s for web[0]");
+}
+
+#[test]
 fn a_replacement_that_makes_way_ends_its_move() {
     let setup =
         format!("{CROWDED}\nscheduler preempt\nrebalance spread\nwatch\nrun\njob high priority=90 cpu=900\nrun");

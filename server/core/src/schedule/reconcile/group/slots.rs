@@ -71,12 +71,14 @@ impl<'a> AtWork<'a, '_> {
         slots
     }
 
-    /// Whether it is batch work out of contact that its replacement has finished.
+    /// Whether it is batch work out of contact that its replacement has finished. Of a job that was a service then, a
+    /// replacement that ended has finished nothing.
     fn was_done_elsewhere(&self, allocation: &Allocation) -> bool {
-        let next = allocation.ties().next.and_then(|next| self.state.allocation(next));
-        let is_done =
-            next.is_some_and(|next| next.client_status == ClientStatus::Complete && next.desired == Desired::Run);
-        is_done && self.version.job.kind == JobType::Batch
+        let Some(next) = allocation.ties().next.and_then(|next| self.state.allocation(next)) else { return false };
+        let version = self.state.job_version(&next.job, next.job_version);
+        let was_batch = version.is_some_and(|version| version.job.kind == JobType::Batch);
+        let is_done = next.client_status == ClientStatus::Complete && next.desired == Desired::Run;
+        is_done && was_batch && self.version.job.kind == JobType::Batch
     }
 
     /// Whether one that is well stands in for `allocation`: its replacement, or the replacement of one that is itself out of
