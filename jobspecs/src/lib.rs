@@ -11,7 +11,6 @@
 
 mod diagnostic;
 mod inputs;
-mod nearest;
 mod source;
 
 mod duration;
@@ -37,6 +36,8 @@ mod without_effect;
 mod describe;
 mod format;
 mod write;
+
+use model::nearest;
 
 pub use complete::complete;
 pub use describe::{describe, reference};

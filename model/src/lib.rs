@@ -21,6 +21,7 @@ mod resources;
 mod service;
 mod volume;
 
+pub mod nearest;
 pub mod old_bugs;
 #[cfg(feature = "testing")]
 pub mod testing;

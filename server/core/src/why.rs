@@ -21,7 +21,7 @@ use crate::schedule::{Finding, Score, Standings, Survey, Surveyor, sum};
 use crate::state::{JobRecord, State};
 
 pub use check::{Check, Holder};
-pub use hint::{Asks, Change, Dimension, Hint, NewNode, NodeLimit};
+pub use hint::{Asks, Change, Dimension, Hint, Named, NewNode, NodeLimit, Slip};
 pub use node::{Best, BlockedThere, GroupOnNode, JobOnNode, NodeAlone, node_alone, on_node};
 pub use wait::{Attempt, Wait};
 

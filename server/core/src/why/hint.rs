@@ -2,6 +2,7 @@
 
 mod bend;
 mod search;
+mod slips;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,6 +10,7 @@ use std::fmt;
 use model::{Constraint, JobKey, Misfit, NodeId, Resources};
 
 pub(super) use search::hints;
+pub use slips::{Named, Slip};
 
 /// Amounts that are asked for.
 pub type Asks = BTreeMap<Dimension, u64>;
@@ -29,6 +31,8 @@ pub struct Hint {
 pub enum Change {
     /// Ask for less, the group's tasks together: down to these amounts, in MHz or MiB.
     Lower(Asks),
+    /// Name what there is.
+    Correct(Slip),
     /// Drop a constraint.
     RemoveConstraint(Constraint),
     /// Allow every datacenter.
@@ -191,6 +195,7 @@ impl Change {
                 true
             }
             Change::Lower(_)
+            | Change::Correct(_)
             | Change::RemoveConstraint(_)
             | Change::AnyDatacenter
             | Change::AnyPool
@@ -212,6 +217,7 @@ impl fmt::Display for Change {
                 let asks: Vec<_> = to.iter().map(|(of, to)| format!("{} to {to} {}", of.name(), of.unit())).collect();
                 write!(f, "lower {}", asks.join(" and "))
             }
+            Change::Correct(slip) => slip.fmt(f),
             Change::RemoveConstraint(constraint) => write!(f, "remove constraint `{constraint}`"),
             Change::AnyDatacenter => write!(f, "allow all datacenters"),
             Change::AnyPool => write!(f, "allow all node pools"),

@@ -111,6 +111,45 @@ fn a_port_that_another_job_has_is_let_be_chosen_or_that_job_stopped() {
 }
 
 #[test]
+fn a_name_that_no_node_has_may_be_a_slip() {
+    check(
+        "node n1 rack=r1
+         node n2 rack=r2
+         job web constraint=\"${meta.rak} = r1\"",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         2 nodes: 2 filtered, 0 exhausted, 0 fit
+         n1: constraint ${meta.rak} = r1 (not set)
+         n2: constraint ${meta.rak} = r1 (not set)
+         hint: use `${meta.rack}` in place of `${meta.rak}`: fits 1 node
+         hint: remove constraint `${meta.rak} = r1`: fits 2 nodes
+         hint: add one node of at least 100 MHz and 64 MiB, with ${meta.rak} = r1",
+    );
+    check(
+        "node n1 dc=east pool=gpu
+         node n2 dc=east pool=gpu cpu=50
+         job web dc=eats pool=gqu",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         2 nodes: 2 filtered, 0 exhausted, 0 fit
+         n1: datacenter east is not among the job's; node pool gpu is not the job's
+         n2: datacenter east is not among the job's; node pool gpu is not the job's; cpu short 50 MHz of 100
+         hint: use datacenter east in place of eats and use node pool gpu in place of gqu: fits 1 node
+         hint: use datacenter east in place of eats and use node pool gpu in place of gqu and lower cpu to 50 MHz: fits 2 nodes
+         hint: add one node of at least 100 MHz and 64 MiB, with datacenter eats, node pool gqu",
+    );
+    check(
+        "node n1 volume=data
+         node n2 volume=dato:ro
+         job web volume=dta",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         2 nodes: 2 filtered, 0 exhausted, 0 fit
+         n1: host volume dta is missing
+         n2: host volume dta is missing
+         hint: use host volume data in place of dta: fits 1 node
+         hint: add one node of at least 100 MHz and 64 MiB, with host volume dta",
+    );
+}
+
+#[test]
 fn distinct_hosts_is_removed_or_a_node_added() {
     check(
         "node n1
@@ -184,7 +223,7 @@ fn all_reasons_of_a_node_are_named_and_overcome_together() {
         "web: 0 of 1 run, 1 unplaced, blocked
          1 nodes: 1 filtered, 0 exhausted, 0 fit
          n1: datacenter dc2 is not among the job's; constraint ${meta.rack} = r9 (is r1); memory short 200 MiB of 1200
-         hint: allow all datacenters and remove constraint `${meta.rack} = r9` and lower memory to 1000 MiB: fits 1 node
+         hint: use datacenter dc2 in place of dc1 and remove constraint `${meta.rack} = r9` and lower memory to 1000 MiB: fits 1 node
          hint: add one node of at least 100 MHz and 1200 MiB, with ${meta.rack} = r9, datacenter dc1",
     );
 }

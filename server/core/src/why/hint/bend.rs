@@ -2,13 +2,14 @@
 
 use model::{Constraint, Group, Job};
 
-use super::{Change, Dimension};
+use super::{Change, Dimension, Named, Slip};
 
 impl Change {
     /// Changes `group` of `job`; whether this is a change of the document at all, and not of the cluster.
     pub fn bend(&self, job: &mut Job, group: &str) -> bool {
         match self {
             Change::Lower(to) => of_group(job, group, |group| to.iter().for_each(|(of, to)| lower(group, *of, *to))),
+            Change::Correct(slip) => correct(job, group, slip),
             Change::RemoveConstraint(constraint) => {
                 job.constraints.retain(|known| known != constraint);
                 of_group(job, group, |group| remove(group, constraint));
@@ -34,6 +35,29 @@ impl Change {
 
 fn of_group(job: &mut Job, group: &str, bend: impl Fn(&mut Group)) {
     job.groups.iter_mut().filter(|known| known.name == group).for_each(bend);
+}
+
+fn correct(job: &mut Job, group: &str, slip: &Slip) {
+    let rename = |name: &mut String| {
+        if *name == slip.from {
+            name.clone_from(&slip.to);
+        }
+    };
+    match slip.of {
+        Named::Datacenter => job.datacenters.iter_mut().for_each(rename),
+        Named::Pool => rename(&mut job.node_pool),
+        Named::Attribute => {
+            job.constraints.iter_mut().for_each(|known| rename(&mut known.attribute));
+            of_group(job, group, |group| {
+                let of_tasks = group.tasks.iter_mut().flat_map(|task| &mut task.constraints);
+                group.constraints.iter_mut().chain(of_tasks).for_each(|known| rename(&mut known.attribute));
+            });
+        }
+        Named::HostVolume => of_group(job, group, |group| {
+            let volumes = group.volumes.values_mut().filter(|volume| volume.is_of_host());
+            volumes.for_each(|volume| rename(&mut volume.source));
+        }),
+    }
 }
 
 /// Lowers what the tasks of `group` ask together, the largest first.

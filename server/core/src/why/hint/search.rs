@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Constraint, Group, Job, JobKey, Misfit, Resources};
 
+use super::slips::{Slip, slips};
 use super::{Asks, Change, Dimension, Hint, NewNode, NodeLimit};
 use crate::limits::{HINTS_OF_CLOSED_NODES_MAX, HINTS_OF_JOBS_MAX, HINTS_TOGETHER_MAX};
 use crate::rehearsal::Rehearsal;
@@ -63,7 +64,8 @@ fn fits(findings: &[Finding]) -> u32 {
 
 /// Changes of the document of which each may be enough.
 fn single_changes(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Change> {
-    let mut changes: Vec<_> = least_lowered(group, findings).into_iter().map(Change::Lower).collect();
+    let mut changes: Vec<_> = slips(job, group, findings).into_iter().map(Change::Correct).collect();
+    changes.extend(least_lowered(group, findings).into_iter().map(Change::Lower));
     changes.extend(fewer_devices(findings));
     changes.extend(fewer_cores(findings).map(Change::FewerCores));
     changes.extend(constraints(job, group).into_iter().map(Change::RemoveConstraint));
@@ -74,10 +76,12 @@ fn single_changes(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Change>
 
 /// Changes of the document that are enough only together, for each of the nearest nodes.
 fn together(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Vec<Change>> {
+    let slips = slips(job, group, findings);
     let mut nearest: Vec<_> = findings.iter().collect();
     nearest.sort_by_key(|finding| (finding.misfits.len(), &finding.node.name, finding.node.id));
     let mut known = Vec::new();
-    for changes in nearest.into_iter().take(NODES_TRIED_MAX).filter_map(|finding| all_for(job, group, finding)) {
+    for changes in nearest.into_iter().take(NODES_TRIED_MAX).filter_map(|finding| all_for(job, group, finding, &slips))
+    {
         if !known.contains(&changes) {
             known.push(changes);
         }
@@ -86,11 +90,12 @@ fn together(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Vec<Change>> 
 }
 
 /// The changes that overcome everything that stands against a node; none where that is no way.
-fn all_for(job: &Job, group: &Group, finding: &Finding) -> Option<Vec<Change>> {
+fn all_for(job: &Job, group: &Group, finding: &Finding, slips: &[Slip]) -> Option<Vec<Change>> {
     let (short, others): (Vec<_>, Vec<_>) = finding.misfits.iter().cloned().partition(is_amount);
     let mut changes = Vec::new();
     for misfit in &others {
-        let change = change_for(job, group, misfit)?;
+        let slip = slips.iter().find(|slip| slip.explains(misfit, &finding.node)).cloned().map(Change::Correct);
+        let change = slip.or_else(|| change_for(job, group, misfit))?;
         if !changes.contains(&change) {
             changes.push(change);
         }
@@ -223,7 +228,8 @@ fn read_only_volumes(findings: &[Finding]) -> Vec<Change> {
     names.collect::<BTreeSet<_>>().into_iter().map(|name| Change::ReadVolumeOnly(name.clone())).collect()
 }
 
-fn constraints(job: &Job, group: &Group) -> Vec<Constraint> {
+/// The constraints of an instance, each once, as they are written.
+pub(super) fn constraints(job: &Job, group: &Group) -> Vec<Constraint> {
     let of_tasks = group.tasks.iter().flat_map(|task| &task.constraints);
     let mut seen = BTreeSet::new();
     let all = job.constraints.iter().chain(&group.constraints).chain(of_tasks);
