@@ -29,7 +29,7 @@ use crate::state::State;
 
 pub use chance::has_chance;
 pub(crate) use changes::{Change, change_between};
-pub(crate) use constraint::{resolve, unmet};
+pub(crate) use constraint::{NODE_TARGETS, differs_by_node, resolve, unmet};
 pub(crate) use feasible::{Feasibility, readiness};
 pub(crate) use place::{Finding, Prospect, Standings, Survey, Surveyor, sum};
 pub use reconcile::Counts;

@@ -11,6 +11,9 @@ use regex::{Regex, RegexBuilder};
 /// Bytes of memory that a compiled regular expression may take.
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
+/// What follows `node.` in the targets that every node has.
+pub(crate) const NODE_TARGETS: [&str; 5] = ["unique.id", "unique.name", "datacenter", "class", "pool"];
+
 /// What a target such as `${attr.kernel.name}` is on `node`; a text without `${…}` is itself.
 pub(crate) fn resolve<'a>(target: &'a str, node: &'a Node) -> Option<Cow<'a, str>> {
     let Some(name) = inside_braces(target) else { return Some(target.into()) };
@@ -28,6 +31,13 @@ pub(crate) fn resolve<'a>(target: &'a str, node: &'a Node) -> Option<Cow<'a, str
             value.map(|value| value.as_str().into())
         }
     }
+}
+
+/// Whether there can be a node on which a target is something else than on others, or at all.
+pub(crate) fn differs_by_node(target: &str) -> bool {
+    let Some(name) = inside_braces(target) else { return false };
+    let is_of_node = || name.strip_prefix("node.").is_some_and(|name| NODE_TARGETS.contains(&name));
+    name.starts_with("attr.") || name.starts_with("meta.") || is_of_node()
 }
 
 /// What stands between `${` and `}`, where `target` is a name and no text.
@@ -152,6 +162,12 @@ mod tests {
     #[track_caller]
     fn check(left: &str, operator: Operator, right: &str, wanted: bool) {
         assert_eq!(compare(operator, left, right), wanted, "{left} {} {right}", operator.as_str());
+    }
+
+    #[test]
+    fn every_node_has_the_targets_that_all_have() {
+        let node = model::testing::node("n1");
+        assert!(NODE_TARGETS.iter().all(|target| resolve(&format!("${{node.{target}}}"), &node).is_some()));
     }
 
     #[test]

@@ -125,6 +125,15 @@ fn a_name_that_no_node_has_may_be_a_slip() {
          hint: add one node of at least 100 MHz and 64 MiB, with ${meta.rak} = r1",
     );
     check(
+        "node n1 class=big
+         job web constraint=\"${node.clas} = big\"",
+        "web: 0 of 1 run, 1 unplaced, blocked
+         1 nodes: 1 filtered, 0 exhausted, 0 fit
+         n1: constraint ${node.clas} = big (not set)
+         hint: use `${node.class}` in place of `${node.clas}`: fits 1 node
+         hint: remove constraint `${node.clas} = big`: fits 1 node",
+    );
+    check(
         "node n1 dc=east pool=gpu
          node n2 dc=east pool=gpu cpu=50
          job web dc=eats pool=gqu",

@@ -9,7 +9,7 @@ use super::slips::{Slip, slips};
 use super::{Asks, Change, Dimension, Hint, NewNode, NodeLimit};
 use crate::limits::{HINTS_OF_CLOSED_NODES_MAX, HINTS_OF_JOBS_MAX, HINTS_TOGETHER_MAX};
 use crate::rehearsal::Rehearsal;
-use crate::schedule::{Finding, Survey, Surveyor};
+use crate::schedule::{Finding, Survey, Surveyor, differs_by_node, unmet};
 use crate::state::State;
 
 /// An ask that would have to be lowered to less than one part in so many is no hint.
@@ -49,13 +49,23 @@ pub(in super::super) fn hints(
     let of_one_node = [closed_nodes(findings), sick_drivers(findings), low_limits(findings)].concat();
     hints.extend(of_one_node.into_iter().map(|change| Hint::of(vec![change], now + 1)));
     hints.extend(stopped_jobs(state, survey, group, findings, now));
-    let node = NewNode {
-        with: conditions(survey.job(), group, findings),
-        is_apart: is_apart(survey.job(), group),
-        ..new_node(group, findings, unplaced.max(1))
-    };
-    hints.push(Hint::of(vec![Change::AddNode(node)], now + 1));
+    if !is_out_of_reach(survey.job(), group, findings) {
+        let node = NewNode {
+            with: conditions(survey.job(), group, findings),
+            is_apart: is_apart(survey.job(), group),
+            ..new_node(group, findings, unplaced.max(1))
+        };
+        hints.push(Hint::of(vec![Change::AddNode(node)], now + 1));
+    }
     hints
+}
+
+/// Whether a constraint asks for what no node can ever be, as it is written.
+fn is_out_of_reach(job: &Job, group: &Group, findings: &[Finding]) -> bool {
+    let is_met = |known: &Constraint| findings.iter().any(|it| unmet(std::slice::from_ref(known), &it.node).is_empty());
+    let is_constant =
+        |known: &Constraint| ![&known.attribute, &known.value].into_iter().any(|side| differs_by_node(side));
+    constraints(job, group).iter().any(|known| is_constant(known) && !is_met(known) && !findings.is_empty())
 }
 
 fn fits(findings: &[Finding]) -> u32 {

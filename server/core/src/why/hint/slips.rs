@@ -6,7 +6,7 @@ use std::fmt;
 use model::{Group, Job, Misfit, Node, nearest};
 
 use super::search::constraints;
-use crate::schedule::{Finding, resolve};
+use crate::schedule::{Finding, NODE_TARGETS, resolve};
 
 /// A name that no node has, and one that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,12 +79,15 @@ fn of_attribute<'n, I: Iterator<Item = &'n Node>>(target: &str, nodes: impl Fn()
         return None;
     }
     let (space, key) = name.split_once('.')?;
-    let known = || {
-        nodes().flat_map(move |node| {
-            let keys = if space == "meta" { &node.meta } else { &node.attributes };
-            keys.keys().map(String::as_str)
-        })
+    let of_node = |node: &'n Node| -> Vec<&'n str> {
+        match space {
+            "attr" => node.attributes.keys().map(String::as_str).collect(),
+            "meta" => node.meta.keys().map(String::as_str).collect(),
+            "node" => NODE_TARGETS.to_vec(),
+            _ => Vec::new(),
+        }
     };
+    let known = || nodes().flat_map(of_node);
     let slip = Slip::of(Named::Attribute, key, known)?;
     let written = |key: &str| format!("${{{space}.{key}}}");
     Some(Slip { from: target.to_string(), to: written(&slip.to), ..slip })
