@@ -146,10 +146,13 @@ impl Hint {
         if !self.changes.iter().any(Change::is_of_one_node) {
             words += &format!(": fits {} node{}", self.nodes, if self.nodes == 1 { "" } else { "s" });
         }
+        // Whether a new node is of use to it nobody knows.
+        let is_rehearsed = !self.changes.iter().any(|change| matches!(change, Change::AddNode(_)));
+        let comes = if is_rehearsed { "comes first" } else { "may come first" };
         match &self.behind {
             None => {}
-            Some(job) if may_be_named(job) => words += &format!("; {} waits ahead and comes first", named(job)),
-            Some(_) => words += "; another job waits ahead and comes first",
+            Some(job) if may_be_named(job) => words += &format!("; {} waits ahead and {comes}", named(job)),
+            Some(_) => words += &format!("; another job waits ahead and {comes}"),
         }
         words
     }
