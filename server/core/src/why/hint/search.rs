@@ -40,10 +40,11 @@ pub(in super::super) fn hints(
         // A change that lets nobody in is no hint.
         (nodes > now).then_some(Hint::of(changes, nodes))
     };
-    let single = single_changes(survey.job(), group, findings);
+    let slips = slips(survey.job(), group, findings);
+    let single = single_changes(survey.job(), group, findings, &slips);
     let mut hints: Vec<_> = single.into_iter().filter_map(|change| try_out(vec![change])).collect();
     if hints.is_empty() {
-        hints = together(survey.job(), group, findings).into_iter().filter_map(&mut try_out).collect();
+        hints = together(survey.job(), group, findings, &slips).into_iter().filter_map(&mut try_out).collect();
         hints.truncate(HINTS_TOGETHER_MAX);
     }
     let of_one_node = [closed_nodes(findings), sick_drivers(findings), low_limits(findings)].concat();
@@ -73,8 +74,8 @@ fn fits(findings: &[Finding]) -> u32 {
 }
 
 /// Changes of the document of which each may be enough.
-fn single_changes(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Change> {
-    let mut changes: Vec<_> = slips(job, group, findings).into_iter().map(Change::Correct).collect();
+fn single_changes(job: &Job, group: &Group, findings: &[Finding], slips: &[Slip]) -> Vec<Change> {
+    let mut changes: Vec<_> = slips.iter().cloned().map(Change::Correct).collect();
     changes.extend(least_lowered(group, findings).into_iter().map(Change::Lower));
     changes.extend(fewer_devices(findings));
     changes.extend(fewer_cores(findings).map(Change::FewerCores));
@@ -85,13 +86,12 @@ fn single_changes(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Change>
 }
 
 /// Changes of the document that are enough only together, for each of the nearest nodes.
-fn together(job: &Job, group: &Group, findings: &[Finding]) -> Vec<Vec<Change>> {
-    let slips = slips(job, group, findings);
+fn together(job: &Job, group: &Group, findings: &[Finding], slips: &[Slip]) -> Vec<Vec<Change>> {
     let mut nearest: Vec<_> = findings.iter().collect();
     nearest.sort_by_key(|finding| (finding.misfits.len(), &finding.node.name, finding.node.id));
     let mut known = Vec::new();
-    for changes in nearest.into_iter().take(NODES_TRIED_MAX).filter_map(|finding| all_for(job, group, finding, &slips))
-    {
+    let all_for = |finding| all_for(job, group, finding, slips);
+    for changes in nearest.into_iter().take(NODES_TRIED_MAX).filter_map(all_for) {
         if !known.contains(&changes) {
             known.push(changes);
         }
